@@ -1,0 +1,242 @@
+"""What an analyzer is: one class in one file, with a name, a question and a table of codes.
+
+:class:`Analyzer` looks at one file and answers. :class:`BatchAnalyzer` splits the same work in three, so that the
+costly middle part can run for many files at once beside a device.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.types import (
+    AnalyzerStatus,
+    Artifact,
+    FileInfo,
+    Finding,
+    ModelRecord,
+    Question,
+    Region,
+    Severity,
+    Support,
+)
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+
+class AnalyzerOptions(BaseModel):
+    """Base of every analyzer's options: they become its command-line options and its settings section.
+
+    A field's ``description`` is its help text. ``json_schema_extra={"flag": "--name"}`` names the command-line
+    option; without it the option is ``--<analyzer>-<field>``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One entry of an analyzer's table of findings.
+
+    Attributes:
+        title: What kind of finding it is, in a few words.
+        severity: How much it matters unless the finding says otherwise.
+        caveat: What would make it wrong, unless the finding says otherwise.
+    """
+
+    title: str
+    severity: Severity
+    caveat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the run lends to analyzers.
+
+    Attributes:
+        device: A resolved device name (``cpu``, ``cuda:0``, ``mps``).
+        weights: A folder to look for weights in before the installed ones, or None.
+        threads: How many threads a numerical library may use in this process.
+    """
+
+    device: str = "cpu"
+    weights: Path | None = None
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an analyzer prepared once for the whole run, such as the face of a reference person.
+
+    Attributes:
+        state: Anything picklable; handed to every instance of the analyzer.
+        records: What the report's header says of it (file names, SHA-256).
+        digest: Text that changes whenever ``state`` does; part of the plan's fingerprint.
+    """
+
+    state: Any = None
+    records: tuple[Mapping[str, Any], ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an analyzer ended on one file; use the named constructors."""
+
+    status: AnalyzerStatus
+    findings: tuple[Finding, ...] = ()
+    measurements: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    reason: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        findings: Sequence[Finding] = (),
+        measurements: Mapping[str, Any] | None = None,
+        artifacts: Sequence[Artifact] = (),
+    ) -> Outcome:
+        """The analyzer ran: ``ok`` with findings, ``nothing_found`` without."""
+        status = AnalyzerStatus.OK if findings else AnalyzerStatus.NOTHING_FOUND
+        return cls(status, tuple(findings), dict(measurements or {}), tuple(artifacts))
+
+    @classmethod
+    def not_applicable(cls, reason: str, measurements: Mapping[str, Any] | None = None) -> Outcome:
+        """The question does not arise for this file or this run (no reference photo was given)."""
+        return cls(AnalyzerStatus.NOT_APPLICABLE, (), dict(measurements or {}), (), reason)
+
+    @classmethod
+    def not_available(cls, reason: str) -> Outcome:
+        """A model, an extra or a library that the analyzer needs is missing."""
+        return cls(AnalyzerStatus.NOT_AVAILABLE, (), {}, (), reason)
+
+    @classmethod
+    def failed(cls, reason: str) -> Outcome:
+        """The analyzer could not finish on this file."""
+        return cls(AnalyzerStatus.FAILED, (), {}, (), reason)
+
+
+class BaseAnalyzer(ABC):
+    """What both kinds of analyzer have in common.
+
+    Attributes:
+        name: Short and stable; the entry point's name.
+        version: Changes whenever the same bytes could give other findings.
+        title: One line for lists.
+        question: The question it answers.
+        codes: Every finding it can make, by code.
+        Options: Its options model.
+        needs_device: Whether it runs a model on ``resources.device``.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    title: ClassVar[str]
+    question: ClassVar[Question]
+    codes: ClassVar[Mapping[str, Code]]
+    Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
+    needs_device: ClassVar[bool] = False
+
+    def __init__(
+        self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None
+    ) -> None:
+        self.options: Any = options
+        self.resources = resources
+        self.enrolment = enrolment or Enrolment()
+
+    @classmethod
+    def enrol(cls, options: Any, resources: Resources) -> Enrolment:
+        """Prepares, once per run and before any evidence is opened, what every worker will need.
+
+        Raises:
+            UsageError: The options ask for something impossible (a reference photo without a face).
+        """
+        del options, resources
+        return Enrolment()
+
+    def unavailable(self) -> str | None:
+        """Why the analyzer cannot run at all here (missing model or extra), or None."""
+        return None
+
+    def models(self) -> tuple[ModelRecord, ...]:
+        """The models it uses, for the report's header and the plan's fingerprint."""
+        return ()
+
+    def finding(
+        self,
+        code: str,
+        explanation: str,
+        *,
+        support: Support = Support.SUPPORTS,
+        severity: Severity | None = None,
+        likelihood: float | None = None,
+        caveat: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        region: Region | None = None,
+    ) -> Finding:
+        """Makes a finding from the table of codes.
+
+        Args:
+            code: A key of :attr:`codes`.
+            explanation: One sentence for a person who is no expert.
+            support: What it says to the analyzer's question.
+            severity: Overrides the table's.
+            likelihood: A calibrated probability, 0–1, or None.
+            caveat: Overrides the table's.
+            data: The figures behind it.
+            region: Where in the picture.
+
+        Raises:
+            KeyError: The code is not in the table.
+        """
+        entry = self.codes[code]
+        return Finding(
+            code=code,
+            title=entry.title,
+            severity=severity or entry.severity,
+            support=support,
+            likelihood=likelihood,
+            explanation=explanation,
+            caveat=caveat or entry.caveat,
+            data=dict(data or {}),
+            region=region,
+        )
+
+
+class Analyzer(BaseAnalyzer):
+    """Looks at one file and answers."""
+
+    @abstractmethod
+    def examine(self, evidence: Evidence) -> Outcome:
+        """Examines one file.
+
+        Raises:
+            EvidenceError: The picture cannot be decoded and the analyzer needs it.
+        """
+
+
+class BatchAnalyzer(BaseAnalyzer, Generic[S, R]):
+    """Splits its work so that one device can serve many files at once."""
+
+    @abstractmethod
+    def prepare(self, evidence: Evidence) -> S | Outcome:
+        """Takes from one file what the model needs: small and picklable. An :class:`Outcome` ends it here.
+
+        Raises:
+            EvidenceError: The picture cannot be decoded.
+        """
+
+    @abstractmethod
+    def infer(self, batch: Sequence[S]) -> Sequence[R]:
+        """Runs the model. The answers are aligned one to one with ``batch`` and do not depend on their company."""
+
+    @abstractmethod
+    def conclude(self, info: FileInfo, scores: R) -> Outcome:
+        """Turns one file's scores into findings."""

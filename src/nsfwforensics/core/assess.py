@@ -1,0 +1,112 @@
+"""Pure rules: findings of all analyzers in, answers and triage priority out.
+
+No verdict is fused here. An answer's support is the strongest thing any of its findings says; what could not be
+checked stands beside it, and a question nobody looked at is ``not_checked``, never ``no_indication``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nsfwforensics.core.types import (
+    AnalyzerResult,
+    AnalyzerStatus,
+    Answer,
+    FileStatus,
+    Finding,
+    Priority,
+    Question,
+    Severity,
+    Support,
+)
+
+_RAN = (AnalyzerStatus.OK, AnalyzerStatus.NOTHING_FOUND)
+
+_NOTHING: dict[Question, str] = {
+    Question.ORIGIN: "The file says nothing about where it came from. That proves nothing: sharing strips such marks.",
+    Question.SYNTHESIS: "No sign of generation or face swap was found. That does not make the picture authentic.",
+    Question.ALTERATION: "No sign of editing was found. That does not make the picture unedited.",
+    Question.IDENTITY: "No face in the picture was similar enough to the reference photo to be reported.",
+    Question.KNOWN: "No known image matched. A crop, a border or a screenshot can hide a match.",
+    Question.CONTENT: "No sign of intimate content was found. That is not an assurance that there is none.",
+}
+
+_STRENGTH = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
+
+
+def answers(
+    results: Sequence[AnalyzerResult], *, complete: bool, reason: str | None = None
+) -> tuple[Answer, ...]:
+    """Answers every question from the results of one file.
+
+    Args:
+        results: What the planned analyzers did.
+        complete: Whether all installed analyzers were planned; decides how an unasked question is worded.
+        reason: Why the file could not be examined at all, or None.
+
+    Returns:
+        One answer per :class:`Question`, in their order.
+    """
+    unasked = reason or (
+        "this version has no check for it" if complete else "not part of this run"
+    )
+    return tuple(
+        _answer(question, [r for r in results if r.question is question], unasked)
+        for question in Question
+    )
+
+
+def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str) -> Answer:
+    missing = tuple(
+        f"{result.analyzer}: {result.error or result.status.value.replace('_', ' ')}"
+        for result in results
+        if result.status not in _RAN
+    )
+    if not results:
+        return Answer(
+            question=question,
+            statement=f"Not checked: {unasked}.",
+            support=Support.NOT_CHECKED,
+            not_checked=(unasked,),
+        )
+    if not any(result.status in _RAN for result in results):
+        return Answer(
+            question=question,
+            statement=f"Not checked: {'; '.join(missing)}.",
+            support=Support.NOT_CHECKED,
+            not_checked=missing,
+        )
+    findings = sorted((f for result in results for f in result.findings), key=_weight)
+    return Answer(
+        question=question,
+        statement=findings[0].explanation if findings else _NOTHING[question],
+        support=findings[0].support if findings else Support.NO_INDICATION,
+        findings=tuple(dict.fromkeys(finding.code for finding in findings)),
+        not_checked=missing,
+    )
+
+
+def _weight(finding: Finding) -> tuple[int, int]:
+    return (_STRENGTH.index(finding.support), -finding.severity.rank)
+
+
+def priority(results: Sequence[AnalyzerResult], status: FileStatus) -> Priority:
+    """Says how soon a person should look at the file.
+
+    A finding counts with its severity when it supports its question's proposition, one step less when it is
+    inconclusive, and not at all otherwise. A file that could not be examined is never below ``low``.
+
+    Args:
+        results: What the planned analyzers did.
+        status: How the file ended.
+    """
+    rank = 0
+    for result in results:
+        for finding in result.findings:
+            if finding.support is Support.SUPPORTS:
+                rank = max(rank, finding.severity.rank)
+            elif finding.support is Support.INCONCLUSIVE:
+                rank = max(rank, finding.severity.rank - 1)
+    if status is FileStatus.FAILED:
+        rank = max(rank, Severity.LOW.rank)
+    return list(Priority)[3 - rank]

@@ -1,0 +1,102 @@
+"""Finding the files to examine: a streaming walk that never follows a link unasked.
+
+Nothing is opened here. What is not a regular file is still reported, with the reason, so that the
+report accounts for everything that was pointed at.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nsfwforensics.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file to examine, or to account for.
+
+    Attributes:
+        path: The file.
+        named: True where the user named this very file, False where a folder was walked.
+        skip: Why the file must not be opened (a special file, a link), or None.
+    """
+
+    path: Path
+    named: bool
+    skip: str | None = None
+
+
+def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterator[Target]:
+    """Streams the files under the given paths, each once, folders in name order.
+
+    Args:
+        paths: Files and folders. Each must exist.
+        follow_symlinks: Whether symbolic links are followed; loops are cut.
+
+    Yields:
+        A :class:`Target` for every file, special files, links and unreadable folders included (with ``skip`` set).
+
+    Raises:
+        UsageError: A path does not exist.
+    """
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            raise UsageError(f"no such file or folder: {path}") from None
+        except OSError as error:
+            yield Target(path, named=True, skip=f"cannot be reached: {error.strerror}")
+            continue
+        if stat.S_ISLNK(info.st_mode) and not follow_symlinks:
+            yield Target(path, named=True, skip=_LINK)
+            continue
+        yield from _visit(path, named=True, follow=follow_symlinks, seen=seen)
+
+
+_LINK = "a symbolic link; links are followed only with --follow-symlinks"
+
+
+def _visit(
+    path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]]
+) -> Iterator[Target]:
+    try:
+        info = path.stat() if follow else path.lstat()
+    except OSError as error:
+        yield Target(path, named, skip=f"cannot be reached: {error.strerror}")
+        return
+    mode = info.st_mode
+    if stat.S_ISLNK(mode):
+        yield Target(path, named, skip=_LINK)
+    elif stat.S_ISDIR(mode):
+        identity = (info.st_dev, info.st_ino)
+        if identity in seen:
+            return
+        seen.add(identity)
+        try:
+            names = sorted(os.listdir(path))
+        except OSError as error:
+            yield Target(path, named, skip=f"folder cannot be read: {error.strerror}")
+            return
+        for name in names:
+            yield from _visit(path / name, named=False, follow=follow, seen=seen)
+    elif stat.S_ISREG(mode):
+        yield Target(path, named)
+    else:
+        yield Target(path, named, skip=f"{_kind(mode)}; only regular files are opened")
+
+
+def _kind(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a character device"),
+        (stat.S_ISBLK, "a block device"),
+    ):
+        if test(mode):
+            return name
+    return "a special file"

@@ -1,0 +1,347 @@
+"""The report models: frozen, closed to unknown fields, versioned.
+
+Every view (console, HTML, CSV) is made from these and from nothing else, so a saved report can be
+shown again without the evidence. Text that came out of a file is stored as it was (lone surrogates
+escaped, so that it can be written as UTF-8); it is the views that make it harmless.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, computed_field, model_validator
+
+SCHEMA_VERSION = "1.0"
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def storable_text(value: object) -> object:
+    """Escapes lone surrogates (undecodable file names, broken EXIF) as ``\\udcXX``; other values pass."""
+    if isinstance(value, str):
+        return _SURROGATES.sub(lambda m: f"\\u{ord(m[0]):04x}", value)
+    return value
+
+
+def storable(value: object) -> object:
+    """Turns measured values into plain JSON values.
+
+    NumPy scalars and arrays become numbers and lists, bytes become hexadecimal text, tuples lists,
+    and numbers that JSON lacks (NaN, infinities) become null.
+    """
+    if isinstance(value, str):
+        return storable_text(value)
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).hex()
+    if isinstance(value, Mapping):
+        return {str(storable_text(str(key))): storable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [storable(item) for item in value]
+    if hasattr(value, "tolist"):  # NumPy, without importing it here
+        return storable(value.tolist())
+    return storable_text(str(value))
+
+
+Text = Annotated[str, BeforeValidator(storable_text)]
+Json = Annotated[JsonValue, BeforeValidator(storable)]
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(storable)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Model(BaseModel):
+    """Base of all report models: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Question(StrEnum):
+    """The questions a report answers, in the order they are shown."""
+
+    ORIGIN = "origin"
+    SYNTHESIS = "synthesis"
+    ALTERATION = "alteration"
+    IDENTITY = "identity"
+    KNOWN = "known"
+    CONTENT = "content"
+
+    @property
+    def wording(self) -> str:
+        """The question as a person would ask it."""
+        return _WORDINGS[self]
+
+
+_WORDINGS: dict[Question, str] = {
+    Question.ORIGIN: "What does the file itself say about where it came from?",
+    Question.SYNTHESIS: "Do the pixels look generated or face-swapped?",
+    Question.ALTERATION: "Has it been edited or re-saved, and where?",
+    Question.IDENTITY: "Is the person in the reference photo in it?",
+    Question.KNOWN: "Is it, or is it derived from, an image we already know?",
+    Question.CONTENT: "Does it need careful handling (intimate content)?",
+}
+
+
+class Severity(StrEnum):
+    """How much a finding matters if it is right. Says nothing about how sure it is."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 (info) to 3 (high)."""
+        return list(Severity).index(self)
+
+
+class Support(StrEnum):
+    """What a finding or an answer says to its question; never a verdict."""
+
+    SUPPORTS = "supports"
+    INCONCLUSIVE = "inconclusive"
+    NO_INDICATION = "no_indication"
+    NOT_CHECKED = "not_checked"
+
+
+class AnalyzerStatus(StrEnum):
+    """How an analyzer ended on one file. The five are different outcomes and look different."""
+
+    OK = "ok"
+    NOTHING_FOUND = "nothing_found"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_AVAILABLE = "not_available"
+    FAILED = "failed"
+
+
+class FileStatus(StrEnum):
+    """How one file ended: never ``ok`` with a failure inside."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Priority(StrEnum):
+    """Which files a person should look at first. An order of work, not a verdict."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NONE = "none"
+
+    @property
+    def rank(self) -> int:
+        """0 (high, first) to 3 (none, last)."""
+        return list(Priority).index(self)
+
+
+class Region(Model):
+    """An axis-aligned box in pixels of the picture as shown (EXIF orientation applied)."""
+
+    x: int
+    y: int
+    width: int = Field(ge=0)
+    height: int = Field(ge=0)
+
+
+class Finding(Model):
+    """One thing an analyzer has to say about one file.
+
+    Attributes:
+        code: Stable identifier such as ``META-004``.
+        title: What kind of finding it is, in a few words; the same for every file.
+        severity: How much it matters if it is right.
+        support: What it says to the analyzer's question.
+        likelihood: A calibrated probability, or null. Never a raw score.
+        explanation: One sentence for a person who is no expert.
+        caveat: What would make it wrong.
+        data: The figures behind it.
+        region: Where in the picture, if somewhere.
+    """
+
+    code: str = Field(pattern=r"^[A-Z][A-Z0-9]{1,9}-[0-9]{3}$")
+    title: Text
+    severity: Severity
+    support: Support
+    likelihood: Probability | None = None
+    explanation: Text
+    caveat: Text
+    data: JsonObject = Field(default_factory=dict)
+    region: Region | None = None
+
+
+class Artifact(Model):
+    """Something made beside the report, such as a map, named by a path relative to the report's folder."""
+
+    name: Text
+    media_type: str
+    path: Text
+
+
+class AnalyzerResult(Model):
+    """What one analyzer did with one file.
+
+    ``error`` holds the reason whenever ``status`` is not ``ok`` or ``nothing_found``.
+    """
+
+    analyzer: str
+    version: str
+    origin: str
+    question: Question
+    status: AnalyzerStatus
+    findings: tuple[Finding, ...] = ()
+    measurements: JsonObject = Field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    error: Text | None = None
+    seconds: float = Field(ge=0.0)
+    device: str | None = None
+
+
+class Answer(Model):
+    """The answer to one question for one file: a plain sentence, what carries it, what is missing.
+
+    ``findings`` are codes of findings in the file's results, the ones that carry the answer first.
+    """
+
+    question: Question
+    statement: Text
+    support: Support
+    findings: tuple[str, ...] = ()
+    not_checked: tuple[Text, ...] = ()
+
+
+class FileInfo(Model):
+    """What identifies one file. Sizes in bytes and pixels; times in UTC, ISO 8601.
+
+    ``sha256`` is null only when the bytes could not be read in full. ``thumbnail`` is a small JPEG in base64, present
+    only when evidence pixels were asked for.
+    """
+
+    path: Text
+    name: Text
+    size: int | None = None
+    modified: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    media_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    frames: int | None = None
+    decoded_share: Probability | None = None
+    thumbnail: str | None = None
+
+
+class FileReport(Model):
+    """Everything about one file. ``status`` is computed and never ``ok`` with a failure inside.
+
+    ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
+    passed over on purpose, with the reason in ``error``.
+    """
+
+    info: FileInfo
+    results: tuple[AnalyzerResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    priority: Priority = Priority.NONE
+    error: Text | None = None
+    skipped: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recompute_status(cls, value: object) -> object:
+        """Drops a stored ``status``: it is derived, and a saved report cannot claim another one."""
+        if isinstance(value, Mapping) and "status" in value:
+            return {key: item for key, item in value.items() if key != "status"}
+        return value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def status(self) -> FileStatus:
+        """The file's outcome, from its error and its results."""
+        if self.skipped:
+            return FileStatus.SKIPPED
+        if self.error or any(result.status is AnalyzerStatus.FAILED for result in self.results):
+            return FileStatus.FAILED
+        if self.info.decoded_share is not None and self.info.decoded_share < 1.0:
+            return FileStatus.PARTIAL
+        return FileStatus.OK
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of all results, in the order of the results."""
+        return tuple(finding for result in self.results for finding in result.findings)
+
+
+class ModelRecord(Model):
+    """A model that was used, named so that the run can be repeated."""
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    used_by: str
+
+
+class AnalyzerRecord(Model):
+    """An analyzer that was planned, with where its code came from and how it was set."""
+
+    name: str
+    version: str
+    question: Question
+    origin: str
+    options: JsonObject = Field(default_factory=dict)
+
+
+class Header(Model):
+    """Who ran what, when, with which versions, limits and models."""
+
+    tool: str = "nsfwforensics"
+    version: str
+    command: Text
+    operator: Text = "not supplied"
+    started: str
+    finished: str | None = None
+    interrupted: bool = False
+    python: str
+    platform: str
+    libraries: dict[str, str] = Field(default_factory=dict)
+    device: str
+    engine: str
+    fingerprint: str
+    analyzers: tuple[AnalyzerRecord, ...] = ()
+    models: tuple[ModelRecord, ...] = ()
+    references: tuple[JsonObject, ...] = ()
+    limits: JsonObject = Field(default_factory=dict)
+    notes: tuple[Text, ...] = ()
+
+
+class Summary(Model):
+    """Counts over all files of a report."""
+
+    files: int = 0
+    bytes: int = 0
+    by_status: dict[FileStatus, int] = Field(default_factory=dict)
+    by_priority: dict[Priority, int] = Field(default_factory=dict)
+    by_question: dict[Question, dict[Support, int]] = Field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Report(Model):
+    """One run over one or many files."""
+
+    schema_version: str = SCHEMA_VERSION
+    header: Header
+    files: tuple[FileReport, ...] = ()
+    summary: Summary
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of :class:`Report` as it is written."""
+    return Report.model_json_schema(mode="serialization")
