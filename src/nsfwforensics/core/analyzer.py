@@ -144,9 +144,7 @@ class BaseAnalyzer(ABC):
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
     needs_device: ClassVar[bool] = False
 
-    def __init__(
-        self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None
-    ) -> None:
+    def __init__(self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None) -> None:
         self.options: Any = options
         self.resources = resources
         self.enrolment = enrolment or Enrolment()

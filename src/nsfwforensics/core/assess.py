@@ -34,9 +34,7 @@ _NOTHING: dict[Question, str] = {
 _STRENGTH = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
 
 
-def answers(
-    results: Sequence[AnalyzerResult], *, complete: bool, reason: str | None = None
-) -> tuple[Answer, ...]:
+def answers(results: Sequence[AnalyzerResult], *, complete: bool, reason: str | None = None) -> tuple[Answer, ...]:
     """Answers every question from the results of one file.
 
     Args:
@@ -47,13 +45,8 @@ def answers(
     Returns:
         One answer per :class:`Question`, in their order.
     """
-    unasked = reason or (
-        "this version has no check for it" if complete else "not part of this run"
-    )
-    return tuple(
-        _answer(question, [r for r in results if r.question is question], unasked)
-        for question in Question
-    )
+    unasked = reason or ("this version has no check for it" if complete else "not part of this run")
+    return tuple(_answer(question, [r for r in results if r.question is question], unasked) for question in Question)
 
 
 def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str) -> Answer:

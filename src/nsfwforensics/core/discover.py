@@ -61,9 +61,7 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
 _LINK = "a symbolic link; links are followed only with --follow-symlinks"
 
 
-def _visit(
-    path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]]
-) -> Iterator[Target]:
+def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]]) -> Iterator[Target]:
     try:
         info = path.stat() if follow else path.lstat()
     except OSError as error:

@@ -25,9 +25,7 @@ EXTENSIONS: Mapping[str, frozenset[str]] = {
 
 IMAGE_EXTENSIONS: frozenset[str] = frozenset().union(*EXTENSIONS.values())
 
-_HEIF_BRANDS = frozenset(
-    {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
-)
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 

@@ -101,8 +101,7 @@ class Plan:
         """
         plan = cls(spec)
         enrolments = {
-            name: type(analyzer).enrol(analyzer.options, spec.resources)
-            for name, analyzer in plan.analyzers.items()
+            name: type(analyzer).enrol(analyzer.options, spec.resources) for name, analyzer in plan.analyzers.items()
         }
         return cls(replace(spec, enrolments=enrolments))
 
@@ -173,9 +172,7 @@ class Plan:
                 self._infer_one(name, analyzer, waiting)
         return [self._report(draft) for draft in drafts]
 
-    def _infer_one(
-        self, name: str, analyzer: BatchAnalyzer[Any, Any], waiting: Sequence[Draft]
-    ) -> None:
+    def _infer_one(self, name: str, analyzer: BatchAnalyzer[Any, Any], waiting: Sequence[Draft]) -> None:
         started = time.perf_counter()
         scores = _guarded(analyzer.infer, [draft.pending[name] for draft in waiting])
         share = (time.perf_counter() - started) / len(waiting)
@@ -209,9 +206,7 @@ class Plan:
 
     def _report(self, draft: Draft) -> FileReport:
         results = tuple(draft.results[name] for name in self.analyzers if name in draft.results)
-        report = FileReport(
-            info=draft.info, results=results, error=draft.error, skipped=draft.skipped
-        )
+        report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped)
         return report.model_copy(
             update={
                 "answers": assess.answers(results, complete=self.spec.complete, reason=draft.error),

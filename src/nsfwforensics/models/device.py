@@ -1,0 +1,42 @@
+"""Choosing where models run: only ``auto`` falls back, a device asked for by name must exist."""
+
+from __future__ import annotations
+
+import re
+
+from nsfwforensics.errors import DeviceUnavailableError, UsageError
+
+_NAMES = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
+
+
+def resolve_device(name: str) -> str:
+    """Turns a device option into a device that exists.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Returns:
+        ``cpu``, ``cuda:N`` or ``mps``; for ``auto`` the first of CUDA, MPS and CPU that is there.
+
+    Raises:
+        UsageError: The name is none of these.
+        DeviceUnavailableError: A device was named and is missing.
+    """
+    if not _NAMES.fullmatch(name):
+        raise UsageError(f"no device {name!r}; choose auto, cpu, cuda, cuda:N or mps")
+    if name == "cpu":
+        return name
+    import torch
+
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return "cuda:0" if cuda else "mps" if mps else "cpu"
+    if name == "mps":
+        if not mps:
+            raise DeviceUnavailableError("device mps was asked for, and this machine has none")
+        return name
+    index = int(name.partition(":")[2] or 0)
+    if index >= cuda:
+        raise DeviceUnavailableError(f"device {name} was asked for; CUDA devices here: {cuda}")
+    return f"cuda:{index}"

@@ -1,0 +1,130 @@
+"""Finding weights, checking them against the manifest, and reading them: safetensors only, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nsfwforensics.errors import WeightsError
+
+if TYPE_CHECKING:
+    import torch
+
+MANIFEST = "manifest.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsEntry:
+    """One ``[[model]]`` table of the manifest.
+
+    Attributes:
+        name: The model's name.
+        version: Changes whenever the numbers do.
+        file: File name inside the weights folder.
+        sha256: Expected SHA-256, lowercase hexadecimal.
+        license: SPDX identifier, or words where there is none.
+        card: File name of the model card, or an empty text.
+        shipped: Whether the file comes with this package; otherwise the user has to supply it.
+        note: Where a file that is not shipped can be obtained.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    license: str
+    card: str = ""
+    shipped: bool = True
+    note: str = ""
+
+
+def weights_folder() -> Path:
+    """The folder of the installed weights: inside the package, or beside the sources in a checkout.
+
+    Raises:
+        WeightsError: Neither holds a manifest.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "_weights", package.parent.parent / "weights"):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise WeightsError("the installed package has no weights folder; reinstall nsfwforensics")
+
+
+@cache
+def manifest() -> Mapping[str, WeightsEntry]:
+    """The shipped manifest, by model name.
+
+    Raises:
+        WeightsError: It cannot be read.
+    """
+    path = weights_folder() / MANIFEST
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))["model"]
+        entries = [WeightsEntry(**table) for table in tables]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is not a weights manifest: {error}") from error
+    return {entry.name: entry for entry in entries}
+
+
+def locate(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]:
+    """Finds a model's file without reading it.
+
+    Args:
+        name: The model's name in the manifest.
+        folder: A folder to look in before the installed one.
+
+    Raises:
+        WeightsError: The manifest does not name it, or the file is in neither folder.
+    """
+    entry = manifest().get(name)
+    if entry is None:
+        raise WeightsError(f"no model named {name!r} in the weights manifest")
+    for candidate in (*((folder,) if folder else ()), weights_folder()):
+        path = candidate / entry.file
+        if path.is_file():
+            return entry, path
+    hint = f"; {entry.note}" if entry.note else ""
+    raise WeightsError(f"{entry.file} ({name}) is missing{hint}")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, lowercase hexadecimal, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verified(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]:
+    """Like :func:`locate`, and checks the file's SHA-256.
+
+    Raises:
+        WeightsError: The file is missing or is not the one the manifest names.
+    """
+    entry, path = locate(name, folder)
+    actual = file_sha256(path)
+    if actual != entry.sha256:
+        raise WeightsError(
+            f"{path.name} is not the file that the manifest names (SHA-256 {actual}, expected {entry.sha256})"
+        )
+    return entry, path
+
+
+def load_tensors(name: str, folder: Path | None = None) -> dict[str, torch.Tensor]:
+    """Reads a model's tensors to the CPU after checking its SHA-256.
+
+    Raises:
+        WeightsError: The file is missing, altered or not safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    _, path = verified(name, folder)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsError(f"{path.name} is not a readable safetensors file: {error}") from error
