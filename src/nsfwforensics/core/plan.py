@@ -215,9 +215,9 @@ class Plan:
         )
 
 
-def failed_report(target: Target, reason: str, plan: Plan) -> FileReport:
-    """The report of a file whose examination ended outside the plan (a worker that died)."""
-    return plan.infer([Draft(describe_path(target.path), {}, {}, reason)])[0]
+def failed_draft(target: Target, reason: str) -> Draft:
+    """The draft of a file whose examination ended outside the plan (a worker that died)."""
+    return Draft(describe_path(target.path), {}, {}, reason)
 
 
 def _first_half(analyzer: BaseAnalyzer) -> Any:

@@ -1,1 +1,1 @@
-
+"""Engines: the same plan in this process, in a pool of processes, or on a cluster."""

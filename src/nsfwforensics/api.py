@@ -1,0 +1,217 @@
+"""The library: :func:`scan` for many files, :func:`examine` for one.
+
+Example:
+    >>> import nsfwforensics
+    >>> run = nsfwforensics.scan(["photos/"], options={"faces": {"reference": ["her.jpg"]}})
+    >>> for file in run:
+    ...     print(file.info.path, file.priority)
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from nsfwforensics.core.analyzer import BaseAnalyzer, Resources
+from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.plan import Plan, PlanSpec
+from nsfwforensics.core.registry import Registration, installed, select
+from nsfwforensics.core.types import FileReport, Header
+from nsfwforensics.errors import UsageError
+from nsfwforensics.execution.base import Engine
+from nsfwforensics.execution.inline import InlineEngine
+from nsfwforensics.execution.pool import PoolEngine
+from nsfwforensics.settings import Settings
+
+LIBRARIES = ("defusedxml", "exifread", "facenet-pytorch", "imagehash", "jinja2", "numpy", "opencv-python-headless", "pillow", "pillow-heif", "pydantic", "rich", "safetensors", "torch", "torchvision", "typer")  # fmt: skip
+
+POOL_FROM_FILES = 12
+"""With ``jobs=0`` fewer files than this are examined in one process: starting workers costs seconds."""
+
+MAX_AUTO_JOBS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to examine and how.
+
+    Attributes:
+        paths: Files and folders.
+        only: Names of the analyzers to run; all built-in ones if None.
+        skip: Names of analyzers to leave out.
+        options: Options by analyzer name, over those of ``settings``.
+        settings: Device, jobs, limits, operator.
+        thumbnails: Whether small pictures of the evidence go into the report.
+        follow_symlinks: Whether symbolic links are followed.
+        allow_plugins: Whether third-party analyzers run too.
+        exclude: A folder never to walk into: the one that the report is written to.
+        command: The command line, for the report's header.
+    """
+
+    paths: Sequence[Path]
+    only: Sequence[str] | None = None
+    skip: Sequence[str] = ()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    thumbnails: bool = False
+    follow_symlinks: bool = False
+    allow_plugins: bool = False
+    exclude: Path | None = None
+    command: str = "nsfwforensics.scan()"
+
+
+class Run:
+    """A run that is ready to go: analyzers loaded, references enrolled, nothing examined yet.
+
+    Iterating examines the files and yields one :class:`FileReport` each, in the order they are found.
+
+    Raises:
+        UsageError: The request names something that does not exist, or a reference photo cannot be enrolled.
+        MissingDependencyError: A device asked for by name is missing.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._started = time.time()
+        for path in request.paths:
+            if not os.path.lexists(path):
+                raise UsageError(f"no such file or folder: {path}")
+        chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
+        if not chosen:
+            raise UsageError("no analyzer is left to run")
+        classes = [registration.load() for registration in chosen]
+        self.plan = Plan.prepared(
+            PlanSpec(
+                analyzers=tuple(registration.name for registration in chosen),
+                options=_merged_options(request, chosen),
+                limits=request.settings.limits,
+                resources=_resources(request.settings, classes),
+                thumbnails=request.thumbnails,
+                complete=_is_complete(chosen),
+            )
+        )
+        self.engine = self._choose_engine()
+
+    def __iter__(self) -> Iterator[FileReport]:
+        """Examines the files."""
+        return self.engine.run(self.plan, self.targets())
+
+    def targets(self) -> Iterator[Target]:
+        """The files to examine, found anew at each call; nothing is opened."""
+        outside = self.request.exclude.resolve() if self.request.exclude else None
+        found = discover(self.request.paths, follow_symlinks=self.request.follow_symlinks)
+        for target in found:
+            if outside is None or not target.path.resolve().is_relative_to(outside):
+                yield target
+
+    def header(self, *, finished: bool = False, interrupted: bool = False) -> Header:
+        """Who ran what, with which versions, models and limits.
+
+        Args:
+            finished: Whether the run is over, so that its end goes in.
+            interrupted: Whether it was broken off.
+        """
+        spec = self.plan.spec
+        return Header(
+            version=version("nsfwforensics"),
+            command=self.request.command,
+            operator=self.request.settings.operator or "not supplied",
+            started=utc_iso(self._started),
+            finished=utc_iso(time.time()) if finished else None,
+            interrupted=interrupted,
+            python=platform.python_version(),
+            platform=platform.platform(),
+            libraries=_library_versions(),
+            device=spec.resources.device,
+            engine=f"{self.engine.name}, {getattr(self.engine, 'jobs', 1)} process(es)",
+            fingerprint=self.plan.fingerprint(),
+            analyzers=self.plan.analyzer_records(),
+            models=self.plan.models(),
+            references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),
+            limits=asdict(spec.limits),
+        )
+
+    def _choose_engine(self) -> Engine:
+        jobs = self.request.settings.jobs
+        if jobs == 0:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            jobs = min(cores, MAX_AUTO_JOBS) if self._has_many_files() else 1
+        return PoolEngine(jobs) if jobs > 1 else InlineEngine()
+
+    def _has_many_files(self) -> bool:
+        return any(count >= POOL_FROM_FILES for count, _ in enumerate(self.targets(), start=1))
+
+
+def scan(paths: Iterable[str | Path], **request: Any) -> Run:
+    """Prepares a run over files and folders; iterate over the result to examine them.
+
+    Args:
+        paths: Files and folders.
+        **request: Any other field of :class:`Request`.
+
+    Raises:
+        UsageError: The request names something that does not exist.
+        MissingDependencyError: A device asked for by name is missing.
+    """
+    return Run(Request([Path(path) for path in paths], **request))
+
+
+def examine(path: str | Path, **request: Any) -> FileReport:
+    """Examines one file in this process.
+
+    Args:
+        path: The file.
+        **request: Any other field of :class:`Request`.
+
+    Raises:
+        UsageError: The file does not exist, or is a folder.
+    """
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder; use scan()")
+    return next(iter(scan([path], **request)))
+
+
+def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[str, dict[str, Any]]:
+    """Lays the request's options over the settings', and refuses sections of analyzers that do not exist."""
+    known = {registration.name for registration in installed()}
+    for name in (*request.settings.analyzers, *request.options):
+        if name not in known:
+            raise UsageError(f"options for {name!r}, and there is no such analyzer")
+    return {
+        registration.name: {
+            **request.settings.analyzers.get(registration.name, {}),
+            **request.options.get(registration.name, {}),
+        }
+        for registration in chosen
+    }
+
+
+def _resources(settings: Settings, classes: Sequence[type[BaseAnalyzer]]) -> Resources:
+    """Resolves the device only where an analyzer needs one: resolving imports torch."""
+    if not any(loaded.needs_device for loaded in classes):
+        return Resources(weights=settings.weights)
+    from nsfwforensics.models.device import resolve_device
+
+    return Resources(device=resolve_device(settings.device), weights=settings.weights, threads=os.cpu_count() or 1)
+
+
+def _is_complete(chosen: Sequence[Registration]) -> bool:
+    names = {registration.name for registration in chosen}
+    return all(registration.name in names for registration in installed() if registration.built_in)
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

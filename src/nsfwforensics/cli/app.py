@@ -1,0 +1,77 @@
+"""The console script. Only the module of the command that was asked for is imported, so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import typer
+
+COMMANDS: dict[str, str] = {
+    "scan": "Examine pictures or folders with every analyzer and write one report.",
+    "metadata": "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
+    "hash": "Print cryptographic and perceptual hashes.",
+    "faces": "Look for one person's face, given reference photos.",
+    "detect": "Ask the classifier whether pixels look generated or face-swapped.",
+    "report": "Make every view of a saved report again, without the evidence.",
+    "analyzers": "List the analyzers, what they can find and where they come from.",
+    "weights": "List or verify the model weights.",
+    "doctor": "Show Python, libraries, devices, weights and extras in one screen.",
+}
+"""Every command with its one line of help; ``cli/<name>.py`` holds it."""
+
+_MODULES = {"hash": "hashes"}
+
+EPILOG = (
+    "Nothing leaves this machine, and evidence is only ever read. Exit codes: 0 done, 1 error, 2 usage, "
+    "3 a model or extra is missing, 4 some files failed, 5 --fail-on reached, 130 interrupted."
+)
+
+
+def build(wanted: str | None) -> typer.Typer:
+    """Makes the application with one command fully loaded, or all of them.
+
+    Args:
+        wanted: The command to load; the others are only listed. With ``"*"`` all are loaded, as shell completion needs.
+    """
+    app = typer.Typer(
+        name="nsfwforensics",
+        help="Local-first image forensics: one command, one honest report.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        pretty_exceptions_show_locals=False,
+    )
+    app.callback()(_root)
+    for name, text in COMMANDS.items():
+        if wanted in (name, "*"):
+            import_module(f"nsfwforensics.cli.{_MODULES.get(name, name)}").register(app)
+        else:
+            app.command(name, help=text)(_unloaded)
+    return app
+
+
+def _unloaded() -> None:
+    """Stands for a command that is listed but was not asked for; never runs."""
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"nsfwforensics {version('nsfwforensics')}")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line."""
+    if "_NSFWFORENSICS_COMPLETE" in os.environ:
+        build("*")()
+        return
+    build(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()

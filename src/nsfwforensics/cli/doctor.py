@@ -1,0 +1,93 @@
+"""``doctor``: everything one would ask first when something does not work, on one screen."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nsfwforensics.api import LIBRARIES
+from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.core.registry import installed
+from nsfwforensics.errors import ExitCode, WeightsError
+from nsfwforensics.models.weights import manifest, verified, weights_folder
+
+EXTRAS = {"intimate": "nudenet", "ray": "ray"}
+
+
+@reporting_errors
+def doctor() -> None:
+    """Prints the state of the installation; exits with 3 where a required part is missing or altered."""
+    table = Table.grid(padding=(0, 2))
+    healthy = True
+    rows: list[tuple[str, str]] = [
+        ("nsfwforensics", version("nsfwforensics")),
+        ("Python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
+        ("cores", str(os.cpu_count())),
+    ]
+    versions = {name: _version(name) for name in LIBRARIES}
+    missing = [name for name, found in versions.items() if found is None]
+    healthy &= not missing
+    rows.append(("libraries", ", ".join(f"{name} {found}" for name, found in versions.items() if found)))
+    if missing:
+        rows.append(("MISSING", ", ".join(missing)))
+    rows.append(("devices", _devices()))
+    for entry in manifest().values():
+        state, fine = _weights_state(entry.name, shipped=entry.shipped)
+        healthy &= fine
+        rows.append((f"weights: {entry.name}", state))
+    rows.append(("weights folder", str(weights_folder())))
+    for extra, module in EXTRAS.items():
+        there = find_spec(module) is not None
+        rows.append(
+            (f"extra: {extra}", "installed" if there else f"not installed (pip install 'nsfwforensics[{extra}]')")
+        )
+    rows.append(("analyzers", ", ".join(f"{r.name} ({r.origin})" for r in installed())))
+    for name, value in rows:
+        table.add_row(Text(name, "bold"), Text(value))
+    console = Console()
+    console.print(table)
+    console.print("Everything needed is here." if healthy else "Something needed is missing; see above.")
+    if not healthy:
+        raise typer.Exit(int(ExitCode.MISSING))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> str:
+    try:
+        import torch
+    except ImportError as error:
+        return f"torch cannot be imported: {error}"
+    names = ["cpu"]
+    if torch.cuda.is_available():
+        names += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return ", ".join(names)
+
+
+def _weights_state(name: str, *, shipped: bool) -> tuple[str, bool]:
+    try:
+        verified(name)
+    except WeightsError as error:
+        absent = "is missing" in str(error)
+        return ("not here (optional)" if absent and not shipped else str(error), absent and not shipped)
+    return "here, SHA-256 as the manifest says", True
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("doctor", help=COMMANDS["doctor"])(doctor)

@@ -1,0 +1,54 @@
+"""``hash``: digests and perceptual hashes, in the formats that other tools read."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.options import command
+from nsfwforensics.cli.run import analyse, complain
+from nsfwforensics.report.console import render_hashes
+from nsfwforensics.report.hashes import HashFormat, write_hashes
+from nsfwforensics.report.saved import SavedReport
+
+
+class Format(StrEnum):
+    """How ``hash`` prints."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    THREATEXCHANGE = "threatexchange"
+    HASHDEEP = "hashdeep"
+
+
+_FORMAT = {
+    "format": (
+        Annotated[Format, typer.Option("--format", "-f", help="How to print the hashes.", rich_help_panel="Report")],
+        Format.TABLE,
+    )
+}
+
+
+def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
+    chosen: Format = values.pop("format")
+
+    def show(saved: SavedReport, console: Console) -> None:
+        if chosen is Format.TABLE:
+            render_hashes(saved, console)
+            return
+        left_out = write_hashes(saved.files(), HashFormat(chosen.value), sys.stdout)
+        if left_out:
+            complain(f"{left_out} file(s) have no such hash and are not in this list; see the table or --json")
+
+    analyse(("phash",), values, options, show)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("hash", help=COMMANDS["hash"])(command(_run, ("phash",), _FORMAT))

@@ -1,0 +1,35 @@
+"""``report``: every view again from the saved report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.report.console import render
+from nsfwforensics.report.saved import SavedReport
+
+
+@reporting_errors
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder that -o wrote.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
+) -> None:
+    """Makes the views again."""
+    saved = SavedReport.open(folder)
+    saved.write_views()
+    if as_json:
+        saved.write_json(sys.stdout)
+    elif not quiet:
+        render(saved, Console())
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("report", help=COMMANDS["report"])(report)

@@ -1,0 +1,200 @@
+"""What every analysing command does: prepare, examine with a progress bar, write, show, choose the exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import typer
+from rich.console import Console
+
+from nsfwforensics.api import Request, Run
+from nsfwforensics.cli.options import FailOn
+from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
+from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
+from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.settings import Settings, load_settings
+
+P = ParamSpec("P")
+
+Show = Callable[[SavedReport, Console], None]
+
+
+def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
+    """Turns this package's errors into a message on stderr and their exit code."""
+
+    @functools.wraps(call)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            call(*args, **kwargs)
+        except ForensicsError as error:
+            complain(str(error))
+            raise typer.Exit(int(error.exit_code)) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(int(ExitCode.ERROR)) from None
+
+    return guarded
+
+
+def complain(message: str) -> None:
+    """Prints an error on stderr, free of markup and control characters."""
+    from nsfwforensics.report.console import plain
+
+    Console(stderr=True).print("error:", plain(message), soft_wrap=True)
+
+
+@reporting_errors
+def analyse(
+    preset: Sequence[str] | None,
+    values: dict[str, Any],
+    options: dict[str, dict[str, Any]],
+    show: Show,
+) -> None:
+    """Runs an analysing command from its options to its exit code.
+
+    Args:
+        preset: The analyzers of the command; None where ``--only`` and ``--skip`` choose.
+        values: Values of the common options, as :data:`nsfwforensics.cli.options.COMMON` names them.
+        options: Options that were set, by analyzer.
+        show: Prints the result for people, when it is not wanted as JSON.
+    """
+    folder: Path | None = values["output"]
+    request = Request(
+        paths=read_paths(values["paths"]),
+        only=preset or values.get("only") or None,
+        skip=values.get("skip") or (),
+        options=options,
+        settings=_settings(values),
+        thumbnails=values["thumbnails"],
+        follow_symlinks=values["follow_symlinks"],
+        allow_plugins=values.get("allow_plugins", False),
+        exclude=folder,
+        command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
+    )
+    run = Run(request)
+    with ReportWriter(folder) as writer:
+        writer.begin(run.header())
+        tally = Tally()
+        interrupted = _examine(run, writer, tally, quiet=values["quiet"])
+        saved = writer.finish(run.header(finished=True, interrupted=interrupted))
+        if values["as_json"]:
+            saved.write_json(sys.stdout)
+        elif not values["quiet"]:
+            show(saved, Console())
+        if folder and (values["as_json"] or values["quiet"]):
+            Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
+    raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+
+
+class Tally:
+    """What the exit code depends on."""
+
+    def __init__(self) -> None:
+        self.failed = False
+        self.unavailable = False
+        self.worst = Priority.NONE
+
+    def add(self, file: FileReport) -> None:
+        """Counts one file in."""
+        self.failed |= file.status is FileStatus.FAILED
+        self.unavailable |= any(r.status is AnalyzerStatus.NOT_AVAILABLE for r in file.results)
+        self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
+
+    def exit_code(self, fail_on: FailOn | None, *, interrupted: bool) -> ExitCode:
+        """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, missing models."""
+        if interrupted:
+            return ExitCode.INTERRUPTED
+        if fail_on and self.worst.rank <= Priority(fail_on.value).rank:
+            return ExitCode.FAIL_ON
+        if self.failed:
+            return ExitCode.SOME_FAILED
+        return ExitCode.MISSING if self.unavailable else ExitCode.DONE
+
+
+def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bool:
+    """Examines everything and returns whether it was interrupted; what was done is kept."""
+    with _progress(run, quiet=quiet) as progress:
+        try:
+            for file in progress(run):
+                writer.add(file)
+                tally.add(file)
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+class _progress:  # noqa: N801 - used as a function
+    """A progress bar on stderr for more than one file, absent where stderr is no terminal."""
+
+    def __init__(self, run: Run, *, quiet: bool) -> None:
+        self._bar: Any = None
+        console = Console(stderr=True)
+        if quiet or not console.is_terminal:
+            return
+        total = sum(1 for _ in run.targets())
+        if total > 1:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._total = total
+            self._bar = Progress(
+                TextColumn("examining"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(), TextColumn("left"), console=console, transient=True,
+            )  # fmt: skip
+
+    def __enter__(self) -> Callable[[Iterable[FileReport]], Iterable[FileReport]]:
+        if self._bar is None:
+            return lambda files: files
+        self._bar.start()
+        return self._follow
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _follow(self, files: Iterable[FileReport]) -> Iterable[FileReport]:
+        task = self._bar.add_task("", total=self._total, rate="")
+        for file in files:
+            yield file
+            speed = self._bar.tasks[0].speed
+            self._bar.update(task, advance=1, rate=f"{speed:.1f} files/s" if speed else "")
+
+
+def read_paths(paths: Sequence[Path]) -> list[Path]:
+    """Replaces ``-`` by the paths on standard input, one a line, or NUL-separated where it holds a NUL.
+
+    Raises:
+        UsageError: Standard input was asked for and names nothing.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if str(path) != "-":
+            found.append(path)
+            continue
+        raw = sys.stdin.buffer.read()
+        separator = b"\0" if b"\0" in raw else b"\n"
+        names = [os.fsdecode(line.rstrip(b"\r")) for line in raw.split(separator) if line.strip()]
+        if not names:
+            raise UsageError("no paths on standard input")
+        found.extend(Path(name) for name in names)
+    return found
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    path = values["config"]
+    if path is None:
+        usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+        path = usual if usual.is_file() else None
+    given = {
+        name: values[name]
+        for name in ("device", "jobs", "max_pixels", "max_bytes", "operator", "weights")
+        if values[name] is not None
+    }
+    return load_settings(path).model_copy(update=given)

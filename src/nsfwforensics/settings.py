@@ -1,0 +1,85 @@
+"""Settings from a TOML file and the environment, made into one frozen object that is passed along.
+
+Precedence: command line, environment (``NSFWFORENSICS_DEVICE``, and ``NSFWFORENSICS_FACES__FACE_MODEL`` for an
+analyzer's option), settings file, defaults. No settings file is ever picked up from the folder of the evidence.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nsfwforensics.core.evidence import Limits
+from nsfwforensics.errors import UsageError
+
+PREFIX = "NSFWFORENSICS_"
+
+
+class Settings(BaseModel):
+    """Defaults for a run, each of which the command line may override.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        jobs: Worker processes; 0 chooses by the number of files and cores.
+        max_bytes: Largest file read, in bytes.
+        max_pixels: Largest picture decoded, width times height.
+        operator: Who examines; printed in the report.
+        weights: A folder to look for weights in before the installed ones.
+        analyzers: Options by analyzer name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str = "auto"
+    jobs: int = Field(default=0, ge=0)
+    max_bytes: int = Field(default=Limits().max_bytes, gt=0)
+    max_pixels: int = Field(default=Limits().max_pixels, gt=0)
+    operator: str | None = None
+    weights: Path | None = None
+    analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits per file."""
+        return Limits(self.max_bytes, self.max_pixels)
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings file, lays the environment over it, and checks the result.
+
+    Args:
+        path: A TOML file, or None to use defaults and the environment only.
+        environment: Environment variables; the process's own if None.
+
+    Raises:
+        UsageError: The file cannot be read or holds something that is no setting.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"settings file {path} cannot be read: {error}") from error
+    _lay_environment(values, os.environ if environment is None else environment)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting {where}: {first['msg']}") from error
+
+
+def _lay_environment(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name in Settings.model_fields:
+        if name != "analyzers" and (text := environment.get(PREFIX + name.upper())):
+            values[name] = text
+    for variable, text in environment.items():
+        analyzer, found, option = variable.removeprefix(PREFIX).partition("__")
+        if variable.startswith(PREFIX) and found:
+            section = values.setdefault("analyzers", {}).setdefault(analyzer.lower(), {})
+            section[option.lower()] = text
