@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
 
 from nsfwforensics.cli.app import COMMANDS
-from nsfwforensics.cli.options import command
+from nsfwforensics.cli.options import REPORT, command, option
 from nsfwforensics.cli.run import analyse, complain
 from nsfwforensics.report.console import render_hashes
 from nsfwforensics.report.hashes import HashFormat, write_hashes
@@ -28,10 +28,7 @@ class Format(StrEnum):
 
 
 _FORMAT = {
-    "format": (
-        Annotated[Format, typer.Option("--format", "-f", help="How to print the hashes.", rich_help_panel="Report")],
-        Format.TABLE,
-    )
+    "format": option(Format, Format.TABLE, "--format", "-f", text="How to print the hashes.", panel=REPORT),
 }
 
 

@@ -24,89 +24,95 @@ class FailOn(StrEnum):
     LOW = "low"
 
 
-_REPORT = "Report"
-_LIMITS = "Reading"
-_RUN = "Running"
+REPORT = "Report"
+READING = "Reading"
+RUNNING = "Running"
 
-COMMON: Mapping[str, tuple[Any, Any]] = {
+Parameter = tuple[Any, Any]
+"""An annotated type that Typer reads, and the default value."""
+
+
+def option(kind: Any, default: Any, *flags: str, text: str, panel: str, **more: Any) -> Parameter:
+    """One command-line option: its type, default, flags, help text and help panel."""
+    return Annotated[kind, typer.Option(*flags, help=text, rich_help_panel=panel, **more)], default
+
+
+_COUNT = {"min": 1}
+_PATHS_HELP = "Files and folders; - reads paths from standard input."
+
+COMMON: Mapping[str, Parameter] = {
     "paths": (
-        Annotated[list[Path], typer.Argument(help="Files and folders; - reads paths from standard input.", show_default=False)],
+        Annotated[list[Path], typer.Argument(help=_PATHS_HELP, show_default=False)],
         inspect.Parameter.empty,
     ),
-    "output": (
-        Annotated[Path | None, typer.Option("--output", "-o", help="Write the report into this folder.", rich_help_panel=_REPORT)],
-        None,
-    ),
-    "as_json": (
-        Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.", rich_help_panel=_REPORT)],
+    "output": option(Path | None, None, "--output", "-o", text="Write the report into this folder.", panel=REPORT),
+    "as_json": option(bool, False, "--json", text="Print the report as JSON on standard output.", panel=REPORT),
+    "thumbnails": option(
+        bool,
         False,
+        "--thumbnails",
+        text="Put small pictures of the evidence into the HTML, blurred until clicked.",
+        panel=REPORT,
     ),
-    "thumbnails": (
-        Annotated[bool, typer.Option("--thumbnails", help="Put small pictures of the evidence into the HTML, blurred until clicked.", rich_help_panel=_REPORT)],
-        False,
-    ),
-    "operator": (
-        Annotated[str | None, typer.Option("--operator", help="Who examines; printed in the report.", rich_help_panel=_REPORT)],
+    "operator": option(str | None, None, "--operator", text="Who examines; printed in the report.", panel=REPORT),
+    "fail_on": option(
+        FailOn | None,
         None,
+        "--fail-on",
+        text="Exit with 5 when a file has this triage priority or a higher one.",
+        panel=REPORT,
     ),
-    "fail_on": (
-        Annotated[FailOn | None, typer.Option("--fail-on", help="Exit with 5 when a file has this triage priority or a higher one.", rich_help_panel=_REPORT)],
+    "quiet": option(bool, False, "--quiet", "-q", text="No progress bar and no summary.", panel=REPORT),
+    "max_pixels": option(
+        int | None,
         None,
+        "--max-pixels",
+        text="Largest picture to decode, in pixels (default 120 million).",
+        panel=READING,
+        **_COUNT,
     ),
-    "quiet": (
-        Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.", rich_help_panel=_REPORT)],
-        False,
-    ),
-    "max_pixels": (
-        Annotated[int | None, typer.Option("--max-pixels", min=1, help="Largest picture to decode, in pixels (default 120 million).", rich_help_panel=_LIMITS)],
+    "max_bytes": option(
+        int | None,
         None,
+        "--max-bytes",
+        text="Largest file to read, in bytes (default 512 MiB).",
+        panel=READING,
+        **_COUNT,
     ),
-    "max_bytes": (
-        Annotated[int | None, typer.Option("--max-bytes", min=1, help="Largest file to read, in bytes (default 512 MiB).", rich_help_panel=_LIMITS)],
+    "follow_symlinks": option(bool, False, "--follow-symlinks", text="Follow symbolic links.", panel=READING),
+    "device": option(
+        str | None,
         None,
+        "--device",
+        text="auto, cpu, cuda, cuda:N or mps. A device named here must exist.",
+        panel=RUNNING,
     ),
-    "follow_symlinks": (
-        Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links.", rich_help_panel=_LIMITS)],
-        False,
-    ),
-    "device": (
-        Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps. A device named here must exist.", rich_help_panel=_RUN)],
+    "jobs": option(
+        int | None,
         None,
+        "--jobs",
+        "-j",
+        text="Worker processes; 0 chooses by files and cores (default).",
+        panel=RUNNING,
+        min=0,
     ),
-    "jobs": (
-        Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 chooses by files and cores (default).", rich_help_panel=_RUN)],
-        None,
+    "weights": option(
+        Path | None, None, "--weights", text="Look for model weights in this folder first.", panel=RUNNING
     ),
-    "weights": (
-        Annotated[Path | None, typer.Option("--weights", help="Look for model weights in this folder first.", rich_help_panel=_RUN)],
-        None,
-    ),
-    "config": (
-        Annotated[Path | None, typer.Option("--config", help="Read settings from this TOML file.", rich_help_panel=_RUN)],
-        None,
-    ),
-}  # fmt: skip
+    "config": option(Path | None, None, "--config", text="Read settings from this TOML file.", panel=RUNNING),
+}
 
-SELECTION: Mapping[str, tuple[Any, Any]] = {
-    "only": (
-        Annotated[list[str] | None, typer.Option("--only", help="Run only this analyzer; may be repeated.", rich_help_panel=_RUN)],
-        None,
-    ),
-    "skip": (
-        Annotated[list[str] | None, typer.Option("--skip", help="Leave this analyzer out; may be repeated.", rich_help_panel=_RUN)],
-        None,
-    ),
-    "allow_plugins": (
-        Annotated[bool, typer.Option("--allow-plugins", help="Run third-party analyzers too.", rich_help_panel=_RUN)],
-        False,
-    ),
-}  # fmt: skip
+SELECTION: Mapping[str, Parameter] = {
+    "only": option(list[str] | None, None, "--only", text="Run only this analyzer; may be repeated.", panel=RUNNING),
+    "skip": option(list[str] | None, None, "--skip", text="Leave this analyzer out; may be repeated.", panel=RUNNING),
+    "allow_plugins": option(bool, False, "--allow-plugins", text="Run third-party analyzers too.", panel=RUNNING),
+}
 
 
 def command(
     handler: Callable[[dict[str, Any], dict[str, dict[str, Any]]], None],
     preset: Sequence[str] | None,
-    extra: Mapping[str, tuple[Any, Any]] | None = None,
+    extra: Mapping[str, Parameter] | None = None,
 ) -> Callable[..., None]:
     """Makes the function behind an analysing command.
 

@@ -6,7 +6,6 @@ report accounts for everything that was pointed at.
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -76,12 +75,12 @@ def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]])
             return
         seen.add(identity)
         try:
-            names = sorted(os.listdir(path))
+            entries = sorted(path.iterdir())
         except OSError as error:
             yield Target(path, named, skip=f"folder cannot be read: {error.strerror}")
             return
-        for name in names:
-            yield from _visit(path / name, named=False, follow=follow, seen=seen)
+        for entry in entries:
+            yield from _visit(entry, named=False, follow=follow, seen=seen)
     elif stat.S_ISREG(mode):
         yield Target(path, named)
     else:

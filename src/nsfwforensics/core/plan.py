@@ -240,5 +240,5 @@ def _guarded(call: Any, *arguments: Any) -> Any:
         return Outcome.failed(str(error))
     except MemoryError:
         return Outcome.failed("ran out of memory")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return Outcome.failed(f"{type(error).__name__}: {error}")

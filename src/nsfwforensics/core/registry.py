@@ -17,7 +17,18 @@ GROUP = "nsfwforensics.analyzers"
 BUILT_IN = "built-in"
 DISTRIBUTION = "nsfwforensics"
 
-ORDER = ("metadata", "provenance", "watermark", "deepfake", "jpeg", "traces", "compare", "faces", "phash", "intimate")  # fmt: skip
+ORDER = (
+    "metadata",
+    "provenance",
+    "watermark",
+    "deepfake",
+    "jpeg",
+    "traces",
+    "compare",
+    "faces",
+    "phash",
+    "intimate",
+)
 """Built-in analyzers in the order of the questions they answer; others follow by name."""
 
 

@@ -1,0 +1,86 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Everything runs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOL := $(BIN)/nsfwforensics
+STAMP := $(VENV)/.installed
+UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q
+
+.PHONY: help install demo test test-all check bench samples train faces-rates lock check-wheels wheel-test clean
+
+help:
+	@echo "make install       create .venv from the lock file"
+	@echo "make demo          examine samples/ against the reference photo and say where the report is"
+	@echo "make test          run the tests"
+	@echo "make check         ruff, mypy --strict, import contracts"
+	@echo "make bench         measure and write benchmarks/RESULTS.md"
+	@echo "make samples       build samples/ again (needs the samples extra)"
+	@echo "make train         train and calibrate the classifier (needs the development data)"
+	@echo "make faces-rates   measure the face model's error rates (needs the development data)"
+	@echo "make lock          resolve the lock files again"
+	@echo "make check-wheels  show that nothing in the default install needs a compiler"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml requirements.lock requirements-dev.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock \
+		|| echo "pdqhash needs a compiler and was not built: its parity test will be skipped"
+	touch $(STAMP)
+
+demo: install
+	@rm -rf demo-report
+	@code=0; $(TOOL) scan samples --reference samples/reference.jpg -o demo-report || code=$$?; \
+	echo; \
+	if [ $$code -eq 4 ]; then \
+		echo "Exit code 4, as it should be: one sample is corrupt on purpose, and the rest went on."; \
+		echo "The report is in demo-report/: open demo-report/report.html in a browser."; \
+	else \
+		echo "Exit code $$code; 4 was expected, because one sample is corrupt on purpose."; exit 1; \
+	fi
+
+test: install
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+samples: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "matplotlib>=3.9" "scikit-image>=0.24"
+	$(BIN)/python samples/make_samples.py
+
+train: install
+	$(BIN)/python -m nsfwforensics.training.train --data $(DATA) --out .work/training
+
+faces-rates: install
+	$(BIN)/python tools/measure_faces.py $(DATA)
+
+DATA ?= ../shared/data
+
+lock:
+	$(UV_COMPILE) --extra test --universal --generate-hashes -o requirements.lock
+	$(UV_COMPILE) --extra dev --universal --generate-hashes -c requirements.lock -o .dev.lock
+	$(BIN)/python tools/only_pins.py pdqhash < .dev.lock > requirements-dev.lock && rm .dev.lock
+
+check-wheels: install
+	for platform in x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-pc-windows-msvc aarch64-apple-darwin; do \
+		echo "$$platform"; MACOSX_DEPLOYMENT_TARGET=14.0 \
+		$(UV_COMPILE) -c requirements.lock --only-binary :all: --python-platform $$platform -o /dev/null || exit 1; \
+	done
+
+wheel-test: install
+	$(BIN)/python tools/wheel_test.py
+
+clean:
+	rm -rf $(VENV) demo-report dist build .work
