@@ -1,1 +1,1 @@
-
+"""Views of one saved report: console, JSON, CSV, HTML."""

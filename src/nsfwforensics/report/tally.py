@@ -1,0 +1,62 @@
+"""Running figures over the files of a report: counts, and where each file stands in the saved stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from nsfwforensics.core.types import FileReport, FileStatus, Priority, Question, Summary, Support
+
+_ORDER = {FileStatus.FAILED: 0, FileStatus.PARTIAL: 1, FileStatus.OK: 1, FileStatus.SKIPPED: 2}
+
+
+class Entry(NamedTuple):
+    """Where one file's report is, sortable into the order of triage.
+
+    Attributes:
+        rank: Rank of its priority, 0 first.
+        order: Failed files before others of the same priority, skipped ones after.
+        path: The file's path.
+        offset: Offset of its line in the saved stream, in bytes.
+        length: Length of its JSON in bytes, without separator and line break.
+    """
+
+    rank: int
+    order: int
+    path: str
+    offset: int
+    length: int
+
+
+class Tally:
+    """Counts files as they come and remembers where each was written. About 200 bytes per file."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._bytes = 0
+        self._seconds = 0.0
+        self._statuses: Counter[FileStatus] = Counter()
+        self._priorities: Counter[Priority] = Counter()
+        self._answers: Counter[tuple[Question, Support]] = Counter()
+
+    def add(self, file: FileReport, offset: int, length: int) -> None:
+        """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long."""
+        self.entries.append(Entry(file.priority.rank, _ORDER[file.status], file.info.path, offset, length))
+        self._bytes += file.info.size or 0
+        self._seconds += sum(result.seconds for result in file.results)
+        self._statuses[file.status] += 1
+        self._priorities[file.priority] += 1
+        self._answers.update((answer.question, answer.support) for answer in file.answers)
+
+    def summary(self) -> Summary:
+        """The counts so far. ``seconds`` is the time that the analyzers took, added up over all files."""
+        return Summary(
+            files=len(self.entries),
+            bytes=self._bytes,
+            by_status={status: self._statuses[status] for status in FileStatus},
+            by_priority={priority: self._priorities[priority] for priority in Priority},
+            by_question={
+                question: {support: self._answers[question, support] for support in Support} for question in Question
+            },
+            seconds=round(self._seconds, 3),
+        )
