@@ -30,7 +30,23 @@ from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.settings import Settings
 
-LIBRARIES = ("defusedxml", "exifread", "facenet-pytorch", "imagehash", "jinja2", "numpy", "opencv-python-headless", "pillow", "pillow-heif", "pydantic", "rich", "safetensors", "torch", "torchvision", "typer")  # fmt: skip
+LIBRARIES = (
+    "defusedxml",
+    "exifread",
+    "facenet-pytorch",
+    "imagehash",
+    "jinja2",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "pillow-heif",
+    "pydantic",
+    "rich",
+    "safetensors",
+    "torch",
+    "torchvision",
+    "typer",
+)
 
 POOL_FROM_FILES = 12
 """With ``jobs=0`` fewer files than this are examined in one process: starting workers costs seconds."""

@@ -17,6 +17,7 @@ from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
 from nsfwforensics.errors import ExitCode, WeightsError
+from nsfwforensics.models.device import available_devices
 from nsfwforensics.models.weights import manifest, verified, weights_folder
 
 EXTRAS = {"intimate": "nudenet", "ray": "ray"}
@@ -38,7 +39,7 @@ def doctor() -> None:
     rows.append(("libraries", ", ".join(f"{name} {found}" for name, found in versions.items() if found)))
     if missing:
         rows.append(("MISSING", ", ".join(missing)))
-    rows.append(("devices", _devices()))
+    rows.append(("devices", ", ".join(available_devices())))
     for entry in manifest().values():
         state, fine = _weights_state(entry.name, shipped=entry.shipped)
         healthy &= fine
@@ -64,19 +65,6 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _devices() -> str:
-    try:
-        import torch
-    except ImportError as error:
-        return f"torch cannot be imported: {error}"
-    names = ["cpu"]
-    if torch.cuda.is_available():
-        names += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        names.append("mps")
-    return ", ".join(names)
 
 
 def _weights_state(name: str, *, shipped: bool) -> tuple[str, bool]:

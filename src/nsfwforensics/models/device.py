@@ -40,3 +40,15 @@ def resolve_device(name: str) -> str:
     if index >= cuda:
         raise DeviceUnavailableError(f"device {name} was asked for; CUDA devices here: {cuda}")
     return f"cuda:{index}"
+
+
+def available_devices() -> list[str]:
+    """Every device that models could run on here, with the names of graphics cards, for people to read."""
+    import torch
+
+    names = ["cpu"]
+    if torch.cuda.is_available():
+        names += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return names
