@@ -1,1 +1,1 @@
-
+"""Container and metadata parsers: bytes in, fields out, no opinions."""
