@@ -8,6 +8,8 @@ from importlib import import_module
 
 import typer
 
+from nsfwforensics.errors import ForensicsError
+
 COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
     "metadata": "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
@@ -71,7 +73,11 @@ def _root(
 
 def main() -> None:
     """Runs the command line."""
-    if "_NSFWFORENSICS_COMPLETE" in os.environ:
-        build("*")()
-        return
-    build(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()
+    completing = "_NSFWFORENSICS_COMPLETE" in os.environ
+    wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    try:
+        app = build(wanted)
+    except ForensicsError as error:  # an analyzer that cannot be loaded has no options to offer
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    app()

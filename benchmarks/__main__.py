@@ -1,0 +1,148 @@
+"""Measures everything and writes ``benchmarks/RESULTS.md``: ``python -m benchmarks [startup] [folder] [memory]``."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks import corpus
+from benchmarks.measure import TOOL, measure, median_seconds
+
+HERE = Path(__file__).resolve().parent
+WORK = HERE.parent / ".work" / "bench"
+SAMPLES = HERE.parent / "samples"
+REFERENCE = SAMPLES / "reference.jpg"
+
+
+def startup(_: argparse.Namespace) -> str:
+    """How long a newcomer waits for help, and what the light commands import."""
+    base = median_seconds([sys.executable, "-c", "import typer, rich"], 15)
+    bare = median_seconds([sys.executable, "-c", "pass"], 15)
+    help_ = median_seconds([TOOL, "--help"], 15)
+    metadata = median_seconds([TOOL, "metadata", REFERENCE], 7)
+    return "\n".join(
+        [
+            "## Start-up",
+            "",
+            "Median of 15 runs (7 for `metadata`), one after the other.",
+            "",
+            "| command | seconds | ratio to `import typer, rich` | target |",
+            "|---|---|---|---|",
+            f"| `python -c pass` | {bare:.3f} | {bare / base:.1f} | |",
+            f'| `python -c "import typer, rich"` | {base:.3f} | 1.0 | |',
+            f"| `nsfwforensics --help` | {help_:.3f} | {help_ / base:.1f} | at most 3 |",
+            f"| `nsfwforensics metadata ONE.jpg` | {metadata:.3f} | {metadata / base:.1f} | |",
+            "",
+            "That neither command imports torch or cv2 is a test (`tests/e2e/test_imports.py`).",
+        ]
+    )
+
+
+def folder(arguments: argparse.Namespace) -> str:
+    """Two hundred mixed photos with all four stages, against the script a user would write."""
+    photos = WORK / f"mixed-{arguments.files}"
+    megapixels = corpus.build(photos, arguments.files)
+    ours = measure([TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--quiet"])
+    inline = measure([TOOL, "scan", photos, "--reference", REFERENCE, "--quiet", "--jobs", "1"])
+    naive = measure([sys.executable, "-m", "benchmarks.naive", photos, REFERENCE])
+    return "\n".join(
+        [
+            "## A folder of mixed photos, all four stages",
+            "",
+            f"{arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), one run each, one",
+            "after the other. The user's script (`benchmarks/naive.py`) opens each file with each library for itself:",
+            "exifread, five ImageHash hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier on the",
+            "same crops.",
+            "",
+            "| | seconds | per photo | ratio | peak memory, MiB | exit code |",
+            "|---|---|---|---|---|---|",
+            *(
+                f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} | {naive.seconds / cost.seconds:.1f}× "
+                f"| {cost.peak_mib:.0f} | {cost.code} |"
+                for name, cost in (
+                    ("the user's script", naive),
+                    ("`scan --jobs 1`", inline),
+                    ("`scan` (process pool, report written)", ours),
+                )
+            ),
+            "",
+            "Target: at least 8×.",
+        ]
+    )
+
+
+def memory(arguments: argparse.Namespace) -> str:
+    """Peak memory for few and for ten times as many files."""
+    rows = []
+    for count in (arguments.few, arguments.few * 10):
+        photos = WORK / f"small-{count}"
+        corpus.build(photos, count, (0.2, 0.5, 1.0))
+        rows.append(
+            (count, measure([TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-memory", "--quiet"]))
+        )
+    (few, least), (many, most) = rows
+    return "\n".join(
+        [
+            "## Memory",
+            "",
+            "Peak of the proportional set size (PSS) summed over the tool and its workers, sampled four times a second;",
+            "photographs of 0.2 to 1 megapixel, all four stages, report written.",
+            "",
+            "| files | seconds | peak memory, MiB | ratio |",
+            "|---|---|---|---|",
+            f"| {few} | {least.seconds:.0f} | {least.peak_mib:.0f} | 1.00 |",
+            f"| {many} | {most.seconds:.0f} | {most.peak_mib:.0f} | {most.peak_mib / least.peak_mib:.2f} |",
+            "",
+            "Target: at most 1.30.",
+        ]
+    )
+
+
+BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
+    "startup": startup,
+    "folder": folder,
+    "memory": memory,
+}
+
+
+def main() -> None:
+    """Runs the benches that were named, or all, keeps each one's last text, and writes the results page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
+    parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
+    parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
+    arguments = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    kept = WORK / "sections.json"
+    sections: dict[str, str] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    for name in arguments.benches or BENCHES:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+        sections[name] = f"{BENCHES[name](arguments)}\n\n{_machine(started)}"
+        kept.write_text(json.dumps(sections), "utf-8")
+    body = "\n\n".join(sections[name] for name in BENCHES if name in sections)
+    (HERE / "RESULTS.md").write_text(f"{_INTRODUCTION}\n\n{body}\n", "utf-8")
+
+
+_INTRODUCTION = """# What the tool costs
+
+Written by `make bench`. Seconds are those of one machine and one day; the ratios are what to compare. Each section's
+figures come from one run on one machine, the compared commands one after the other, with warm file caches."""
+
+
+def _machine(started: str) -> str:
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    return (
+        f"*Measured {started} on {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; "
+        f"load average at the end {load:.1f}.*"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Running commands and reading what they cost: wall time, and the peak memory of the whole process tree."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+TOOL = Path(sys.executable).with_name("nsfwforensics")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one command cost.
+
+    Attributes:
+        seconds: Wall time.
+        peak_mib: Largest sum of proportional (else resident) memory over the process tree, in MiB, sampled.
+        code: Exit code.
+    """
+
+    seconds: float
+    peak_mib: float
+    code: int
+
+
+def measure(command: Sequence[str | Path], *, sample_every: float = 0.25) -> Cost:
+    """Runs a command once, its output discarded, and samples its process tree.
+
+    Args:
+        command: The command line.
+        sample_every: Seconds between two looks at the memory.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _tree_mib(process.pid))
+        time.sleep(sample_every)
+    return Cost(time.perf_counter() - started, peak, process.returncode)
+
+
+def median_seconds(command: Sequence[str | Path], runs: int) -> float:
+    """Median wall time of a command over several runs, after one that warms the caches."""
+    times = []
+    for _ in range(runs + 1):
+        started = time.perf_counter()
+        subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL, check=False)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times[1:])
+
+
+def _tree_mib(pid: int) -> float:
+    total = 0.0
+    try:
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            memory = process.memory_full_info() if psutil.LINUX else process.memory_info()
+            total += getattr(memory, "pss", memory.rss) / 2**20
+    except psutil.Error:
+        pass
+    return total

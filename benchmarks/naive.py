@@ -1,0 +1,64 @@
+"""The script that a user would write instead: each library opens each file for itself, one file after the other.
+
+Run as ``python -m benchmarks.naive FOLDER REFERENCE``; prints one line per file. The embedder and the classifier are
+the same networks that the tool runs, on the same number of crops, so that the difference is the plumbing alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import exifread
+import imagehash
+import numpy as np
+import pdqhash
+from facenet_pytorch import MTCNN
+from PIL import Image
+
+from nsfwforensics.core.analyzer import Outcome, Resources
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.registry import select
+from nsfwforensics.models.face_embedder import FaceEmbedder
+
+HASHES = (
+    imagehash.average_hash,
+    imagehash.phash,
+    imagehash.dhash,
+    imagehash.whash,
+    imagehash.colorhash,
+)
+
+
+def main(folder: Path, reference: Path) -> None:
+    """Goes through the folder once per library and file, as example code does."""
+    detector = MTCNN(keep_all=True)
+    embedder = FaceEmbedder()
+    (entry,) = select(["deepfake"])
+    loaded = entry.load()
+    classifier = loaded(loaded.Options(), Resources(threads=2))
+    known = faces(detector, embedder, reference)[0]
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as stream:
+            tags = exifread.process_file(stream)
+        hashes = [str(hash_(Image.open(path))) for hash_ in HASHES]
+        pdq, quality = pdqhash.compute(np.asarray(Image.open(path).convert("RGB")))
+        found = faces(detector, embedder, path)
+        nearest = min((float(np.linalg.norm(known - face)) for face in found), default=float("nan"))
+        evidence = Evidence.open(path)
+        samples = classifier.prepare(evidence)
+        scores = samples if isinstance(samples, Outcome) else classifier.infer([samples])[0]
+        print(path.name, len(tags), hashes[0], int(pdq.sum()), quality, len(found), nearest, type(scores).__name__)
+
+
+def faces(detector: MTCNN, embedder: FaceEmbedder, path: Path) -> np.ndarray:
+    """Detects at full size and embeds each face from its landmarks."""
+    picture = Image.open(path).convert("RGB")
+    boxes, _, landmarks = detector.detect(picture, landmarks=True)
+    if boxes is None:
+        return np.empty((0, 128), np.float32)
+    return embedder.embed_faces(np.asarray(picture), np.asarray(landmarks, np.float32))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

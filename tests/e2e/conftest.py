@@ -1,0 +1,105 @@
+"""Running the installed command as its user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nsfwforensics.testing import contract_file
+
+COMMAND = Path(sys.executable).with_name("nsfwforensics")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Standard output as JSON."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    def file(self, name: str) -> dict[str, Any]:
+        """The one file of the report whose name ends so."""
+        (found,) = [file for file in self.report["files"] if file["info"]["path"].endswith(name)]
+        return found  # type: ignore[no-any-return]
+
+
+Runner = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Runs the command with a home of its own; ``path`` goes in front of the module search path."""
+    home = tmp_path_factory.mktemp("home")
+
+    def call(*arguments: object, stdin: bytes = b"", path: Path | None = None, **environment: str) -> Ran:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("NSFWFORENSICS_")}
+        variables = inherited | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "80", **environment}
+        if path is not None:
+            variables["PYTHONPATH"] = str(path)
+        done = subprocess.run(
+            [COMMAND, *map(str, arguments)], input=stdin, capture_output=True, env=variables, timeout=300, check=False
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return call
+
+
+PROBE = '''
+"""A third party's analyzer, which dies or breaks on files that are named so."""
+import os
+from nsfwforensics import Analyzer, Code, Outcome, Question, Severity
+
+
+class Probe(Analyzer):
+    """Breaks on demand."""
+
+    name = "probe"
+    version = "7"
+    title = "a probe"
+    question = Question.KNOWN
+    codes = {"PROBE-001": Code("seen", Severity.HIGH, "only a probe")}
+
+    def examine(self, evidence):
+        if "killer" in evidence.path.name:
+            os._exit(1)
+        if "broken" in evidence.path.name:
+            raise ZeroDivisionError("on purpose")
+        return Outcome.of([self.finding("PROBE-001", f"seen by a probe: {evidence.size} bytes")])
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    """A folder to put on the module search path that holds an installed third-party analyzer."""
+    folder = tmp_path / "site"
+    info = folder / "probe_package-7.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "probe_package.py").write_text(PROBE)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: probe-package\nVersion: 7.0\n")
+    (info / "entry_points.txt").write_text("[nsfwforensics.analyzers]\nprobe = probe_package:Probe\n")
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with three good pictures."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("plain.jpg", "alpha.png", "turned.jpg"):
+        (folder / name).write_bytes(contract_file(name))
+    return folder

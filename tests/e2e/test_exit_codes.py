@@ -1,0 +1,110 @@
+"""Each way to end has its own exit code, and what was done is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from nsfwforensics.testing import contract_file
+from tests.e2e.conftest import COMMAND, Runner
+
+
+def test_done(run: Runner, photos: Path) -> None:
+    ran = run("metadata", photos)
+    assert ran.code == 0
+    assert "plain.jpg" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["metadata", "nowhere.jpg"], "nowhere.jpg"),
+        (["scan", ".", "--only", "nonsense"], "nonsense"),
+        (["metadata", ".", "--device", "abacus", "--nonsense"], "--nonsense"),
+        (["detect", ".", "--device", "abacus"], "abacus"),
+        (["metadata", "-"], "no paths"),
+        (["metadata", ".", "--config", "missing.toml"], "missing.toml"),
+    ],
+)
+def test_usage_errors(run: Runner, arguments: list[str], says: str) -> None:
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert says in ran.err
+    assert not ran.out
+
+
+def test_a_device_asked_for_by_name_and_missing_is_an_error(run: Runner, photos: Path) -> None:
+    ran = run("detect", photos, "--device", "cuda:63")
+    assert ran.code == 3
+    assert "cuda:63" in ran.err
+    assert run("detect", photos / "plain.jpg", "--device", "auto", "--quiet").code == 0
+
+
+def test_some_failed_and_the_rest_went_on(run: Runner, photos: Path) -> None:
+    (photos / "a-corrupt.jpg").write_bytes(contract_file("header-only.jpg"))
+    ran = run("hash", photos, "--json")
+    assert ran.code == 4
+    assert ran.file("a-corrupt.jpg")["status"] == "failed"
+    assert ran.file("plain.jpg")["status"] == "ok"
+
+
+def test_fail_on(run: Runner, photos: Path, plugin: Path) -> None:
+    arguments = ("scan", photos, "--only", "probe", "--allow-plugins", "--quiet")
+    assert run(*arguments, path=plugin).code == 0
+    assert run(*arguments, "--fail-on", "high", path=plugin).code == 5
+    assert run("metadata", photos, "--quiet", "--fail-on", "high").code == 0
+
+
+def test_an_interrupted_run_keeps_what_was_done(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for index in range(3000):
+        (folder / f"{index:04}.jpg").write_bytes(contract_file("plain.jpg"))
+    report = tmp_path / "report"
+    process = subprocess.Popen(
+        [COMMAND, "metadata", folder, "-o", report, "--jobs", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    stream = report / "files.jsonl"
+    deadline = time.monotonic() + 60
+    while not (stream.exists() and stream.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error.decode()
+    saved = json.loads((report / "report.json").read_text())
+    assert saved["header"]["interrupted"] is True
+    assert 0 < len(saved["files"]) < 3000
+    assert len(saved["files"]) == len(stream.read_text().splitlines())
+
+
+def test_a_killed_run_can_be_made_into_a_report(run: Runner, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for index in range(3000):
+        (folder / f"{index:04}.jpg").write_bytes(contract_file("plain.jpg"))
+    report = tmp_path / "report"
+    process = subprocess.Popen(
+        [COMMAND, "metadata", folder, "-o", report, "--jobs", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if (report / "files.jsonl").exists() and (report / "files.jsonl").stat().st_size:
+            break
+        time.sleep(0.02)
+    process.kill()
+    process.wait(timeout=60)
+    ran = run("report", report, "--json")
+    assert ran.code == 0, ran.err
+    assert 0 < len(ran.report["files"]) < 3000
+    assert (report / "report.html").exists()

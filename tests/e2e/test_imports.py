@@ -1,0 +1,62 @@
+"""Light commands stay light."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nsfwforensics.testing import contract_file
+
+SCRIPT = """
+import json, sys
+from nsfwforensics.cli.app import main
+sys.argv = ["nsfwforensics", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(arguments)], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_help_loads_nothing_heavy() -> None:
+    modules = loaded_by("--help")
+    assert "nsfwforensics.cli.app" in modules
+    assert not modules & {"torch", "cv2", "numpy", "PIL", "pydantic", "nsfwforensics.core.types"}
+
+
+@pytest.mark.parametrize("command", ["metadata", "hash"])
+def test_commands_without_models_load_no_torch(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.jpg"
+    path.write_bytes(contract_file("plain.jpg"))
+    modules = loaded_by(command, str(path), "--json")
+    assert f"nsfwforensics.analyzers.{ {'metadata': 'metadata', 'hash': 'phash'}[command] }" in modules
+    assert "torch" not in modules
+    if command == "metadata":
+        assert "cv2" not in modules
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = "import sys, nsfwforensics; print(len({'torch', 'cv2', 'PIL', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+def test_every_public_name_is_there_sorted() -> None:
+    import nsfwforensics
+
+    assert list(nsfwforensics.__all__) == sorted(nsfwforensics.__all__)
+    for name in nsfwforensics.__all__:
+        assert getattr(nsfwforensics, name).__doc__
+    with pytest.raises(AttributeError):
+        _ = nsfwforensics.nothing  # type: ignore[attr-defined]

@@ -1,0 +1,57 @@
+"""Third-party analyzers: run only when allowed, named in the report, and their faults stay theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nsfwforensics.testing import contract_file
+from tests.e2e.conftest import Runner
+
+
+def test_a_third_partys_analyzer_runs_only_when_allowed(run: Runner, photos: Path, plugin: Path) -> None:
+    refused = run("scan", photos, "--only", "probe", path=plugin)
+    assert refused.code == 2
+    assert "--allow-plugins" in refused.err
+    listed = run("analyzers", path=plugin)
+    assert "probe-package 7.0" in listed.out
+    ran = run("scan", photos, "--only", "probe", "--allow-plugins", "--json", path=plugin)
+    assert ran.code == 0, ran.err
+    assert ran.report["header"]["analyzers"][0]["origin"] == "probe-package 7.0"
+    assert ran.file("plain.jpg")["results"][0]["findings"][0]["code"] == "PROBE-001"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_analyzer_that_raises_fails_its_file_only(run: Runner, photos: Path, plugin: Path, jobs: str) -> None:
+    (photos / "broken.jpg").write_bytes(contract_file("plain.jpg"))
+    ran = run(
+        "scan",
+        photos,
+        "--only",
+        "probe",
+        "--only",
+        "metadata",
+        "--allow-plugins",
+        "--json",
+        "--jobs",
+        jobs,
+        path=plugin,
+    )
+    assert ran.code == 4
+    statuses = {result["analyzer"]: result["status"] for result in ran.file("broken.jpg")["results"]}
+    assert statuses["probe"] == "failed"
+    assert statuses["metadata"] != "failed"
+    assert ran.file("plain.jpg")["status"] == "ok"
+
+
+def test_a_file_that_kills_its_worker_costs_only_itself(run: Runner, photos: Path, plugin: Path) -> None:
+    for name in ("b-killer.jpg", "z-killer.jpg"):
+        (photos / name).write_bytes(contract_file("plain.jpg"))
+    ran = run("scan", photos, "--only", "probe", "--allow-plugins", "--json", "--jobs", "2", path=plugin)
+    assert ran.code == 4, ran.err
+    assert [Path(file["info"]["path"]).name for file in ran.report["files"]] == sorted(p.name for p in photos.iterdir())
+    for file in ran.report["files"]:
+        died = "killer" in file["info"]["path"]
+        assert file["status"] == ("failed" if died else "ok")
+        assert not died or "died" in file["error"]
