@@ -9,8 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Support
+from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Severity, Support
 from nsfwforensics.report.wording import STATUS, Badge, answer_badge
+
+FEW = 4
+"""Up to how many findings of one question are all shown unfolded."""
+
+_SHORT: Mapping[Question, str] = {
+    Question.ORIGIN: "What the file says",
+    Question.SYNTHESIS: "Generated or face-swapped",
+    Question.ALTERATION: "Edited or re-saved",
+    Question.IDENTITY: "The person in the reference",
+    Question.KNOWN: "Known image",
+    Question.CONTENT: "Intimate content",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,8 @@ class Check:
 class QuestionView:
     """One question with its answer, the findings that carry it, and how each check behind it ended.
 
-    ``missing`` is what could not be checked beyond what ``checks`` already say.
+    ``missing`` is what could not be checked beyond what ``checks`` already say. Of many findings, ``main`` are those to
+    read and ``minor`` the plain information that a page may fold away.
     """
 
     question: Question
@@ -43,6 +56,23 @@ class QuestionView:
     checks: tuple[Check, ...]
     missing: tuple[str, ...]
     support: Support
+
+    @property
+    def main(self) -> tuple[NumberedFinding, ...]:
+        """The findings to read; all of them where they are few."""
+        if len(self.findings) <= FEW:
+            return self.findings
+        return tuple(item for index, item in enumerate(self.findings) if index == 0 or not _is_minor(item.finding))
+
+    @property
+    def minor(self) -> tuple[NumberedFinding, ...]:
+        """The findings that are not in :attr:`main`."""
+        return tuple(item for item in self.findings if item not in self.main)
+
+    @property
+    def short(self) -> str:
+        """The question in a few words."""
+        return _SHORT[self.question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +179,10 @@ def _question(file: FileReport, question: Question, answer: Answer | None, numbe
         missing=tuple(item for item in answer.not_checked if item not in told and not _says(answer.statement, item)),
         support=answer.support,
     )
+
+
+def _is_minor(finding: Finding) -> bool:
+    return finding.severity is Severity.INFO or finding.support in (Support.NO_INDICATION, Support.NOT_CHECKED)
 
 
 def _says(statement: str, item: str) -> bool:

@@ -1,0 +1,67 @@
+"""An outline drawing of where findings lie: the picture's proportions and numbered boxes, none of its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nsfwforensics.core.types import FileReport
+from nsfwforensics.report.view import regions
+
+_WIDEST = 8.0
+"""Pictures longer than this many times their other side are not drawn: nothing could be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBox:
+    """One box in units of the drawing, with the numbers of the findings that share it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing whose longer side is 1000 units; ``font`` and ``stroke`` are in the same units."""
+
+    width: float
+    height: float
+    boxes: tuple[DrawnBox, ...]
+    font: float = 42.0
+
+
+def draw(file: FileReport) -> Drawing | None:
+    """Draws the regions of a file's findings, or returns None where there are none or the size is not known."""
+    width, height = file.info.width, file.info.height
+    found = regions(file)
+    if not found or not width or not height or max(width / height, height / width) > _WIDEST:
+        return None
+    scale = 1000.0 / max(width, height)
+    shared: dict[tuple[int, int, int, int], list[int]] = {}
+    for numbered in found:
+        box = numbered.region
+        shared.setdefault((box.x, box.y, box.width, box.height), []).append(numbered.number)
+    boxes = []
+    for (x, y, box_width, box_height), numbers in shared.items():
+        left, top = _within(x, width), _within(y, height)
+        right, bottom = _within(x + box_width, width), _within(y + box_height, height)
+        boxes.append(
+            DrawnBox(
+                x=round(left * scale, 1),
+                y=round(top * scale, 1),
+                width=round((right - left) * scale, 1),
+                height=round((bottom - top) * scale, 1),
+                label=", ".join(str(number) for number in numbers),
+                label_x=round(min(left * scale + 10, width * scale - 34), 1),
+                label_y=round(min(top * scale + 44, height * scale - 10), 1),
+            )
+        )
+    return Drawing(round(width * scale, 1), round(height * scale, 1), tuple(boxes))
+
+
+def _within(value: int, limit: int) -> int:
+    return max(0, min(value, limit))

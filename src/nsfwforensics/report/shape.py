@@ -1,0 +1,103 @@
+"""Arranging any measured values for reading: a table, pairs, a list or plain text, within limits.
+
+Analyzers measure what they like, a third party's too. The page shows all of it without knowing it, but no value may
+make the page unreadable: what is left out is counted, and stands in ``report.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nsfwforensics.report.text import shorten
+
+MAX_ROWS = 300
+MAX_COLUMNS = 10
+MAX_DEPTH = 4
+MAX_TEXT = 600
+
+Kind = Literal["text", "pairs", "list", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value, arranged.
+
+    Attributes:
+        kind: Which of the other fields hold it.
+        text: The value as text (``text``), or nothing.
+        pairs: Names with their values (``pairs``).
+        items: Values one after the other (``list``).
+        columns: Headings (``table``).
+        rows: Cells as text (``table``).
+        left_out: How many entries or rows are not shown.
+    """
+
+    kind: Kind
+    text: str = ""
+    pairs: tuple[tuple[str, Node], ...] = ()
+    items: tuple[Node, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    left_out: int = 0
+    empty: bool = field(default=False)
+
+
+def shape(value: object, depth: int = 0) -> Node:
+    """Arranges a JSON value; deeper than :data:`MAX_DEPTH` it becomes text."""
+    if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
+        pairs = tuple((label(key), shape(item, depth + 1)) for key, item in list(value.items())[:MAX_ROWS])
+        return Node("pairs", pairs=pairs, left_out=max(0, len(value) - MAX_ROWS))
+    if isinstance(value, Sequence) and not isinstance(value, str) and value and depth < MAX_DEPTH:
+        if all(_is_flat(item) for item in value):
+            return Node("text", text=_inline(value))
+        columns = _columns(value)
+        if columns:
+            rows = tuple(tuple(_inline(row.get(column)) for column in columns) for row in value[:MAX_ROWS])
+            left_out = max(0, len(value) - MAX_ROWS)
+            return Node("table", columns=tuple(label(column) for column in columns), rows=rows, left_out=left_out)
+        items = tuple(shape(item, depth + 1) for item in value[:MAX_ROWS])
+        return Node("list", items=items, left_out=max(0, len(value) - MAX_ROWS))
+    text = _inline(value)
+    return Node("text", text=text, empty=not text)
+
+
+def label(key: object) -> str:
+    """A measurement's name as words: ``eye_distance_px`` becomes ``eye distance px``."""
+    return shorten(str(key).replace("_", " "), 80)
+
+
+def _columns(value: Sequence[object]) -> tuple[str, ...]:
+    """The headings of a list of alike mappings, in the order of first use; empty where it is none."""
+    names: dict[str, None] = {}
+    for row in value:
+        if not isinstance(row, Mapping) or any(isinstance(item, Mapping) and item for item in row.values()):
+            return ()
+        names.update(dict.fromkeys(row))
+    return tuple(names) if len(names) <= MAX_COLUMNS else ()
+
+
+def _is_flat(value: object) -> bool:
+    return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 80)
+
+
+def _inline(value: object) -> str:
+    """A value in one line."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return _cut("; ".join(f"{label(key)}: {_inline(item)}" for key, item in list(value.items())[:MAX_ROWS]))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _cut(", ".join(_inline(item) for item in value[:MAX_ROWS])) if value else "none"
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{shorten(text, MAX_TEXT)} ({len(text):,} characters in all)"
