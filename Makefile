@@ -6,7 +6,7 @@ TOOL := $(BIN)/nsfwforensics
 STAMP := $(VENV)/.installed
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help install demo test test-all check bench samples train faces-rates lock check-wheels wheel-test clean
+.PHONY: help install demo test test-all check bench samples train faces-rates lock check-wheels clean
 
 help:
 	@echo "make install       create .venv from the lock file"
@@ -78,9 +78,6 @@ check-wheels: install
 		echo "$$platform"; MACOSX_DEPLOYMENT_TARGET=14.0 \
 		$(UV_COMPILE) -c requirements.lock --only-binary :all: --python-platform $$platform -o /dev/null || exit 1; \
 	done
-
-wheel-test: install
-	$(BIN)/python tools/wheel_test.py
 
 clean:
 	rm -rf $(VENV) demo-report dist build .work

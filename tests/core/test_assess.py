@@ -55,9 +55,7 @@ def test_a_question_nobody_looked_at_is_not_checked() -> None:
     assert "not part of this run" in one(Question.ALTERATION, complete=False).statement
 
 
-@pytest.mark.parametrize(
-    "status", [AnalyzerStatus.NOT_APPLICABLE, AnalyzerStatus.NOT_AVAILABLE, AnalyzerStatus.FAILED]
-)
+@pytest.mark.parametrize("status", [AnalyzerStatus.NOT_APPLICABLE, AnalyzerStatus.NOT_AVAILABLE, AnalyzerStatus.FAILED])
 def test_an_analyzer_that_did_not_run_is_never_no_indication(status: AnalyzerStatus) -> None:
     answer = one(Question.IDENTITY, result(Question.IDENTITY, status, error="no reference photo was given"))
     assert answer.support is Support.NOT_CHECKED

@@ -32,11 +32,12 @@ def test_what_cannot_be_decoded_says_so_every_time(name: str) -> None:
     for _ in range(2):
         with pytest.raises(EvidenceError, match="cannot be decoded"):
             _ = evidence.image
-    assert evidence.info().width is None
+    assert evidence.info().decoded_share is None
 
 
 def test_orientation_is_applied() -> None:
     evidence = Evidence.from_bytes(contract_file("turned.jpg"))
+    assert (evidence.info().width, evidence.info().height) == (200, 320)
     assert evidence.original.size == (320, 200)
     assert evidence.image.size == (200, 320)
 

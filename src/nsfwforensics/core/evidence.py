@@ -161,7 +161,7 @@ class Evidence:
         return cast(T, self._derived[key])
 
     def info(self, *, thumbnail: bool = False) -> FileInfo:
-        """Describes the file; picture fields are null where it could not be decoded.
+        """Describes the file as far as it has been looked at: its header gives the size, decoding the rest.
 
         Args:
             thumbnail: Whether to include a small JPEG of the picture (evidence pixels: only on request).
@@ -175,7 +175,8 @@ class Evidence:
             }
         )
         if not isinstance(self._decoded, _Decoded):
-            return known
+            width, height = _header_size(self.data, self.media_type)
+            return known.model_copy(update={"width": width, "height": height})
         picture = self._decoded
         return known.model_copy(
             update={
@@ -249,6 +250,23 @@ def _decode(data: bytes, media_type: str | None, limits: Limits) -> _Decoded:
         except Exception as error:
             raise EvidenceError(f"cannot be decoded: {type(error).__name__}: {error}") from error
     return _Decoded(original, image, frames, share)
+
+
+def _header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | None]:
+    """Width and height as shown (orientation applied) from the header alone, or (None, None)."""
+    if media_type is None:
+        return None, None
+    from PIL import Image
+
+    if media_type == "image/heif":
+        _register_heif()
+    with _pillow_limits_off():
+        try:
+            opened = Image.open(io.BytesIO(data))
+            turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
+        except Exception:  # noqa: BLE001 - as in _decode: hostile headers make Pillow raise anything
+            return None, None
+    return opened.size[::-1] if turned else opened.size
 
 
 def _load(image: Image.Image) -> float | None:

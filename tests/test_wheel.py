@@ -1,0 +1,71 @@
+"""The wheel carries the weights and the templates, and works outside the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from nsfwforensics.testing import contract_file
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SCRIPT = """
+import sys, nsfwforensics
+from nsfwforensics.models.weights import weights_folder
+from nsfwforensics.cli.app import main
+print(nsfwforensics.__file__, weights_folder(), sep="\\n", file=sys.stderr)
+sys.argv = ["nsfwforensics", "scan", sys.argv[1], "-o", sys.argv[2], "--json"]
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("build")
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_what_is_inside(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for path in (ROOT / "weights").iterdir():
+        assert f"nsfwforensics/_weights/{path.name}" in names
+    for path in (ROOT / "src/nsfwforensics/report/templates").iterdir():
+        assert f"nsfwforensics/report/templates/{path.name}" in names
+    assert "nsfwforensics/py.typed" in names
+    assert not any(name.startswith(("tests/", "samples/")) for name in names)
+
+
+def test_it_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    picture = tmp_path / "plain.jpg"
+    picture.write_bytes(contract_file("plain.jpg"))
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, picture, tmp_path / "report"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    module, folder = done.stderr.splitlines()[:2]
+    assert Path(module).is_relative_to(site)
+    assert Path(folder).is_relative_to(site)
+    assert {result["status"] for result in json.loads(done.stdout)["files"][0]["results"]} <= {
+        "ok",
+        "nothing_found",
+        "not_applicable",
+    }
+    assert (tmp_path / "report" / "report.html").stat().st_size > 5000
