@@ -107,7 +107,7 @@ UNDECODABLE = tuple(_UNDECODABLE)
 @cache
 def contract_file(name: str) -> bytes:
     """The bytes of one of the contract's files, by a name out of :data:`PICTURES` or :data:`UNDECODABLE`."""
-    return (_BUILDERS | _UNDECODABLE)[name]()  # type: ignore[operator]
+    return {**_BUILDERS, **_UNDECODABLE}[name]()
 
 
 class AnalyzerContract:

@@ -1,1 +1,1 @@
-
+"""One file per analyzer: fields and pixels in, findings out."""

@@ -1,1 +1,1 @@
-
+"""Digests and perceptual hashes of pictures."""

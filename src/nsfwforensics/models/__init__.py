@@ -1,1 +1,1 @@
-
+"""Neural networks: devices, weights, face detection and comparison, the classifier."""

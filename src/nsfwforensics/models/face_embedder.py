@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.face_align import align
+from nsfwforensics.models.face_detector import DetectedFace
 from nsfwforensics.models.weights import load_tensors
 
 NAME = "face-resnet29"
@@ -99,8 +101,6 @@ class FaceEmbedder:
         WeightsError: The tensors are not those of this network.
     """
 
-    chip = CHIP
-
     def __init__(self, tensors: Mapping[str, Tensor], device: str = "cpu") -> None:
         network = FaceResNet29()
         try:
@@ -111,12 +111,16 @@ class FaceEmbedder:
         self._network = network.eval().requires_grad_(False).to(self._device)
         self._mean = torch.tensor(_MEAN, device=self._device).reshape(1, 3, 1, 1)
 
+    def crop(self, rgb: NDArray[np.uint8], face: DetectedFace) -> NDArray[np.uint8]:
+        """Cuts out and aligns one face: uint8 (150, 150, 3)."""
+        return align(rgb, face.landmarks, CHIP)
+
     @torch.inference_mode()
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds aligned faces.
 
         Args:
-            chips: uint8 (N, 150, 150, 3), RGB, 0–255, aligned by :func:`~.face_align.align`.
+            chips: uint8 (N, 150, 150, 3), RGB, 0–255, as :meth:`crop` makes them.
 
         Returns:
             float32 (N, 128); (0, 128) for no chips.

@@ -34,6 +34,7 @@ from nsfwforensics.report.wording import (
     PRIORITY,
     SEVERITY,
     failures,
+    file_badge,
     reason,
     run_notes,
 )
@@ -146,14 +147,21 @@ def _render_finding(numbered: NumberedFinding, console: Console, *, told: str) -
     if finding.region is not None:
         facts.append(f"region {box_text(finding.region)}")
     head = Text.assemble(plain(finding.title, "bold"), f"  {finding.code}, {', '.join(facts)}")
-    _indent(Text("- ") + head, console)
+    _bullet(head, console)
     if finding.explanation != told:
         _indent(plain(finding.explanation), console, 4)
     _indent(Text("But: ", "italic") + plain(finding.caveat), console, 4)
 
 
 def _indent(text: Text, console: Console, left: int = 2) -> None:
-    console.print(Padding(text, (0, 0, 0, left)))
+    console.print(Padding(text, (0, 0, 0, left), expand=False))
+
+
+def _bullet(text: Text, console: Console) -> None:
+    """An item of a list, its further lines set under the first."""
+    grid = Table.grid(padding=0)
+    grid.add_row(Text("  - "), text)
+    console.print(grid)
 
 
 def _render_folder(saved: SavedReport, console: Console) -> None:
@@ -181,11 +189,12 @@ def _render_folder(saved: SavedReport, console: Console) -> None:
 
 def _triage_table(saved: SavedReport, width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    path_width = max(16, (width - 32) * 11 // 20)
-    for heading in ("File", "Status", "Priority", "Why"):
-        table.add_column(heading, overflow="fold", max_width=path_width if heading == "File" else None)
+    path_width = max(16, (width - 28) // 2)
+    table.add_column("File", width=path_width, no_wrap=True)
+    for heading in ("Status", "Priority", "Why"):
+        table.add_column(heading, overflow="fold", max_width=14 if heading == "Status" else None)
     for file in islice(saved.by_priority(), ROWS):
-        status, priority = FILE_STATUS[file.status], PRIORITY[file.priority]
+        status, priority = file_badge(file), PRIORITY[file.priority]
         table.add_row(
             Text(shorten_middle(visible(file.info.path), path_width)),
             Text(status.word, _KINDS.get(status.kind, "")),
@@ -199,10 +208,10 @@ def _render_failures(saved: SavedReport, console: Console) -> None:
     total = saved.summary.by_status.get(FileStatus.FAILED, 0)
     if not total:
         return
-    console.print(Text(f"\nFailed ({total:,}):", "bold"))
+    console.print(Text(f"\nFailed, or with a failed check ({total:,}):", "bold"))
     failed = (file for file in saved.by_priority() if file.status is FileStatus.FAILED)
     for file in islice(failed, FAILURES):
-        _indent(Text("- ") + plain(file.info.path), console)
+        _bullet(plain(file.info.path), console)
         for line in failures(file):
             _indent(plain(line, limit=300), console, 4)
     if total > FAILURES:
@@ -230,7 +239,7 @@ def render_fields(saved: SavedReport, console: Console) -> None:
         for heading, ratio in (("Name", 3), ("Value", 5), ("Read from", 3)):
             table.add_column(heading, overflow="fold", ratio=ratio)
         for row in rows:
-            table.add_row(plain(row.name, limit=120), plain(row.value, limit=300), plain(row.source, "dim", 120))
+            table.add_row(plain(row.name, limit=120), plain(row.value, limit=200), plain(row.source, "dim", 120))
         console.print(table)
 
 

@@ -56,11 +56,19 @@ def draw(file: FileReport) -> Drawing | None:
                 width=round((right - left) * scale, 1),
                 height=round((bottom - top) * scale, 1),
                 label=", ".join(str(number) for number in numbers),
-                label_x=round(min(left * scale + 10, width * scale - 34), 1),
+                label_x=round(_label_x(left * scale, right * scale, width * scale, len(numbers)), 1),
                 label_y=round(min(top * scale + 44, height * scale - 10), 1),
             )
         )
     return Drawing(round(width * scale, 1), round(height * scale, 1), tuple(boxes))
+
+
+def _label_x(left: float, right: float, width: float, numbers: int) -> float:
+    """Puts the label inside its box, or beside a box too small for it."""
+    room = 60.0 * numbers
+    if right - left > room:
+        return left + 10
+    return right + 10 if right + room < width else max(left - room, 4.0)
 
 
 def _within(value: int, limit: int) -> int:

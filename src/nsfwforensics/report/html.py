@@ -126,7 +126,7 @@ def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
             anchor=f"file-{number}" if number <= detailed else None,
             folder=text.shorten_middle(text.visible(folder), 120),
             name=text.shorten_middle(text.visible(name), 120),
-            status=wording.FILE_STATUS[file.status],
+            status=wording.file_badge(file),
             status_rank=list(FileStatus).index(file.status),
             priority=wording.PRIORITY[file.priority],
             priority_rank=file.priority.rank,
@@ -150,7 +150,7 @@ def _section(number: int, file: FileReport) -> Section:
     return Section(
         anchor=f"file-{number}",
         file=file,
-        status=wording.FILE_STATUS[file.status],
+        status=wording.file_badge(file),
         priority=wording.PRIORITY[file.priority],
         reason=wording.reason(file),
         failures=wording.failures(file),

@@ -108,9 +108,9 @@ def reason(file: FileReport) -> str:
     """Why a file stands where it stands in the order of triage, in one line."""
     if file.error:
         return file.error
-    leading = leading_finding(file)
-    if leading is not None:
-        return leading.title if leading.support is Support.SUPPORTS else f"{leading.title} (inconclusive)"
+    leading = leading_findings(file)
+    if leading:
+        return "; ".join(dict.fromkeys(_titled(finding) for finding in leading))
     failed = next((r for r in file.results if r.status is AnalyzerStatus.FAILED), None)
     if failed is not None:
         return f"{failed.analyzer} failed: {failed.error or 'no reason given'}"
@@ -119,15 +119,28 @@ def reason(file: FileReport) -> str:
     return "Nothing was checked"
 
 
-def leading_finding(file: FileReport) -> Finding | None:
-    """The finding that weighs most: severity, one step less when inconclusive; plain information does not count."""
-    best: Finding | None = None
-    best_weight = 0
-    for finding in file.findings:
-        weight = 2 * finding.severity.rank - {Support.SUPPORTS: 0, Support.INCONCLUSIVE: 1}.get(finding.support, 100)
-        if weight > best_weight:
-            best, best_weight = finding, weight
-    return best
+def leading_findings(file: FileReport) -> list[Finding]:
+    """The findings that weigh most, three at most: severity, less when inconclusive; plain information never counts."""
+    weighed = [(_weight(finding), finding) for finding in file.findings]
+    heaviest = max((weight for weight, _ in weighed), default=0)
+    return [finding for weight, finding in weighed if weight == heaviest > 0][:3]
+
+
+def _weight(finding: Finding) -> int:
+    if finding.support not in (Support.SUPPORTS, Support.INCONCLUSIVE):
+        return 0
+    return 2 * finding.severity.rank - (finding.support is Support.INCONCLUSIVE)
+
+
+def _titled(finding: Finding) -> str:
+    return finding.title if finding.support is Support.SUPPORTS else f"{finding.title} (inconclusive)"
+
+
+def file_badge(file: FileReport) -> Badge:
+    """How a file ended; one failed check among others is not called a failed file in words."""
+    if file.status is FileStatus.FAILED and not file.error:
+        return Badge("A check failed", "failed")
+    return FILE_STATUS[file.status]
 
 
 def failures(file: FileReport) -> list[str]:
