@@ -1,0 +1,216 @@
+"""All perceptual hashes of one picture, with the costly steps shared.
+
+The values are those of the ImageHash library on the same decoded picture (and of PDQ, see :mod:`.pdq`): the library
+still turns the reduced picture into bits. What is done here instead, because it takes a second per large photo there,
+is exactly equivalent: reducing the picture (see :mod:`.resample`), summing the blocks that a Haar transform sums,
+counting colours with lookup tables, and labelling the bright and dark segments of the crop-resistant hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nsfwforensics.hashing.pdq import PdqHash, pdq
+from nsfwforensics.hashing.resample import Box, Reduction, reduce_many
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+_SEGMENT_SIDE = 300
+_SEGMENT_THRESHOLD = 128
+_SEGMENT_MINIMUM = 500
+_BORDER = 4 * _SEGMENT_SIDE
+_SIXTHS = 6
+_GREY = 3 * _SIXTHS
+_HISTOGRAM_PIXELS = 1 << 24  # a float32 counter is exact up to here
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptualHashes:
+    """Hashes that change little when a picture is re-saved or resized.
+
+    The texts are hexadecimal as ImageHash prints them: 64 bits, but 42 for ``color`` and 64 for each
+    comma-separated segment of ``crop_resistant``.
+    """
+
+    average: str
+    difference: str
+    perceptual: str
+    wavelet: str
+    color: str
+    crop_resistant: str
+    pdq: PdqHash
+
+
+def perceptual_hashes(
+    image: Image.Image, grey: NDArray[np.uint8] | None = None, rgb: NDArray[np.uint8] | None = None
+) -> PerceptualHashes:
+    """Computes all hashes of one picture.
+
+    Args:
+        image: The decoded picture, mode ``RGB`` or ``L``, at full size.
+        grey: ``image.convert("L")`` as uint8 (height, width), if at hand.
+        rgb: The pixels of an ``RGB`` image as uint8 (height, width, 3), if at hand.
+
+    Raises:
+        ValueError: The picture has another mode.
+    """
+    import imagehash
+    from PIL import Image
+
+    if image.mode not in ("RGB", "L"):
+        raise ValueError(f"expected an RGB or L picture, got {image.mode}")
+    if grey is None:
+        grey = np.asarray(image.convert("L"))
+    pixels = grey if image.mode == "L" else rgb if rgb is not None else np.asarray(image)
+    eight, nine, thirty_two = (
+        Image.fromarray(small) for small in reduce_many(grey, [Reduction(8, 8), Reduction(9, 8), Reduction(32, 32)])
+    )
+    return PerceptualHashes(
+        average=str(imagehash.average_hash(eight)),
+        difference=str(imagehash.dhash(nine)),
+        perceptual=str(imagehash.phash(thirty_two)),
+        wavelet=wavelet_hash(grey),
+        color=color_hash(image, grey),
+        crop_resistant=crop_resistant_hash(grey),
+        pdq=pdq(pixels),
+    )
+
+
+def wavelet_hash(grey: NDArray[np.uint8]) -> str:
+    """Haar wavelet hash, equal to ``str(imagehash.whash(image))``.
+
+    The lowest 8 × 8 Haar approximation coefficients are sums over blocks, and taking out the mean changes no
+    comparison with their median. Where a block equals the median, rounding inside the transform decides its bit in the
+    library, so those pictures (flat, drawn) go through it.
+
+    Args:
+        grey: uint8 (height, width).
+    """
+    import imagehash
+    from PIL import Image
+
+    scale = max(2 ** int(np.log2(min(grey.shape))), 8)
+    reduced = Image.fromarray(grey).resize((scale, scale), Image.Resampling.LANCZOS)
+    rows = np.add.reduce(np.asarray(reduced).reshape(8, scale // 8, scale), axis=1, dtype=np.uint32)
+    sums = rows.reshape(8, 8, scale // 8).sum(axis=2)
+    low, high = np.partition(sums.ravel(), (31, 32))[31:33]
+    if low == high:
+        return str(imagehash.whash(reduced, image_scale=scale))
+    return str(imagehash.ImageHash(sums > low))
+
+
+def color_hash(image: Image.Image, grey: NDArray[np.uint8]) -> str:
+    """Colour hash, equal to ``str(imagehash.colorhash(image))``.
+
+    Args:
+        image: The picture, mode ``RGB`` or ``L``.
+        grey: ``image.convert("L")`` as uint8 (height, width).
+    """
+    import imagehash
+
+    counts = _color_counts(image, grey)
+    black, gray = int(counts[4:].sum()), int(counts[3].sum())
+    colored = max(1, grey.size - black - gray)
+    values = [min(7, int(count / grey.size * 8)) for count in (black, gray)]
+    values += [min(7, int(count * 8 / colored)) for count in (*counts[0].tolist(), *counts[1].tolist())]
+    # Not plain binary: the library's middle bit is set from 2 on, for 4 and 5 too.
+    return str(imagehash.ImageHash(np.array([[value >= 4, value >= 2, value % 2 > 0] for value in values])))
+
+
+def crop_resistant_hash(grey: NDArray[np.uint8]) -> str:
+    """Crop-resistant hash, equal to ``str(imagehash.crop_resistant_hash(image))``.
+
+    Args:
+        grey: uint8 (height, width).
+
+    Returns:
+        One difference hash per bright or dark segment, comma-separated; all zeros for a segment that is less than a
+        pixel wide in a very narrow picture.
+    """
+    import imagehash
+    from PIL import Image
+
+    boxes = _segment_boxes(grey)
+    small = iter(reduce_many(grey, [Reduction(9, 8, box) for box in boxes if _holds_pixels(box)]))
+    empty = np.zeros((8, 9), np.uint8)
+    return ",".join(
+        str(imagehash.dhash(Image.fromarray(next(small) if _holds_pixels(box) else empty))) for box in boxes
+    )
+
+
+def _holds_pixels(box: Box) -> bool:
+    return box[0] < box[2] and box[1] < box[3]
+
+
+def _segment_boxes(grey: NDArray[np.uint8]) -> list[Box]:
+    """Boxes around the bright, then the dark segments, in the order in which the library finds them."""
+    import cv2
+    from PIL import Image, ImageFilter
+
+    side = (_SEGMENT_SIDE, _SEGMENT_SIDE)
+    reduced = Image.fromarray(grey).resize(side, Image.Resampling.LANCZOS)
+    bright = np.asarray(reduced.filter(ImageFilter.GaussianBlur()).filter(ImageFilter.MedianFilter())) > (
+        _SEGMENT_THRESHOLD
+    )
+    scale_x, scale_y = grey.shape[1] / _SEGMENT_SIDE, grey.shape[0] / _SEGMENT_SIDE
+    segments: list[tuple[int, ...]] = []
+    # The library stops looking for dark segments when the pixels it has seen, and 1,200 outside the border that it
+    # counts with them, are as many as the picture holds; it does not count segments of a single pixel.
+    seen = _BORDER
+    for mask, last in ((bright, False), (~bright, True)):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+        found = np.flatnonzero(labels)
+        first = np.full(len(stats), labels.size)
+        first[labels.ravel()[found[::-1]]] = found[::-1]
+        for label in np.argsort(first)[: len(stats) - 1]:
+            if last and seen >= labels.size:
+                break
+            left, top, width, height, area = (int(value) for value in stats[label])
+            seen += area if area > 1 else 0
+            if area > _SEGMENT_MINIMUM:
+                segments.append((left, top, left + width, top + height))
+    if not segments:
+        segments.append((0, 0, _SEGMENT_SIDE, _SEGMENT_SIDE))
+    return [
+        (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
+        for left, top, right, bottom in segments
+    ]
+
+
+def _color_counts(image: Image.Image, grey: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pixels per class (row) and sixth of the hue circle (column): int64 (8, 6).
+
+    The rows are faint, bright, just between the two, grey; the last four rows hold the same for black pixels.
+    """
+    import cv2
+
+    by_hue, by_saturation, by_grey = _color_tables()
+    if image.mode == "L":
+        code = cv2.LUT(grey, by_grey + np.uint8(_GREY))
+    else:
+        hsv = image.convert("HSV")
+        hue, saturation = (np.asarray(hsv.getchannel(index)) for index in (0, 1))
+        code = cv2.LUT(grey, by_grey) + (cv2.LUT(hue, by_hue) + cv2.LUT(saturation, by_saturation))
+    counts = np.zeros(8 * _SIXTHS, np.int64)
+    flat = code.reshape(1, -1)
+    for start in range(0, flat.size, _HISTOGRAM_PIXELS):
+        part = flat[:, start : start + _HISTOGRAM_PIXELS]
+        counts += cv2.calcHist([part], [0], None, [len(counts)], [0, len(counts)]).ravel().astype(np.int64)
+    return counts.reshape(8, _SIXTHS)
+
+
+@lru_cache(maxsize=1)
+def _color_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """For each hue, saturation and grey value (0–255) its share of a pixel's code."""
+    values = np.arange(256)
+    edges = np.linspace(0, 255, _SIXTHS + 1)
+    hue = np.minimum(np.searchsorted(edges, values, side="right") - 1, _SIXTHS - 1)
+    saturation = np.select([values < 85, values < 170, values > 170], [_GREY, 0, _SIXTHS], 2 * _SIXTHS)
+    black = np.where(values < 32, 4 * _SIXTHS, 0)
+    return hue.astype(np.uint8), saturation.astype(np.uint8), black.astype(np.uint8)
