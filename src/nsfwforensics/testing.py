@@ -21,7 +21,8 @@ import pytest
 
 from nsfwforensics.core.analyzer import Analyzer, BaseAnalyzer, BatchAnalyzer, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.core.types import AnalyzerResult, AnalyzerStatus, storable
+from nsfwforensics.core.storable import storable
+from nsfwforensics.core.types import AnalyzerResult, AnalyzerStatus
 from nsfwforensics.errors import EvidenceError
 
 

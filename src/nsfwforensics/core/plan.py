@@ -26,13 +26,13 @@ from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.registry import installed
+from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import (
     AnalyzerRecord,
     AnalyzerResult,
     FileInfo,
     FileReport,
     ModelRecord,
-    storable,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
 

@@ -1,0 +1,196 @@
+"""Bytes to pixels, under limits: the one place where Pillow meets a hostile file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nsfwforensics.errors import EvidenceError, LimitExceededError, NotAnImageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+THUMBNAIL_PIXELS = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may ask for before it is refused.
+
+    Attributes:
+        max_bytes: Largest file read, in bytes.
+        max_pixels: Largest picture decoded, width times height.
+    """
+
+    max_bytes: int = 512 * 1024 * 1024
+    max_pixels: int = 120_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One decoded picture.
+
+    Attributes:
+        original: The first frame just as Pillow decoded it.
+        image: The same as 8-bit ``RGB`` or ``L``, upright, alpha laid over white.
+        frames: How many frames the file holds.
+        share: Share of rows that could be decoded, 0–1.
+    """
+
+    original: Image.Image
+    image: Image.Image
+    frames: int
+    share: float
+
+
+def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
+    """Decodes the first frame under the limits.
+
+    Args:
+        data: The file's bytes.
+        media_type: What they are, as sniffed.
+        limits: What they may ask for.
+
+    Raises:
+        NotAnImageError: ``media_type`` is None.
+        LimitExceededError: There are more pixels than allowed.
+        EvidenceError: Nothing can be decoded.
+
+    Pillow raises many types on hostile input (struct, value, index and syntax errors among them), so every
+    ``Exception`` of the decoder becomes an :class:`EvidenceError` here, at the one place where bytes become pixels.
+    """
+    if media_type is None:
+        raise NotAnImageError("the content is no image format known here")
+    from PIL import Image, ImageOps
+
+    if media_type == "image/heif":
+        _register_heif()
+    with _pillow_limits_off():
+        try:
+            original = Image.open(io.BytesIO(data))
+            width, height = original.size
+            if width * height > limits.max_pixels:
+                raise LimitExceededError(
+                    f"{width} × {height} is {width * height / 1e6:,.0f} megapixels, more than the "
+                    f"limit of {limits.max_pixels / 1e6:,.0f} (--max-pixels)"
+                )
+            frames = int(getattr(original, "n_frames", 1))
+            share = _load(original)
+            if share is None:
+                original = Image.open(io.BytesIO(data))
+                share = _load_in_part(original)
+            upright = ImageOps.exif_transpose(original)
+            image = _eight_bit(upright)
+        except EvidenceError:
+            raise
+        except Exception as error:
+            raise EvidenceError(f"cannot be decoded: {type(error).__name__}: {error}") from error
+    return Decoded(original, image, frames, share)
+
+
+def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | None]:
+    """Width and height as shown (orientation applied) from the header alone, or (None, None)."""
+    if media_type is None:
+        return None, None
+    from PIL import Image
+
+    if media_type == "image/heif":
+        _register_heif()
+    with _pillow_limits_off():
+        try:
+            opened = Image.open(io.BytesIO(data))
+            turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
+        except Exception:  # noqa: BLE001 - as in decode: hostile headers make Pillow raise anything
+            return None, None
+    return opened.size[::-1] if turned else opened.size
+
+
+def _load(image: Image.Image) -> float | None:
+    """Decodes fully and returns 1.0, or None where the data ends early or breaks off."""
+    try:
+        image.load()
+    except (OSError, SyntaxError, EOFError, ValueError, IndexError):
+        return None
+    return 1.0
+
+
+def _load_in_part(image: Image.Image) -> float:
+    """Decodes what is there of a broken file and returns the share of rows that hold picture data.
+
+    Raises:
+        EvidenceError: Not one row could be decoded.
+    """
+    from PIL import ImageFile
+
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        image.load()
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+    share = _filled_share(image)
+    if share == 0.0:
+        raise EvidenceError("cannot be decoded: the picture data is missing or broken from its start")
+    return min(share, 0.999)
+
+
+def _filled_share(image: Image.Image) -> float:
+    """Share of rows above the constant fill that a decoder leaves where data ran out."""
+    import numpy as np
+
+    pixels = np.asarray(image.convert("RGB"))
+    fill = pixels[-1, -1]
+    rows = np.flatnonzero((pixels != fill).any(axis=(1, 2)))
+    return float(rows[-1] + 1) / pixels.shape[0] if rows.size else 0.0
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Brings any Pillow mode to 8-bit ``RGB`` or ``L``: 16-bit scaled down, alpha laid over white."""
+    from PIL import Image
+
+    if image.mode in ("RGB", "L"):
+        return image
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        import numpy as np
+
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255.0 else 1.0
+        return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        layer = image.convert("RGBA")
+        flat = Image.new("RGB", layer.size, (255, 255, 255))
+        flat.paste(layer, mask=layer.getchannel("A"))
+        return flat
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def thumbnail_base64(image: Image.Image) -> str:
+    """A small JPEG of the picture, in base64."""
+    small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=70)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _register_heif() -> None:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
+
+
+@contextmanager
+def _pillow_limits_off() -> Iterator[None]:
+    """Leaves the pixel limit to :class:`Limits`, and puts Pillow's own back afterwards."""
+    from PIL import Image
+
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
