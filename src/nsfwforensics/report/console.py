@@ -159,7 +159,9 @@ def _indent(text: Text, console: Console, left: int = 2) -> None:
 
 def _bullet(text: Text, console: Console) -> None:
     """An item of a list, its further lines set under the first."""
-    grid = Table.grid(padding=0)
+    grid = Table.grid()
+    grid.add_column()
+    grid.add_column(overflow="fold")
     grid.add_row(Text("  - "), text)
     console.print(grid)
 
@@ -253,6 +255,6 @@ def render_hashes(saved: SavedReport, console: Console) -> None:
         for name, value in rows:
             console.print(Text(f"  {name:<15}", "dim") + plain(value, limit=4000), soft_wrap=True)
         for result in file.results:
-            if result.status not in _RAN and rows:
-                _indent(plain(f"{result.analyzer}: {result.error}"), console)
+            if result.status is AnalyzerStatus.FAILED and rows:
+                _indent(plain(f"{result.analyzer} failed: {result.error}"), console)
         console.print()

@@ -89,7 +89,7 @@ def _inline(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.8g}"
     if isinstance(value, Mapping):
         return _cut("; ".join(f"{label(key)}: {_inline(item)}" for key, item in list(value.items())[:MAX_ROWS]))
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -115,7 +115,7 @@ def reason(file: FileReport) -> str:
     if failed is not None:
         return f"{failed.analyzer} failed: {failed.error or 'no reason given'}"
     if any(r.status in (AnalyzerStatus.OK, AnalyzerStatus.NOTHING_FOUND) for r in file.results):
-        return "Nothing stood out in the checks that ran"
+        return "Nothing stood out"
     return "Nothing was checked"
 
 

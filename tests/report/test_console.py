@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nsfwforensics.core.types import FileReport, Question
+from nsfwforensics.report import console as view
+from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.text import UNSAFE
+from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result
+
+ANSI_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+SHOWS = (view.render, view.render_fields, view.render_hashes)
+
+
+def saved(folder: Path, *files: FileReport) -> SavedReport:
+    with ReportWriter(folder) as writer:
+        for made in files:
+            writer.add(made)
+        return writer.finish(header())
+
+
+def show(report: SavedReport, call=view.render, *, colour: bool = False, width: int = 80, **options: bool) -> str:
+    stream = io.StringIO()
+    call(
+        report,
+        Console(file=stream, width=width, force_terminal=colour, color_system="truecolor" if colour else None),
+        **options,
+    )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("call", SHOWS)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_inert(tmp_path: Path, call, name: str) -> None:
+    for options in ({}, {"details": True}) if call is view.render else ({},):
+        report = saved(tmp_path, hostile_file(HOSTILE[name]), file("other.jpg", result()))
+        plain = show(report, call, **options)
+        assert not UNSAFE.search(plain.replace("\n", ""))
+        coloured = ANSI_STYLE.sub("", show(report, call, colour=True, **options))
+        assert not UNSAFE.search(coloured.replace("\n", ""))
+        assert not re.search(r"\x1b\]8", show(report, call, colour=True, **options))
+
+
+def test_markup_of_rich_is_shown_as_it_stands(tmp_path: Path) -> None:
+    text = show(saved(tmp_path, hostile_file("[red]x[/red]")))
+    assert "[red]x[/red]" in text
+
+
+def test_one_file_answers_every_question_in_order(tmp_path: Path) -> None:
+    text = show(saved(tmp_path, every_outcome()))
+    places = [text.index(question.wording) for question in Question]
+    assert places == sorted(places)
+    assert "SHA-256 " + "0123456789abcdef" * 4 in text
+    assert "But: Anyone can write these values into a file." in text
+    assert "estimated probability 52%, region 400, 200, 300, 360" in re.sub(r"\s+", " ", text)
+
+
+def test_every_outcome_has_its_own_words_without_colour(tmp_path: Path) -> None:
+    text = show(saved(tmp_path, every_outcome()))
+    for line in (
+        "Information found. ",
+        "Inconclusive. ",
+        "Failed. ",
+        "Not applicable. ",
+        "No sign found. ",
+        "Not available. ",
+    ):
+        assert f"\n{line}" in text
+    assert "Not available: provenance (needs the extra that is not here)" in text
+
+
+def test_a_failed_and_a_skipped_file_say_why(tmp_path: Path) -> None:
+    assert "Failed: cannot be decoded" in show(saved(tmp_path / "a", file("a.jpg", error="cannot be decoded")))
+    assert "Skipped: no image" in show(saved(tmp_path / "b", file("a.txt", error="no image", skipped=True)))
+    half = show(saved(tmp_path / "c", file("a.jpg", result(), info={"decoded_share": 0.4})))
+    assert "Only about 40% of the picture could be decoded" in half
+
+
+def test_a_folder_is_a_table_by_priority_with_totals_and_failures(tmp_path: Path) -> None:
+    files = [file("quiet.jpg", result()), every_outcome("some/all.jpg"), file("gone.jpg", error="cannot be decoded")]
+    text = show(saved(tmp_path, *files))
+    assert text.index("gone.jpg") < text.index("some/all.jpg") < text.index("quiet.jpg")
+    assert "3 files, 7.0 MB: 1 examined, 2 failed." in text
+    assert "Priority: 2 low, 1 none. Priority is an order of work, not a verdict." in text
+    assert "Failed, or with a failed check (2):" in text
+    assert "jpeg: ValueError: broken table" in text
+    assert f"Report: {tmp_path / 'report.html'}\n" in text
+    assert text.count(Question.ORIGIN.wording) == 0
+    assert show(saved(tmp_path, *files), details=True).count(Question.KNOWN.wording) == 2
+
+
+def test_a_large_folder_is_cut_and_says_so(tmp_path: Path) -> None:
+    broken = [file(f"{n:03}.jpg", error="cannot be decoded") for n in range(60)]
+    text = show(saved(tmp_path, *broken))
+    assert "… and 20 more." in text
+    assert "… and 40 more." in text
+
+
+@pytest.mark.parametrize("width", [80, 60, 120])
+def test_lines_fit_the_width(tmp_path: Path, width: int) -> None:
+    long = every_outcome("/home/advocate/cases/2026-11/incoming from the phone of the client/WhatsApp Images/IMG.jpg")
+    for files in ([long], [long, file("b.jpg", result()), hostile_file("<script>" * 30)]):
+        text = show(saved(tmp_path, *files), width=width)
+        lines = [line for line in text.splitlines() if not line.startswith(("Report: ", "SHA-256 "))]
+        assert max(map(len, lines)) <= width
+
+
+def test_a_megabyte_of_text_does_not_flood_the_terminal(tmp_path: Path) -> None:
+    report = saved(tmp_path, hostile_file("A" * 1_000_000))
+    for call in SHOWS:
+        assert len(show(report, call)) < 40_000
+
+
+def test_fields_and_hashes_are_tables_of_values(tmp_path: Path) -> None:
+    field = {"source": "JPEG APP1", "group": "EXIF IFD0", "name": "Make", "text": "NIKON"}
+    report = saved(
+        tmp_path,
+        file(
+            "a.jpg",
+            result(measurements={"fields": [field]}),
+            result(
+                "phash", Question.KNOWN, measurements={"pdq": "ab" * 32, "pdq_quality": 97, "md5": "00" * 16, "x": 1}
+            ),
+        ),
+        file("b.jpg", error="cannot be decoded"),
+    )
+    fields = show(report, view.render_fields)
+    assert re.search(r"Make\s+NIKON\s+JPEG APP1, EXIF IFD0", fields)
+    assert "cannot be decoded" in fields
+    hashes = show(report, view.render_hashes, width=40)
+    assert f"  pdq            {'ab' * 32} (quality 97 of 100)\n" in hashes
+    assert hashes.index("md5") < hashes.index("pdq")
+    assert "cannot be decoded" in hashes
+
+
+def test_an_interrupted_run_says_so_first(tmp_path: Path) -> None:
+    with ReportWriter(tmp_path) as writer:
+        writer.add(every_outcome())
+        report = writer.finish(header(interrupted=True))
+    assert show(report).startswith("Note: The run was interrupted")
