@@ -70,14 +70,14 @@ def align(rgb: NDArray[np.uint8], landmarks: NDArray[np.float32], side: int = TE
     height, width = rgb.shape[:2]
     left, top = np.clip(np.floor(found.min(axis=0)) - _MARGIN, 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(np.ceil(found.max(axis=0)) + _MARGIN, [left + 1, top + 1], [width, height]).astype(int)
-    crop = rgb[top:bottom, left:right]
+    crop = np.asarray(rgb[top:bottom, left:right])
     offset = np.array([left, top], np.float64)
     scale = float(np.hypot(*transform[:, 0]))
     factors = np.ones(2)
     if scale < 1.0:
         size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
         factors = np.array([crop.shape[1] / size[0], crop.shape[0] / size[1]])
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     # Pixel i of the reduced crop is centred on (i + 0.5) * factor - 0.5 of the crop.
     shift = offset + 0.5 * factors - 0.5
     reduced = np.column_stack([transform[:, :2] * factors, transform[:, :2] @ shift + transform[:, 2]])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -136,11 +135,6 @@ def shared_faces(evidence: Evidence, resources: Resources) -> tuple[DetectedFace
         return cached_detector(resources.device, resources.threads).detect(evidence.rgb)
 
     return evidence.derive("faces.detected", build)
-
-
-def detector_version() -> str:
-    """Version of the package that the detector's networks and weights come from."""
-    return version("facenet-pytorch")
 
 
 def _face(corners: NDArray[np.float64], score: float, landmarks: NDArray[np.float64]) -> DetectedFace:

@@ -18,10 +18,13 @@ from torch.nn import functional
 
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.face_align import align
+from nsfwforensics.models.face_compare import Embedder
 from nsfwforensics.models.face_detector import DetectedFace
 from nsfwforensics.models.weights import load_tensors
 
-NAME = "face-resnet29"
+MODELS = {"resnet29": "face-resnet29", "vggface2": "face-vggface2"}
+"""The embedders that can be chosen, and their names in the weights manifest."""
+
 CHIP = 150
 """Side of an aligned face chip in pixels."""
 DIMENSIONS = 128
@@ -90,7 +93,7 @@ class FaceResNet29(nn.Module):
         return features @ self.projection
 
 
-class FaceEmbedder:
+class ResNet29Embedder:
     """Embeds aligned chips; Euclidean distances between embeddings compare faces.
 
     Args:
@@ -106,7 +109,7 @@ class FaceEmbedder:
         try:
             network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
         except RuntimeError as error:
-            raise WeightsError(f"{NAME}: not the tensors of a ResNet-29 face embedder ({error})") from error
+            raise WeightsError(f"not the tensors of a ResNet-29 face embedder ({error})") from error
         self._device = torch.device(device)
         self._network = network.eval().requires_grad_(False).to(self._device)
         self._mean = torch.tensor(_MEAN, device=self._device).reshape(1, 3, 1, 1)
@@ -133,13 +136,22 @@ class FaceEmbedder:
 
 
 @cache
-def cached_embedder(device: str, folder: Path | None) -> FaceEmbedder:
-    """The process's one embedder for a device, read at first use.
+def cached_embedder(model: str, device: str, folder: Path | None) -> Embedder:
+    """The process's one embedder of a kind, read at first use.
+
+    Args:
+        model: A key of :data:`MODELS`.
+        device: A resolved device name.
+        folder: A folder to look for weights in before the installed ones.
 
     Raises:
         WeightsError: The weights are missing or altered.
     """
-    return FaceEmbedder(load_tensors(NAME, folder), device)
+    if model == "vggface2":
+        from nsfwforensics.models.face_vggface2 import VggFace2Embedder
+
+        return VggFace2Embedder(MODELS[model], device, folder)
+    return ResNet29Embedder(load_tensors(MODELS[model], folder), device)
 
 
 def _pad(x: Tensor, size: Sequence[int]) -> Tensor:
