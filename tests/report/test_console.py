@@ -65,10 +65,10 @@ def test_every_outcome_has_its_own_words_without_colour(tmp_path: Path) -> None:
     for line in (
         "Information found. ",
         "Inconclusive. ",
-        "Failed. ",
-        "Not applicable. ",
+        "Failed: ",
+        "Not applicable: ",
         "No sign found. ",
-        "Not available. ",
+        "Not available: ",
     ):
         assert f"\n{line}" in text
     assert "Not available: provenance (needs the extra that is not here)" in text
@@ -92,6 +92,13 @@ def test_a_folder_is_a_table_by_priority_with_totals_and_failures(tmp_path: Path
     assert f"Report: {tmp_path / 'report.html'}\n" in text
     assert text.count(Question.ORIGIN.wording) == 0
     assert show(saved(tmp_path, *files), details=True).count(Question.KNOWN.wording) == 2
+
+
+def test_the_folder_that_files_share_is_named_once(tmp_path: Path) -> None:
+    paths = ("/cases/2026/phone/a/1.jpg", "/cases/2026/phone/ab/2.jpg", "/cases/2026/phone/3.jpg")
+    text = show(saved(tmp_path, *(file(path, result()) for path in paths)))
+    assert "Files in /cases/2026/phone/\n" in text
+    assert re.findall(r"^ (\S+\.jpg)", text, re.M) == ["3.jpg", "a/1.jpg", "ab/2.jpg"]
 
 
 def test_a_large_folder_is_cut_and_says_so(tmp_path: Path) -> None:

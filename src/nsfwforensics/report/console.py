@@ -122,7 +122,8 @@ def _identity(file: FileReport) -> list[Text]:
 def _render_question(view: QuestionView, console: Console) -> None:
     console.print()
     console.print(Text(view.question.wording, "bold underline"))
-    console.print(Text.assemble((view.badge.word, _KINDS.get(view.badge.kind, "bold")), ". ", plain(view.statement)))
+    between = ": " if view.support is Support.NOT_CHECKED else ". "
+    console.print(Text.assemble((view.badge.word, _KINDS.get(view.badge.kind, "bold")), between, plain(view.statement)))
     for numbered in view.findings:
         _render_finding(numbered, console, told=view.statement)
     for check in view.checks:
@@ -169,6 +170,8 @@ def _bullet(text: Text, console: Console) -> None:
 def _render_folder(saved: SavedReport, console: Console) -> None:
     summary = saved.summary
     if summary.files:
+        if saved.common_folder:
+            console.print(Text("Files in ") + plain(saved.common_folder))
         console.print(_triage_table(saved, console.width))
     if summary.files > ROWS:
         console.print(Text(f"… and {summary.files - ROWS:,} more.", "dim"))
@@ -198,7 +201,7 @@ def _triage_table(saved: SavedReport, width: int) -> Table:
     for file in islice(saved.by_priority(), ROWS):
         status, priority = file_badge(file), PRIORITY[file.priority]
         table.add_row(
-            Text(shorten_middle(visible(file.info.path), path_width)),
+            Text(shorten_middle(visible(file.info.path.removeprefix(saved.common_folder)), path_width)),
             Text(status.word, _KINDS.get(status.kind, "")),
             Text(priority.word, _KINDS.get(priority.kind, "")),
             plain(reason(file), limit=90),

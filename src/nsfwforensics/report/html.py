@@ -114,13 +114,14 @@ def _context(saved: SavedReport, detailed: int) -> dict[str, Any]:
         "rows": _rows(saved, detailed),
         "sections": _sections(saved, detailed),
         "detailed": detailed,
+        "common_folder": saved.common_folder,
     }
 
 
 def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
     for number, file in enumerate(saved.by_priority(), 1):
         name = file.info.name or file.info.path
-        folder = file.info.path.removesuffix(name)
+        folder = file.info.path.removesuffix(name).removeprefix(saved.common_folder)
         yield Row(
             number=number,
             anchor=f"file-{number}" if number <= detailed else None,

@@ -29,6 +29,7 @@ class SavedReport:
     Attributes:
         header: Who ran what, when, with which versions.
         summary: Counts over all files, made anew from the files themselves.
+        common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
         unfinished: Whether it was put together from what a stopped run left behind.
     """
@@ -36,6 +37,7 @@ class SavedReport:
     def __init__(self, loaded: Loaded, folder: Path | None) -> None:
         self.header: Header = loaded.header
         self.summary: Summary = loaded.tally.summary()
+        self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished
         self.source = loaded.source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class Tally:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self._bytes = 0
+        self._common: str | None = None
         self._seconds = 0.0
         self._statuses: Counter[FileStatus] = Counter()
         self._priorities: Counter[Priority] = Counter()
@@ -42,11 +44,17 @@ class Tally:
     def add(self, file: FileReport, offset: int, length: int) -> None:
         """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long."""
         self.entries.append(Entry(file.priority.rank, _ORDER[file.status], file.info.path, offset, length))
+        self._common = _common_folder(self._common, file.info.path)
         self._bytes += file.info.size or 0
         self._seconds += sum(result.seconds for result in file.results)
         self._statuses[file.status] += 1
         self._priorities[file.priority] += 1
         self._answers.update((answer.question, answer.support) for answer in file.answers)
+
+    @property
+    def common_folder(self) -> str:
+        """The folder that all paths lie in, with its closing separator; empty where there is none."""
+        return self._common or ""
 
     def summary(self) -> Summary:
         """The counts so far. ``seconds`` is the time that the analyzers took, added up over all files."""
@@ -60,3 +68,12 @@ class Tally:
             },
             seconds=round(self._seconds, 3),
         )
+
+
+def _common_folder(known: str | None, path: str) -> str:
+    """The longest common start of ``known`` and ``path`` that ends with a path separator, of whatever system."""
+    folder = path[: max(path.rfind("/"), path.rfind("\\")) + 1]
+    if known is None or known == folder:
+        return folder
+    common = os.path.commonprefix([known, folder])  # noqa: RUF071 - paths of another system too, cut at a separator
+    return common[: max(common.rfind("/"), common.rfind("\\")) + 1]

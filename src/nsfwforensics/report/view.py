@@ -25,6 +25,10 @@ _SHORT: Mapping[Question, str] = {
 }
 
 
+_PREFIX = "Not checked: "
+"""How the statement of an unanswered question begins; the badge before it already says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class NumberedFinding:
     """A finding with the number of its box in the drawing of regions, or None."""
@@ -129,7 +133,14 @@ def _field_row(field: Mapping[str, object]) -> FieldRow:
     if value is None:
         value = field.get("value")
     place = [str(part) for part in (field.get("source"), field.get("group")) if part]
-    return FieldRow(str(name or tag or "unnamed"), "" if value is None else str(value), ", ".join(place))
+    return FieldRow(str(name or tag or "unnamed"), _one_text(value), ", ".join(place))
+
+
+def _one_text(value: object) -> str:
+    """A value, or several of them, in one line."""
+    if isinstance(value, list):
+        return ", ".join(_one_text(item) for item in value)
+    return "" if value is None else str(value)
 
 
 HASH_NAMES: tuple[str, ...] = (
@@ -154,7 +165,7 @@ def _hash_text(name: str, measurements: Mapping[str, object]) -> str:
     value = measurements[name]
     if name == "pdq" and measurements.get("pdq_quality") is not None:
         return f"{value} (quality {measurements['pdq_quality']} of 100)"
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    return _one_text(value)
 
 
 def _question(file: FileReport, question: Question, answer: Answer | None, numbers: dict[int, int]) -> QuestionView:
@@ -173,7 +184,7 @@ def _question(file: FileReport, question: Question, answer: Answer | None, numbe
     return QuestionView(
         question=question,
         badge=answer_badge(answer, results),
-        statement=answer.statement,
+        statement=answer.statement.removeprefix(_PREFIX) if answer.support is Support.NOT_CHECKED else answer.statement,
         findings=tuple(NumberedFinding(finding, numbers.get(index)) for index, finding in chosen),
         checks=checks,
         missing=tuple(item for item in answer.not_checked if item not in told and not _says(answer.statement, item)),
@@ -186,7 +197,7 @@ def _is_minor(finding: Finding) -> bool:
 
 
 def _says(statement: str, item: str) -> bool:
-    return statement == f"Not checked: {item}."
+    return statement == f"{_PREFIX}{item}."
 
 
 def _ordered(file: FileReport) -> list[tuple[int, Finding]]:
