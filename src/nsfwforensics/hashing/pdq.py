@@ -30,6 +30,7 @@ MATCH_DISTANCE = 31
 _SIDE = 64
 _TERMS = 16
 _SMALLEST = 5
+_STRIP_RATIO = 16
 _LUMA = (0.299, 0.587, 0.114)
 
 DIHEDRAL_NAMES = (
@@ -104,17 +105,24 @@ def pdq_samples(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or not pixels.size:
         raise ValueError(f"expected uint8 pixels (height, width[, 3]), got {pixels.dtype} {pixels.shape}")
     height, width = pixels.shape[:2]
+    if width > _STRIP_RATIO * height:  # keeps the intermediate below the size of the picture
+        return np.ascontiguousarray(pdq_samples(pixels.swapaxes(0, 1)).T)
     starts, weights = _tent(height)
     reach = weights.shape[1]
     rows = np.empty((_SIDE, *pixels.shape[1:]), np.float32)
     for index, start in enumerate(starts):
         # One band of rows at a time stays in the processor's cache; a whole float copy of 12 megapixels would not.
+        # einsum rather than a matrix product, since BLAS would wake all its threads for each band.
         band = pixels[start : start + reach].astype(np.float32)
-        rows[index] = (weights[index, : len(band)] @ band.reshape(len(band), -1)).reshape(band.shape[1:])
+        np.einsum("r,rc->c", weights[index, : len(band)], band.reshape(len(band), -1), out=rows[index].reshape(-1))
     if pixels.ndim == 3:
         red, green, blue = (rows[..., channel].astype(np.float64) for channel in range(3))
         rows = (red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]).astype(np.float32)
-    samples: NDArray[np.float32] = rows @ _tent_matrix(width).T
+    samples = np.empty((_SIDE, _SIDE), np.float32)
+    starts, weights = _tent(width)
+    for index, start in enumerate(starts):
+        part = rows[:, start : start + weights.shape[1]]
+        np.einsum("rc,c->r", part, weights[index, : part.shape[1]], out=samples[:, index])
     return samples
 
 
@@ -161,8 +169,8 @@ def _dct_basis() -> NDArray[np.float32]:
     """Rows 1–16 of the orthonormal DCT-II of length 64, without the constant row 0: float32 (16, 64)."""
     order = np.arange(1, _TERMS + 1)[:, None]
     position = 2 * np.arange(_SIDE)[None, :] + 1
-    basis = np.float64(np.float32(np.sqrt(2.0 / _SIDE))) * np.cos(np.pi / 2 / _SIDE * order * position)
-    return basis.astype(np.float32)
+    basis: NDArray[np.float64] = np.cos(np.pi / 2 / _SIDE * order * position)
+    return (np.float64(np.float32(np.sqrt(2.0 / _SIDE))) * basis).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -197,13 +205,3 @@ def _tent(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     np.add.at(edges, (sample, (low - first[:, None])[inside]), share[inside])
     np.subtract.at(edges, (sample, (high - first[:, None])[inside]), share[inside])
     return first, np.cumsum(edges, axis=1)[:, :reach].astype(np.float32)
-
-
-@lru_cache(maxsize=64)
-def _tent_matrix(length: int) -> NDArray[np.float32]:
-    """:func:`_tent` as one matrix, float32 (64, length)."""
-    first, weights = _tent(length)
-    matrix = np.zeros((_SIDE, length + weights.shape[1]), np.float32)
-    columns = first[:, None] + np.arange(weights.shape[1])[None, :]
-    np.put_along_axis(matrix, columns, weights, axis=1)
-    return matrix[:, :length]

@@ -27,7 +27,7 @@ _SEGMENT_MINIMUM = 500
 _BORDER = 4 * _SEGMENT_SIDE
 _SIXTHS = 6
 _GREY = 3 * _SIXTHS
-_HISTOGRAM_PIXELS = 1 << 24  # a float32 counter is exact up to here
+_STRIP_PIXELS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +191,20 @@ def _color_counts(image: Image.Image, grey: NDArray[np.uint8]) -> NDArray[np.int
     import cv2
 
     by_hue, by_saturation, by_grey = _color_tables()
-    if image.mode == "L":
-        code = cv2.LUT(grey, by_grey + np.uint8(_GREY))
-    else:
-        hsv = image.convert("HSV")
-        hue, saturation = (np.asarray(hsv.getchannel(index)) for index in (0, 1))
-        code = cv2.LUT(grey, by_grey) + (cv2.LUT(hue, by_hue) + cv2.LUT(saturation, by_saturation))
     counts = np.zeros(8 * _SIXTHS, np.int64)
-    flat = code.reshape(1, -1)
-    for start in range(0, flat.size, _HISTOGRAM_PIXELS):
-        part = flat[:, start : start + _HISTOGRAM_PIXELS]
-        counts += cv2.calcHist([part], [0], None, [len(counts)], [0, len(counts)]).ravel().astype(np.int64)
+    height, width = grey.shape
+    # A strip at a time: it stays in the processor's cache, and a float32 counter is exact up to 2²⁴ pixels.
+    step = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, step):
+        part = grey[top : top + step]
+        if image.mode == "L":
+            code = cv2.LUT(part, by_grey + np.uint8(_GREY))
+        else:
+            hsv = image.crop((0, top, width, top + len(part))).convert("HSV")
+            hue, saturation = (np.asarray(hsv.getchannel(index)) for index in (0, 1))
+            code = cv2.LUT(part, by_grey) + cv2.LUT(hue, by_hue) + cv2.LUT(saturation, by_saturation)
+        flat = code.reshape(1, -1)
+        counts += cv2.calcHist([flat], [0], None, [len(counts)], [0, len(counts)]).ravel().astype(np.int64)
     return counts.reshape(8, _SIXTHS)
 
 

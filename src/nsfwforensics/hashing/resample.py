@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LOBES = 3.0
 _UNIT = float(1 << 22)
 _BAND_VALUES = 1 << 17
+_LONGEST = 1 << 15
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are just outside."""
@@ -63,7 +64,7 @@ def reduce_many(grey: NDArray[np.uint8], wanted: Sequence[Reduction]) -> list[ND
     for left, top, right, bottom in boxes:
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
             raise ValueError(f"box {(left, top, right, bottom)} is empty or outside a picture of {width} × {height}")
-    ours = [_agrees_with_pillow() and _columns_first(job, box) for job, box in zip(wanted, boxes, strict=True)]
+    ours = [_is_ours(job, box) and _agrees_with_pillow() for job, box in zip(wanted, boxes, strict=True)]
     quick = iter(_walk(grey, *_only(ours, wanted, boxes)))
     slow = iter(_by_pillow(grey, *_only([not mine for mine in ours], wanted, boxes)))
     return [next(quick if mine else slow) for mine in ours]
@@ -75,10 +76,11 @@ def _only(
     return list(compress(wanted, chosen)), list(compress(boxes, chosen))
 
 
-def _columns_first(job: Reduction, box: Box) -> bool:
-    """Whether every version of Pillow reduces the columns before the rows here."""
-    lost_rows = box[3] - box[1] - job.height
-    return lost_rows <= 0 or lost_rows <= 2 * (box[2] - box[0] - job.width)
+def _is_ours(job: Reduction, box: Box) -> bool:
+    """Whether every version of Pillow takes the columns first here, and the coefficients are a reasonable matrix."""
+    columns, rows = box[2] - box[0], box[3] - box[1]
+    columns_first = rows <= job.height or rows - job.height <= 2 * (columns - job.width)
+    return columns_first and max(columns, rows) <= _LONGEST
 
 
 def _by_pillow(grey: NDArray[np.uint8], wanted: Sequence[Reduction], boxes: Sequence[Box]) -> list[NDArray[np.uint8]]:
