@@ -74,6 +74,13 @@ def test_every_outcome_has_its_own_words_without_colour(tmp_path: Path) -> None:
     assert "Not available: provenance (needs the extra that is not here)" in text
 
 
+def test_a_quiet_file_says_how_much_was_not_checked(tmp_path: Path) -> None:
+    text = show(saved(tmp_path, file("a.jpg", result()), file("b.jpg", result())))
+    assert re.sub(r"\s+", " ", text).count("Nothing stood out") == 2
+    assert "(5 of 6" in text
+    assert "questions not checked)" in re.sub(r"\s+", " ", text)
+
+
 def test_a_failed_and_a_skipped_file_say_why(tmp_path: Path) -> None:
     assert "Failed: cannot be decoded" in show(saved(tmp_path / "a", file("a.jpg", error="cannot be decoded")))
     assert "Skipped: no image" in show(saved(tmp_path / "b", file("a.txt", error="no image", skipped=True)))

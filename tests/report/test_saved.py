@@ -160,6 +160,21 @@ def test_a_killed_run_is_recovered(tmp_path: Path, tail: bytes) -> None:
     assert finished.header == saved.header
 
 
+def test_an_interrupt_in_the_middle_of_an_entry_leaves_no_torn_line(
+    tmp_path: Path,
+) -> None:
+    with ReportWriter(tmp_path) as writer:
+        writer.begin(header())
+        writer.add(three()[0])
+        stream = writer._stream
+        assert stream is not None
+        stream.write(b'{"info": {"path": "half')
+        stream.flush()
+        writer.finish(header(interrupted=True))
+    assert (tmp_path / "files.jsonl").read_bytes().count(b"\n") == 1
+    assert [f.info.name for f in SavedReport.open(tmp_path).files()] == ["ok.jpg"]
+
+
 def test_a_killed_run_leaves_the_earlier_report_whole_until_it_is_shown(tmp_path: Path) -> None:
     write(tmp_path, [file("earlier.jpg", result())])
     before = {name: (tmp_path / name).read_bytes() for name in VIEWS}

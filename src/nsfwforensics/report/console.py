@@ -97,8 +97,12 @@ def render_file(file: FileReport, console: Console) -> None:
         console.print(Text(f"{word}: ", "bold") + plain(file.error))
         if not file.results:
             return
+    previous: QuestionView | None = None
     for view in questions(file):
+        if view.checks or previous is None or previous.checks:
+            console.print()  # questions that nobody asked stand close together
         _render_question(view, console)
+        previous = view
     if regions(file):
         console.print(Text("\nRegions are x, y, width, height in pixels from the top left corner.", "dim"))
 
@@ -120,8 +124,7 @@ def _identity(file: FileReport) -> list[Text]:
 
 
 def _render_question(view: QuestionView, console: Console) -> None:
-    console.print()
-    console.print(Text(view.question.wording, "bold underline"))
+    console.print(Text(view.question.wording, "bold underline" if view.checks else "dim"))
     between = ": " if view.support is Support.NOT_CHECKED else ". "
     console.print(Text.assemble((view.badge.word, _KINDS.get(view.badge.kind, "bold")), between, plain(view.statement)))
     for numbered in view.findings:

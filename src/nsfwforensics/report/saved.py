@@ -175,6 +175,7 @@ class ReportWriter:
         if self._stream is None:
             self._open()
         self._close()
+        os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
         saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder)
         if self.folder is not None:
             saved.write_views()

@@ -115,7 +115,12 @@ def reason(file: FileReport) -> str:
     if failed is not None:
         return f"{failed.analyzer} failed: {failed.error or 'no reason given'}"
     if any(r.status in (AnalyzerStatus.OK, AnalyzerStatus.NOTHING_FOUND) for r in file.results):
-        return "Nothing stood out"
+        unasked = sum(answer.support is Support.NOT_CHECKED for answer in file.answers)
+        return (
+            f"Nothing stood out ({unasked} of {len(Question)} questions not checked)"
+            if unasked
+            else "Nothing stood out"
+        )
     return "Nothing was checked"
 
 
