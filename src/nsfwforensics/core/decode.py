@@ -65,7 +65,7 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
     """
     if media_type is None:
         raise NotAnImageError("the content is no image format known here")
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     if media_type == "image/heif":
         _register_heif()
@@ -87,6 +87,8 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
             image = _eight_bit(upright)
         except EvidenceError:
             raise
+        except UnidentifiedImageError as error:  # its own text names a memory address
+            raise EvidenceError(f"cannot be decoded: no {media_type} picture inside") from error
         except Exception as error:
             raise EvidenceError(f"cannot be decoded: {type(error).__name__}: {error}") from error
     return Decoded(original, image, frames, share)
