@@ -2,12 +2,12 @@
 
     python benchmarks/exiftool_parity.py FOLDER [--output benchmarks/exiftool_parity.md]
 
-exiftool is run once as ``exiftool -j -G1:4 -n -a -u -e -D -r FOLDER``: values without print conversion (``-n``), duplicates
-and unknown tags included (``-a -u``), no composite tags (``-e``), with tag numbers (``-D``). A tag counts when exiftool
-puts it into one of the groups of :data:`GROUPS`. It counts as read the same when this package has the same directory
-and tag number with the same value, after the value conversions that the EXIF standard defines and that exiftool makes even
-with ``-n`` (APEX to seconds and f-numbers, degrees to decimal, rationals to decimal). Nothing is left out but what is
-printed as left out, with its count and reason.
+exiftool is run once as ``exiftool -j -G1:4 -n -a -u -e -D -r FOLDER``: values without print conversion (``-n``),
+duplicates and unknown tags included (``-a -u``), no composite tags (``-e``), with tag numbers (``-D``). A tag counts
+when exiftool puts it into one of the groups of :data:`GROUPS`. It counts as read the same when this package has the
+same directory and tag number with the same value, after the value conversions that the EXIF standard defines and that
+exiftool makes even with ``-n`` (APEX to seconds and f-numbers, degrees to decimal, rationals to decimal). Nothing is
+left out but what is printed as left out, with its count and reason.
 """
 
 from __future__ import annotations

@@ -96,16 +96,16 @@ def read_exif(block: bytes, source: str, out: Collector, offset: int | None = No
 def _field(
     tree: tiff.TiffTree, entry: tiff.Entry, known: tuple[str, Any] | None, source: str, offset: int | None
 ) -> Field:
-    name = known[0] if known else _name(entry.directory, entry.tag)
+    name = known[0] if known and not known[0].startswith("Tag 0x") else _name(entry.directory, entry.tag)
     value: Value = _plain(known[1].values) if known else ()
     if entry.type in (1, 7) or value in ((), "", b""):
         value = tree.data(entry)[:MAX_VALUE_BYTES] if entry.type in (1, 7) else tree.value(entry)
     raw: bytes | None = None
     text = ""
     if entry.tag == _USER_COMMENT and isinstance(value, bytes):
-        value, raw = user_comment(value, tree.order), value
+        raw, value = value, user_comment(value, tree.order)
     elif entry.tag in _XP_TAGS and isinstance(value, bytes):
-        value, raw = value.decode("utf-16-le", "replace").rstrip("\0"), value
+        raw, value = value, value.decode("utf-16-le", "replace").rstrip("\0")
     elif isinstance(value, bytes) and entry.tag not in _EMBEDDED:
         value, raw = _small(value, entry.type)
     if known and known[1].prefer_printable and entry.tag != _USER_COMMENT and entry.tag not in _XP_TAGS:
@@ -139,7 +139,9 @@ def user_comment(data: bytes, order: str = "<") -> str:
             charset = "utf-16-le" if high > low or (high == low and order == "<") else "utf-16-be"
         return body[: len(body) & ~1].decode(charset, "replace").rstrip("\0 ")
     if charset:
-        return body.rstrip(b"\0 ").decode(charset, "replace") if charset != "ascii" else decode_text(body.rstrip(b"\0 "))
+        return (
+            body.rstrip(b"\0 ").decode(charset, "replace") if charset != "ascii" else decode_text(body.rstrip(b"\0 "))
+        )
     if data[:8] == bytes(8):
         data = body
     return decode_text(data.strip(b"\0 "))

@@ -12,7 +12,8 @@ def describe(profile: bytes) -> dict[str, str]:
         profile: The whole profile.
 
     Returns:
-        ``ProfileDescription``, ``ProfileCopyright``, ``DeviceManufacturer`` and ``ProfileCreator`` where present; empty for what is no profile.
+        ``ProfileDescription``, ``ProfileCopyright``, ``DeviceManufacturer`` and ``ProfileCreator`` where present; empty
+        for what is no profile.
     """
     if len(profile) < 132 or profile[36:40] != b"acsp":
         return {}

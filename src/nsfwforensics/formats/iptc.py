@@ -17,7 +17,8 @@ _UTF8 = b"\x1b%G"
 NAMES: dict[tuple[int, int], str] = {
     (1, 90): "CodedCharacterSet",
     (2, 3): "ObjectTypeReference", (2, 5): "ObjectName", (2, 7): "EditStatus", (2, 10): "Urgency", (2, 15): "Category",
-    (2, 20): "SupplementalCategories", (2, 22): "FixtureIdentifier", (2, 25): "Keywords", (2, 26): "ContentLocationCode",
+    (2, 20): "SupplementalCategories", (2, 22): "FixtureIdentifier", (2, 25): "Keywords",
+    (2, 26): "ContentLocationCode",
     (2, 27): "ContentLocationName", (2, 30): "ReleaseDate", (2, 35): "ReleaseTime", (2, 37): "ExpirationDate",
     (2, 40): "SpecialInstructions", (2, 55): "DateCreated", (2, 60): "TimeCreated", (2, 62): "DigitalCreationDate",
     (2, 63): "DigitalCreationTime", (2, 65): "OriginatingProgram", (2, 70): "ProgramVersion", (2, 80): "By-line",

@@ -35,14 +35,16 @@ def read_riff(data: bytes) -> RiffFile:
     form = data[8:12].decode("latin-1")
     declared = 8 + int.from_bytes(data[4:8], "little")
     end = declared if declared <= len(data) else None
-    notes = () if end else ("The file ends before its RIFF header says it should.",)
+    notes: tuple[str, ...] = () if end else ("The file ends before its RIFF header says it should.",)
     chunks: list[Chunk] = []
     position, stop = 12, min(declared, len(data))
     while position + 8 <= stop:
         kind = data[position : position + 4]
         length = int.from_bytes(data[position + 4 : position + 8], "little")
         if len(chunks) >= MAX_CHUNKS:
-            return RiffFile(form, tuple(chunks), end, (*notes, "There are too many RIFF chunks; the rest was not read."))
+            return RiffFile(
+                form, tuple(chunks), end, (*notes, "There are too many RIFF chunks; the rest was not read.")
+            )
         body = b"" if kind in _PIXELS else data[position + 8 : min(position + 8 + length, stop)]
         chunks.append(Chunk(kind.decode("latin-1"), position, length, body))
         position += 8 + length + (length & 1)

@@ -113,7 +113,8 @@ def walk(block: bytes) -> TiffTree:
                 break
             entry = _entry(block, name, place, order)
             if entry is None:
-                notes.append(f"Directory {name} has an entry of unknown type at offset {place}.")
+                if block[place + 2 : place + 4] != b"\0\0":  # some cameras leave entries of type 0 behind
+                    notes.append(f"Directory {name} has an entry of unknown type at offset {place}.")
                 continue
             entries.append(entry)
             queue.extend(_children(block, entry, order))

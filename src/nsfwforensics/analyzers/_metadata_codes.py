@@ -1,0 +1,153 @@
+"""The metadata analyzer's table of findings, and its table of fields for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from nsfwforensics.analyzers._metadata_identity import Statement
+from nsfwforensics.core.analyzer import Code
+from nsfwforensics.core.types import Severity
+from nsfwforensics.formats.fields import Field, Metadata, Rational, plain_text, value_size
+
+MAX_STATEMENTS = 20
+"""Most statements of one kind that a finding lists."""
+
+_CLAIM = "Anyone can write, change or copy these values; they are what the file says, not proof."
+
+CODES: Mapping[str, Code] = {
+    "META-001": Code(
+        "File name extension does not fit the content",
+        Severity.MEDIUM,
+        "Apps and web sites often convert a picture and keep its old name; this alone is no sign of tampering.",
+    ),
+    "META-002": Code("Capture device named", Severity.LOW, _CLAIM),
+    "META-003": Code(
+        "Times stated", Severity.INFO, "Camera clocks are often wrong, and anyone can change these values."
+    ),
+    "META-004": Code(
+        "Times that do not fit together",
+        Severity.MEDIUM,
+        "A wrong camera clock, a scanned photo, or harmless software that re-saved the file can also cause this.",
+    ),
+    "META-005": Code(
+        "Editing software named",
+        Severity.MEDIUM,
+        "Editors are also used for cropping, rotating or exporting; the name does not say what was changed.",
+    ),
+    "META-006": Code(
+        "Position stored in the file (personal data)",
+        Severity.LOW,
+        "The position can be wrong by far, or have been written later. Remove it before sharing the file with others.",
+    ),
+    "META-007": Code(
+        "Names of people stored in the file (personal data)",
+        Severity.LOW,
+        "A name may belong to the camera's owner, a company or software, not to whoever took or sent the picture.",
+    ),
+    "META-008": Code(
+        "Serial numbers stored in the file (personal data)",
+        Severity.LOW,
+        "A serial number can link pictures to one device, not to the person who used it; it can be changed.",
+    ),
+    "META-009": Code(
+        "Embedded thumbnail shows something else",
+        Severity.MEDIUM,
+        "Heavy cropping or filters change the picture too; some software copies thumbnails from another file.",
+    ),
+    "META-010": Code(
+        "Signs of a screenshot", Severity.LOW, "Such marks can be added by anyone, and a file can be renamed."
+    ),
+    "META-011": Code(
+        "Signs of a messenger or social network",
+        Severity.LOW,
+        "Names and sizes can be imitated or arise by chance; the mark says nothing about who sent the picture.",
+    ),
+    "META-012": Code("Comment or caption in the file", Severity.INFO, "Anyone can write such text into a file."),
+    "META-013": Code(
+        "No metadata about the origin",
+        Severity.INFO,
+        "Most messengers and web sites strip metadata, so this is usual and proves nothing either way.",
+    ),
+    "META-014": Code(
+        "The file is cut short",
+        Severity.LOW,
+        "An interrupted download or a damaged disk causes this far more often than intent.",
+    ),
+    "META-015": Code(
+        "Metadata could not be read in full",
+        Severity.INFO,
+        "Old cameras and careless software write faulty metadata; what could not be read may or may not matter.",
+    ),
+}
+
+
+def field_table(metadata: Metadata, max_fields: int, max_value: int) -> dict[str, Any]:
+    """The fields as plain values for the report, bounded in number and size.
+
+    Args:
+        metadata: What was read.
+        max_fields: Most rows.
+        max_value: Longest value shown, in characters; longer ones are cut and their full length is named.
+
+    Returns:
+        ``fields`` (rows with ``source``, ``group``, ``tag``, ``name``, ``value`` and, where it says more, ``text``),
+        ``fields_read``, ``fields_left_out``, ``end_of_image`` (offset in bytes or null), ``thumbnails`` and ``notes``.
+    """
+    shown = metadata.fields[:max_fields]
+    return {
+        "fields": [_row(field, max_value) for field in shown],
+        "fields_read": len(metadata.fields),
+        "fields_left_out": len(metadata.fields) - len(shown) + metadata.dropped,
+        "end_of_image": metadata.end,
+        "thumbnails": [{"source": each.source, "bytes": len(each.data)} for each in metadata.thumbnails],
+        "notes": list(metadata.notes),
+    }
+
+
+def _row(field: Field, limit: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"source": field.source, "group": field.group, "tag": cut(field.tag, 200)}
+    row |= {"name": cut(field.name, 200), "value": _shown(field, limit)}
+    words = cut(field.text, limit)
+    if words and words != plain_text(field.value)[: len(words)] and not isinstance(field.value, bytes):
+        row["text"] = words
+    return row
+
+
+def _shown(field: Field, limit: int) -> Any:
+    value = field.value
+    if isinstance(value, bytes):
+        return f"({value_size(value)} bytes)"
+    if isinstance(value, Rational):
+        return str(value)
+    if isinstance(value, tuple):
+        items = [str(item) if isinstance(item, Rational) else item for item in value[:64]]
+        return items if len(value) <= 64 else [*items, f"… ({len(value)} values in all)"]
+    return cut(value, limit) if isinstance(value, str) else value
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or its beginning with its full length named."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters in all)"
+
+
+def quote(text: str, limit: int = 80) -> str:
+    """Text of the file for use inside a sentence: on one line, short, in quotation marks."""
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= limit else line[:limit] + '…'}”"
+
+
+def with_article(noun: str) -> str:
+    """The noun with ``a`` or ``an``."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def and_more(found: Sequence[Statement]) -> str:
+    """How many statements there are beyond the first, for the end of a sentence."""
+    return f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+
+
+def listed(found: Sequence[Statement]) -> list[dict[str, str]]:
+    """The first :data:`MAX_STATEMENTS` statements as plain values, long texts cut."""
+    return [asdict(statement) | {"text": cut(statement.text, 1000)} for statement in found[:MAX_STATEMENTS]]
