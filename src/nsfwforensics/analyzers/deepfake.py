@@ -1,0 +1,340 @@
+"""Do the pixels look generated or face-swapped? A small model, and what it was measured to be worth.
+
+The model's score is never shown as a probability. It is compared with the scores of photographs and generated
+pictures that the model was not trained on; what may be said, and the error rates beside it, come from the calibration
+stored with the weights. Whatever was not measured (tiny, flat, colourless or crushed pictures) is inconclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Outcome
+from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Severity, Support
+from nsfwforensics.errors import WeightsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nsfwforensics.core.evidence import Evidence
+    from nsfwforensics.models.calibration import Branch, Calibration, Rate
+    from nsfwforensics.models.classifier import PictureScore, SynthesisClassifier
+    from nsfwforensics.models.preprocess import Crops
+
+MIN_FACE = 56
+"""Shorter side of the smallest face examined, in pixels."""
+
+MAX_FACES = 4
+"""Most faces examined per picture, largest first."""
+
+_STATES: Mapping[str, str] = {
+    "as_is": "as they were",
+    "768_q60": "reduced to 768 pixels and saved at JPEG quality 60",
+    "512_q40": "reduced to 512 pixels and saved at JPEG quality 40",
+}
+
+
+class DeepfakeOptions(AnalyzerOptions):
+    """Options of the deepfake analyzer."""
+
+    faces: bool = Field(default=True, description="Examine faces on their own as well as the whole picture")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one file sends to the model: crops and the circumstances that limit what may be said.
+
+    Attributes:
+        crops: Native crops and their views, or None where the picture is ruled out.
+        faces: uint8 (N, 256, 256, 3), face crops.
+        boxes: Left, top, width, height of each of them, in pixels.
+        state: The measured state that resembles the picture most.
+        ruled_out: Why the picture is outside what was measured, or None.
+        facts: Figures for the report.
+    """
+
+    crops: Crops | None
+    faces: NDArray[np.uint8] | None
+    boxes: tuple[tuple[int, int, int, int], ...]
+    state: str
+    ruled_out: str | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the model says of one file, with the circumstances."""
+
+    sample: Sample
+    picture: PictureScore | None
+    faces: tuple[float, ...]
+
+
+class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
+    """Judges native crops of the picture, and faces on their own, with the classifier in the weights folder."""
+
+    name = "deepfake"
+    version = "1"
+    title = "Do the pixels look generated or face-swapped?"
+    question = Question.SYNTHESIS
+    needs_device = True
+    Options = DeepfakeOptions
+    codes: ClassVar[Mapping[str, Code]] = {
+        "SYN-001": Code(
+            "Pixels look generated",
+            Severity.MEDIUM,
+            "This model knows few generators and few cameras. Heavy editing, upscaling and denoising filters can look "
+            "the same to it. It is a reason to look closer, not proof, and says nothing about who made the picture.",
+        ),
+        "SYN-002": Code(
+            "Pixels: inconclusive",
+            Severity.INFO,
+            "Inconclusive is not a mild yes or no: this check adds nothing either way. Rely on where the file came "
+            "from, its metadata and other copies of it.",
+        ),
+        "SYN-003": Code(
+            "No sign of generation in the pixels",
+            Severity.INFO,
+            "The model can miss generated pictures, above all from generators it never saw, after re-saving, or where "
+            "only a part was changed. No sign found does not make a picture authentic.",
+        ),
+        "SYN-010": Code(
+            "A face looks blended in or generated",
+            Severity.MEDIUM,
+            "Retouching, beauty filters and strong compression of a face can look the same. It is a reason to look "
+            "closer, not proof.",
+        ),
+        "SYN-011": Code(
+            "A face stands out, which was measured too little",
+            Severity.INFO,
+            "The check of faces was measured on few people, and not on current face-swap tools: it can point to a "
+            "face to look at, and no more.",
+        ),
+    }
+
+    def unavailable(self) -> str | None:
+        """Names the weights that are missing, if any."""
+        from nsfwforensics.models import weights
+        from nsfwforensics.models.calibration import CALIBRATION
+
+        try:
+            for name in (_MODEL, CALIBRATION):
+                weights.locate(name, self.resources.weights)
+        except WeightsError as error:
+            return str(error)
+        return None
+
+    def models(self) -> tuple[ModelRecord, ...]:
+        """The classifier's weights and their calibration, as the manifest names them."""
+        from nsfwforensics.models import weights
+        from nsfwforensics.models.calibration import CALIBRATION
+
+        known = weights.manifest()
+        return tuple(
+            ModelRecord(name=e.name, version=e.version, file=e.file, sha256=e.sha256, used_by=self.name)
+            for e in (known[name] for name in (_MODEL, CALIBRATION) if name in known)
+        )
+
+    def prepare(self, evidence: Evidence) -> Sample:
+        """Cuts native crops and faces, and notes what limits a statement."""
+        from nsfwforensics.models import preprocess
+        from nsfwforensics.models.calibration import closest_state
+
+        height = max(1, int(evidence.rgb.shape[0] * evidence.decoded_share))
+        rgb = evidence.rgb[:height]
+        tables = getattr(evidence.original, "quantization", None)
+        quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
+        flat = preprocess.flat_share(rgb)
+        facts = {
+            "jpeg_quality_estimate": None if quality is None else round(quality, 1),
+            "flat_share": round(flat, 3),
+        }
+        state = closest_state(max(rgb.shape[:2]), quality)
+        reason = self._ruled_out(rgb, quality, flat, evidence.media_type)
+        too_small = min(rgb.shape[:2]) < preprocess.CROP
+        crops = None if too_small or reason else preprocess.crop(rgb)
+        faces, boxes = (None, ()) if too_small or not self.options.faces else self._faces(evidence)
+        return Sample(crops, faces, boxes, state, reason, facts)
+
+    def _ruled_out(
+        self, rgb: NDArray[np.uint8], quality: float | None, flat: float, media_type: str | None
+    ) -> str | None:
+        from nsfwforensics.models.preprocess import CROP, is_colourless
+
+        limits = self._calibration
+        if min(rgb.shape[:2]) < CROP:
+            return f"it is smaller than {CROP} pixels on one side, too small to judge its pixels"
+        if quality is not None and quality < limits.min_quality:
+            return f"it was saved with strong JPEG compression (quality about {quality:.0f}), which wipes out traces"
+        if flat > limits.max_flat_share:
+            return (
+                f"{flat:.0%} of it is flat, as in drawings, screenshots or pages of text, "
+                "and the model was measured on photographs only"
+            )
+        if media_type == "image/gif":
+            return "a GIF has at most 256 colours, and the model was not measured on such pictures"
+        if is_colourless(rgb):
+            return "it has no colour, and the model was measured on colour photographs only"
+        return None
+
+    def _faces(self, evidence: Evidence) -> tuple[NDArray[np.uint8] | None, tuple[tuple[int, int, int, int], ...]]:
+        import numpy as np
+
+        from nsfwforensics.models import preprocess
+        from nsfwforensics.models.face_detector import shared_faces
+
+        large = [face.box for face in shared_faces(evidence, self.resources) if min(face.box[2:]) >= MIN_FACE]
+        chosen = large[:MAX_FACES]
+        if not chosen:
+            return None, ()
+        crops = np.stack([preprocess.face_crop(evidence.rgb, box) for box in chosen])
+        return crops, tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
+
+    def infer(self, batch: Sequence[Sample]) -> Sequence[Scores]:
+        """Scores the crops and faces of many files."""
+        import numpy as np
+
+        classifier = self._classifier
+        whole = [sample.crops for sample in batch if sample.crops is not None]
+        pictures = iter(classifier.score(whole))
+        parts = [sample.faces for sample in batch if sample.faces is not None]
+        faces = iter(classifier.score_faces(np.concatenate(parts)).tolist() if parts else [])
+        return [
+            Scores(
+                sample,
+                next(pictures) if sample.crops is not None else None,
+                tuple(next(faces) for _ in sample.boxes),
+            )
+            for sample in batch
+        ]
+
+    def conclude(self, info: FileInfo, scores: Scores) -> Outcome:
+        """Says what the measured rules allow, with the rates measured for the closest state."""
+        del info
+        image = self._calibration.image
+        measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
+        picture = scores.picture
+        if picture is not None:
+            measurements |= {
+                "score": round(picture.score, 5),
+                "score_recompressed": round(picture.recompressed, 5),
+                "score_resized": round(picture.resized, 5),
+                "score_spread": round(picture.spread, 5),
+                "crops": picture.crops,
+                "p_value_real": round(image.p_real(picture.score), 4),
+                "p_value_generated": round(image.p_generated(picture.score), 4),
+            }
+        findings = [self._whole(scores, image)]
+        face = self._calibration.face
+        if face is not None and scores.faces:
+            known = [round(score, 5) for score in scores.faces]
+            measurements["faces"] = [
+                {"box": list(box), "score": score, "p_value_real": round(face.p_real(score), 4)}
+                for box, score in zip(scores.sample.boxes, known, strict=True)
+            ]
+            findings += [
+                found
+                for box, score in zip(scores.sample.boxes, scores.faces, strict=True)
+                if (found := self._face(face, box, score)) is not None
+            ]
+        return Outcome.of(findings, measurements)
+
+    def _whole(self, scores: Scores, image: Branch) -> Finding:
+        from nsfwforensics.models.calibration import Verdict
+
+        state, picture = scores.sample.state, scores.picture
+        if picture is None:
+            return self._inconclusive(f"{scores.sample.ruled_out}", image, state, "outside_measured")
+        views = (picture.score, picture.recompressed, picture.resized)
+        each = {image.verdict(score) for score in views}
+        data = {"state": state, "crops": picture.crops}
+        if len(each) > 1:
+            reason = "the answer turns when the same picture is saved again or made a little smaller"
+            return self._inconclusive(reason, image, state, "flip")
+        if each == {Verdict.GENERATED}:
+            called, missed = image.rate(state, "real_called"), image.rate(state, "gallery_called")
+            return self.finding(
+                "SYN-001",
+                f"The pixels look generated to this model: hardly any of {image.reals} unseen photographs scored as "
+                f"high. In our test on pictures {_STATES[state]} it said so of {_worst(called)} real photographs, and "
+                f"found {missed} generated ones.",
+                data=data | _data(image, state),
+            )
+        if each == {Verdict.NO_INDICATION}:
+            missed = image.rate(state, "gallery_cleared")
+            painted = image.rate(state, "resynthesised_cleared")
+            return self.finding(
+                "SYN-003",
+                f"No sign of generation was found in the pixels; in our test on pictures {_STATES[state]} the same "
+                f"was said of {_worst(missed)} generated pictures and of {_worst(painted)} photographs painted again "
+                "by a neural network.",
+                support=Support.NO_INDICATION,
+                data=data | _data(image, state),
+            )
+        reason = "the score lies where both real and generated pictures are found"
+        return self._inconclusive(reason, image, state, "grey_band")
+
+    def _inconclusive(self, reason: str, image: Branch, state: str, kind: str) -> Finding:
+        real, fake = image.rate(state, "real_inconclusive"), image.rate(state, "gallery_inconclusive")
+        return self.finding(
+            "SYN-002",
+            f"The pixels alone do not say whether this picture was generated: {reason}. In our test on pictures "
+            f"{_STATES[state]} this was the answer for {real} real photographs and {fake} generated pictures.",
+            support=Support.INCONCLUSIVE,
+            data={"reason": kind, "state": state, **_data(image, state)},
+        )
+
+    def _face(self, face: Branch, box: tuple[int, int, int, int], score: float) -> Finding | None:
+        from nsfwforensics.models.calibration import Verdict
+
+        region = Region(x=box[0], y=box[1], width=box[2], height=box[3])
+        called, found = face.rate("as_is", "real_called"), face.rate("as_is", "swap_called")
+        if face.verdict(score) is Verdict.GENERATED:
+            return self.finding(
+                "SYN-010",
+                f"A face looks blended in or generated to this model, which in our test said so of {_worst(called)} "
+                f"real faces and found {found} swapped ones.",
+                region=region,
+                data=_data(face, "as_is"),
+            )
+        # The smallest p-value that the few calibration faces allow: the face scored above every one of them.
+        if not face.claims and face.p_real(score) <= 1.0 / (face.reals + 1):
+            return self.finding(
+                "SYN-011",
+                f"One face scored above all {face.reals} real faces that the model was compared with, too few to say "
+                f"more; in our test that happened to {_worst(called)} other real faces and to {found} swapped ones.",
+                support=Support.INCONCLUSIVE,
+                region=region,
+                data=_data(face, "as_is"),
+            )
+        return None
+
+    @property
+    def _calibration(self) -> Calibration:
+        from nsfwforensics.models.calibration import cached_calibration
+
+        return cached_calibration(self.resources.weights)
+
+    @property
+    def _classifier(self) -> SynthesisClassifier:
+        from nsfwforensics.models.classifier import cached_classifier
+
+        return cached_classifier(self.resources.device, self.resources.weights, self.resources.threads)
+
+
+_MODEL = "synthesis"
+
+
+def _worst(rate: Rate) -> str:
+    """A share with its upper bound, as it is said to a reader."""
+    return f"{rate} ({rate.share:.0%}, at most {rate.upper:.0%} with 95 % confidence)"
+
+
+def _data(branch: Branch, state: str) -> dict[str, Any]:
+    rates = branch.rates.get(state, {})
+    return {"rates": {name: [rate.count, rate.total] for name, rate in rates.items()}, **branch.facts}

@@ -1,0 +1,241 @@
+"""What a synthesis score means: compared with scores of photographs and of generated pictures never trained on.
+
+Class-conditional conformal p-values (Vovk et al., *Algorithmic Learning in a Random World*): a picture is said to look
+generated only where hardly any unseen photograph scored as high, in any of the measured states, and to show no
+indication only where hardly any generated picture scored as low. Everything between is inconclusive. Error rates
+stored here were measured with exactly these rules.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nsfwforensics.errors import WeightsError
+from nsfwforensics.models import weights
+
+CALIBRATION = "synthesis-calibration"
+"""Name in the weights manifest."""
+
+AS_IS, MEDIUM, SMALL = "as_is", "768_q60", "512_q40"
+
+
+class Verdict(StrEnum):
+    """What the measured rules allow to be said of one score."""
+
+    GENERATED = "looks_generated"
+    INCONCLUSIVE = "inconclusive"
+    NO_INDICATION = "no_indication"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A measured share: ``count`` of ``total``."""
+
+    count: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """The plain share, 0–1; 0 of nothing is 0."""
+        return self.count / self.total if self.total else 0.0
+
+    @property
+    def upper(self) -> float:
+        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
+        return clopper_pearson_upper(self.count, self.total)
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.total}"
+
+
+def clopper_pearson_upper(count: int, total: int, level: float = 0.95) -> float:
+    """Upper bound of a binomial share, exact (Clopper and Pearson 1934), one-sided.
+
+    Args:
+        count: Successes.
+        total: Trials; 0 gives 1.0.
+        level: Confidence.
+    """
+    if total == 0 or count >= total:
+        return 1.0
+    low, high = count / total, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = math.fsum(math.comb(total, k) * middle**k * (1 - middle) ** (total - k) for k in range(count + 1))
+        low, high = (middle, high) if below > 1 - level else (low, middle)
+    return high
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The calibration of one head (whole picture or face).
+
+    Attributes:
+        real: By state, ascending scores of photographs never trained on.
+        generated: By kind (``gallery``, ``resynthesised``) and state, ascending scores of generated pictures.
+        alpha: Largest p-value under *real* at which a picture may be said to look generated.
+        beta: Largest p-value under *generated* at which no indication may be stated.
+        claims: Whether the measurements carry any statement at all; if not, everything is inconclusive.
+        rates: By state, measured shares by name (``real_called``, ``gallery_called``, ``gallery_cleared``, …).
+        facts: Further figures worth repeating in a report.
+    """
+
+    real: Mapping[str, Sequence[float]]
+    generated: Mapping[str, Mapping[str, Sequence[float]]]
+    alpha: float
+    beta: float
+    claims: bool
+    rates: Mapping[str, Mapping[str, Rate]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def p_real(self, score: float) -> float:
+        """Conformal p-value of a score under *real*: the largest over the measured states, in (0, 1]."""
+        return max((p_value_above(scores, score) for scores in self.real.values()), default=1.0)
+
+    def p_generated(self, score: float) -> float:
+        """Conformal p-value under *generated*: the largest over kinds and states, in (0, 1]."""
+        kinds = (scores for states in self.generated.values() for scores in states.values())
+        return max((p_value_below(scores, score) for scores in kinds), default=1.0)
+
+    def verdict(self, score: float) -> Verdict:
+        """What may be said of one score."""
+        if not self.claims or not math.isfinite(score):
+            return Verdict.INCONCLUSIVE
+        if self.p_real(score) <= self.alpha:
+            return Verdict.GENERATED
+        if self.p_generated(score) <= self.beta:
+            return Verdict.NO_INDICATION
+        return Verdict.INCONCLUSIVE
+
+    def joint(self, scores: Sequence[float]) -> Verdict:
+        """The verdict that all views of a picture share, inconclusive where they differ (the flip test)."""
+        verdicts = {self.verdict(score) for score in scores}
+        return verdicts.pop() if len(verdicts) == 1 else Verdict.INCONCLUSIVE
+
+    def rate(self, state: str, name: str) -> Rate:
+        """A measured share, 0 of 0 where it was not measured."""
+        return self.rates.get(state, {}).get(name, Rate(0, 0))
+
+    @property
+    def reals(self) -> int:
+        """Photographs behind the p-values: the fewest over the states."""
+        return min((len(scores) for scores in self.real.values()), default=0)
+
+
+def p_value_above(ascending: Sequence[float], score: float) -> float:
+    """(1 + number of calibration scores at or above) / (n + 1)."""
+    return (1 + len(ascending) - bisect.bisect_left(ascending, score)) / (len(ascending) + 1)
+
+
+def p_value_below(ascending: Sequence[float], score: float) -> float:
+    """(1 + number of calibration scores at or below) / (n + 1)."""
+    return (1 + bisect.bisect_right(ascending, score)) / (len(ascending) + 1)
+
+
+def closest_state(longest_side: int, quality: float | None) -> str:
+    """The measured state that resembles a picture most.
+
+    Args:
+        longest_side: In pixels.
+        quality: Estimated JPEG quality, or None for other formats.
+    """
+    if quality is not None and quality < 50 and longest_side <= 768:
+        return SMALL
+    if quality is not None and quality < 72 and longest_side <= 1200:
+        return MEDIUM
+    return AS_IS
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All that is stored beside the weights.
+
+    Attributes:
+        image: For the whole picture.
+        face: For faces, or None.
+        max_flat_share: Pictures flatter than this were not measured (drawings, screenshots, text).
+        min_quality: JPEG qualities below this were found too destructive.
+    """
+
+    image: Branch
+    face: Branch | None
+    max_flat_share: float
+    min_quality: float
+
+    def dumps(self) -> str:
+        """As JSON text."""
+        content = {
+            "image": _plain(self.image),
+            "face": _plain(self.face) if self.face else None,
+            "max_flat_share": self.max_flat_share,
+            "min_quality": self.min_quality,
+        }
+        return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def loads(cls, text: str) -> Calibration:
+        """Reads what :meth:`dumps` wrote.
+
+        Raises:
+            WeightsError: It is something else.
+        """
+        try:
+            content = json.loads(text)
+            face = content["face"]
+            return cls(
+                image=_branch(content["image"]),
+                face=_branch(face) if face else None,
+                max_flat_share=float(content["max_flat_share"]),
+                min_quality=float(content["min_quality"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WeightsError(f"the calibration of the synthesis classifier is not readable: {error}") from error
+
+
+def _plain(branch: Branch) -> dict[str, Any]:
+    def rounded(states: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+        return {state: [round(float(score), 5) for score in scores] for state, scores in states.items()}
+
+    return {
+        "real": rounded(branch.real),
+        "generated": {kind: rounded(states) for kind, states in branch.generated.items()},
+        "alpha": branch.alpha,
+        "beta": branch.beta,
+        "claims": branch.claims,
+        "rates": {s: {n: [r.count, r.total] for n, r in rates.items()} for s, rates in branch.rates.items()},
+        "facts": dict(branch.facts),
+    }
+
+
+def _branch(content: Mapping[str, Any]) -> Branch:
+    def ascending(states: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+        return {state: sorted(float(score) for score in scores) for state, scores in states.items()}
+
+    return Branch(
+        real=ascending(content["real"]),
+        generated={kind: ascending(states) for kind, states in content["generated"].items()},
+        alpha=float(content["alpha"]),
+        beta=float(content["beta"]),
+        claims=bool(content["claims"]),
+        rates={s: {n: Rate(*pair) for n, pair in rates.items()} for s, rates in content["rates"].items()},
+        facts=content["facts"],
+    )
+
+
+@cache
+def cached_calibration(folder: Path | None) -> Calibration:
+    """The calibration of the installed weights, checked by SHA-256.
+
+    Raises:
+        WeightsError: It is missing, altered or unreadable.
+    """
+    _, path = weights.verified(CALIBRATION, folder)
+    return Calibration.loads(path.read_text("utf-8"))

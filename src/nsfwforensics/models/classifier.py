@@ -1,0 +1,203 @@
+"""The synthesis classifier: frozen features of crops, judged by a small ensemble; one score per picture.
+
+The score is a mean logit without unit. What it means is said by the calibration that is stored beside the weights
+(:mod:`nsfwforensics.models.calibration`), never by the number itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nsfwforensics.errors import WeightsError
+from nsfwforensics.models import weights
+from nsfwforensics.models.features import TAPS, FeatureExtractor
+from nsfwforensics.models.preprocess import Crops
+
+MODEL = "synthesis"
+"""Name in the weights manifest."""
+
+_CPU_CHUNK = 1
+_DEVICE_CHUNK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PictureScore:
+    """What the classifier says of one picture.
+
+    Attributes:
+        score: Mean logit over crops and members; higher looks more generated.
+        spread: Standard deviation of the crops' logits.
+        recompressed: The score had the picture been mildly recompressed.
+        resized: The score had it been made a little smaller.
+        crops: How many native crops were judged.
+    """
+
+    score: float
+    spread: float
+    recompressed: float
+    resized: float
+    crops: int
+
+
+class Ensemble:
+    """Perceptrons with one hidden layer over standardised features.
+
+    Args:
+        tensors: As :func:`nsfwforensics.training.fit.fit` returns them.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self._t = {name: value.float() for name, value in tensors.items()}
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Judges features, one row at a time in effect: rows do not influence each other.
+
+        Args:
+            features: float32 (N, width).
+
+        Returns:
+            float64 (N,): mean logit of the members.
+        """
+        t = self._t
+        found = np.empty(len(features))
+        with torch.inference_mode():
+            for row, values in enumerate(torch.from_numpy(np.ascontiguousarray(features, np.float32))):
+                x = ((values - t["mean"]) / t["scale"]).clamp(-6, 6)
+                hidden = torch.relu(torch.einsum("f,kfh->kh", x, t["w1"]) + t["b1"])
+                found[row] = float(((hidden * t["w2"]).sum(1) + t["b2"]).mean())
+        return found
+
+
+class SynthesisClassifier:
+    """Judges pictures by their crops, and faces by a head of their own.
+
+    Args:
+        extractor: Measures crops.
+        image: Judges the whole picture's crops.
+        face: Judges face crops, or None where no face head was trained.
+        device: A resolved device name.
+    """
+
+    def __init__(
+        self, extractor: FeatureExtractor, image: Ensemble, face: Ensemble | None = None, device: str = "cpu"
+    ) -> None:
+        self._extractor = extractor.to(device)
+        self._image = image
+        self._face = face
+        self._device = torch.device(device)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor], device: str = "cpu") -> SynthesisClassifier:
+        """Builds the classifier from ``backbone.*``, ``image.*`` and ``face.*`` tensors and ``taps``.
+
+        Raises:
+            WeightsError: The tensors have another layout.
+        """
+        groups = {name: _below(tensors, name) for name in ("backbone", "image", "face")}
+        try:
+            taps = tuple(int(tap) for tap in tensors["taps"]) if "taps" in tensors else TAPS
+            extractor = FeatureExtractor.from_tensors(groups["backbone"], taps)
+            if groups["image"]["mean"].shape != (extractor.width,):
+                raise WeightsError("the synthesis weights do not fit their own features")
+        except (KeyError, RuntimeError) as error:
+            raise WeightsError(f"the synthesis weights have an unknown layout: {error}") from error
+        face = Ensemble(groups["face"]) if groups["face"] else None
+        return cls(extractor, Ensemble(groups["image"]), face, device)
+
+    def features(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Measures crops; the same crop gives the same numbers whatever else is in the batch.
+
+        On the CPU crops go one by one (which is also fastest there: a crop's layers stay in the cache); elsewhere
+        in chunks of a fixed size, the last one filled up.
+
+        Args:
+            crops: uint8 (N, height, width, 3).
+
+        Returns:
+            float32 (N, features).
+        """
+        chunk = _CPU_CHUNK if self._device.type == "cpu" else _DEVICE_CHUNK
+        found = np.empty((len(crops), self._extractor.width), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(crops), chunk):
+                part = crops[start : start + chunk]
+                count = len(part)
+                if count < chunk:
+                    part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
+                rows = self._extractor(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
+                found[start : start + count] = rows[:count].cpu().numpy()
+        return found
+
+    def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
+        """Judges many pictures, aligned one to one.
+
+        Args:
+            batch: Their crops.
+        """
+        counts = [len(picture.native) for picture in batch]
+        views = [len(picture.viewed) for picture in batch]
+        native = self._split([picture.native for picture in batch], counts)
+        again = self._split([picture.recompressed for picture in batch], views)
+        small = self._split([picture.resized for picture in batch], views)
+        return [_picture(*row) for row in zip(native, again, small, (p.viewed for p in batch), strict=True)]
+
+    def score_faces(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Judges face crops.
+
+        Args:
+            faces: uint8 (N, 256, 256, 3) from :func:`nsfwforensics.models.preprocess.face_crop`.
+
+        Returns:
+            float64 (N,): logits; higher looks more blended or generated. NaN without a face head.
+        """
+        if self._face is None or not len(faces):
+            return np.full(len(faces), np.nan)
+        return self._face.logits(self.features(faces))
+
+    def _split(self, parts: Sequence[NDArray[np.uint8]], counts: Sequence[int]) -> list[NDArray[np.float64]]:
+        filled = [part for part in parts if len(part)]
+        logits = self._image.logits(self.features(np.concatenate(filled))) if filled else np.zeros(0)
+        return list(np.split(logits, np.cumsum(counts)[:-1]))
+
+
+def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
+def _picture(
+    native: NDArray[np.float64], again: NDArray[np.float64], small: NDArray[np.float64], viewed: tuple[int, ...]
+) -> PictureScore:
+    score = float(native.mean())
+    base = native[list(viewed)].mean() if viewed else 0.0
+    return PictureScore(
+        score=score,
+        spread=float(native.std()),
+        recompressed=score + float(again.mean() - base) if viewed else score,
+        resized=score + float(small.mean() - base) if viewed else score,
+        crops=len(native),
+    )
+
+
+@cache
+def cached_classifier(device: str, folder: Path | None, threads: int) -> SynthesisClassifier:
+    """The process's one classifier for a device, made at first use.
+
+    Args:
+        device: A resolved device name.
+        folder: A folder to look for weights in before the installed one.
+        threads: How many threads the numerical library may use.
+
+    Raises:
+        WeightsError: The weights are missing, altered or of an unknown layout.
+    """
+    if device == "cpu":
+        torch.set_num_threads(threads)
+    return SynthesisClassifier.from_tensors(weights.load_tensors(MODEL, folder), device)

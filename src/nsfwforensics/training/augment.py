@@ -1,0 +1,152 @@
+"""What happens to pictures between being made and being examined: the same chains for both classes.
+
+Every step draws from one generator and looks at nothing but the pixels, so neither format nor size nor blockiness can
+tell the classes apart. Lossless generated pictures first get the JPEG history that photographs have
+(:func:`equalise_history`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+import cv2
+import numpy as np
+
+from nsfwforensics.models.preprocess import decoded, recompressed
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+Tier = Literal["as_is", "768_q60", "512_q40"]
+
+TIERS: Mapping[Tier, str] = {
+    "as_is": "as the file is",
+    "768_q60": "at most 768 px, JPEG quality 60",
+    "512_q40": "at most 512 px, JPEG quality 40",
+}
+"""The three states in which every figure is measured, and how they are called in the model card."""
+
+KERNELS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+
+HISTORY_QUALITIES = (75, 80, 85, 88, 90, 92, 93, 95, 95, 96)
+"""JPEG qualities drawn for pictures without a JPEG past; about those of the photographs in the development data."""
+
+
+def resized(rgb: Pixels, scale: float, kernel: int) -> Pixels:
+    """Scales both sides; never below one pixel."""
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=kernel), np.uint8)
+
+
+def within(rgb: Pixels, longest: int, kernel: int = cv2.INTER_AREA) -> Pixels:
+    """Reduces so that no side is longer than ``longest`` pixels; smaller pictures stay."""
+    scale = longest / max(rgb.shape[:2])
+    return resized(rgb, scale, kernel) if scale < 1 else rgb
+
+
+def webp(rgb: Pixels, quality: int) -> Pixels:
+    """Saves as lossy WebP and reads again."""
+    _, data = cv2.imencode(".webp", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, quality])
+    return decoded(data)
+
+
+def at_tier(rgb: Pixels, tier: Tier) -> Pixels:
+    """Brings a picture into one of the three measured states."""
+    if tier == "as_is":
+        return rgb
+    longest, quality = (768, 60) if tier == "768_q60" else (512, 40)
+    return recompressed(within(rgb, longest), quality)
+
+
+def equalise_history(rgb: Pixels, rng: Generator, *, lossless: bool) -> Pixels:
+    """Gives a picture that was never a JPEG the past of one; draws the same numbers either way."""
+    quality = int(rng.choice(HISTORY_QUALITIES))
+    full_chroma = bool(rng.random() < 0.25)
+    return recompressed(rgb, quality, full_chroma=full_chroma) if lossless else rgb
+
+
+def shifted(rgb: Pixels, rng: Generator, least: int) -> Pixels:
+    """Cuts up to seven pixels off the left and top, so that a later grid misses the earlier one."""
+    dy, dx = (int(rng.integers(0, max(1, min(8, side - least + 1)))) for side in rgb.shape[:2])
+    return np.ascontiguousarray(rgb[dy:, dx:])
+
+
+def degrade(rgb: Pixels, rng: Generator, *, least: int) -> Pixels:
+    """Runs one random chain over a picture or a region of one.
+
+    Args:
+        rgb: uint8 (height, width, 3), at least ``least`` each way.
+        rng: Where every choice comes from.
+        least: No side of the result is shorter, in pixels.
+
+    Returns:
+        uint8 pixels, maybe of another size.
+    """
+    if rng.random() < 0.15:
+        return _CHAINS[int(rng.integers(len(_CHAINS)))](rgb, rng, least)
+    if rng.random() < 0.5:
+        rgb = _rescaled(rgb, rng, 0.5, 1.25, least)
+    if rng.random() < 0.15:
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(0.3, 1.0))), np.uint8)
+    if rng.random() < 0.15:
+        noise = rng.normal(0, rng.uniform(0.5, 3.0), rgb.shape)
+        rgb = np.clip(np.rint(rgb + noise), 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        rgb = _jittered(rgb, rng)
+    if rng.random() < 0.8:
+        rgb = _saved(rgb, rng, (55, 100))
+    if rng.random() < 0.3:
+        rgb = _saved(shifted(rgb, rng, least), rng, (60, 95))
+    return rgb
+
+
+def _rescaled(rgb: Pixels, rng: Generator, low: float, high: float, least: int) -> Pixels:
+    scale = max(float(rng.uniform(low, high)), least / min(rgb.shape[:2]))
+    return resized(rgb, scale, int(rng.choice(KERNELS)))
+
+
+def _saved(rgb: Pixels, rng: Generator, qualities: tuple[int, int]) -> Pixels:
+    if rng.random() < 0.2:
+        return webp(rgb, int(rng.integers(60, 96)))
+    return recompressed(rgb, int(rng.integers(*qualities)), full_chroma=bool(rng.random() < 0.3))
+
+
+def _jittered(rgb: Pixels, rng: Generator) -> Pixels:
+    gain = rng.uniform(0.85, 1.15) * rng.uniform(0.95, 1.05, 3)
+    table = np.clip(((np.arange(256)[:, None] / 255.0) ** rng.uniform(0.85, 1.15)) * gain * 255.0, 0, 255)
+    return np.asarray(cv2.LUT(rgb, np.rint(table).astype(np.uint8)[None]), np.uint8)
+
+
+def _messenger(rgb: Pixels, rng: Generator, least: int) -> Pixels:
+    """Scaled down, saved hard, maybe forwarded once more."""
+    rgb = _rescaled(rgb, rng, 0.4, 0.9, least)
+    rgb = recompressed(rgb, int(rng.integers(60, 82)))
+    return recompressed(rgb, int(rng.integers(60, 82))) if rng.random() < 0.4 else rgb
+
+
+def _screenshot(rgb: Pixels, rng: Generator, least: int) -> Pixels:
+    """Shown at another size on a screen (smoothed), captured without loss, maybe shared as a JPEG."""
+    rgb = _rescaled(rgb, rng, 0.6, 1.3, least)
+    rgb = shifted(rgb, rng, least)
+    return recompressed(rgb, int(rng.integers(75, 96))) if rng.random() < 0.6 else rgb
+
+
+def _tier_chain(rgb: Pixels, rng: Generator, least: int) -> Pixels:
+    """About the second and third tier."""
+    rgb = _rescaled(rgb, rng, 0.5, 1.0, least)
+    return recompressed(rgb, int(rng.integers(38, 65)))
+
+
+_CHAINS: tuple[Callable[[Pixels, Generator, int], Pixels], ...] = (_messenger, _screenshot, _tier_chain)
+
+
+def random_crop(rgb: Pixels, rng: Generator, size: int) -> Pixels:
+    """A crop of ``size`` × ``size`` somewhere, mirrored half of the time."""
+    y = int(rng.integers(0, rgb.shape[0] - size + 1))
+    x = int(rng.integers(0, rgb.shape[1] - size + 1))
+    part = rgb[y : y + size, x : x + size]
+    return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)

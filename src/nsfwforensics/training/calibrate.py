@@ -1,0 +1,121 @@
+"""What a score means, from pictures never trained on; and how well that holds on sources it was not taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nsfwforensics.models.calibration import Branch, Rate, Verdict
+from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.unseen import Scored
+
+ALPHA = 0.02
+"""Largest p-value under *real* for "looks generated"."""
+
+BETA = 0.10
+"""Largest p-value under *generated* for "no indication"."""
+
+MAX_FLAT_SHARE = 0.75
+"""Pictures flatter than this are not photographs as measured here."""
+
+MIN_QUALITY = 50.0
+"""Below this estimated JPEG quality nothing is said."""
+
+
+def branch(photographs: Sequence[Scored], generated: Mapping[str, Sequence[Scored]], *, claims: bool = True) -> Branch:
+    """Makes the conformal calibration of a head.
+
+    Args:
+        photographs: Scores of unseen photographs, every state.
+        generated: By kind, scores of unseen generated pictures, every state.
+        claims: Whether the head may state anything.
+    """
+    return Branch(
+        real=_by_state(photographs),
+        generated={kind: _by_state(rows) for kind, rows in generated.items()},
+        alpha=ALPHA,
+        beta=BETA,
+        claims=claims,
+    )
+
+
+def _by_state(rows: Sequence[Scored]) -> dict[str, list[float]]:
+    states = {tier: sorted(row.score for row in rows if row.subject.tier == tier) for tier in TIERS}
+    return {tier: scores for tier, scores in states.items() if scores}
+
+
+def verdicts(
+    rows: Sequence[Scored],
+    photographs: Sequence[Scored],
+    generated: Mapping[str, Sequence[Scored]],
+    max_flat_share: float = MAX_FLAT_SHARE,
+) -> list[Verdict]:
+    """Judges unseen pictures with a calibration that never saw their source.
+
+    A picture from a source or group that took part in the calibration is judged by one made without that source (for
+    photographs) or group (for generated pictures); the others by the whole.
+
+    Args:
+        rows: What is judged.
+        photographs: Calibration photographs.
+        generated: Calibration pictures by kind.
+        max_flat_share: Flatter pictures are inconclusive.
+    """  # fmt: skip
+    made: dict[str | None, Branch] = {}
+    keys = {_unit(row) for kind in ((photographs), *generated.values()) for row in kind}
+    found: list[Verdict] = []
+    for row in rows:
+        unit = _unit(row)
+        left_out = unit if unit in keys else None
+        if left_out not in made:
+            kept = [other for other in photographs if _unit(other) != left_out]
+            others = {k: [other for other in part if _unit(other) != left_out] for k, part in generated.items()}
+            made[left_out] = branch(kept, others)
+        found.append(row.verdict(made[left_out], max_flat_share))
+    return found
+
+
+def _unit(row: Scored) -> str:
+    """What is left out together: a photograph's source (with all its copies), a generator's family."""
+    item = row.subject.item
+    return item.source if item.label == 0 else f"{item.source}/{item.group}"
+
+
+def rates(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict[str, Rate]]:
+    """Counts, for every state and kind, how many were called generated, cleared, or left inconclusive.
+
+    Names are ``<kind>_called``, ``<kind>_cleared``, ``<kind>_inconclusive`` with the kinds ``real`` (photographs),
+    ``gallery`` (generators' pictures) and the decoders' names.
+    """
+    found: dict[str, dict[str, Rate]] = {tier: {} for tier in TIERS}
+    for tier in TIERS:
+        by_kind: dict[str, list[Verdict]] = {}
+        for row, verdict in zip(rows, said, strict=True):
+            if row.subject.tier == tier:
+                by_kind.setdefault(kind_of(row), []).append(verdict)
+        for kind, those in by_kind.items():
+            for name, wanted in _NAMES.items():
+                found[tier][f"{kind}_{name}"] = Rate(sum(v is wanted for v in those), len(those))
+    return found
+
+
+_NAMES = {"called": Verdict.GENERATED, "cleared": Verdict.NO_INDICATION, "inconclusive": Verdict.INCONCLUSIVE}
+
+
+def kind_of(row: Scored) -> str:
+    """``real``, ``gallery``, ``pair`` or a decoder's name."""
+    subject = row.subject
+    if subject.kind != "picture":
+        return subject.kind
+    return "gallery" if subject.item.label else "real"
+
+
+def facts(estimates: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures as plain values for the calibration file."""
+    return {name: _plain(value) for name, value in estimates.items()}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "low"):
+        return {"value": round(value.value, 4), "low": round(value.low, 4), "high": round(value.high, 4)}
+    return value

@@ -1,0 +1,142 @@
+"""The model card: what the classifier was made of and what it was measured to be worth, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.data import Item
+
+if TYPE_CHECKING:
+    from nsfwforensics.training.train import TrainSettings
+
+Table = Mapping[str, Any]
+
+
+def counts(items: Sequence[Item]) -> list[tuple[str, str, str, str, int]]:
+    """Class, source, licence, role and number of pictures."""
+    found: dict[tuple[str, str, str, str], int] = {}
+    for item in items:
+        key = ("photograph" if item.label == 0 else "generated", item.source, item.licence, item.role)
+        found[key] = found.get(key, 0) + 1
+    return [(*key, number) for key, number in sorted(found.items(), reverse=True)]
+
+
+def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str:
+    """Writes the card.
+
+    Args:
+        result: Plain figures of a run.
+        items: The pictures it used.
+        settings: How it was trained.
+    """
+    text = Path(__file__).with_name("card.md").read_text("utf-8")
+    parts = {
+        "content_matched": _content_matched(result),
+        "generators": _generators(result["generators"]),
+        "families": _families(result["generators"]),
+        "rates": _rates(result["rates"]),
+        "sources": _sources(result["by_source"]),
+        "probes": _rows(("probe", "AUC (95 % interval)"), [(n, _estimate(e)) for n, e in result["probes"].items()]),
+        "data": _rows(("class", "source", "licence", "role", "pictures"), counts(items)),
+        "faces": _faces(result.get("faces")),
+        "reliability": ", ".join(f"{result['reliability'][t]:.2f} ({t})" for t in TIERS),
+        "flips": f"{result['flips']['count']} of {result['flips']['total']}",
+        "settings": f"{settings.fit.members} perceptrons of {settings.fit.hidden} units, taps {list(settings.taps)}, "
+        f"{settings.copies} degraded copies per region, seed {settings.fit.seed}",
+    }
+    for name, part in parts.items():
+        text = text.replace("{{" + name + "}}", part)
+    return text
+
+
+def _rows(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _estimate(value: Table) -> str:
+    return f"{value['value']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
+
+
+def _rate(value: Table | None) -> str:
+    if value is None or not value["total"]:
+        return "not measured"
+    return f"{value['count']}/{value['total']} ({value['count'] / value['total']:.0%}, ≤ {value['upper']:.0%})"
+
+
+def _content_matched(result: Table) -> str:
+    rows = [
+        (name + (" (never trained on)" if name == result["unseen_decoder"] else " (trained on)"),
+         *(_estimate(by_tier[tier]) for tier in TIERS), by_tier["as_is"]["negatives"])
+        for name, by_tier in result["content_matched"].items()
+    ]  # fmt: skip
+    return _rows(("decoder", *TIERS.values(), "pairs"), rows)
+
+
+def _generators(found: Table) -> str:
+    rows = [
+        (TIERS[t], f"{found[t]['mean_over_families']:.2f}", _estimate(found[t]["pooled"]),
+         f"{found[t]['tpr_at_1']:.0%}", f"{found[t]['tpr_at_5']:.0%}",
+         f"{found[t]['pooled']['negatives']} / {found[t]['pooled']['positives']}")
+        for t in TIERS
+    ]  # fmt: skip
+    head = ("state", "AUC, mean over families", "AUC, pooled", "TPR at 1 % FPR", "TPR at 5 % FPR", "real / generated")
+    return _rows(head, rows)
+
+
+def _families(found: Table) -> str:
+    names = found["as_is"]["families"]
+    rows = [
+        (name, names[name]["positives"], *(_estimate(found[tier]["families"][name]) for tier in TIERS))
+        for name in names
+        if all(name in found[tier]["families"] for tier in TIERS)
+    ]
+    return _rows(("family", "pictures", *TIERS.values()), rows)
+
+
+_KINDS = {
+    "real": "photographs",
+    "gallery": "generated pictures",
+    "resynthesised": "photographs painted again by the unseen decoder",
+}
+
+
+def _rates(found: Table) -> str:
+    rows = []
+    for kind, words in _KINDS.items():
+        for name, meaning in (("called", "looks generated"), ("inconclusive", "inconclusive"), ("cleared", "no sign")):
+            rows.append((words, meaning, *(_rate(found[tier].get(f"{kind}_{name}")) for tier in TIERS)))
+    return _rows(("pictures", "answer", *TIERS.values()), rows)
+
+
+def _sources(found: Table) -> str:
+    names = sorted({name for tier in TIERS for name in found[tier]}, reverse=True)
+    rows = [
+        (name, *(_rate(found[tier].get(name, {}).get("looks_generated")) for tier in TIERS),
+         *(_rate(found[tier].get(name, {}).get("inconclusive")) for tier in ("as_is",)))
+        for name in names
+    ]  # fmt: skip
+    called = [f"called generated, {words}" for words in TIERS.values()]
+    return _rows(("source", *called, "inconclusive, as the file is"), rows)
+
+
+def _faces(found: Table | None) -> str:
+    if found is None:
+        return "No face head: the data held too few faces."
+    rows = [
+        (TIERS[t], _estimate(found["swaps_auc"][t]), _estimate(found["self_blended_auc"][t]),
+         _rate(found["rates"][t]["real_called"]), _rate(found["rates"][t]["swap_called"]))
+        for t in TIERS
+    ]  # fmt: skip
+    head = ("state", "AUC, swaps", "AUC, self-blended", "real faces above the line", "swaps above the line")
+    table = _rows(head, rows)
+    number = found["faces"]
+    claims = "may say that a face looks blended in" if found["claims"] else "may only point to a face, inconclusively"
+    return (
+        f"Faces: {number['train']} in training, {number['calibrate']} in calibration, {number['test']} of "
+        f"{found['people_in_test']} people in the test. With these counts the head {claims}.\n\n{table}"
+    )

@@ -1,0 +1,262 @@
+"""Which pictures train, calibrate and test the classifier: sources, licences, roles, splits.
+
+A picture's role follows from its *source* and, for camera files, from the camera's make, for generated pictures from
+the generator's family; never from a crop. Near-duplicates are kept once, in the role that comes first in
+:data:`ROLES`, so that nothing seen in training turns up again in a test.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Role = Literal["train", "calibrate", "test"]
+ROLES: tuple[Role, ...] = ("train", "calibrate", "test")
+
+MIN_SIDE = 256
+"""Smaller pictures are not used (and not judged at run time)."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp"})
+
+DUPLICATE_DISTANCE = 6
+"""Two pictures whose 64-bit DCT hashes differ in at most this many bits count as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder of pictures of one class.
+
+    Attributes:
+        name: Short and stable.
+        folder: Path below the data folder.
+        label: 0 for photographs, 1 for generated pictures.
+        licence: As its publisher states it.
+        roles: One role for the whole source, or by group (:func:`group_of`); ``"*"`` covers the others.
+        grid: Rows and columns of separate pictures in each file.
+    """
+
+    name: str
+    folder: str
+    label: int
+    licence: str
+    roles: Mapping[str, Role]
+    grid: int = 1
+
+
+_CAMERA_ROLES: Mapping[str, Role] = {
+    **dict.fromkeys(("canon", "fujifilm", "kodak", "sony", "panasonic"), "train"),
+    **dict.fromkeys(("nikon", "olympus", "sanyo", "casio", "minolta", "ricoh", "konica"), "calibrate"),
+    "*": "test",
+}
+
+SOURCES: tuple[Source, ...] = (
+    Source("imagenet", "real/imagenet", 0, "ImageNet terms (research)", {"*": "train"}),
+    Source("coco", "real/coco", 0, "Flickr, Creative Commons (COCO 2017 subset)", {"*": "calibrate"}),
+    Source("camera", "real/camera", 0, "free to use (metadata-extractor-images)", _CAMERA_ROLES),
+    Source("camera", "exif/camera", 0, "free to use (metadata-extractor-images)", _CAMERA_ROLES),
+    Source("camera", "exif/samples", 0, "CC BY-SA 4.0 (ianare/exif-samples)", _CAMERA_ROLES),
+    Source("wallpapers", "real/cc0", 0, "CC0 (budgie-backgrounds)", {"*": "test"}),
+    Source("portraits", "faces", 0, "MIT / Apache-2.0 test images", {"third": "calibrate", "*": "test"}),
+    Source("gpt-4o", "fake/gpt-4o", 1, "CC BY 4.0 (awesome-gpt4o-images)", {"*": "train"}),
+    Source("sd-1.5", "fake/sd-1.5", 1, "MIT (StableDiffusion-CheatSheet)", {"*": "train"}, grid=2),
+    Source(
+        "mixed-models",
+        "fake/mixed-models",
+        1,
+        "Apache-2.0 (sdnext previews)",
+        {"flux": "test", "google": "test", "qwen": "calibrate", "hidream": "calibrate", "wan": "calibrate",
+         "hunyuan": "calibrate", "kandinsky": "calibrate", "*": "train"},
+    ),
+    Source("comfyui", "fake/comfyui", 1, "permissive (ComfyUI_examples)", {"*": "test"}),
+    Source("dalle-2", "fake/dalle-2", 1, "none stated: evaluation only (imagen)", {"*": "test"}),
+    Source("midjourney-v4", "fake/midjourney-v4", 1, "none stated: evaluation only (imagen)", {"*": "test"}),
+)  # fmt: skip
+
+_FAMILIES: tuple[tuple[str, str], ...] = (
+    ("flux", r"flux|chroma|shuttle|flex\.|srpo|kontext|krea|cenkrechro"),
+    ("google", r"gemini"),
+    ("qwen", r"qwen|unipic|firered|vibe"),
+    ("hidream", r"hidream"),
+    ("wan", r"wan2|chronoedit|cosmos"),
+    ("hunyuan", r"hunyuan"),
+    ("kandinsky", r"kandinsky"),
+    ("pixart-sana", r"pixart|sana"),
+    ("sdxl", r"sdxl|ssd-1b|vega|playground|juggernaut|koala|segmoe-4x2|tempest|stable-diffusion-xl"),
+    ("sd3", r"stable-diffusion-3"),
+    ("sd-1/2", r"stable-diffusion-2|v1-5|tiny-sd|segmoe-sd|instaflow|sdxs|blipdiffusion|unidiffuser"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture and what is known of it.
+
+    Attributes:
+        path: The file.
+        label: 0 photograph, 1 generated.
+        source: Name of its :class:`Source`.
+        group: Camera make, generator family, person, or the source's name.
+        role: Where it may be used.
+        licence: As its publisher states it.
+        tile: Row-major index into the file's grid and the grid's size, or None for the whole file.
+    """
+
+    path: Path
+    label: int
+    source: str
+    group: str
+    role: Role
+    licence: str
+    tile: tuple[int, int] | None = None
+
+    @property
+    def key(self) -> str:
+        """Stable across machines: the folder, the file's name and the tile."""
+        tile = f"#{self.tile[0]}" if self.tile else ""
+        return f"{self.source}/{self.path.parent.name}/{self.path.name}{tile}"
+
+
+def catalogue(data: Path, sources: Sequence[Source] = SOURCES) -> list[Item]:
+    """Lists the usable pictures below a data folder, screened and without near-duplicates.
+
+    Args:
+        data: The data folder; sources whose folder is absent are left out.
+        sources: What to look for.
+
+    Returns:
+        Items in a stable order.
+    """
+    items = [item for source in sources for item in _items(data, source)]
+    return without_duplicates(items)
+
+
+def _items(data: Path, source: Source) -> Iterator[Item]:
+    folder = data / source.folder
+    keep, excluded = _screening()
+    wanted = keep.get(source.name)
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.suffix.lower() not in SUFFIXES or path.relative_to(data).as_posix() in excluded:
+            continue
+        if wanted is not None and path.name not in wanted:
+            continue
+        head = _head(path, strict_jpeg=source.folder.startswith("exif"))
+        if head is None or min(head.size) // source.grid < MIN_SIDE:
+            continue
+        group = group_of(path, source, head.make)
+        item = Item(path, source.label, source.name, group, _role(source, group, path), source.licence)
+        if source.grid == 1:
+            yield item
+        else:
+            yield from (replace(item, tile=(index, source.grid)) for index in range(source.grid**2))
+
+
+def _role(source: Source, group: str, path: Path) -> Role:
+    if source.name == "portraits" and person_third(path.parent.name) == 0:
+        return source.roles["third"]
+    return source.roles.get(group, source.roles["*"])
+
+
+def person_third(person: str) -> int:
+    """A fixed third (0, 1, 2) for a person's folder name: people are split, never their photos."""
+    import hashlib
+
+    return hashlib.sha256(person.encode()).digest()[0] % 3
+
+
+def group_of(path: Path, source: Source, make: str) -> str:
+    """The unit that is split: generator family, camera make, person; else the source's name."""
+    if source.name == "mixed-models":
+        name = path.name.lower()
+        return next((family for family, pattern in _FAMILIES if re.search(pattern, name)), "other")
+    if source.name == "camera":
+        return make
+    return path.parent.name if source.name == "portraits" else source.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    size: tuple[int, int]
+    make: str
+
+
+def _head(path: Path, *, strict_jpeg: bool) -> _Head | None:
+    from PIL import Image, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path) as image:
+                if strict_jpeg and image.format not in ("JPEG", "MPO"):
+                    return None
+                image.load()
+                make = str(image.getexif().get(271, ""))
+                return _Head(image.size, _make(make))
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+            return None
+
+
+def _make(text: str) -> str:
+    words = re.findall(r"[a-z]+", text.lower())
+    if not words:
+        return "unknown"
+    first: str = words[0]
+    return {"eastman": "kodak", "jk": "kodak", "digital": "olympus"}.get(first, first)
+
+
+@cache
+def _screening() -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    tables = tomllib.loads(Path(__file__).with_name("screening.toml").read_text("utf-8"))
+    keep = {source: frozenset(names) for source, names in tables["photographic"].items()}
+    return keep, frozenset(tables["excluded"]["names"])
+
+
+def load_rgb(item: Item) -> NDArray[np.uint8]:
+    """Decodes an item to uint8 (height, width, 3), upright, its tile only."""
+    from PIL import Image, ImageOps
+
+    with warnings.catch_warnings(), Image.open(item.path) as image:
+        warnings.simplefilter("ignore")
+        rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    if item.tile is not None:
+        index, grid = item.tile
+        height, width = rgb.shape[0] // grid, rgb.shape[1] // grid
+        row, column = divmod(index, grid)
+        rgb = rgb[row * height : (row + 1) * height, column * width : (column + 1) * width]
+    return np.ascontiguousarray(rgb)
+
+
+def without_duplicates(items: Iterable[Item]) -> list[Item]:
+    """Keeps each picture once; a copy in a later role yields to the one in an earlier role."""
+    order = {role: index for index, role in enumerate(ROLES)}
+    ranked = sorted(enumerate(items), key=lambda pair: (order[pair[1].role], pair[0]))
+    kept: list[tuple[int, Item]] = []
+    hashes = np.zeros((0, 64), bool)
+    for place, item in ranked:
+        digest = dct_hash(load_rgb(item))
+        # Only across sources or among photographs: sibling models paint one prompt alike, and are not copies.
+        if len(hashes) and item.label == 0 and int((hashes != digest).sum(axis=1).min()) <= DUPLICATE_DISTANCE:
+            continue
+        if item.label == 0:
+            hashes = np.vstack([hashes, digest])
+        kept.append((place, item))
+    return [item for _, item in sorted(kept, key=lambda pair: pair[0])]
+
+
+def dct_hash(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """A 64-bit perceptual hash: signs about the median of the lowest 8×8 DCT coefficients of a 32×32 grey copy."""
+    import cv2
+
+    grey = cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (32, 32), interpolation=cv2.INTER_AREA)
+    low = cv2.dct(grey.astype(np.float32))[:8, :8].ravel()
+    return np.asarray(low > np.median(low[1:]))

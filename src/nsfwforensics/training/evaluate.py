@@ -1,0 +1,123 @@
+"""Measures a trained classifier on pictures, generators, cameras and a decoder it never saw.
+
+The content-matched figure comes first, because it is the one that says whether traces were learned or only content:
+photographs against copies of themselves painted by a decoder never trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from nsfwforensics.models.calibration import Rate, Verdict
+from nsfwforensics.training import calibrate
+from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.metrics import (
+    Estimate,
+    auc_estimate,
+    calibration_error,
+    fit_logistic,
+    mean_over,
+    rate_at,
+    sigmoid,
+)
+from nsfwforensics.training.unseen import Scored
+
+
+def family(row: Scored) -> str:
+    """What a generated picture is counted under."""
+    item = row.subject.item
+    return item.group if item.source == "mixed-models" else item.source
+
+
+def _of(rows: Sequence[Scored], kind: str, tier: str) -> list[Scored]:
+    return [row for row in rows if calibrate.kind_of(row) == kind and row.subject.tier == tier]
+
+
+def content_matched(rows: Sequence[Scored], decoders: Sequence[str]) -> dict[str, dict[str, Estimate]]:
+    """AUC of photographs' regions against their copies, by decoder and state, resampled in pairs."""
+    found: dict[str, dict[str, Estimate]] = {}
+    for decoder in decoders:
+        found[decoder] = {}
+        for tier in TIERS:
+            real = {row.subject.item.key: row.score for row in _of(rows, "pair", tier)}
+            fake = {row.subject.item.key: row.score for row in _of(rows, decoder, tier)}
+            keys = sorted(real.keys() & fake.keys())
+            found[decoder][tier] = auc_estimate([real[k] for k in keys], [fake[k] for k in keys], paired=True)
+    return found
+
+
+def across_generators(rows: Sequence[Scored], roles: Sequence[str] = ("test",)) -> dict[str, dict[str, Any]]:
+    """By state: AUC of all unseen photographs against each family, their mean, and rates at fixed false positives."""
+    found: dict[str, dict[str, Any]] = {}
+    for tier in TIERS:
+        real = [row.score for row in _of(rows, "real", tier)]
+        fakes: dict[str, list[float]] = {}
+        for row in _of(rows, "gallery", tier):
+            if row.subject.item.role in roles:
+                fakes.setdefault(family(row), []).append(row.score)
+        by_family = {name: auc_estimate(real, scores) for name, scores in sorted(fakes.items())}
+        pooled = [score for scores in fakes.values() for score in scores]
+        found[tier] = {
+            "pooled": auc_estimate(real, pooled),
+            "mean_over_families": mean_over([estimate.value for estimate in by_family.values()]),
+            "families": by_family,
+            "tpr_at_1": rate_at(real, pooled, 0.01),
+            "tpr_at_5": rate_at(real, pooled, 0.05),
+        }
+    return found
+
+
+def by_source(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict[str, dict[str, Rate]]]:
+    """For every state and real source: how many photographs were called generated, and how many left inconclusive."""
+    found: dict[str, dict[str, dict[str, Rate]]] = {}
+    for tier in TIERS:
+        groups: dict[str, list[Verdict]] = {}
+        for row, verdict in zip(rows, said, strict=True):
+            if row.subject.tier == tier and row.subject.kind == "picture":
+                item = row.subject.item
+                name = f"real: {item.source} ({item.role})" if item.label == 0 else f"generated: {family(row)}"
+                groups.setdefault(name, []).append(verdict)
+        found[tier] = {
+            name: {v.value: Rate(sum(x is v for x in those), len(those)) for v in Verdict}
+            for name, those in sorted(groups.items())
+        }
+    return found
+
+
+def reliability(rows: Sequence[Scored]) -> dict[str, float]:
+    """Expected calibration error, by state, of a logistic curve fitted on the calibration pictures of all states."""
+    fitted = [row for row in rows if row.subject.item.role == "calibrate" and row.subject.kind == "picture"]
+    slope, offset = fit_logistic([row.score for row in fitted], [row.subject.item.label for row in fitted])
+    found = {"slope": slope, "offset": offset}
+    for tier in TIERS:
+        test = [r for kind in ("real", "gallery") for r in _of(rows, kind, tier) if r.subject.item.role == "test"]
+        p = sigmoid(slope * np.array([row.score for row in test]) + offset)
+        found[tier] = calibration_error(p, [row.subject.item.label for row in test], bins=5)
+    return found
+
+
+def flips(rows: Sequence[Scored], said: Sequence[Verdict], branch_verdicts: Sequence[Verdict]) -> Rate:
+    """How many whole pictures would have got a verdict but for the flip test or the flatness rule."""
+    pairs = [
+        (final, first)
+        for row, final, first in zip(rows, said, branch_verdicts, strict=True)
+        if row.subject.kind == "picture" and first is not Verdict.INCONCLUSIVE
+    ]
+    return Rate(sum(final is not first for final, first in pairs), len(pairs))
+
+
+def plain(value: Any) -> Any:
+    """Turns results into plain JSON values."""
+    if isinstance(value, Estimate):
+        return {name: round(number, 4) for name, number in asdict(value).items()}
+    if isinstance(value, Rate):
+        return {"count": value.count, "total": value.total, "upper": round(value.upper, 4)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value

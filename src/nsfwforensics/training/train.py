@@ -1,0 +1,215 @@
+"""Trains the synthesis classifier from a data folder: ``python -m nsfwforensics.training.train --data DIR --out DIR``.
+
+Every stage leaves its result in the output folder and is skipped if it is there, so a stopped run resumes. With
+``--weights DIR`` the finished weights, their calibration and card are put there as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
+from nsfwforensics.training import autoencoder, decoders, measure, patches
+from nsfwforensics.training.data import Item, catalogue, load_rgb
+from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
+from nsfwforensics.training.patches import Patch, seed_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+BACKBONE_FILE = "mobilenet_v2_imagenet.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """What a run does.
+
+    Attributes:
+        photo_regions: Regions per photograph.
+        fake_regions: Regions per generated picture.
+        copies: Degraded copies per region.
+        resynthesised_regions: Regions per photograph and decoder that are painted again.
+        tiny_steps: Optimiser steps of the tiny decoders.
+        taps: Network taps that are judged.
+        fit: How the ensemble is fitted.
+        threads: Threads in use.
+    """
+
+    photo_regions: int = 6
+    fake_regions: int = 4
+    copies: int = 4
+    resynthesised_regions: int = 2
+    tiny_steps: int = 900
+    taps: tuple[int, ...] = TAPS
+    fit: FitSettings = field(default_factory=FitSettings)
+    threads: int = 2
+
+
+class Workshop:
+    """A data folder, an output folder, and the costly things made from them once.
+
+    Args:
+        data: The development data.
+        out: Where intermediate results lie.
+        settings: See :class:`TrainSettings`.
+        say: Told what happens.
+    """
+
+    def __init__(
+        self, data: Path, out: Path, settings: TrainSettings | None = None, say: Callable[[str], None] = print
+    ) -> None:
+        self.data = data
+        self.out = out
+        self.settings = settings or TrainSettings()
+        self.say = say
+        out.mkdir(parents=True, exist_ok=True)
+        torch.set_num_threads(1)
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """All usable pictures."""
+        return catalogue(self.data)
+
+    def photographs(self, *roles: str) -> list[Item]:
+        """Photographs in the given roles."""
+        return [item for item in self.items if item.label == 0 and item.role in roles]
+
+    @cached_property
+    def backbone(self) -> dict[str, Tensor]:
+        """Tensors of the frozen network."""
+        from safetensors.torch import load_file
+
+        return load_file(self.data / "models" / BACKBONE_FILE)
+
+    @cached_property
+    def extractor(self) -> FeatureExtractor:
+        """Measures crops at all taps, so that a choice of taps needs no new measurement."""
+        return FeatureExtractor.from_tensors(self.backbone)
+
+    def measure(self, crops: Pixels) -> NDArray[np.float32]:
+        """Features of crops, one at a time over the threads."""
+
+        def one(index: int) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                rows = self.extractor(torch.from_numpy(crops[index : index + 1]))
+            return np.asarray(rows[0].numpy(), np.float32)
+
+        if not len(crops):
+            return np.zeros((0, self.extractor.width), np.float32)
+        return np.stack(measure.in_threads(one, range(len(crops)), self.settings.threads))
+
+    @cached_property
+    def decoders(self) -> dict[str, Callable[[Pixels], Pixels]]:
+        """Round trips by name: TAEF2 and the tiny ones, trained here on the training photographs if need be."""
+        large = autoencoder.load(self.data / "models")
+        found: dict[str, Callable[[Pixels], Pixels]] = {"taef2": partial(autoencoder.roundtrip, large)}
+        pictures: list[Pixels] = []
+        for number, spec in enumerate(decoders.SPECS):
+            path = self.out / f"{spec.name}.safetensors"
+            if not path.is_file():
+                pictures = pictures or [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
+                self.say(f"training decoder {spec.name}")
+                decoders.save(decoders.train(spec, pictures, steps=self.settings.tiny_steps, seed=number), path)
+            found[spec.name] = partial(autoencoder.roundtrip, decoders.load(spec, path))
+        return found
+
+    @property
+    def training_decoders(self) -> tuple[str, ...]:
+        """Decoders whose traces are trained on; the others are kept for tests."""
+        return ("taef2", decoders.SPECS[0].name)
+
+    def patches(self) -> list[Patch]:
+        """All training patches: photographs, generated pictures, re-synthesised photographs."""
+        settings = self.settings
+        train = [item for item in self.items if item.role == "train"]
+        photos = [item for item in train if item.label == 0]
+        fakes = [item for item in train if item.label == 1]
+        found: list[Patch] = []
+        for name, items, count in (("photos", photos, settings.photo_regions), ("fakes", fakes, settings.fake_regions)):
+            found += self._cached(name, items, count, partial(patches.plain, items, count))
+        for name in self.training_decoders:
+            count = settings.resynthesised_regions
+
+            def paint(name: str = name, count: int = count) -> list[Patch]:
+                return patches.resynthesised(photos, count, name, self.decoders[name])
+
+            found += self._cached(name, photos, count, paint)
+        return found
+
+    def _cached(self, name: str, items: Sequence[Item], count: int, build: Callable[[], list[Patch]]) -> list[Patch]:
+        stamp = {"count": count, "region": patches.REGION, "items": f"{seed_of([item.key for item in items]):x}"}
+        started = time.monotonic()
+        found = patches.cached(self.out / f"patches-{name}.npz", stamp, build)
+        self.say(f"{len(found)} patches of {name} ({time.monotonic() - started:.0f} s)")
+        return found
+
+    def features(self, found: Sequence[Patch]) -> NDArray[np.float32]:
+        """Features of the patches at all taps, cached by what the patches are."""
+        stamp = seed_of([(p.source, p.picture, p.number, p.label) for p in found], self.settings.copies)
+        started = time.monotonic()
+        values = measure.patch_features(found, self.settings.copies, self.measure, self.out / f"features-{stamp:x}")
+        self.say(f"{values.shape} features ({time.monotonic() - started:.0f} s)")
+        return values
+
+    def columns(self, taps: Sequence[int] | None = None) -> NDArray[np.int64]:
+        """Columns of the full features that belong to some taps, and the residual statistics."""
+        return columns(self.settings.taps if taps is None else taps)
+
+
+def columns(taps: Sequence[int]) -> NDArray[np.int64]:
+    """Columns of the features at all of :data:`TAPS` that belong to some taps, and the residual statistics."""
+    chosen: list[int] = []
+    start = 0
+    for tap in TAPS:
+        width = 2 * tap_width(tap)
+        if tap in taps:
+            chosen += range(start, start + width)
+        start += width
+    return np.array([*chosen, *range(start, start + RESIDUAL_STATISTICS)], np.int64)
+
+
+def train_image(workshop: Workshop) -> dict[str, Tensor]:
+    """Fits the whole-picture head."""
+    found = workshop.patches()
+    values = workshop.features(found)[..., workshop.columns()]
+    labels = np.array([patch.label for patch in found])
+    drawn = balanced_weights(labels, [patch.source for patch in found], [patch.picture for patch in found])
+    started = time.monotonic()
+    tensors = fit(values, labels, drawn, workshop.settings.fit)
+    workshop.say(f"fitted on {len(found)} patches ({time.monotonic() - started:.0f} s)")
+    return tensors
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs every stage."""
+    from nsfwforensics.training import export
+
+    parser = argparse.ArgumentParser(prog="python -m nsfwforensics.training.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the development data")
+    parser.add_argument("--out", type=Path, required=True, help="folder for intermediate results and the model")
+    parser.add_argument("--weights", type=Path, help="folder that gets the finished weights, calibration and card")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args(arguments)
+    settings = TrainSettings(threads=options.threads)
+    workshop = Workshop(options.data, options.out, settings, say=partial(print, flush=True))
+    result: dict[str, Any] = export.run(workshop, options.weights)
+    (options.out / "result.json").write_text(json.dumps(result | {"settings": asdict(settings)}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

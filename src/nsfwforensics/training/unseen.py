@@ -1,0 +1,164 @@
+"""Scores of pictures that no head was trained on: whole pictures in three states, and content-matched pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from nsfwforensics.models.calibration import Branch, Verdict
+from nsfwforensics.models.preprocess import CROP, flat_share, recompressed
+from nsfwforensics.training import augment, measure
+from nsfwforensics.training.data import Item, load_rgb
+from nsfwforensics.training.patches import regions, saved_quality, seed_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nsfwforensics.training.augment import Tier
+
+    Pixels = NDArray[np.uint8]
+
+PAIR_REGION = 320
+"""Side of the region that is painted again for a content-matched pair, in native pixels."""
+
+
+class Judge(Protocol):
+    """Turns features into logits."""
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float32 (N, width) to float64 (N,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One picture in one state.
+
+    Attributes:
+        item: The picture.
+        tier: Its state.
+        kind: ``picture``, ``pair`` (the photograph's own region) or the decoder that painted the region again.
+        features: What the heads judge, or None where it is too small in this state.
+        flat: Its :func:`nsfwforensics.models.preprocess.flat_share`.
+    """
+
+    item: Item
+    tier: Tier
+    kind: str
+    features: measure.Measured | None
+    flat: float
+
+    @property
+    def generated(self) -> bool:
+        """Whether its pixels come from a generator or decoder."""
+        return self.item.label == 1 or self.kind not in ("picture", "pair")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A subject with its scores: as it is, mildly recompressed, a little smaller."""
+
+    subject: Subject
+    views: tuple[float, float, float]
+
+    @property
+    def score(self) -> float:
+        """The score of the picture itself."""
+        return self.views[0]
+
+    def verdict(self, branch: Branch, max_flat_share: float) -> Verdict:
+        """What the shipped rules say, without the rule against strong compression (else tier 3 had no figures)."""
+        if self.subject.flat > max_flat_share:
+            return Verdict.INCONCLUSIVE
+        return branch.joint(self.views)
+
+
+def pictures(items: Sequence[Item], taken: Callable[[Pixels], NDArray[np.float32]], cache: Path) -> Iterator[Subject]:
+    """Measures whole pictures in every state.
+
+    Lossless generated pictures first get the JPEG past of photographs, so that format does not tell.
+    """
+    for item in items:
+        for tier in augment.TIERS:
+            make = partial(_picture, item, tier)
+            yield Subject(item, tier, "picture", *_measured(f"{item.key}|{tier}", make, taken, cache))
+
+
+def _picture(item: Item, tier: Tier) -> Pixels:
+    rng = np.random.default_rng(seed_of("unseen", item.key))
+    lossless = saved_quality(item.path) is None
+    return augment.at_tier(augment.equalise_history(load_rgb(item), rng, lossless=lossless), tier)
+
+
+def pairs(
+    photographs: Sequence[Item],
+    decoders: Mapping[str, Callable[[Pixels], Pixels]],
+    taken: Callable[[Pixels], NDArray[np.float32]],
+    cache: Path,
+) -> Iterator[Subject]:
+    """Measures a region of each photograph and its copies painted by decoders, all saved alike, in every state."""
+    for item in photographs:
+        copies: dict[str, Pixels] = {}
+        for kind in ("pair", *decoders):
+            roundtrip = decoders.get(kind)
+            for tier in augment.TIERS:
+                make = partial(_pair, item, tier, kind, roundtrip, copies)
+                yield Subject(item, tier, kind, *_measured(f"{item.key}|{kind}|{tier}", make, taken, cache))
+
+
+def _pair(
+    item: Item, tier: Tier, kind: str, roundtrip: Callable[[Pixels], Pixels] | None, copies: dict[str, Pixels]
+) -> Pixels:
+    if kind not in copies:
+        region = regions(item, 2, PAIR_REGION)[-1]
+        if roundtrip is not None:
+            quality = saved_quality(item.path)
+            region = roundtrip(region)
+            region = region if quality is None else recompressed(region, round(quality))
+        copies[kind] = region
+    pixels = copies[kind]
+    if tier == "as_is":
+        return pixels
+    longest, quality = (768, 60) if tier == "768_q60" else (512, 40)
+    scale = max(longest / max(load_rgb(item).shape[:2]), CROP / min(pixels.shape[:2]))
+    if scale < 1:
+        pixels = augment.resized(pixels, scale, augment.KERNELS[1])
+    return recompressed(pixels, int(quality))
+
+
+def _measured(
+    name: str, make: Callable[[], Pixels], taken: Callable[[Pixels], NDArray[np.float32]], cache: Path
+) -> tuple[measure.Measured | None, float]:
+    flat = cache / f"{seed_of(name):016x}.flat"
+    made: list[Pixels] = []
+
+    def once() -> Pixels:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    features = measure.picture_features(name, once, taken, cache)
+    if not flat.is_file():
+        flat.write_text(repr(flat_share(once())))
+    return features, float(flat.read_text())
+
+
+def scored(subjects: Sequence[Subject], judge: Judge, columns: NDArray[np.int64]) -> list[Scored]:
+    """Judges subjects; those too small in their state are left out."""
+    found: list[Scored] = []
+    for subject in subjects:
+        if subject.features is None:
+            continue
+        native = judge.logits(subject.features.native[:, columns])
+        base = float(native[list(subject.features.viewed)].mean())
+        shifts = [
+            float(judge.logits(view[:, columns]).mean()) - base
+            for view in (subject.features.recompressed, subject.features.resized)
+        ]
+        score = float(native.mean())
+        found.append(Scored(subject, (score, score + shifts[0], score + shifts[1])))
+    return found
