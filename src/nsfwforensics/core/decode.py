@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PIXELS = 320
 
+LEAST_SHARE = 0.05
+"""A broken file with a smaller share of its rows than this is not analysed: a strip at the top says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -124,7 +127,7 @@ def _load_in_part(image: Image.Image) -> float:
     """Decodes what is there of a broken file and returns the share of rows that hold picture data.
 
     Raises:
-        EvidenceError: Not one row could be decoded.
+        EvidenceError: Fewer rows than :data:`LEAST_SHARE` could be decoded.
     """
     from PIL import ImageFile
 
@@ -135,8 +138,10 @@ def _load_in_part(image: Image.Image) -> float:
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
     share = _filled_share(image)
-    if share == 0.0:
-        raise EvidenceError("cannot be decoded: the picture data is missing or broken from its start")
+    if share < LEAST_SHARE:
+        raise EvidenceError(
+            f"cannot be decoded: the picture data is missing or broken from its start ({share:.0%} of the rows are there)"
+        )
     return min(share, 0.999)
 
 
