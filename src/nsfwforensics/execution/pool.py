@@ -51,10 +51,10 @@ class PoolEngine:
         for half in self._halves(plan, iter(targets)):
             if isinstance(half, Draft):
                 waiting.append(half)
-                if len(waiting) >= BATCH_FILES:
-                    yield from plan.infer(waiting)
-                    waiting = []
-            else:
+            if len(waiting) >= BATCH_FILES or not isinstance(half, Draft):
+                yield from plan.infer(waiting)
+                waiting = []
+            if not isinstance(half, Draft):
                 yield half
         yield from plan.infer(waiting)
 
