@@ -9,7 +9,10 @@ from typing import Any
 from nsfwforensics.analyzers._metadata_identity import Statement
 from nsfwforensics.core.analyzer import Code
 from nsfwforensics.core.types import Severity
-from nsfwforensics.formats.fields import Field, Metadata, Rational, plain_text, value_size
+from nsfwforensics.formats.fields import MAX_LISTED, Field, Metadata, Rational, plain_text, value_size
+
+MAX_TABLE = 1_000_000
+"""Longest table of fields in a report, in characters."""
 
 MAX_STATEMENTS = 20
 """Most statements of one kind that a finding lists."""
@@ -95,11 +98,18 @@ def field_table(metadata: Metadata, max_fields: int, max_value: int) -> dict[str
         ``fields`` (rows with ``source``, ``group``, ``tag``, ``name``, ``value`` and, where it says more, ``text``),
         ``fields_read``, ``fields_left_out``, ``end_of_image`` (offset in bytes or null), ``thumbnails`` and ``notes``.
     """
-    shown = metadata.fields[:max_fields]
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for field in metadata.fields[:max_fields]:
+        row = _row(field, max_value)
+        size += len(str(row))
+        if size > MAX_TABLE:
+            break
+        rows.append(row)
     return {
-        "fields": [_row(field, max_value) for field in shown],
+        "fields": rows,
         "fields_read": len(metadata.fields),
-        "fields_left_out": len(metadata.fields) - len(shown) + metadata.dropped,
+        "fields_left_out": len(metadata.fields) - len(rows) + metadata.dropped,
         "end_of_image": metadata.end,
         "thumbnails": [{"source": each.source, "bytes": len(each.data)} for each in metadata.thumbnails],
         "notes": list(metadata.notes),
@@ -122,8 +132,8 @@ def _shown(field: Field, limit: int) -> Any:
     if isinstance(value, Rational):
         return str(value)
     if isinstance(value, tuple):
-        items = [str(item) if isinstance(item, Rational) else item for item in value[:64]]
-        return items if len(value) <= 64 else [*items, f"… ({len(value)} values in all)"]
+        items = [str(item) if isinstance(item, Rational) else item for item in value[:MAX_LISTED]]
+        return items if len(value) <= MAX_LISTED else [*items, f"… ({len(value)} values in all)"]
     return cut(value, limit) if isinstance(value, str) else value
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import itertools
+import struct
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -133,15 +135,24 @@ def decode_thumbnail(thumbnail: Thumbnail) -> Image.Image:
     Raises:
         EvidenceError: It cannot be decoded, or is no thumbnail by its size.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        image = Image.open(io.BytesIO(thumbnail.data))
-        if image.width * image.height > MAX_THUMBNAIL_PIXELS or min(image.size) < 16:
-            raise EvidenceError(f"has {image.width} × {image.height} pixels")
-        return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns about what is only damaged evidence
+            image = Image.open(io.BytesIO(thumbnail.data), formats=("JPEG",))
+            if image.width * image.height > MAX_THUMBNAIL_PIXELS or min(image.size) < 16:
+                raise EvidenceError(f"has {image.width} × {image.height} pixels")
+            return image.convert("RGB")
+    except _PILLOW_FAULTS as error:
         raise EvidenceError("cannot be decoded") from error
+    except Image.DecompressionBombError as error:
+        raise EvidenceError("is far too large for a thumbnail") from error
+
+
+# What Pillow raises on damaged JPEG data.
+_PILLOW_FAULTS = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, SyntaxError, TypeError, ValueError,
+                  struct.error)  # fmt: skip
 
 
 def compare(picture: Image.Image, thumbnail: Image.Image, orientation: int) -> Comparison | None:

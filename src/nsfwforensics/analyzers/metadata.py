@@ -97,6 +97,10 @@ class MetadataAnalyzer(Analyzer):
             )
 
     def _decoded_share(self, evidence: Evidence, unchecked: list[str]) -> float | None:
+        layout = _jpeg_layout(evidence)
+        if layout is not None and layout.size is None:
+            unchecked.append("how much of the picture is there: the file has no picture header")
+            return None
         try:
             return round(evidence.decoded_share, 3)
         except EvidenceError as error:
@@ -149,7 +153,7 @@ class MetadataAnalyzer(Analyzer):
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         yield self.finding(
             "META-005",
-            f"The file names {main.name}, {with_article(main.kind)}{others}, which is consistent with having been saved by it.",
+            f"The file names {main.name}, {with_article(main.kind)}{others}: consistent with having been saved by it.",
             severity=Severity.MEDIUM if changes else Severity.LOW,
             data={"programs": [asdict(program) for program in found[:MAX_STATEMENTS]]},
         )
@@ -184,7 +188,7 @@ class MetadataAnalyzer(Analyzer):
         )
 
     def _copies(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
-        layout = jpeg.read_jpeg(evidence.data) if evidence.media_type == "image/jpeg" else None
+        layout = _jpeg_layout(evidence)
         for code, marks, wording in (
             ("META-010", software.screenshot_marks(table, evidence.path.name), "a copy of a screen"),
             ("META-011", software.service_marks(table, evidence.path.name, layout), "a shared copy"),
@@ -219,7 +223,8 @@ class MetadataAnalyzer(Analyzer):
             first = people[0]
             yield self.finding(
                 "META-007",
-                f"The file names {with_article(first.what)}: {quote(first.text)}{and_more(people)}. This is personal data.",
+                f"The file names {with_article(first.what)}: {quote(first.text)}{and_more(people)}. "
+                "This is personal data.",
                 data={"names": listed(people)},
             )
         if serials:
@@ -257,3 +262,9 @@ class MetadataAnalyzer(Analyzer):
                 "The file carries no metadata about camera, time or software, as is usual after sharing.",
                 support=Support.NO_INDICATION,
             )
+
+
+def _jpeg_layout(evidence: Evidence) -> jpeg.JpegFile | None:
+    if evidence.media_type != "image/jpeg":
+        return None
+    return evidence.derive("jpeg.layout", lambda: jpeg.read_jpeg(evidence.data))

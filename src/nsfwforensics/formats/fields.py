@@ -17,10 +17,12 @@ MAX_FIELDS = 5_000
 MAX_VALUE_BYTES = 4 * 1024 * 1024
 """Longest single value kept, in bytes of the file (or of the inflated text)."""
 
-MAX_TOTAL_BYTES = 32 * 1024 * 1024
+MAX_TOTAL_BYTES = 24 * 1024 * 1024
 """Most bytes of values kept of one file."""
 
 MAX_NOTES = 50
+MAX_LISTED = 64
+"""Most values of one field written out as text."""
 
 
 class Rational(NamedTuple):
@@ -135,6 +137,11 @@ class Collector:
         self._bytes += size
         self.fields.append(entry)
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing more can be kept, so that a parser need not decode it."""
+        return len(self.fields) >= MAX_FIELDS or self._bytes >= MAX_TOTAL_BYTES
+
     def note(self, text: str) -> None:
         """Keeps a note once."""
         if text not in self.notes and len(self.notes) < MAX_NOTES:
@@ -155,7 +162,8 @@ def plain_text(value: Value) -> str:
     if isinstance(value, Rational):
         return str(value)
     if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
+        shown = ", ".join(str(item) for item in value[:MAX_LISTED])
+        return shown if len(value) <= MAX_LISTED else f"{shown}, … ({len(value)} values)"
     return str(value)
 
 

@@ -51,6 +51,8 @@ def read_gif(data: bytes) -> GifFile:
             _, position = _sub_blocks(data, position + 1, keep=False)
         else:
             break
+    else:
+        return GifFile(tuple(extensions), None, (f"The GIF data has more than {MAX_BLOCKS:,} blocks.",))
     why = "ends before its trailer" if position >= len(data) else f"has no valid block at offset {position}"
     return GifFile(tuple(extensions), None, (f"The GIF data {why}.",))
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 MAX_SEGMENTS = 20_000
 
-SOI, EOI, SOS, DQT, DRI, COM, TEM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE, 0x01
+EOI, SOS, DQT, DRI, COM = 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NAMES = {0xC4: "DHT", SOS: "SOS", DQT: "DQT", 0xDC: "DNL", DRI: "DRI", COM: "COM"}
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_WITHOUT_LENGTH = re.compile(rb"(?:\xff++[\x00\x01\xd0-\xd8])++")
+_FILL = re.compile(rb"\xff++")
 
 # ITU-T T.81 tables K.1 and K.2 in natural order, scaled by the Independent JPEG Group's library.
 _LUMINANCE = (16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
@@ -91,15 +93,17 @@ def read_jpeg(data: bytes, start: int = 0) -> JpegFile:
                 return JpegFile(tuple(segments), None, tuple(notes))
             position = found.start()
             continue
-        marker = data[position + 1]
+        if run := _WITHOUT_LENGTH.match(data, position):
+            position = run.end()
+            continue
+        if fill := _FILL.match(data, position):
+            position = fill.end() - 1
+        marker = data[position + 1] if position + 1 < length else 0xFF
         if marker == 0xFF:
             position += 1
             continue
         if marker == EOI:
             return JpegFile(tuple(segments), position + 2, tuple(notes))
-        if marker in (SOI, TEM, 0x00) or 0xD0 <= marker <= 0xD7:
-            position += 2
-            continue
         size = int.from_bytes(data[position + 2 : position + 4], "big")
         if size < 2 or len(segments) >= MAX_SEGMENTS:
             why = "has an impossible length" if size < 2 else "is one too many"

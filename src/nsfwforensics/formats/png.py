@@ -51,7 +51,8 @@ def read_png(data: bytes) -> PngFile:
         length = int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
         if not kind.isalpha() or len(chunks) >= MAX_CHUNKS:
-            note = f"There is no valid PNG chunk at offset {position}; nothing after it was read."
+            why = "is one too many" if kind.isalpha() else "is not valid"
+            note = f"The PNG chunk at offset {position} {why}; nothing after it was read."
             return PngFile(tuple(chunks), None, (note,))
         body = b"" if kind in (b"IDAT", b"fdAT") else data[position + 8 : position + 8 + length]
         chunks.append(Chunk(kind.decode("ascii"), position, length, body))

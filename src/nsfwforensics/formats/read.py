@@ -51,6 +51,8 @@ def add_xmp(packet: bytes, source: str, out: Collector, offset: int | None = Non
     except xmp.XmpError as error:
         out.note(f"{source}: {error}.")
         return []
+    if len(properties) >= xmp.MAX_PROPERTIES:
+        out.note(f"{source}: only the first {xmp.MAX_PROPERTIES:,} XMP values were read.")
     for item in properties:
         out.add(Field(source, f"XMP {item.namespace}", item.tag, item.path, item.value, item.value, None, offset))
     return properties
