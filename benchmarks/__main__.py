@@ -26,22 +26,20 @@ def startup(_: argparse.Namespace) -> str:
     bare = median_seconds([sys.executable, "-c", "pass"], 15)
     help_ = median_seconds([TOOL, "--help"], 15)
     metadata = median_seconds([TOOL, "metadata", REFERENCE], 7)
-    return "\n".join(
-        [
-            "## Start-up",
-            "",
-            "Median of 15 runs (7 for `metadata`), one after the other.",
-            "",
-            "| command | seconds | ratio to `import typer, rich` | target |",
-            "|---|---|---|---|",
-            f"| `python -c pass` | {bare:.3f} | {bare / base:.1f} | |",
-            f'| `python -c "import typer, rich"` | {base:.3f} | 1.0 | |',
-            f"| `nsfwforensics --help` | {help_:.3f} | {help_ / base:.1f} | at most 3 |",
-            f"| `nsfwforensics metadata ONE.jpg` | {metadata:.3f} | {metadata / base:.1f} | |",
-            "",
-            "That neither command imports torch or cv2 is a test (`tests/e2e/test_imports.py`).",
-        ]
+    rows = (
+        ("`python -c pass`", bare, ""),
+        ('`python -c "import typer, rich"`', base, ""),
+        ("`nsfwforensics --help`", help_, "at most 3"),
+        ("`nsfwforensics metadata ONE.jpg`", metadata, ""),
     )
+    return """## Start-up
+
+Median of 15 runs (7 for `metadata`), one after the other. That neither of our commands imports torch or cv2 is a test
+(`tests/e2e/test_imports.py`).
+
+| command | seconds | ratio to `import typer, rich` | target |
+|---|---|---|---|
+""" + "\n".join(f"| {name} | {seconds:.3f} | {seconds / base:.1f} | {target} |" for name, seconds, target in rows)
 
 
 def folder(arguments: argparse.Namespace) -> str:
@@ -51,29 +49,27 @@ def folder(arguments: argparse.Namespace) -> str:
     ours = measure([TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--quiet"])
     inline = measure([TOOL, "scan", photos, "--reference", REFERENCE, "--quiet", "--jobs", "1"])
     naive = measure([sys.executable, "-m", "benchmarks.naive", photos, REFERENCE])
-    return "\n".join(
-        [
-            "## A folder of mixed photos, all four stages",
-            "",
-            f"{arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), one run each, one",
-            "after the other. The user's script (`benchmarks/naive.py`) opens each file with each library for itself:",
-            "exifread, five ImageHash hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier on the",
-            "same crops.",
-            "",
-            "| | seconds | per photo | ratio | peak memory, MiB | exit code |",
-            "|---|---|---|---|---|---|",
-            *(
-                f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} | {naive.seconds / cost.seconds:.1f}× "
-                f"| {cost.peak_mib:.0f} | {cost.code} |"
-                for name, cost in (
-                    ("the user's script", naive),
-                    ("`scan --jobs 1`", inline),
-                    ("`scan` (process pool, report written)", ours),
-                )
-            ),
-            "",
-            "Target: at least 8×.",
-        ]
+    rows = (
+        ("the user's script", naive),
+        ("`scan --jobs 1`", inline),
+        ("`scan` (process pool, report written)", ours),
+    )
+    return (
+        f"""## A folder of mixed photos, all four stages
+
+{arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), one run each, one after the
+other. The user's script (`benchmarks/naive.py`) opens each file with each library for itself: exifread, five ImageHash
+hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier on the same crops.
+
+| | seconds | per photo | ratio | peak memory, MiB | exit code |
+|---|---|---|---|---|---|
+"""
+        + "\n".join(
+            f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} | {naive.seconds / cost.seconds:.1f}× "
+            f"| {cost.peak_mib:.0f} | {cost.code} |"
+            for name, cost in rows
+        )
+        + "\n\nTarget: at least 8×."
     )
 
 
@@ -83,24 +79,23 @@ def memory(arguments: argparse.Namespace) -> str:
     for count in (arguments.few, arguments.few * 10):
         photos = WORK / f"small-{count}"
         corpus.build(photos, count, (0.2, 0.5, 1.0))
-        rows.append(
-            (count, measure([TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-memory", "--quiet"]))
+        command = [TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-memory", "--quiet"]
+        rows.append((count, measure(command)))
+    least = rows[0][1].peak_mib
+    return (
+        """## Memory
+
+Peak of the proportional set size (PSS) summed over the tool and its workers, sampled four times a second; photographs
+of 0.2 to 1 megapixel, all four stages, report written.
+
+| files | seconds | peak memory, MiB | ratio |
+|---|---|---|---|
+"""
+        + "\n".join(
+            f"| {count} | {cost.seconds:.0f} | {cost.peak_mib:.0f} | {cost.peak_mib / least:.2f} |"
+            for count, cost in rows
         )
-    (few, least), (many, most) = rows
-    return "\n".join(
-        [
-            "## Memory",
-            "",
-            "Peak of the proportional set size (PSS) summed over the tool and its workers, sampled four times a second;",
-            "photographs of 0.2 to 1 megapixel, all four stages, report written.",
-            "",
-            "| files | seconds | peak memory, MiB | ratio |",
-            "|---|---|---|---|",
-            f"| {few} | {least.seconds:.0f} | {least.peak_mib:.0f} | 1.00 |",
-            f"| {many} | {most.seconds:.0f} | {most.peak_mib:.0f} | {most.peak_mib / least.peak_mib:.2f} |",
-            "",
-            "Target: at most 1.30.",
-        ]
+        + "\n\nTarget: at most 1.30."
     )
 
 
