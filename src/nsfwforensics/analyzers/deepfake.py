@@ -154,7 +154,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             "jpeg_quality_estimate": None if quality is None else round(quality, 1),
             "flat_share": round(flat, 3),
         }
-        state = closest_state(max(rgb.shape[:2]), quality)
+        state = closest_state(quality)
         reason = self._ruled_out(rgb, quality, flat, evidence.media_type)
         too_small = min(rgb.shape[:2]) < preprocess.CROP
         crops = None if too_small or reason else preprocess.crop(rgb)

@@ -140,18 +140,15 @@ def p_value_below(ascending: Sequence[float], score: float) -> float:
     return (1 + bisect.bisect_right(ascending, score)) / (len(ascending) + 1)
 
 
-def closest_state(longest_side: int, quality: float | None) -> str:
-    """The measured state that resembles a picture most.
+def closest_state(quality: float | None) -> str:
+    """The measured state that resembles a picture most: by compression, which costs more traces than size.
 
     Args:
-        longest_side: In pixels.
         quality: Estimated JPEG quality, or None for other formats.
     """
-    if quality is not None and quality < 50 and longest_side <= 768:
-        return SMALL
-    if quality is not None and quality < 72 and longest_side <= 1200:
-        return MEDIUM
-    return AS_IS
+    if quality is None or quality >= 72:
+        return AS_IS
+    return MEDIUM if quality >= 50 else SMALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,8 @@ class SynthesisClassifier:
         Args:
             batch: Their crops.
         """
+        if not batch:
+            return []
         counts = [len(picture.native) for picture in batch]
         views = [len(picture.viewed) for picture in batch]
         native = self._split([picture.native for picture in batch], counts)

@@ -168,9 +168,14 @@ def jpeg_quality(quantization: Mapping[int, Sequence[int]]) -> float | None:
     table = quantization.get(0)
     if table is None or len(table) != 64:
         return None
-    scale = 100.0 * float(np.sum(table)) / float(_STANDARD.sum())
-    quality = (200.0 - scale) / 2.0 if scale <= 100.0 else 5000.0 / scale
-    return float(np.clip(quality, 1.0, 100.0))
+    sums = [float(_scaled(quality).sum()) for quality in range(1, 101)]
+    return float(1 + int(np.argmin(np.abs(np.array(sums) - float(np.sum(table))))))
+
+
+def _scaled(quality: int) -> NDArray[np.float64]:
+    """The standard luminance table at an IJG quality."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((_STANDARD * scale + 50) // 100, 1, 255)
 
 
 def flat_share(rgb: NDArray[np.uint8]) -> float:

@@ -29,9 +29,13 @@ MIN_FACE = 56.0
 """Shorter side of the smallest face used, in pixels."""
 
 
+LARGEST_FACE = 240.0
+"""Longer side to which larger faces are reduced: the classifier's face crop shows about 160 pixels of face."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePatch:
-    """A face in its native surroundings.
+    """A face with its surroundings, native up to :data:`LARGEST_FACE`.
 
     Attributes:
         pixels: uint8 (height, width, 3).
@@ -53,8 +57,12 @@ def cut(rgb: Pixels, box: tuple[float, float, float, float], landmarks: NDArray[
     x0, y0 = max(0, int(left - room)), max(0, int(top - room))
     x1, y1 = min(rgb.shape[1], int(left + width + room) + 1), min(rgb.shape[0], int(top + height + room) + 1)
     pixels = np.ascontiguousarray(rgb[y0:y1, x0:x1])
-    moved = (landmarks - np.array([x0, y0])).astype(np.float32)
-    return FacePatch(pixels, (left - x0, top - y0, width, height), moved, person)
+    moved = landmarks - np.array([x0, y0])
+    scale = min(1.0, LARGEST_FACE / max(width, height))
+    if scale < 1.0:
+        pixels = augment.resized(pixels, scale, cv2.INTER_AREA)
+    box = ((left - x0) * scale, (top - y0) * scale, width * scale, height * scale)
+    return FacePatch(pixels, box, (moved * scale).astype(np.float32), person)
 
 
 def face_mask(patch: FacePatch, rng: Generator) -> NDArray[np.float32]:

@@ -72,7 +72,9 @@ def calibration_error(probabilities: ArrayLike, labels: ArrayLike, bins: int = 1
     p, y = np.asarray(probabilities, float), np.asarray(labels, int)
     weights = np.where(y == 1, 0.5 / max(1, (y == 1).sum()), 0.5 / max(1, (y == 0).sum()))
     error = 0.0
-    for part in np.array_split(np.argsort(p, kind="stable"), bins):
+    # By value, not by rank: equal probabilities belong in one bin.
+    places = np.searchsorted(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]), p, "right")
+    for part in (places == place for place in range(bins)):
         share = weights[part].sum()
         if share > 0:
             gap = (weights[part] * p[part]).sum() / share - (weights[part] * y[part]).sum() / share

@@ -105,7 +105,7 @@ class Workshop:
 
         def one(index: int) -> NDArray[np.float32]:
             with torch.inference_mode():
-                rows = self.extractor(torch.from_numpy(crops[index : index + 1]))
+                rows = self.extractor(torch.from_numpy(np.array(crops[index : index + 1])))
             return np.asarray(rows[0].numpy(), np.float32)
 
         if not len(crops):

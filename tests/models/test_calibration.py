@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.calibration import (
+    Branch,
+    Calibration,
+    Rate,
+    Verdict,
+    closest_state,
+    clopper_pearson_upper,
+    p_value_above,
+    p_value_below,
+)
+
+SCORES = st.lists(st.floats(-10, 10), max_size=40).map(sorted)
+
+
+@given(SCORES, st.floats(-20, 20))
+def test_p_values_are_ranks(scores: list[float], score: float) -> None:
+    n = len(scores)
+    assert p_value_above(scores, score) == pytest.approx((1 + sum(s >= score for s in scores)) / (n + 1))
+    assert p_value_below(scores, score) == pytest.approx((1 + sum(s <= score for s in scores)) / (n + 1))
+
+
+@given(SCORES)
+def test_conformal_false_alarms_are_bounded(scores: list[float]) -> None:
+    """Each calibration score judged with itself added: at most alpha of them get p <= alpha (exchangeability)."""
+    for alpha in (0.02, 0.1, 0.5):
+        called = sum((sum(s >= x for s in scores)) / len(scores) <= alpha for x in scores)
+        assert called <= alpha * len(scores) + 1e-9
+
+
+def test_bounds_follow_the_rule_of_three() -> None:
+    for n in (30, 100, 300):
+        assert clopper_pearson_upper(0, n) == pytest.approx(3 / n, rel=0.05)
+        assert clopper_pearson_upper(0, n) == pytest.approx(1 - 0.05 ** (1 / n), abs=1e-9)
+    assert clopper_pearson_upper(0, 0) == 1.0
+    assert clopper_pearson_upper(5, 5) == 1.0
+    assert clopper_pearson_upper(2, 100) == pytest.approx(0.0616, abs=1e-3)  # tables of Clopper and Pearson
+
+
+@given(st.integers(1, 200), st.data())
+def test_bounds_are_above_the_share_and_grow(total: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, total))
+    rate = Rate(count, total)
+    assert rate.share <= rate.upper <= 1.0
+    if count < total:
+        assert rate.upper <= Rate(count + 1, total).upper
+
+
+def branch(*, claims: bool = True) -> Branch:
+    real = [n / 100 - 1 for n in range(100)]
+    fake = [n / 50 for n in range(50)]
+    return Branch({"as_is": real, "512_q40": [s + 0.5 for s in real]}, {"gallery": {"as_is": fake}}, 0.02, 0.1, claims)
+
+
+def test_the_worst_state_decides() -> None:
+    assert branch().verdict(0.3) is Verdict.INCONCLUSIVE  # above every photo as it is, not above the crushed ones
+    assert branch().verdict(0.6) is Verdict.GENERATED
+    assert branch().verdict(-2.0) is Verdict.NO_INDICATION
+
+
+def test_without_claims_everything_is_inconclusive() -> None:
+    assert {branch(claims=False).verdict(score) for score in (-9.0, 0.0, 9.0)} == {Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_unbounded_scores_are_inconclusive(score: float) -> None:
+    assert branch().verdict(score) is Verdict.INCONCLUSIVE
+
+
+def test_views_must_agree() -> None:
+    assert branch().joint([0.6, 0.7, 0.8]) is Verdict.GENERATED
+    assert branch().joint([0.6, 0.7, 0.2]) is Verdict.INCONCLUSIVE
+    assert branch().joint([0.6, -2.0, 0.6]) is Verdict.INCONCLUSIVE
+
+
+def test_an_empty_calibration_says_nothing() -> None:
+    assert Branch({}, {}, 0.02, 0.1, True).verdict(5.0) is Verdict.INCONCLUSIVE
+
+
+def test_it_survives_storage() -> None:
+    full = Calibration(branch(), branch(claims=False), 0.7, 50.0)
+    back = Calibration.loads(full.dumps())
+    assert back.dumps() == full.dumps()
+    assert back.image.verdict(0.6) is Verdict.GENERATED
+    assert back.face is not None
+    assert not back.face.claims
+    assert Calibration.loads(Calibration(branch(), None, 0.7, 50.0).dumps()).face is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"image": 3}', '{"image": {}, "face": null}', "null"])
+def test_other_files_are_refused(text: str) -> None:
+    with pytest.raises(WeightsError):
+        Calibration.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("quality", "state"), [(95, "as_is"), (None, "as_is"), (62, "768_q60"), (50, "768_q60"), (40, "512_q40")]
+)
+def test_closest_state(quality: float | None, state: str) -> None:
+    assert closest_state(quality) == state

@@ -1,0 +1,117 @@
+"""The training code end to end on a tiny folder of made pictures: train, calibrate, save, load, judge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nsfwforensics.models.calibration import Calibration
+from nsfwforensics.models.classifier import SynthesisClassifier
+from nsfwforensics.models.preprocess import crop
+from nsfwforensics.training import export
+from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
+from nsfwforensics.training.train import TrainSettings, Workshop, columns
+from tests.training import synthetic
+
+SETTINGS = TrainSettings(
+    photo_regions=1,
+    fake_regions=1,
+    copies=2,
+    resynthesised_regions=1,
+    tiny_steps=2,
+    taps=(-1, 0, 2),
+    fit=FitSettings(members=2, hidden=8, epochs=60),
+    threads=2,
+)
+
+MANIFEST = """
+[[model]]
+name = "synthesis"
+version = "1"
+file = "synthesis.safetensors"
+sha256 = ""
+license = "Apache-2.0"
+
+[[model]]
+name = "synthesis-calibration"
+version = "1"
+file = "synthesis.calibration.json"
+sha256 = "0123"
+license = "Apache-2.0"
+"""
+
+
+@pytest.mark.slow
+def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
+    data = synthetic.data_folder(tmp_path / "data")
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "manifest.toml").write_text(MANIFEST)
+    said: list[str] = []
+    result = export.run(Workshop(data, tmp_path / "out", SETTINGS, say=said.append), weights)
+
+    assert json.loads(json.dumps(result)) == result
+    assert set(result["content_matched"]) == {"taef2", "tiny-shuffle-f4", "tiny-transposed-f8"}
+    assert result["unseen_decoder"] == "tiny-transposed-f8"
+    assert result["content_matched"]["taef2"]["as_is"]["negatives"] == 6
+    assert set(result["generators"]["as_is"]["families"]) == {"flux"}
+    assert result["rates"]["as_is"]["real_called"]["total"] == 6
+    assert result["rates"]["as_is"]["real_called"]["count"] == 0, "six photographs cannot carry a claim"
+    assert len(result["probes"]) == 5
+
+    card = (weights / "synthesis.md").read_text()
+    assert "{{" not in card
+    assert card.index("Content-matched") < card.index("Across generators")
+    assert "tiny-transposed-f8 (never trained on)" in card
+    assert export.file_sha256(weights / "synthesis.safetensors") in (weights / "manifest.toml").read_text()
+
+    from safetensors.torch import load_file
+
+    tensors = load_file(weights / "synthesis.safetensors")
+    assert "backbone.blocks.3.project.weight" not in tensors
+    classifier = SynthesisClassifier.from_tensors(tensors)
+    scores = classifier.score([crop(synthetic.picture(200)), crop(synthetic.smooth(300))])
+    assert scores[1].score > scores[0].score
+    calibration = Calibration.loads((weights / "synthesis.calibration.json").read_text())
+    assert calibration.face is None
+    assert calibration.image.reals == 4
+
+    again = export.run(Workshop(data, tmp_path / "out", SETTINGS, say=said.append), None)
+    assert again["content_matched"] == result["content_matched"], "a resumed run gives the same figures"
+
+
+def test_fit_separates_and_is_seeded() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 100)
+    features = rng.normal(0, 1, (200, 2, 12)).astype(np.float32)
+    features[labels == 1, :, 3] += 3.0
+    weights = np.ones(200)
+    settings = FitSettings(members=2, hidden=8, epochs=60, rate=1e-2)
+    one, two = (fit(features, labels, weights, settings) for _ in range(2))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    from nsfwforensics.models.classifier import Ensemble
+
+    logits = Ensemble(one).logits(features[:, 0])
+    assert logits[labels == 1].mean() - logits[labels == 0].mean() > 2.0
+    assert one["w1"].shape == (2, 12, 8)
+
+
+def test_classes_sources_and_pictures_weigh_alike() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    weights = balanced_weights(labels, ["a", "a", "a", "b", "c", "c"], ["p", "p", "q", "r", "s", "t"])
+    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
+    assert weights[0] + weights[1] == pytest.approx(weights[2])
+    assert weights[3] > weights[2]
+
+
+def test_columns_select_taps_and_keep_the_statistics() -> None:
+    assert len(columns(())) == 36
+    assert len(columns((-1,))) == 36 + 64
+    full = columns((-1, 0, 2, 5, 9, 12, 16))
+    assert len(full) == 1204
+    assert full.tolist() == list(range(1204))
+    assert set(columns((0,))) < set(full.tolist())

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nsfwforensics.training import data
+from tests.training import synthetic
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return synthetic.data_folder(tmp_path)
+
+
+def test_roles_follow_source_and_family(folder: Path) -> None:
+    items = data.catalogue(folder)
+    roles = {item.path.name: item.role for item in items if item.source == "mixed-models"}
+    assert roles["Alpha-VLLM--Lumina-DiMOO.jpg"] == "train"
+    assert roles["HiDream-ai--HiDream-I1-Full.jpg"] == "calibrate"
+    assert roles["black-forest-labs--FLUX.1-dev.jpg"] == "test"
+    by_group: dict[tuple[str, str], set[str]] = {}
+    for item in items:
+        by_group.setdefault((item.source, item.group), set()).add(item.role)
+    assert all(len(found) == 1 for found in by_group.values()), "a group in two roles"
+    assert {item.role for item in items if item.label == 0} == {"train", "calibrate", "test"}
+
+
+def test_a_copy_of_a_training_photo_is_not_tested_on(folder: Path) -> None:
+    before = {item.path.name for item in data.catalogue(folder) if item.source == "wallpapers"}
+    synthetic.save(synthetic.picture(0), folder / "real" / "cc0" / "copy.jpg", quality=60)
+    after = [item for item in data.catalogue(folder) if item.source == "wallpapers"]
+    assert {item.path.name for item in after} == before
+
+
+def test_small_broken_and_unscreened_files_are_left_out(folder: Path) -> None:
+    before = len(data.catalogue(folder))
+    synthetic.save(synthetic.picture(900)[:255], folder / "real" / "coco" / "small.jpg")
+    (folder / "real" / "coco" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    synthetic.save(synthetic.picture(901), folder / "fake" / "gpt-4o" / "a-drawing.webp")
+    assert len(data.catalogue(folder)) == before
+
+
+def test_grid_files_become_tiles(tmp_path: Path) -> None:
+    source = data.Source("grids", "g", 1, "none", {"*": "train"}, grid=2)
+    rgb = synthetic.picture(5, 512, 514)
+    (tmp_path / "g").mkdir()
+    synthetic.save(rgb, tmp_path / "g" / "a.png")
+    items = data.catalogue(tmp_path, [source])
+    assert [item.tile for item in items] == [(0, 2), (1, 2), (2, 2), (3, 2)]
+    assert len({item.key for item in items}) == 4
+    tiles = [data.load_rgb(item) for item in items]
+    assert np.array_equal(tiles[3], rgb[256:, 257:])
+
+
+def test_a_person_is_in_one_third() -> None:
+    assert data.person_third("someone") == data.person_third("someone")
+    assert {data.person_third(str(n)) for n in range(60)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("make", "group"), [("Canon", "canon"), ("EASTMAN KODAK COMPANY", "kodak"), ("", "unknown"), ("\0\0", "unknown")]
+)
+def test_camera_makes(make: str, group: str) -> None:
+    assert data._make(make) == group
+
+
+@pytest.mark.shared_data
+def test_real_catalogue_keeps_test_sources_out_of_training(shared_data: Path) -> None:
+    items = data.catalogue(shared_data)
+    train = {item.source for item in items if item.role == "train"}
+    assert train == {"imagenet", "camera", "gpt-4o", "sd-1.5", "mixed-models"}
+    assert all(item.role == "test" for item in items if item.source in ("dalle-2", "midjourney-v4", "comfyui"))
+    assert {i.group for i in items if i.source == "camera" and i.role == "train"}.isdisjoint(
+        {i.group for i in items if i.source == "camera" and i.role != "train"}
+    )
