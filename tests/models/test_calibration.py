@@ -12,8 +12,8 @@ from nsfwforensics.models.calibration import (
     Calibration,
     Rate,
     Verdict,
-    closest_state,
     clopper_pearson_upper,
+    closest_state,
     p_value_above,
     p_value_below,
 )

@@ -68,5 +68,8 @@ def models(folder: Path) -> None:
     torch.manual_seed(0)
     state = {name: value.half() for name, value in FeatureExtractor().state_dict().items()}
     save_file(state, folder / "mobilenet_v2_imagenet.safetensors")
-    for part, name in ((autoencoder._encoder(), autoencoder.ENCODER_FILE), (autoencoder._decoder(), autoencoder.DECODER_FILE)):  # noqa: E501
+    for part, name in (
+        (autoencoder._encoder(), autoencoder.ENCODER_FILE),
+        (autoencoder._decoder(), autoencoder.DECODER_FILE),
+    ):
         save_file({key: value.half() for key, value in part.state_dict().items()}, folder / name)

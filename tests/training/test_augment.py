@@ -22,8 +22,8 @@ def test_chains_are_repeatable_and_blind_to_content() -> None:
     a = augment.degrade(synthetic.picture(1), np.random.default_rng(3), least=256)
     b = augment.degrade(synthetic.picture(1), np.random.default_rng(3), least=256)
     assert np.array_equal(a, b)
-    shapes = {augment.degrade(synthetic.picture(n, 300, 300), np.random.default_rng(3), least=256).shape for n in (1, 2)}
-    assert len(shapes) == 1
+    other = augment.degrade(synthetic.picture(2), np.random.default_rng(3), least=256)
+    assert other.shape == a.shape
 
 
 def test_history_draws_the_same_numbers_either_way() -> None:

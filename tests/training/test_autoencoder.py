@@ -43,9 +43,7 @@ def test_tiny_decoders_train_and_come_back(spec: decoders.TinySpec, tmp_path: Pa
     model = decoders.train(spec, [rgb], steps=3, seed=0, batch=2)
     path = tmp_path / "tiny.safetensors"
     decoders.save(model, path)
-    assert np.array_equal(
-        autoencoder.roundtrip(model, rgb), autoencoder.roundtrip(decoders.load(spec, path), rgb)
-    )
+    assert np.array_equal(autoencoder.roundtrip(model, rgb), autoencoder.roundtrip(decoders.load(spec, path), rgb))
     assert autoencoder.roundtrip(model, rgb[:50, :61]).shape == (50, 61, 3)
 
 

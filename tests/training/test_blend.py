@@ -18,7 +18,7 @@ def test_cut_moves_box_and_landmarks_together() -> None:
     found = patch(1)
     x, y, _, _ = found.box
     left, top = 95.0 - x, 70.0 - y
-    assert np.allclose(found.landmarks + [left, top], MARKS)
+    assert np.allclose(found.landmarks + np.array([left, top]), MARKS)
     height, width = found.pixels.shape[:2]
     assert np.array_equal(found.pixels, rgb[int(top) : int(top) + height, int(left) : int(left) + width])
 

@@ -11,7 +11,9 @@ from nsfwforensics.training.data import Item
 from nsfwforensics.training.unseen import Scored, Subject
 
 
-def row(score: float, source: str, label: int, tier: str, *, kind: str = "picture", flat: float = 0.0, shift: float = 0.0) -> Scored:  # noqa: E501
+def row(
+    score: float, source: str, label: int, tier: str, *, kind: str = "picture", flat: float = 0.0, shift: float = 0.0
+) -> Scored:
     item = Item(Path(f"/nowhere/{source}/{score}.jpg"), label, source, source, "calibrate", "none")
     subject = Subject(item, tier, kind, None, flat)  # type: ignore[arg-type]
     return Scored(subject, (score, score + shift, score))
@@ -32,7 +34,9 @@ def test_the_branch_calls_only_what_hardly_any_photo_reached() -> None:
     assert branch.verdict(1.5) is Verdict.GENERATED
     assert branch.verdict(0.5) is Verdict.INCONCLUSIVE
     assert branch.verdict(-5.0) is Verdict.NO_INDICATION
-    assert calibrate.branch(PHOTOS[:30], FAKES).verdict(99.0) is Verdict.INCONCLUSIVE  # ten photos carry no claim of 2 %
+    assert (
+        calibrate.branch(PHOTOS[:30], FAKES).verdict(99.0) is Verdict.INCONCLUSIVE
+    )  # ten photos carry no claim of 2 %
 
 
 def test_a_source_never_judges_itself() -> None:
@@ -52,7 +56,12 @@ def test_flat_pictures_and_flips_are_inconclusive() -> None:
 
 
 def test_rates_count_by_kind_and_state() -> None:
-    rows = [row(4.0, "x", 1, "as_is"), row(-9.0, "x", 1, "as_is"), row(0.5, "y", 0, "as_is"), row(0.5, "y", 0, "as_is", kind="pair")]  # noqa: E501
+    rows = [
+        row(4.0, "x", 1, "as_is"),
+        row(-9.0, "x", 1, "as_is"),
+        row(0.5, "y", 0, "as_is"),
+        row(0.5, "y", 0, "as_is", kind="pair"),
+    ]
     found = calibrate.rates(rows, calibrate.verdicts(rows, PHOTOS, FAKES))["as_is"]
     assert found["gallery_called"] == Rate(1, 2)
     assert found["gallery_cleared"] == Rate(1, 2)

@@ -13,24 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nsfwforensics.analyzers._deepfake_sample import Box, Sample, take
 from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Outcome
 from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Severity, Support
 from nsfwforensics.errors import WeightsError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.calibration import Branch, Calibration, Rate
     from nsfwforensics.models.classifier import PictureScore, SynthesisClassifier
-    from nsfwforensics.models.preprocess import Crops
-
-MIN_FACE = 56
-"""Shorter side of the smallest face examined, in pixels."""
-
-MAX_FACES = 4
-"""Most faces examined per picture, largest first."""
 
 _STATES: Mapping[str, str] = {
     "as_is": "as they were",
@@ -43,27 +34,6 @@ class DeepfakeOptions(AnalyzerOptions):
     """Options of the deepfake analyzer."""
 
     faces: bool = Field(default=True, description="Examine faces on their own as well as the whole picture")
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one file sends to the model: crops and the circumstances that limit what may be said.
-
-    Attributes:
-        crops: Native crops and their views, or None where the picture is ruled out.
-        faces: uint8 (N, 256, 256, 3), face crops.
-        boxes: Left, top, width, height of each of them, in pixels.
-        state: The measured state that resembles the picture most.
-        ruled_out: Why the picture is outside what was measured, or None.
-        facts: Figures for the report.
-    """
-
-    crops: Crops | None
-    faces: NDArray[np.uint8] | None
-    boxes: tuple[tuple[int, int, int, int], ...]
-    state: str
-    ruled_out: str | None
-    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,58 +112,12 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
     def prepare(self, evidence: Evidence) -> Sample:
         """Cuts native crops and faces, and notes what limits a statement."""
-        from nsfwforensics.models import preprocess
-        from nsfwforensics.models.calibration import closest_state
+        return take(evidence, self._calibration, self._faces(evidence) if self.options.faces else ())
 
-        height = max(1, int(evidence.rgb.shape[0] * evidence.decoded_share))
-        rgb = evidence.rgb[:height]
-        tables = getattr(evidence.original, "quantization", None)
-        quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
-        flat = preprocess.flat_share(rgb)
-        facts = {
-            "jpeg_quality_estimate": None if quality is None else round(quality, 1),
-            "flat_share": round(flat, 3),
-        }
-        state = closest_state(quality)
-        reason = self._ruled_out(rgb, quality, flat, evidence.media_type)
-        too_small = min(rgb.shape[:2]) < preprocess.CROP
-        crops = None if too_small or reason else preprocess.crop(rgb)
-        faces, boxes = (None, ()) if too_small or not self.options.faces else self._faces(evidence)
-        return Sample(crops, faces, boxes, state, reason, facts)
-
-    def _ruled_out(
-        self, rgb: NDArray[np.uint8], quality: float | None, flat: float, media_type: str | None
-    ) -> str | None:
-        from nsfwforensics.models.preprocess import CROP, is_colourless
-
-        limits = self._calibration
-        if min(rgb.shape[:2]) < CROP:
-            return f"it is smaller than {CROP} pixels on one side, too small to judge its pixels"
-        if quality is not None and quality < limits.min_quality:
-            return f"it was saved with strong JPEG compression (quality about {quality:.0f}), which wipes out traces"
-        if flat > limits.max_flat_share:
-            return (
-                f"{flat:.0%} of it is flat, as in drawings, screenshots or pages of text, "
-                "and the model was measured on photographs only"
-            )
-        if media_type == "image/gif":
-            return "a GIF has at most 256 colours, and the model was not measured on such pictures"
-        if is_colourless(rgb):
-            return "it has no colour, and the model was measured on colour photographs only"
-        return None
-
-    def _faces(self, evidence: Evidence) -> tuple[NDArray[np.uint8] | None, tuple[tuple[int, int, int, int], ...]]:
-        import numpy as np
-
-        from nsfwforensics.models import preprocess
+    def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
         from nsfwforensics.models.face_detector import shared_faces
 
-        large = [face.box for face in shared_faces(evidence, self.resources) if min(face.box[2:]) >= MIN_FACE]
-        chosen = large[:MAX_FACES]
-        if not chosen:
-            return None, ()
-        crops = np.stack([preprocess.face_crop(evidence.rgb, box) for box in chosen])
-        return crops, tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
+        return tuple(face.box for face in shared_faces(evidence, self.resources))
 
     def infer(self, batch: Sequence[Sample]) -> Sequence[Scores]:
         """Scores the crops and faces of many files."""

@@ -95,7 +95,8 @@ def _member(x: Tensor, y: Tensor, weights: NDArray[np.float64], settings: FitSet
 def _dropped(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
     if share <= 0:
         return x
-    keep = torch.rand(x.shape, generator=generator) >= share
+    # One mask for all copies of a patch, or their variance would punish the dropout, not the degradation.
+    keep = torch.rand((x.shape[0], 1, x.shape[-1]), generator=generator) >= share
     return x * keep / (1.0 - share)
 
 

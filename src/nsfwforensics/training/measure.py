@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -92,11 +93,13 @@ def picture_features(name: str, pixels: Callable[[], Pixels], measure: Measure, 
     if not path.is_file():
         rgb = pixels()
         if min(rgb.shape[:2]) < CROP:
-            np.savez(path, native=np.zeros((0, 1), np.float32), viewed="[]")
+            parts: dict[str, Any] = {"native": np.zeros((0, 1), np.float32), "viewed": "[]"}
         else:
             cut = crop(rgb)
-            parts: dict[str, Any] = {part: measure(getattr(cut, part)) for part in _PARTS}
-            np.savez(path, **parts, viewed=json.dumps(cut.viewed))
+            parts = {part: measure(getattr(cut, part)) for part in _PARTS} | {"viewed": json.dumps(cut.viewed)}
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part.npz")
+        np.savez(partial, **parts)
+        partial.replace(path)
     with np.load(path, allow_pickle=False) as stored:
         if not len(stored["native"]):
             return None

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from nsfwforensics.analyzers._deepfake_sample import Box
+from nsfwforensics.analyzers.deepfake import DeepfakeAnalyzer, DeepfakeOptions
+from nsfwforensics.core.analyzer import Outcome, Resources
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
+from nsfwforensics.models.calibration import Branch, Calibration, Rate
+from nsfwforensics.models.classifier import PictureScore
+from nsfwforensics.models.preprocess import Crops
+
+RATES = {
+    state: {
+        "real_called": Rate(2, 150),
+        "real_inconclusive": Rate(120, 150),
+        "gallery_called": Rate(30, 66),
+        "gallery_cleared": Rate(3, 66),
+        "gallery_inconclusive": Rate(33, 66),
+        "resynthesised_cleared": Rate(9, 150),
+    }
+    for state in ("as_is", "768_q60", "512_q40")
+}
+REAL = {"as_is": [n / 50 - 1 for n in range(100)]}
+IMAGE = Branch(REAL, {"gallery": {"as_is": [n / 50 for n in range(50)]}}, 0.02, 0.1, True, RATES)
+FACE = Branch(REAL, {}, 0.02, 0.1, False, {"as_is": {"real_called": Rate(1, 20), "swap_called": Rate(9, 40)}})
+
+
+class Scripted:
+    """Stands in for the network: answers with given scores."""
+
+    def __init__(self, *scores: tuple[float, float, float], faces: Sequence[float] = ()) -> None:
+        self.scores = list(scores)
+        self.faces = list(faces)
+
+    def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
+        return [PictureScore(a, 0.1, b, c, len(p.native)) for p, (a, b, c) in zip(batch, self.scores, strict=True)]
+
+    def score_faces(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return np.array(self.faces[: len(faces)])
+
+
+class Analyzer(DeepfakeAnalyzer):
+    """The analyzer with a calibration and a network of the test's own."""
+
+    scripted = Scripted()
+    face: Branch | None = FACE
+
+    @property
+    def _calibration(self) -> Calibration:
+        return Calibration(IMAGE, self.face, 0.75, 50.0)
+
+    @property
+    def _classifier(self) -> Any:
+        return self.scripted
+
+
+def photo(height: int = 400, width: int = 500, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def saved(pixels: NDArray[np.uint8], kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def run(data: bytes, *scores: tuple[float, float, float]) -> Outcome:
+    analyzer = Analyzer(DeepfakeOptions(faces=False), Resources())
+    analyzer.scripted = Scripted(*scores)
+    sample = analyzer.prepare(Evidence.from_bytes(data))
+    return analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
+
+
+def only(outcome: Outcome) -> Finding:
+    assert outcome.status is AnalyzerStatus.OK
+    (finding,) = outcome.findings
+    assert finding.likelihood is None
+    assert finding.caveat
+    return finding
+
+
+def test_a_high_score_is_said_with_its_error_rates() -> None:
+    finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
+    assert (finding.code, finding.support) == ("SYN-001", Support.SUPPORTS)
+    assert "2 of 150 (1%, at most 4% with 95 % confidence) real photographs" in finding.explanation
+    assert "30 of 66" in finding.explanation
+    assert finding.data["rates"]["real_called"] == [2, 150]  # type: ignore[index, call-overload]
+    for word in ("fake", "authentic", "proves", "certain"):
+        assert word not in finding.explanation.lower()
+
+
+def test_no_sign_is_said_with_what_is_missed() -> None:
+    finding = only(run(saved(photo()), (-3.0, -3.0, -3.0)))
+    assert (finding.code, finding.support) == ("SYN-003", Support.NO_INDICATION)
+    assert "3 of 66" in finding.explanation
+    assert "9 of 150" in finding.explanation
+    assert "does not make a picture authentic" in finding.caveat
+
+
+def test_between_is_inconclusive() -> None:
+    finding = only(run(saved(photo()), (0.5, 0.5, 0.5)))
+    assert (finding.code, finding.support) == ("SYN-002", Support.INCONCLUSIVE)
+    assert finding.data["reason"] == "grey_band"
+    assert "120 of 150 real photographs" in finding.explanation
+
+
+@pytest.mark.parametrize("views", [(2.0, 0.5, 2.0), (2.0, 2.0, 0.5), (2.0, -3.0, 2.0), (-3.0, -3.0, 0.5)])
+def test_an_answer_that_turns_is_inconclusive(views: tuple[float, float, float]) -> None:
+    finding = only(run(saved(photo()), views))
+    assert finding.data["reason"] == "flip"
+    assert "saved again" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (saved(photo(255, 900)), "smaller than 256 pixels"),
+        (saved(photo(1, 1)), "smaller than 256 pixels"),
+        (saved(photo(), "JPEG", quality=35), "strong JPEG compression (quality about 35)"),
+        (saved(np.full((600, 600, 3), 240, np.uint8)), "flat"),
+        (saved(np.repeat(photo()[..., :1], 3, axis=2)), "no colour"),
+        (saved(photo(), "GIF"), "256 colours"),
+    ],
+)
+def test_what_was_not_measured_is_ruled_out(data: bytes, words: str) -> None:
+    outcome = run(data)
+    finding = only(outcome)
+    assert finding.support is Support.INCONCLUSIVE
+    assert finding.data["reason"] == "outside_measured"
+    assert words in finding.explanation
+    assert "score" not in outcome.measurements
+
+
+def test_the_rates_are_those_of_the_closest_state() -> None:
+    assert run(saved(photo(), "JPEG", quality=60), (0.5,) * 3).measurements["state"] == "768_q60"
+    assert run(saved(photo(), "JPEG", quality=95), (0.5,) * 3).measurements["state"] == "as_is"
+
+
+def test_many_files_at_once_stay_aligned() -> None:
+    analyzer = Analyzer(DeepfakeOptions(faces=False), Resources())
+    analyzer.scripted = Scripted((2.0,) * 3, (0.5,) * 3)
+    files = [saved(photo()), saved(photo(100, 100)), saved(photo(seed=1))]
+    samples = [analyzer.prepare(Evidence.from_bytes(data)) for data in files]
+    samples = pickle.loads(pickle.dumps(samples))
+    info = FileInfo(path="x", name="x")
+    reasons = [only(analyzer.conclude(info, scores)).code for scores in analyzer.infer(samples)]
+    assert reasons == ["SYN-001", "SYN-002", "SYN-002"]
+
+
+def test_only_decoded_rows_are_judged() -> None:
+    data = saved(photo(900, 400), "JPEG", quality=90)
+    outcome = run(data[: len(data) // 5])
+    assert "smaller than 256" in only(outcome).explanation, "the missing rows were judged"
+
+
+class WithFaces(Analyzer):
+    """Pretends that two faces were found, and one too small to examine."""
+
+    def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
+        del evidence
+        return (10.2, 20.0, 80.9, 90.0), (200.0, 20.0, 60.0, 70.0), (5.0, 5.0, 30.0, 30.0)
+
+
+def faces(analyzer: Analyzer, *scores: float) -> list[Finding]:
+    analyzer.scripted = Scripted((0.5,) * 3, faces=scores)
+    sample = analyzer.prepare(Evidence.from_bytes(saved(photo())))
+    outcome = analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
+    assert len(outcome.measurements["faces"]) == 2
+    return [finding for finding in outcome.findings if finding.code != "SYN-002"]
+
+
+def test_a_face_head_without_claims_only_points() -> None:
+    (finding,) = faces(WithFaces(DeepfakeOptions(), Resources()), 5.0, 0.0)
+    assert (finding.code, finding.support) == ("SYN-011", Support.INCONCLUSIVE)
+    assert finding.region is not None
+    assert (finding.region.x, finding.region.width) == (10, 80)
+    assert "1 of 20" in finding.explanation
+    assert "9 of 40" in finding.explanation
+
+
+def test_a_face_head_with_claims_may_speak() -> None:
+    analyzer = WithFaces(DeepfakeOptions(), Resources())
+    analyzer.face = Branch(FACE.real, {}, 0.02, 0.1, True, FACE.rates)
+    (finding,) = faces(analyzer, 0.0, 5.0)
+    assert (finding.code, finding.support) == ("SYN-010", Support.SUPPORTS)
+    assert "1 of 20" in finding.explanation
+
+
+def test_unremarkable_faces_are_not_reported() -> None:
+    assert faces(WithFaces(DeepfakeOptions(), Resources()), 0.0, 0.0) == []
+
+
+# --- with the weights that are shipped ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped() -> DeepfakeAnalyzer:
+    analyzer = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources())
+    assert analyzer.unavailable() is None
+    return analyzer
+
+
+def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -> None:
+    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(300, 400, seed)))) for seed in range(3)]
+    alone = [shipped.infer([sample])[0].picture for sample in samples]
+    together = [scores.picture for scores in shipped.infer(samples[::-1])][::-1]
+    assert alone == together
+    assert all(score is not None and np.isfinite(score.score) for score in alone)
+
+
+def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnalyzer) -> None:
+    image = shipped._calibration.image
+    assert image.reals >= 49, "fewer photographs cannot carry a p-value of 0.02"
+    for state in ("as_is", "768_q60", "512_q40"):
+        assert image.rate(state, "real_called").total >= 100
+        assert image.rate(state, "gallery_cleared").total >= 40
+        assert image.rate(state, "resynthesised_cleared").total >= 100
+    assert 0.0 <= image.facts["content_matched_auc"]["value"] <= 1.0
+
+
+def test_the_models_are_named_for_the_report(shipped: DeepfakeAnalyzer) -> None:
+    records = shipped.models()
+    assert [record.name for record in records] == ["synthesis", "synthesis-calibration"]
+    assert all(len(record.sha256) == 64 and record.used_by == "deepfake" for record in records)
+
+
+def test_missing_weights_are_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nsfwforensics.errors import WeightsError
+    from nsfwforensics.models import weights
+
+    def missing(*arguments: object) -> object:
+        raise WeightsError("synthesis.safetensors (synthesis) is missing")
+
+    monkeypatch.setattr(weights, "locate", missing)
+    reason = DeepfakeAnalyzer(DeepfakeOptions(), Resources()).unavailable()
+    assert reason is not None
+    assert "missing" in reason
+
+
+def test_importing_the_analyzer_imports_nothing_heavy() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, nsfwforensics.analyzers.deepfake; print([m for m in ('torch', 'cv2', 'PIL', 'numpy') if m in sys.modules])"  # noqa: E501
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
