@@ -81,7 +81,7 @@ def read_exif(block: bytes, source: str, out: Collector, offset: int | None = No
     known = _exifread(block, source, out)
     times = Counter((entry.directory, entry.tag) for entry in tree.entries)
     for entry in tree.entries:
-        if out.full:
+        if not out.room(entry.length if entry.type in (1, 2, 7) else 48 * min(entry.count, entry.length)):
             out.dropped += 1
             continue
         tag = known.get((entry.directory, entry.tag)) if times[(entry.directory, entry.tag)] == 1 else None

@@ -131,16 +131,15 @@ class Collector:
     def add(self, entry: Field) -> None:
         """Keeps a field, or counts it as dropped where the limits are reached."""
         size = value_size(entry.value) + len(entry.text) + len(entry.raw or b"")
-        if len(self.fields) >= MAX_FIELDS or self._bytes + size > MAX_TOTAL_BYTES or size > 4 * MAX_VALUE_BYTES:
+        if not self.room(size):
             self.dropped += 1
             return
         self._bytes += size
         self.fields.append(entry)
 
-    @property
-    def full(self) -> bool:
-        """Whether nothing more can be kept, so that a parser need not decode it."""
-        return len(self.fields) >= MAX_FIELDS or self._bytes >= MAX_TOTAL_BYTES
+    def room(self, size: int) -> bool:
+        """Whether a value of this many bytes in memory can still be kept; if not, a parser need not decode it."""
+        return len(self.fields) < MAX_FIELDS and self._bytes + size <= MAX_TOTAL_BYTES and size <= 4 * MAX_VALUE_BYTES
 
     def note(self, text: str) -> None:
         """Keeps a note once."""
@@ -149,10 +148,10 @@ class Collector:
 
 
 def value_size(value: Value) -> int:
-    """Roughly how many bytes a value takes."""
+    """Roughly how many bytes a value takes in memory."""
     if isinstance(value, (str, bytes)):
         return len(value)
-    return 8 * len(value) if isinstance(value, tuple) else 8
+    return 48 * len(value) if isinstance(value, tuple) else 8
 
 
 def plain_text(value: Value) -> str:

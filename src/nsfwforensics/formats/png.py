@@ -116,6 +116,6 @@ def raw_profile(text: str) -> bytes | None:
     if len(parts) < 3 or not parts[1].isdecimal():
         return None
     try:
-        return bytes.fromhex(parts[2])
+        return bytes.fromhex("".join(parts[2].split()))
     except ValueError:
         return None

@@ -66,7 +66,10 @@ class TiffTree:
 
     def value(self, entry: Entry) -> Value:
         """An entry's decoded value: text, one number, a tuple of numbers, or bytes for UNDEFINED."""
-        return decode(entry.type, self.data(entry)[:MAX_VALUE_BYTES], self.order)
+        end = entry.offset + min(entry.length, MAX_VALUE_BYTES)
+        if entry.type == _ASCII and (stop := self.block.find(b"\0", entry.offset, end)) >= 0:
+            end = stop  # found in place: many entries may point at one long string
+        return decode(entry.type, self.block[entry.offset : end], self.order)
 
     def number(self, directory: str, tag: int) -> int | None:
         """A whole number stored under a tag, or None."""
