@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from nsfwforensics.hashing.colors import count_colors
 from nsfwforensics.hashing.perceptual import perceptual_hashes
 from nsfwforensics.hashing.resample import Reduction, reduce_many
 from tests.hashing.pictures import decodable, photo_like, synthetic
@@ -33,6 +34,7 @@ def check(pictures: Iterable[tuple[str, Image.Image]]) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_equals_imagehash_on_drawn_pictures_of_every_shape() -> None:
     assert check((name, image) for name, image in synthetic() if image.width * image.height < 200_000) == 40
 
@@ -51,6 +53,23 @@ def test_equals_imagehash_on_the_samples(samples: Path) -> None:
 def test_equals_imagehash_on_real_pictures(shared_data: Path) -> None:
     folders = [shared_data / name for name in ("real", "faces", "exif", "fake")]
     assert check(decodable(folders, every=29)) > 25
+
+
+@pytest.mark.slow
+def test_every_colour_there_is_is_counted_as_by_pillow() -> None:
+    """All 2²⁴ colours in shuffled blocks, so that every bound of hue and saturation is met."""
+    edges = np.linspace(0, 255, 7)
+    for block in range(16):
+        index = np.arange(block, 1 << 24, 16, dtype=np.uint32)
+        rgb = np.stack([index >> 16, index >> 8 & 255, index & 255], axis=1).astype(np.uint8).reshape(1024, 1024, 3)
+        grey = np.asarray(Image.fromarray(rgb).convert("L"))
+        hue, saturation, _ = np.moveaxis(np.asarray(Image.fromarray(rgb).convert("HSV")), 2, 0)
+        colored = (grey >= 32) & (saturation >= 85)
+        counts = count_colors(rgb, grey)
+        assert (counts.black, counts.colored) == ((grey < 32).sum(), colored.sum())
+        assert counts.black + counts.grey + counts.colored == rgb.shape[0] * rgb.shape[1]
+        for found, mask in ((counts.faint, saturation < 170), (counts.bright, saturation > 170)):
+            assert np.array_equal(found, np.histogram(hue[colored & mask], bins=edges)[0])
 
 
 def test_pixels_at_hand_are_used_as_they_are() -> None:

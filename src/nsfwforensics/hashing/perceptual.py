@@ -3,17 +3,17 @@
 The values are those of the ImageHash library on the same decoded picture (and of PDQ, see :mod:`.pdq`): the library
 still turns the reduced picture into bits. What is done here instead, because it takes a second per large photo there,
 is exactly equivalent: reducing the picture (see :mod:`.resample`), summing the blocks that a Haar transform sums,
-counting colours with lookup tables, and labelling the bright and dark segments of the crop-resistant hash.
+counting colours (see :mod:`.colors`), and labelling the bright and dark segments of the crop-resistant hash.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsfwforensics.hashing.colors import count_colors
 from nsfwforensics.hashing.pdq import PdqHash, pdq
 from nsfwforensics.hashing.resample import Box, Reduction, reduce_many
 
@@ -25,9 +25,6 @@ _SEGMENT_SIDE = 300
 _SEGMENT_THRESHOLD = 128
 _SEGMENT_MINIMUM = 500
 _BORDER = 4 * _SEGMENT_SIDE
-_SIXTHS = 6
-_GREY = 3 * _SIXTHS
-_STRIP_PIXELS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def perceptual_hashes(
         difference=str(imagehash.dhash(nine)),
         perceptual=str(imagehash.phash(thirty_two)),
         wavelet=wavelet_hash(grey),
-        color=color_hash(image, grey),
+        color=color_hash(None if image.mode == "L" else pixels, grey),
         crop_resistant=crop_resistant_hash(grey),
         pdq=pdq(pixels),
     )
@@ -105,20 +102,19 @@ def wavelet_hash(grey: NDArray[np.uint8]) -> str:
     return str(imagehash.ImageHash(sums > low))
 
 
-def color_hash(image: Image.Image, grey: NDArray[np.uint8]) -> str:
+def color_hash(rgb: NDArray[np.uint8] | None, grey: NDArray[np.uint8]) -> str:
     """Colour hash, equal to ``str(imagehash.colorhash(image))``.
 
     Args:
-        image: The picture, mode ``RGB`` or ``L``.
-        grey: ``image.convert("L")`` as uint8 (height, width).
+        rgb: uint8 (height, width, 3), or None for a grey picture.
+        grey: The same in grey as Pillow weighs it, uint8 (height, width).
     """
     import imagehash
 
-    counts = _color_counts(image, grey)
-    black, gray = int(counts[4:].sum()), int(counts[3].sum())
-    colored = max(1, grey.size - black - gray)
-    values = [min(7, int(count / grey.size * 8)) for count in (black, gray)]
-    values += [min(7, int(count * 8 / colored)) for count in (*counts[0].tolist(), *counts[1].tolist())]
+    counts = count_colors(rgb, grey)
+    values = [min(7, int(count / grey.size * 8)) for count in (counts.black, counts.grey)]
+    hues = (*counts.faint.tolist(), *counts.bright.tolist())
+    values += [min(7, int(count * 8 / max(1, counts.colored))) for count in hues]
     # Not plain binary: the library's middle bit is set from 2 on, for 4 and 5 too.
     return str(imagehash.ImageHash(np.array([[value >= 4, value >= 2, value % 2 > 0] for value in values])))
 
@@ -181,39 +177,3 @@ def _segment_boxes(grey: NDArray[np.uint8]) -> list[Box]:
         (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
         for left, top, right, bottom in segments
     ]
-
-
-def _color_counts(image: Image.Image, grey: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Pixels per class (row) and sixth of the hue circle (column): int64 (8, 6).
-
-    The rows are faint, bright, just between the two, grey; the last four rows hold the same for black pixels.
-    """
-    import cv2
-
-    by_hue, by_saturation, by_grey = _color_tables()
-    counts = np.zeros(8 * _SIXTHS, np.int64)
-    height, width = grey.shape
-    # A strip at a time: it stays in the processor's cache, and a float32 counter is exact up to 2²⁴ pixels.
-    step = max(1, _STRIP_PIXELS // width)
-    for top in range(0, height, step):
-        part = grey[top : top + step]
-        if image.mode == "L":
-            code = cv2.LUT(part, by_grey + np.uint8(_GREY))
-        else:
-            hsv = image.crop((0, top, width, top + len(part))).convert("HSV")
-            hue, saturation = (np.asarray(hsv.getchannel(index)) for index in (0, 1))
-            code = cv2.LUT(part, by_grey) + cv2.LUT(hue, by_hue) + cv2.LUT(saturation, by_saturation)
-        flat = code.reshape(1, -1)
-        counts += cv2.calcHist([flat], [0], None, [len(counts)], [0, len(counts)]).ravel().astype(np.int64)
-    return counts.reshape(8, _SIXTHS)
-
-
-@lru_cache(maxsize=1)
-def _color_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """For each hue, saturation and grey value (0–255) its share of a pixel's code."""
-    values = np.arange(256)
-    edges = np.linspace(0, 255, _SIXTHS + 1)
-    hue = np.minimum(np.searchsorted(edges, values, side="right") - 1, _SIXTHS - 1)
-    saturation = np.select([values < 85, values < 170, values > 170], [_GREY, 0, _SIXTHS], 2 * _SIXTHS)
-    black = np.where(values < 32, 4 * _SIXTHS, 0)
-    return hue.astype(np.uint8), saturation.astype(np.uint8), black.astype(np.uint8)
