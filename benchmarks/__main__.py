@@ -65,8 +65,8 @@ hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier on t
 |---|---|---|---|---|---|
 """
         + "\n".join(
-            f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} | {naive.seconds / cost.seconds:.1f}× "
-            f"| {cost.peak_mib:.0f} | {cost.code} |"
+            f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} "
+            f"| {naive.seconds / cost.seconds:.1f}× | {cost.peak_mib:.0f} | {cost.code} |"
             for name, cost in rows
         )
         + "\n\nTarget: at least 8×."

@@ -140,7 +140,7 @@ def _load_in_part(image: Image.Image) -> float:
     share = _filled_share(image)
     if share < LEAST_SHARE:
         raise EvidenceError(
-            f"cannot be decoded: the picture data is missing or broken from its start ({share:.0%} of the rows are there)"
+            f"cannot be decoded: picture data is missing or broken from its start ({share:.0%} of its rows are there)"
         )
     return min(share, 0.999)
 
