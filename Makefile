@@ -58,7 +58,7 @@ bench: install
 
 samples: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "matplotlib>=3.9" "scikit-image>=0.24"
-	$(BIN)/python samples/make_samples.py
+	$(BIN)/python tools/make_samples.py
 
 train: install
 	$(BIN)/python -m nsfwforensics.training.train --data $(DATA) --out .work/training

@@ -43,6 +43,8 @@ class _Reader:
 
     def integer(self) -> int:
         """Reads one of dlib's packed integers: a length and sign byte, then little-endian bytes."""
+        if self.position >= len(self.data):
+            raise LayoutError("the file ends within a layer")
         head = self.data[self.position]
         length = head & 0x0F
         if head & 0x70 or not 0 < length <= 8:

@@ -72,7 +72,7 @@ class MetadataAnalyzer(Analyzer):
     def _file(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         suffix, media_type = evidence.path.suffix, evidence.media_type
         if media_type and suffix and not extension_matches(media_type, suffix):
-            usual = min(EXTENSIONS[media_type], key=lambda name: (len(name) != 4, name))
+            usual = EXTENSIONS[media_type][0]
             kind = media_type.removeprefix("image/").upper()
             yield self.finding(
                 "META-001",

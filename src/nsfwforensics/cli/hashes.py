@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import REPORT, command, option
-from nsfwforensics.cli.run import analyse, complain
+from nsfwforensics.cli.run import analyse, note
 from nsfwforensics.report.console import render_hashes
 from nsfwforensics.report.hashes import HashFormat, write_hashes
 from nsfwforensics.report.saved import SavedReport
@@ -39,9 +39,10 @@ def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
         if chosen is Format.TABLE:
             render_hashes(saved, console)
             return
-        left_out = write_hashes(saved.files(), HashFormat(chosen.value), sys.stdout)
+        head = [f"nsfwforensics {saved.header.version}", f"$ {saved.header.command}"]
+        left_out = write_hashes(saved.files(), HashFormat(chosen.value), sys.stdout, head)
         if left_out:
-            complain(f"{left_out} file(s) have no such hash and are not in this list; see the table or --json")
+            note(f"{left_out} file(s) have no such hash and are not in this list; see the table or --json")
 
     analyse(("phash",), values, options, show)
 

@@ -17,6 +17,7 @@ from nsfwforensics.api import Request, Run
 from nsfwforensics.cli.options import FailOn
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
+from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import ReportWriter, SavedReport
 from nsfwforensics.settings import Settings, load_settings
 
@@ -46,9 +47,12 @@ def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
 
 def complain(message: str) -> None:
     """Prints an error on stderr, free of markup and control characters."""
-    from nsfwforensics.report.console import plain
-
     Console(stderr=True).print("error:", plain(message), soft_wrap=True)
+
+
+def note(message: str) -> None:
+    """Prints a remark on stderr, free of markup and control characters."""
+    Console(stderr=True).print("note:", plain(message), soft_wrap=True)
 
 
 @reporting_errors

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 SNIFF_BYTES = 64
 """How many leading bytes :func:`sniff` needs."""
 
-EXTENSIONS: Mapping[str, frozenset[str]] = {
-    "image/jpeg": frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jps"}),
-    "image/png": frozenset({".png", ".apng"}),
-    "image/webp": frozenset({".webp"}),
-    "image/gif": frozenset({".gif"}),
-    "image/tiff": frozenset({".tif", ".tiff"}),
-    "image/bmp": frozenset({".bmp", ".dib"}),
-    "image/heif": frozenset({".heic", ".heif", ".hif", ".heics", ".heifs"}),
-    "image/avif": frozenset({".avif", ".avifs"}),
+EXTENSIONS: Mapping[str, tuple[str, ...]] = {
+    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jps"),
+    "image/png": (".png", ".apng"),
+    "image/webp": (".webp",),
+    "image/gif": (".gif",),
+    "image/tiff": (".tif", ".tiff"),
+    "image/bmp": (".bmp", ".dib"),
+    "image/heif": (".heic", ".heif", ".hif", ".heics", ".heifs"),
+    "image/avif": (".avif", ".avifs"),
 }
-"""File name extensions that each media type is expected to carry."""
+"""File name extensions that each media type is expected to carry, the usual one first."""
 
 IMAGE_EXTENSIONS: frozenset[str] = frozenset().union(*EXTENSIONS.values())
 
@@ -68,4 +68,4 @@ def _sniff_iso(head: bytes) -> str | None:
 
 def extension_matches(media_type: str, suffix: str) -> bool:
     """Whether a file name's suffix (with its dot, any case) is usual for the media type."""
-    return suffix.lower() in EXTENSIONS.get(media_type, frozenset())
+    return suffix.lower() in EXTENSIONS.get(media_type, ())

@@ -1,4 +1,4 @@
-"""Builds the sample files of this folder again: ``make samples``.
+"""Builds the files of samples/ again: ``make samples``.
 
 The photographs come out of two packages that are needed for this script only: scikit-image (astronaut, coffee) and
 matplotlib (Grace Hopper). Everything else is drawn here. The same Pillow version writes the same bytes every time.
@@ -19,8 +19,9 @@ from exif_writer import Value, exif_block
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("NSFWFORENSICS_SHARED_DATA", HERE.parent.parent / "shared" / "data"))
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "samples"
+DATA = Path(os.environ.get("NSFWFORENSICS_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 PORTRAIT = (72, 0, 376, 340)
 FACE_CROP = (88, 0, 360, 272)
@@ -269,7 +270,7 @@ def main() -> int:
         if data is None:
             print(f"{name}: left as it is, the autoencoder weights are not at hand")
         else:
-            (HERE / name).write_bytes(data)
+            (SAMPLES / name).write_bytes(data)
             print(f"{name}: {len(data):,} bytes")
     return 0
 
