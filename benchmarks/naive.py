@@ -19,7 +19,8 @@ from PIL import Image
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.registry import select
-from nsfwforensics.models.face_embedder import FaceEmbedder
+from nsfwforensics.models.face_align import align
+from nsfwforensics.models.face_embedder import FaceEmbedder, cached_embedder
 
 HASHES = (
     imagehash.average_hash,
@@ -33,7 +34,7 @@ HASHES = (
 def main(folder: Path, reference: Path) -> None:
     """Goes through the folder once per library and file, as example code does."""
     detector = MTCNN(keep_all=True)
-    embedder = FaceEmbedder()
+    embedder = cached_embedder("cpu", None)
     (entry,) = select(["deepfake"])
     loaded = entry.load()
     classifier = loaded(loaded.Options(), Resources(threads=2))
@@ -57,7 +58,8 @@ def faces(detector: MTCNN, embedder: FaceEmbedder, path: Path) -> np.ndarray:
     boxes, _, landmarks = detector.detect(picture, landmarks=True)
     if boxes is None:
         return np.empty((0, 128), np.float32)
-    return embedder.embed_faces(np.asarray(picture), np.asarray(landmarks, np.float32))
+    pixels = np.asarray(picture)
+    return embedder.embed(np.stack([align(pixels, face) for face in np.asarray(landmarks, np.float32)]))
 
 
 if __name__ == "__main__":

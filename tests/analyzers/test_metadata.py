@@ -79,15 +79,16 @@ def test_the_extension_must_fit_the_content(data: bytes, name: str, wrong: bool)
 
 def test_software_of_an_editor_is_a_finding_and_firmware_is_none() -> None:
     finding = only(examine(exif_photo(make.exif({0x0131: "Adobe Photoshop CS6 (Windows)"}))), "META-005")
-    assert finding.severity is Severity.MEDIUM
+    assert finding.severity is Severity.LOW
     assert finding.data["programs"][0]["name"] == "Adobe Photoshop"
     for firmware in ("Ver.1.00", "HDR+ 1.0.345", "15.4.1", "NIKON D70 Ver 1.02", "Android 7", "COOLPIX P1"):
         assert "META-005" not in codes(examine(exif_photo(make.exif({0x0131: firmware})))), firmware
 
 
-def test_raw_developers_and_libraries_weigh_less_than_editors() -> None:
+def test_retouching_apps_weigh_most_and_raw_developers_least() -> None:
     for text in ("Adobe Photoshop Lightroom 6.0", "darktable 4.2", "ImageMagick 7"):
-        assert only(examine(exif_photo(make.exif({0x0131: text}))), "META-005").severity is Severity.LOW
+        assert only(examine(exif_photo(make.exif({0x0131: text}))), "META-005").severity is Severity.INFO
+    assert only(examine(exif_photo(make.exif({0x0131: "Facetune"}))), "META-005").severity is Severity.MEDIUM
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ _CLAIM = "Anyone can write, change or copy these values; they are what the file 
 CODES: Mapping[str, Code] = {
     "META-001": Code(
         "File name extension does not fit the content",
-        Severity.MEDIUM,
+        Severity.LOW,
         "Apps and web sites often convert a picture and keep its old name; this alone is no sign of tampering.",
     ),
     "META-002": Code("Capture device named", Severity.LOW, _CLAIM),
@@ -36,7 +36,7 @@ CODES: Mapping[str, Code] = {
     ),
     "META-005": Code(
         "Editing software named",
-        Severity.MEDIUM,
+        Severity.LOW,
         "Editors are also used for cropping, rotating or exporting; the name does not say what was changed.",
     ),
     "META-006": Code(

@@ -23,6 +23,9 @@ GPS_SLACK = timedelta(hours=3)
 
 CAPTURE, CREATED, MODIFIED, GPS = "taken", "created", "changed", "satellite time"
 
+CHANGED_LATER = "changed_after_capture"
+"""The one kind of contradiction that everyday software makes."""
+
 _DATE_TIME = re.compile(
     r"(\d{4})[:/-](\d\d)[:/-](\d\d)(?:[T ]+(\d\d):(\d\d)(?::(\d\d))?(?:[.,]\d*)?\s*(Z|[+-]\d\d:?\d\d)?)?"
 )
@@ -190,7 +193,7 @@ def _contradictions(stated: list[Moment], file_time: Moment | None) -> Iterator[
             hours, sure = _apart(moment, capture, ONE_DAY)
             if sure and hours > 0:
                 text = f"The file says it was {capture.kind} on {capture.words} but changed later, on {moment.words}."
-                yield Contradiction("changed_after_capture", text, capture, moment, hours)
+                yield Contradiction(CHANGED_LATER, text, capture, moment, hours)
             elif sure:
                 text = (
                     f"The file says it was changed on {moment.words}, before it was {capture.kind} on {capture.words}."

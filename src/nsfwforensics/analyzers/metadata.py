@@ -42,6 +42,10 @@ class MetadataOptions(AnalyzerOptions):
     max_value: int = Field(default=1000, ge=16, le=100_000, description="Longest metadata value listed, in characters.")
 
 
+_WEIGHT = {software.RETOUCH: Severity.MEDIUM, software.EDITOR: Severity.LOW}
+"""How much a program's name matters: what alters faces and bodies most, what only develops or re-saves least."""
+
+
 class MetadataAnalyzer(Analyzer):
     """Reads the metadata of a file and says what it states and where it contradicts itself.
 
@@ -60,7 +64,7 @@ class MetadataAnalyzer(Analyzer):
         table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
         unchecked: list[str] = []
         parts: tuple[Callable[[Evidence, Metadata, list[str]], Iterator[Finding]], ...] = (
-            self._file, self._device, self._times, self._software, self._thumbnails, self._copies, self._personal,
+            self._file, self._times, self._software, self._thumbnails, self._copies, self._device, self._personal,
             self._comments, self._limits,
         )  # fmt: skip
         findings = [finding for part in parts for finding in part(evidence, table, unchecked)]
@@ -125,6 +129,8 @@ class MetadataAnalyzer(Analyzer):
             yield self.finding(
                 "META-004",
                 found.explanation,
+                # Opening and saving a photo days later is everyday; the other kinds cannot both be right.
+                severity=Severity.LOW if found.kind == times.CHANGED_LATER else None,
                 data={
                     "kind": found.kind,
                     "first": {"source": found.first.source, "text": found.first.text},
@@ -154,7 +160,7 @@ class MetadataAnalyzer(Analyzer):
         yield self.finding(
             "META-005",
             f"The file names {main.name}, {with_article(main.kind)}{others}: consistent with having been saved by it.",
-            severity=Severity.MEDIUM if changes else Severity.LOW,
+            severity=_WEIGHT.get(main.kind, Severity.INFO),
             data={"programs": [asdict(program) for program in found[:MAX_STATEMENTS]]},
         )
 

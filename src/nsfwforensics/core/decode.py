@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
 
     if media_type == "image/heif":
         _register_heif()
-    with _pillow_limits_off():
+    with _pillow_tamed():
         try:
             original = Image.open(io.BytesIO(data))
             width, height = original.size
@@ -105,7 +106,7 @@ def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | 
 
     if media_type == "image/heif":
         _register_heif()
-    with _pillow_limits_off():
+    with _pillow_tamed():
         try:
             opened = Image.open(io.BytesIO(data))
             turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
@@ -191,13 +192,15 @@ def _register_heif() -> None:
 
 
 @contextmanager
-def _pillow_limits_off() -> Iterator[None]:
-    """Leaves the pixel limit to :class:`Limits`, and puts Pillow's own back afterwards."""
+def _pillow_tamed() -> Iterator[None]:
+    """Leaves the pixel limit to :class:`Limits`, keeps Pillow from printing warnings, and undoes both afterwards."""
     from PIL import Image
 
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
