@@ -178,7 +178,7 @@ def test_reasons_and_caveats_are_told(tmp_path: Path) -> None:
         "nsfwforensics scan holiday",
         "ab" * 32,
     ):
-        assert told in words
+        assert told.casefold() in words.casefold()
 
 
 def test_a_region_is_drawn_in_the_pictures_proportions(tmp_path: Path) -> None:

@@ -50,11 +50,7 @@ def answers(results: Sequence[AnalyzerResult], *, complete: bool, reason: str | 
 
 
 def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str) -> Answer:
-    missing = tuple(
-        f"{result.analyzer}: {result.error or result.status.value.replace('_', ' ')}"
-        for result in results
-        if result.status not in _RAN
-    )
+    missing = tuple(f"{result.analyzer}: {_reason(result)}" for result in results if result.status not in _RAN)
     if not results:
         return Answer(
             question=question,
@@ -65,11 +61,11 @@ def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str)
     if not any(result.status in _RAN for result in results):
         return Answer(
             question=question,
-            statement=f"Not checked: {'; '.join(missing)}.",
+            statement=f"Not checked: {'; '.join(_reason(result) for result in results)}.",
             support=Support.NOT_CHECKED,
             not_checked=missing,
         )
-    findings = sorted((f for result in results for f in result.findings), key=_weight)
+    findings = sorted((f for result in results for f in result.findings), key=reading_order)
     return Answer(
         question=question,
         statement=findings[0].explanation if findings else _NOTHING[question],
@@ -79,7 +75,12 @@ def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str)
     )
 
 
-def _weight(finding: Finding) -> tuple[int, int]:
+def _reason(result: AnalyzerResult) -> str:
+    return result.error or result.status.value.replace("_", " ")
+
+
+def reading_order(finding: Finding) -> tuple[int, int]:
+    """Sort key that puts what carries an answer first: by support, then by severity."""
     return (_STRENGTH.index(finding.support), -finding.severity.rank)
 
 

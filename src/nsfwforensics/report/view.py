@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nsfwforensics.core.assess import reading_order
 from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Severity, Support
 from nsfwforensics.report.wording import STATUS, Badge, answer_badge
 
@@ -175,10 +176,9 @@ def _question(file: FileReport, question: Question, answer: Answer | None, numbe
         answer = Answer(
             question=question, statement=f"Not checked: {reason}.", support=Support.NOT_CHECKED, not_checked=(reason,)
         )
-    place = {code: index for index, code in enumerate(answer.findings)}
     mine = {id(finding) for result in results for finding in result.findings}
     chosen = [(index, finding) for index, finding in _ordered(file) if id(finding) in mine]
-    chosen.sort(key=lambda pair: place.get(pair[1].code, len(place)))
+    chosen.sort(key=lambda pair: reading_order(pair[1]))
     checks = tuple(Check(result, STATUS[result.status]) for result in results)
     told = {f"{result.analyzer}: {result.error}" for result in results if result.error}
     return QuestionView(
