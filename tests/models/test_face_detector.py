@@ -42,7 +42,7 @@ def test_the_face_of_a_portrait_is_found_the_same_every_time(detector: FaceDetec
 
 def _plausible(face: DetectedFace, rgb: np.ndarray) -> None:
     x, y, width, height = face.box
-    assert 0 <= x and 0 <= y and x + width <= rgb.shape[1] and y + height <= rgb.shape[0]
+    assert x >= 0 and y >= 0 and x + width <= rgb.shape[1] and y + height <= rgb.shape[0]
     left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks
     assert face.landmarks.dtype == np.float32
     assert left_eye[0] < right_eye[0] and left_mouth[0] < right_mouth[0]

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.face_align import align
 from nsfwforensics.models.face_compare import FaceTemplate, distances, sharpness, templates
 from nsfwforensics.models.face_detector import DetectedFace
 from nsfwforensics.models.face_embedder import CHIP, DIMENSIONS, FaceResNet29, ResNet29Embedder, cached_embedder
@@ -52,6 +54,14 @@ def test_embeddings_equal_those_of_the_original(embedder: ResNet29Embedder) -> N
     assert np.linalg.norm(found - expected, axis=1).max() < 5e-3
 
 
+def test_the_embedding_of_a_real_face_equals_that_of_the_original(embedder: ResNet29Embedder, samples: Path) -> None:
+    reference = json.loads(REFERENCE.read_text("utf-8"))
+    rgb = Evidence.open(samples / "reference.jpg").rgb
+    found = embedder.embed(align(rgb, np.array(reference["landmarks"], np.float32))[None])[0]
+    # Decoders and resizers may differ by a grey level, hence the wider bound than above.
+    assert np.linalg.norm(found - np.array(reference["portrait"])) < 0.02
+
+
 def test_an_embedding_does_not_depend_on_its_company(embedder: ResNet29Embedder) -> None:
     chips = np.stack([weave(0), *(ellipse(1) for _ in range(40)), weave(1)])
     together = embedder.embed(chips)
@@ -75,11 +85,17 @@ def _template(vectors: np.ndarray) -> FaceTemplate:
     return FaceTemplate(vectors.astype(np.float32), 100.0, 1.0, 0.1)
 
 
-def test_a_distance_is_the_mean_over_both_mirrorings() -> None:
+def test_a_distance_is_the_mean_over_the_nearer_pairing() -> None:
     a, b = np.eye(4)[:2], np.eye(4)[2:] * 2
     (value,) = distances([_template(a)], [_template(b)])[0]
     assert value == pytest.approx(5**0.5)
     assert distances([], [_template(b)]).shape == (0, 1)
+
+
+def test_a_face_lies_at_nothing_from_itself_and_from_its_mirror_image() -> None:
+    vectors = np.random.default_rng(2).normal(size=(2, DIMENSIONS))
+    table = distances([_template(vectors)], [_template(vectors), _template(vectors[::-1])])
+    np.testing.assert_allclose(table, 0.0, atol=1e-6)
 
 
 def test_a_mirrored_face_compares_as_the_original_does(embedder: ResNet29Embedder) -> None:

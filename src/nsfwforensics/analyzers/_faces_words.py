@@ -46,37 +46,61 @@ CODES: Mapping[str, Code] = {
 }
 
 
-def found_words(rank: int, faces: int, distance: float) -> str:
-    """Which face this is among those of the picture, and how far from the nearest reference photo."""
-    if faces == 1:
-        return f"The face in the picture lies at distance {distance:.2f} from the reference photo"
-    if rank == 1:
-        return f"Of the {faces} faces in the picture the nearest to the reference photo lies at distance {distance:.2f}"
-    return f"Another of the {faces} faces lies at distance {distance:.2f} from the reference photo"
-
-
 def percent(share: float) -> str:
     """A share in percent with as many digits as small rates need."""
+    if share == 0:
+        return "0 %"
     return f"{100 * share:.2f} %" if share < 0.01 else f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
-def rates_words(rates: FaceRates, distance: float, comparisons: int) -> str:
-    """The error rates that were measured for the threshold which decided, with their counts."""
-    false, missed = rates.false_match, rates.false_non_match
-    if distance > rates.unlike_above:
-        missed = rates.missed_as_unlike
-        return (
-            f"Above {rates.unlike_above:.2f} lay {missed.errors} of {missed.trials} pairs of photos of one person when "
-            f"this was measured ({percent(missed.rate)}; with so few pairs up to {percent(missed.upper)})."
-        )
-    words = (
-        f"Below {rates.match_below:.2f} lay {false.errors} of {false.trials:,} pairs of different people when this was "
-        f"measured ({percent(false.rate)}, up to {percent(false.upper)} allowing for chance), and "
-        f"{missed.trials - missed.errors} of {missed.trials} pairs of photos of one person."
+def similar_words(distance: float, rates: FaceRates, comparisons: int) -> str:
+    """A face nearer than the match threshold, with the rates that were measured for it."""
+    return (
+        f"A face in the picture resembles the reference photo (distance {distance:.2f}; below {rates.match_below:.2f} "
+        f"counts as similar). {_error_rates(rates)}{_several(comparisons)} This is a lead for human comparison, not an "
+        "identification."
     )
-    if comparisons > 1:
-        words += f" With {comparisons} comparisons in this picture a chance match is that much more likely."
-    return words + " This is a lead for human comparison, not an identification."
+
+
+def between_words(distance: float, rates: FaceRates, comparisons: int) -> str:
+    """A face between the thresholds."""
+    return (
+        f"A face in the picture neither clearly resembles the reference photo nor clearly differs from it (distance "
+        f"{distance:.2f}; below {rates.match_below:.2f} counts as similar, above {rates.unlike_above:.2f} as unlike). "
+        f"{_error_rates(rates)}{_several(comparisons)} Only people can compare the photos further."
+    )
+
+
+def unlike_words(distance: float, rates: FaceRates, *, nearest: bool, compared: int) -> str:
+    """A face farther than the upper threshold; ``nearest`` where no other face of the picture is nearer."""
+    missed = rates.missed_as_unlike
+    if not nearest:
+        return (
+            f"Another face does not resemble the reference photo (distance {distance:.2f}; above "
+            f"{rates.unlike_above:.2f} counts as unlike)."
+        )
+    who = "The face compared does not resemble" if compared == 1 else f"None of {compared} faces compared resembles"
+    which = "" if compared == 1 else "the nearest at "
+    return (
+        f"{who} the reference photo ({which}distance {distance:.2f}; above {rates.unlike_above:.2f} counts as unlike). "
+        f"When this was measured, {missed.errors} of {missed.trials} pairs of photos of one person were that far "
+        f"apart; with so few pairs that allows for up to {percent(missed.upper)}."
+    )
+
+
+def _error_rates(rates: FaceRates) -> str:
+    false, missed = rates.false_match, rates.false_non_match
+    return (
+        f"When this was measured, {false.errors} of {false.trials:,} pairs of different people came that close "
+        f"({percent(false.rate)}; allowing for chance up to {percent(false.upper)}), and of {missed.trials} pairs of "
+        f"photos of one person {missed.errors} did not ({percent(missed.rate)})."
+    )
+
+
+def _several(comparisons: int) -> str:
+    if comparisons == 1:
+        return ""
+    return f" {comparisons} comparisons were made in this picture, and each adds its own chance of a false match."
 
 
 def unfit_reason(template: FaceTemplate, fitness: FaceRates) -> str | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers._faces_enrol import Reference, enrol_references
-from nsfwforensics.analyzers._faces_words import CODES, found_words, rates_words, unfit_reason
+from nsfwforensics.analyzers._faces_words import CODES, between_words, similar_words, unfit_reason, unlike_words
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Support
@@ -135,14 +135,19 @@ class FacesAnalyzer(Analyzer):
         made = templates(embedder, evidence.rgb, faces)
         table = distances(made, [reference.template for reference in references])
         rates, fitness = self._rates()
-        order = sorted(range(len(faces)), key=lambda index: float(table[index].min()))
+        unfit = [unfit_reason(template, fitness) for template in made]
+        order = sorted(range(len(faces)), key=lambda index: (unfit[index] is not None, float(table[index].min())))
+        compared = unfit.count(None)
         findings = []
         for rank, index in enumerate(order):
             row = table[index]
             nearest = references[int(row.argmin())]
-            measured = _Measured(faces[index], made[index], float(row.min()), nearest, rank + 1, len(faces))
-            findings.append(self._finding(measured, rates, fitness, len(references)))
-        measurements["comparisons"] = int(table.size)
+            measured = _Measured(faces[index], made[index], float(row.min()), nearest)
+            if (reason := unfit[index]) is not None:
+                findings.append(self._unfit(measured, reason))
+            else:
+                findings.append(self._compared(measured, rates, rank, compared, compared * len(references)))
+        measurements["comparisons"] = compared * len(references)
         return Outcome.of(findings, measurements)
 
     def _rates(self) -> tuple[FaceRates | None, FaceRates]:
@@ -162,25 +167,33 @@ class FacesAnalyzer(Analyzer):
             data={"width": width, "height": height},
         )
 
-    def _finding(self, measured: _Measured, rates: FaceRates | None, fitness: FaceRates, references: int) -> Finding:
-        data = measured.data()
-        region = measured.region()
-        where = found_words(measured.rank, measured.faces, measured.distance)
-        reason = unfit_reason(measured.template, fitness)
-        if reason is not None:
-            text = f"A face was found but could not be compared: {reason}. This is neither a match nor “no match”."
-            return self.finding("FACE-004", text, support=Support.INCONCLUSIVE, data=data, region=region)
+    def _unfit(self, measured: _Measured, reason: str) -> Finding:
+        return self.finding(
+            "FACE-004",
+            f"A face was found but could not be compared: {reason}. This is neither a match nor “no match”.",
+            support=Support.INCONCLUSIVE,
+            data=measured.data(),
+            region=measured.region(),
+        )
+
+    def _compared(
+        self, measured: _Measured, rates: FaceRates | None, rank: int, compared: int, comparisons: int
+    ) -> Finding:
+        distance = measured.distance
+        data, region = measured.data(), measured.region()
         if rates is None:
-            text = f"{where}. No error rates have been measured for this face model here, so the distance says nothing."
+            text = (
+                f"A face in the picture lies at distance {distance:.2f} from the reference photo, but no error rates "
+                "have been measured for this face model, so nothing follows from that."
+            )
             return self.finding("FACE-006", text, support=Support.INCONCLUSIVE, data=data, region=region)
-        data |= _figures(rates, measured.distance)
-        words = rates_words(rates, measured.distance, measured.faces * references)
-        if measured.distance < rates.match_below:
-            return self.finding("FACE-001", f"{where}: similar. {words}", data=data, region=region)
-        if measured.distance <= rates.unlike_above:
-            text = f"{where}: between similar and unlike. {words}"
-            return self.finding("FACE-002", text, support=Support.INCONCLUSIVE, data=data, region=region)
-        text = f"{where}: not similar. {words}"
+        data |= _figures(rates, distance)
+        if distance < rates.match_below:
+            return self.finding("FACE-001", similar_words(distance, rates, comparisons), data=data, region=region)
+        if distance <= rates.unlike_above:
+            text, support = between_words(distance, rates, comparisons), Support.INCONCLUSIVE
+            return self.finding("FACE-002", text, support=support, data=data, region=region)
+        text = unlike_words(distance, rates, nearest=rank == 0, compared=compared)
         return self.finding("FACE-003", text, support=Support.NO_INDICATION, data=data, region=region)
 
 
@@ -190,8 +203,6 @@ class _Measured:
     template: FaceTemplate
     distance: float
     nearest: Reference
-    rank: int
-    faces: int
 
     def data(self) -> dict[str, Any]:
         return {

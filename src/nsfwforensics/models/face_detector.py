@@ -1,6 +1,6 @@
 """Finding faces and their five landmarks with MTCNN, on a reduced copy of the picture.
 
-The networks are those of facenet-pytorch, whose package carries their weights, so nothing is downloaded. Detection
+The weights are those inside the facenet-pytorch package, so nothing is downloaded. Detection
 runs on a copy of bounded area, because the cost grows with the area while a face that is worth comparing is found
 well below full size; boxes and landmarks are given in pixels of the full picture.
 """
@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
-from nsfwforensics.errors import MissingDependencyError
+from nsfwforensics.models.mtcnn import Mtcnn
 
 if TYPE_CHECKING:
     from nsfwforensics.core.analyzer import Resources
@@ -75,10 +74,7 @@ class FaceDetector:
         min_face: int = MIN_FACE,
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
-        try:
-            self._network = MTCNN(keep_all=True, min_face_size=min_face, device=torch.device(device))
-        except OSError as error:
-            raise MissingDependencyError(f"facenet-pytorch lacks its detector weights: {error}") from error
+        self._network = Mtcnn(device, min_face)
         self._max_pixels = max_pixels
         self._min_face = min_face
         self._min_confidence = min_confidence
@@ -96,17 +92,13 @@ class FaceDetector:
         copy = _reduced(rgb, self._max_pixels)
         if min(copy.shape[:2]) < self._min_face:
             return ()
-        with torch.inference_mode():
-            boxes, scores, points = self._network.detect(copy, landmarks=True)
-        if boxes is None:
-            return ()
+        found = self._network.detect(copy)
         scale = np.array([width / copy.shape[1], height / copy.shape[0]])
-        corners = (np.asarray(boxes, np.float64).reshape(-1, 2, 2) + 0.5) * scale - 0.5
-        corners = np.clip(corners, 0.0, [width, height])
-        landmarks = (np.asarray(points, np.float64) + 0.5) * scale - 0.5
+        corners = np.clip((found.boxes.reshape(-1, 2, 2) + 0.5) * scale - 0.5, 0.0, [width, height])
+        landmarks = (found.landmarks + 0.5) * scale - 0.5
         faces = [
             _face(corner, float(score), marks)
-            for corner, score, marks in zip(corners, scores, landmarks, strict=True)
+            for corner, score, marks in zip(corners, found.scores, landmarks, strict=True)
             if float(score) >= self._min_confidence and (corner[1] - corner[0] >= 1.0).all()
         ]
         return tuple(sorted(faces, key=lambda face: (-face.box[2] * face.box[3], face.box)))

@@ -15,6 +15,18 @@ from nsfwforensics.models.weights import locate
 _NETWORKS = ("pnet.pt", "rnet.pt", "onet.pt")
 
 
+def detector_files() -> tuple[Path, ...]:
+    """The detector's three weight files inside the installed facenet-pytorch, in the order of the cascade.
+
+    Raises:
+        MissingDependencyError: facenet-pytorch is not installed.
+    """
+    found = find_spec("facenet_pytorch")
+    if found is None or found.origin is None:
+        raise MissingDependencyError("facenet-pytorch, which holds the face detector, is not installed")
+    return tuple(Path(found.origin).parent / "data" / name for name in _NETWORKS)
+
+
 @cache
 def detector_digest() -> str:
     """SHA-256 over the detector's three weight files, in the order of the cascade.
@@ -22,16 +34,12 @@ def detector_digest() -> str:
     Raises:
         MissingDependencyError: facenet-pytorch is not installed, or without its weights.
     """
-    found = find_spec("facenet_pytorch")
-    if found is None or found.origin is None:
-        raise MissingDependencyError("facenet-pytorch, which finds faces, is not installed")
-    folder = Path(found.origin).parent / "data"
     digest = hashlib.sha256()
-    for name in _NETWORKS:
+    for path in detector_files():
         try:
-            digest.update((folder / name).read_bytes())
+            digest.update(path.read_bytes())
         except OSError as error:
-            raise MissingDependencyError(f"facenet-pytorch lacks its weights file {name}") from error
+            raise MissingDependencyError(f"facenet-pytorch lacks its weights file {path.name}") from error
     return digest.hexdigest()
 
 
@@ -47,7 +55,7 @@ def detector_record(used_by: str) -> ModelRecord:
     try:
         release = version("facenet-pytorch")
     except PackageNotFoundError as error:
-        raise MissingDependencyError("facenet-pytorch, which finds faces, is not installed") from error
+        raise MissingDependencyError("facenet-pytorch, which holds the face detector, is not installed") from error
     return ModelRecord(
         name="mtcnn", version=release, file="+".join(_NETWORKS), sha256=detector_digest(), used_by=used_by
     )

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.errors import MissingDependencyError
+from nsfwforensics.models import mtcnn
+from nsfwforensics.models.mtcnn import Mtcnn, suppress
+
+
+@pytest.mark.parametrize("name", ["reference.jpg", "other-person.jpg"])
+def test_it_finds_what_facenets_own_cascade_finds(samples: Path, name: str) -> None:
+    facenet = pytest.importorskip("facenet_pytorch")
+    rgb = np.ascontiguousarray(Evidence.open(samples / name).rgb)
+    boxes, scores, points = facenet.MTCNN(keep_all=True, min_face_size=20).detect(rgb, landmarks=True)
+    best = int(np.argmax(scores.astype(float)))
+    ours = Mtcnn("cpu", 20).detect(rgb)
+    assert len(ours.scores) == len(scores)
+    width = float(boxes[best][2] - boxes[best][0])
+    # The two average the pyramid down differently, so they start from slightly different windows.
+    assert np.abs(ours.boxes[0] - boxes[best].astype(float)).max() < 0.08 * width
+    assert np.abs(ours.landmarks[0] - points[best].astype(float)).max() < 0.06 * width
+
+
+def test_the_networks_are_facenets_to_the_last_bit() -> None:
+    torch = pytest.importorskip("torch")
+    facenet = pytest.importorskip("facenet_pytorch")
+    theirs, ours = facenet.MTCNN(), Mtcnn("cpu", 20)
+    generator = torch.Generator().manual_seed(4)
+    for their, our, side in (
+        (theirs.pnet, ours._proposal, 61),
+        (theirs.rnet, ours._refinement, 24),
+        (theirs.onet, ours._output, 48),
+    ):
+        x = torch.randn(2, 3, side, side, generator=generator)
+        with torch.inference_mode():
+            *corrections, score = their(x)
+            for a, b in zip(our(x), [score, *corrections], strict=True):
+                torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+
+
+def test_importing_it_does_not_import_facenet_or_torchvision() -> None:
+    script = (
+        "import sys; from nsfwforensics.models.face_detector import cached_detector; cached_detector('cpu', 1); "
+        "print([m for m in ('facenet_pytorch', 'torchvision') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_weights_of_another_network_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "pnet.pt"
+    broken.write_bytes(b"not a network")
+    monkeypatch.setattr(mtcnn, "detector_files", lambda: (broken, broken, broken))
+    with pytest.raises(MissingDependencyError, match=r"pnet\.pt"):
+        Mtcnn("cpu", 20)
+
+
+def test_a_picture_full_of_proposals_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mtcnn, "THRESHOLDS", (0.0, 1.1, 1.1))
+    monkeypatch.setattr(mtcnn, "MAX_PROPOSALS", 200)
+    generator = np.random.default_rng(1)
+    assert len(Mtcnn("cpu", 20).detect(generator.integers(0, 256, (200, 300, 3), dtype=np.uint8)).scores) == 0
+
+
+_BOX = st.tuples(st.floats(0, 100), st.floats(0, 100), st.floats(0.5, 60), st.floats(0.5, 60), st.floats(0, 1))
+
+
+@given(st.lists(_BOX, max_size=25), st.booleans())
+def test_suppression_keeps_the_best_and_nothing_that_overlaps_it(rows: list[tuple[float, ...]], smaller: bool) -> None:
+    table = np.array(rows, np.float64).reshape(-1, 5)
+    boxes = np.hstack([table[:, :2], table[:, :2] + table[:, 2:4]])
+    kept = suppress(boxes, table[:, 4], 0.5, of_smaller=smaller)
+    assert len(set(kept.tolist())) == len(kept)
+    assert (np.diff(table[kept, 4]) <= 0).all()
+    if len(rows):
+        assert table[kept[0], 4] == table[:, 4].max()
+    for position, one in enumerate(kept):
+        for other in kept[position + 1 :]:
+            corner = np.maximum(boxes[one, :2], boxes[other, :2])
+            shared = np.prod(np.clip(np.minimum(boxes[one, 2:], boxes[other, 2:]) - corner, 0, None))
+            areas = np.prod(boxes[[one, other], 2:] - boxes[[one, other], :2], axis=1)
+            whole = areas.min() if smaller else areas.sum() - shared
+            assert shared <= 0.5 * whole + 1e-9
