@@ -131,6 +131,11 @@ class Evidence:
         """Share of the picture's rows that could be decoded, 0–1; below 1 the file is truncated."""
         return self._decode().share
 
+    @property
+    def problem(self) -> str | None:
+        """Why the picture could not be decoded, if that was tried and failed."""
+        return str(self._decoded) if isinstance(self._decoded, EvidenceError) else None
+
     def derive(self, key: str, build: Callable[[], T]) -> T:
         """Returns what ``build`` makes, calling it once per key: found once, whoever asks first.
 

@@ -30,6 +30,7 @@ from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import (
     AnalyzerRecord,
     AnalyzerResult,
+    AnalyzerStatus,
     FileInfo,
     FileReport,
     ModelRecord,
@@ -161,6 +162,8 @@ class Plan:
             else:
                 draft.pending[name] = outcome
                 draft.seconds[name] = seconds
+        if any(result.status is AnalyzerStatus.FAILED for result in draft.results.values()):
+            draft.error = evidence.problem
         draft.info = evidence.info(thumbnail=self.spec.thumbnails)
         return draft
 
