@@ -39,6 +39,14 @@ def test_the_branch_calls_only_what_hardly_any_photo_reached() -> None:
     )  # ten photos carry no claim of 2 %
 
 
+def test_a_model_that_failed_the_gate_never_clears() -> None:
+    branch = calibrate.branch(PHOTOS, FAKES, beta=0.0)
+    assert branch.verdict(-99.0) is Verdict.INCONCLUSIVE
+    assert branch.verdict(1.5) is Verdict.GENERATED
+    rows = [row(-99.0, "x", 0, "as_is")]
+    assert calibrate.verdicts(rows, PHOTOS, FAKES, beta=0.0) == [Verdict.INCONCLUSIVE]
+
+
 def test_a_source_never_judges_itself() -> None:
     """Source two reaches higher than source one; judged by one alone, its top is called generated."""
     photos = [row(-1.0 + n / 60, "one", 0, t) for n in range(60) for t in TIERS]

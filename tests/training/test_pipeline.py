@@ -57,7 +57,7 @@ def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
 
     assert json.loads(json.dumps(result)) == result
     assert set(result["content_matched"]) == {"taef2", "tiny-shuffle-f4", "tiny-transposed-f8"}
-    assert result["unseen_decoder"] == "tiny-transposed-f8"
+    assert set(result["content_matched_left_out"]) == {"taef2"}
     assert result["content_matched"]["taef2"]["as_is"]["negatives"] == 6
     assert set(result["generators"]["as_is"]["families"]) == {"flux"}
     assert result["rates"]["as_is"]["real_called"]["total"] == 6
@@ -67,7 +67,8 @@ def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
     card = (weights / "synthesis.md").read_text()
     assert "{{" not in card
     assert card.index("Content-matched") < card.index("Across generators")
-    assert "tiny-transposed-f8 (never trained on)" in card
+    assert "tiny-transposed-f8, never trained on" in card
+    assert card.index("taef2, left out of training") < card.index("taef2, trained on")
     assert export.file_sha256(weights / "synthesis.safetensors") in (weights / "manifest.toml").read_text()
 
     from safetensors.torch import load_file

@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 MIN_FACE = 56
 """Shorter side of the smallest face examined, in pixels."""
 
-MAX_FACES = 4
+MAX_FACES = 2
 """Most faces examined per picture, largest first."""
 
 

@@ -80,10 +80,10 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             "closer, not proof.",
         ),
         "SYN-011": Code(
-            "A face stands out, which was measured too little",
+            "Faces: inconclusive",
             Severity.INFO,
-            "The check of faces was measured on few people, and not on current face-swap tools: it can point to a "
-            "face to look at, and no more.",
+            "The check of faces was measured on few people, and not on current face-swap tools. Compare the face with "
+            "other photos of the person, and look for the picture it may have been taken from.",
         ),
     }
 
@@ -161,11 +161,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
                 {"box": list(box), "score": score, "p_value_real": round(face.p_real(score), 4)}
                 for box, score in zip(scores.sample.boxes, known, strict=True)
             ]
-            findings += [
-                found
-                for box, score in zip(scores.sample.boxes, scores.faces, strict=True)
-                if (found := self._face(face, box, score)) is not None
-            ]
+            findings += self._faces_found(face, scores)
         return Outcome.of(findings, measurements)
 
     def _whole(self, scores: Scores, image: Branch) -> Finding:
@@ -181,12 +177,13 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             reason = "the answer turns when the same picture is saved again or made a little smaller"
             return self._inconclusive(reason, image, state, "flip")
         if each == {Verdict.GENERATED}:
-            called, missed = image.rate(state, "real_called"), image.rate(state, "gallery_called")
+            called, found = image.rate(state, "real_called"), image.rate(state, "gallery_called")
+            painted = image.rate(state, "resynthesised_called")
             return self.finding(
                 "SYN-001",
                 f"The pixels look generated to this model: hardly any of {image.reals} unseen photographs scored as "
                 f"high. In our test on pictures {_STATES[state]} it said so of {_worst(called)} real photographs, and "
-                f"found {missed} generated ones.",
+                f"found {found} generated ones and {painted} photographs painted again by a neural network.",
                 data=data | _data(image, state),
             )
         if each == {Verdict.NO_INDICATION}:
@@ -205,38 +202,42 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
     def _inconclusive(self, reason: str, image: Branch, state: str, kind: str) -> Finding:
         real, fake = image.rate(state, "real_inconclusive"), image.rate(state, "gallery_inconclusive")
+        known = f"In our test on pictures {_STATES[state]} this was the answer for {real} real photographs and {fake} "
         return self.finding(
             "SYN-002",
-            f"The pixels alone do not say whether this picture was generated: {reason}. In our test on pictures "
-            f"{_STATES[state]} this was the answer for {real} real photographs and {fake} generated pictures.",
+            f"The pixels alone do not say whether this picture was generated: {reason}. "
+            + ("No error rate is known there." if kind == "outside_measured" else f"{known}generated pictures."),
             support=Support.INCONCLUSIVE,
             data={"reason": kind, "state": state, **_data(image, state)},
         )
 
-    def _face(self, face: Branch, box: tuple[int, int, int, int], score: float) -> Finding | None:
+    def _faces_found(self, face: Branch, scores: Scores) -> list[Finding]:
         from nsfwforensics.models.calibration import Verdict
 
-        region = Region(x=box[0], y=box[1], width=box[2], height=box[3])
-        called, found = face.rate("as_is", "real_called"), face.rate("as_is", "swap_called")
-        if face.verdict(score) is Verdict.GENERATED:
-            return self.finding(
+        state = scores.sample.state
+        called, found = face.rate(state, "real_called"), face.rate(state, "swap_called")
+        findings = [
+            self.finding(
                 "SYN-010",
                 f"A face looks blended in or generated to this model, which in our test said so of {_worst(called)} "
                 f"real faces and found {found} swapped ones.",
-                region=region,
-                data=_data(face, "as_is"),
+                region=Region(x=box[0], y=box[1], width=box[2], height=box[3]),
+                data=_data(face, state),
             )
-        # The smallest p-value that the few calibration faces allow: the face scored above every one of them.
-        if not face.claims and face.p_real(score) <= 1.0 / (face.reals + 1):
-            return self.finding(
+            for box, score in zip(scores.sample.boxes, scores.faces, strict=True)
+            if face.verdict(score) is Verdict.GENERATED
+        ]
+        if findings:
+            return findings
+        return [
+            self.finding(
                 "SYN-011",
-                f"One face scored above all {face.reals} real faces that the model was compared with, too few to say "
-                f"more; in our test that happened to {_worst(called)} other real faces and to {found} swapped ones.",
+                f"Whether a face was swapped in cannot be said from the pixels: in our test the check told {found} "
+                f"swapped faces apart, and {called} real faces stood out as much.",
                 support=Support.INCONCLUSIVE,
-                region=region,
-                data=_data(face, "as_is"),
+                data={"examined": len(scores.faces), **_data(face, state)},
             )
-        return None
+        ]
 
     @property
     def _calibration(self) -> Calibration:

@@ -47,12 +47,20 @@ def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
 
 def complain(message: str) -> None:
     """Prints an error on stderr, free of markup and control characters."""
-    Console(stderr=True).print("error:", plain(message), soft_wrap=True)
+    _say("error:", message)
 
 
 def note(message: str) -> None:
     """Prints a remark on stderr, free of markup and control characters."""
-    Console(stderr=True).print("note:", plain(message), soft_wrap=True)
+    _say("note:", message)
+
+
+def _say(head: str, message: str) -> None:
+    console = Console(stderr=True)
+    first, *others = message.split("\n")
+    console.print(head, plain(first), soft_wrap=True)
+    for line in others:
+        console.print(plain(line), soft_wrap=True)
 
 
 @reporting_errors

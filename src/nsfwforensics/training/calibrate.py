@@ -15,6 +15,10 @@ ALPHA = 0.02
 BETA = 0.10
 """Largest p-value under *generated* for "no indication"."""
 
+CLEAR_GATE = 0.60
+"""Least lower bound, in every state, of the content-matched AUC of a decoder left out of training at which the model
+may say "no indication". Below it the model cannot tell a photograph from a painted copy, and silence means nothing."""
+
 MAX_FLAT_SHARE = 0.75
 """Pictures flatter than this are not photographs as measured here."""
 
@@ -22,19 +26,26 @@ MIN_QUALITY = 50.0
 """Below this estimated JPEG quality nothing is said."""
 
 
-def branch(photographs: Sequence[Scored], generated: Mapping[str, Sequence[Scored]], *, claims: bool = True) -> Branch:
+def branch(
+    photographs: Sequence[Scored],
+    generated: Mapping[str, Sequence[Scored]],
+    *,
+    claims: bool = True,
+    beta: float = BETA,
+) -> Branch:
     """Makes the conformal calibration of a head.
 
     Args:
         photographs: Scores of unseen photographs, every state.
         generated: By kind, scores of unseen generated pictures, every state.
         claims: Whether the head may state anything.
+        beta: Largest p-value under *generated* for "no indication"; 0 forbids it.
     """
     return Branch(
         real=_by_state(photographs),
         generated={kind: _by_state(rows) for kind, rows in generated.items()},
         alpha=ALPHA,
-        beta=BETA,
+        beta=beta,
         claims=claims,
     )
 
@@ -49,6 +60,7 @@ def verdicts(
     photographs: Sequence[Scored],
     generated: Mapping[str, Sequence[Scored]],
     max_flat_share: float = MAX_FLAT_SHARE,
+    beta: float = BETA,
 ) -> list[Verdict]:
     """Judges unseen pictures with a calibration that never saw their source.
 
@@ -60,6 +72,7 @@ def verdicts(
         photographs: Calibration photographs.
         generated: Calibration pictures by kind.
         max_flat_share: Flatter pictures are inconclusive.
+        beta: See :func:`branch`.
     """  # fmt: skip
     made: dict[str | None, Branch] = {}
     keys = {_unit(row) for kind in ((photographs), *generated.values()) for row in kind}
@@ -70,7 +83,7 @@ def verdicts(
         if left_out not in made:
             kept = [other for other in photographs if _unit(other) != left_out]
             others = {k: [other for other in part if _unit(other) != left_out] for k, part in generated.items()}
-            made[left_out] = branch(kept, others)
+            made[left_out] = branch(kept, others, beta=beta)
         found.append(row.verdict(made[left_out], max_flat_share))
     return found
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from nsfwforensics.models.calibration import CALIBRATION, Calibration, Rate
+from nsfwforensics.models.calibration import CALIBRATION, Calibration
 from nsfwforensics.models.classifier import MODEL, Ensemble
 from nsfwforensics.models.weights import file_sha256
 from nsfwforensics.training import calibrate, card, evaluate, faces, probes, train, unseen
+from nsfwforensics.training.metrics import Estimate
 
 if TYPE_CHECKING:
     from nsfwforensics.training.train import Workshop
@@ -35,9 +36,12 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     Returns:
         Every figure as plain values.
     """
+    subjects = measure_unseen(workshop)
+    left_out = workshop.training_decoders[0]
+    blind = train.train_image(workshop, without=left_out)
+    matched = evaluate.content_matched(score(workshop, subjects, blind), [left_out])[left_out]
     head = train.train_image(workshop)
-    rows = score_unseen(workshop, Ensemble(head))
-    calibration, result = judge(workshop, rows)
+    calibration, result = judge(workshop, score(workshop, subjects, head), matched)
     face = faces.face_head(workshop)
     if face is not None:
         calibration = replace(calibration, face=face.branch)
@@ -54,43 +58,58 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     return plain
 
 
-def score_unseen(workshop: Workshop, judge: Ensemble) -> list[unseen.Scored]:
-    """Scores every picture in the roles calibrate and test, and the content-matched pairs of their photographs."""
+def measure_unseen(workshop: Workshop) -> list[unseen.Subject]:
+    """Measures every picture in the roles calibrate and test, and the content-matched pairs of their photographs."""
     cache = workshop.out / "unseen"
     items = [item for item in workshop.items if item.role != "train"]
     photographs = workshop.photographs("calibrate", "test")
     subjects = list(unseen.pictures(items, workshop.measure, cache))
     subjects += unseen.pairs(photographs, workshop.decoders, workshop.measure, cache)
     workshop.say(f"{len(subjects)} unseen pictures measured")
-    return unseen.scored(subjects, judge, workshop.columns())
+    return subjects
 
 
-def judge(workshop: Workshop, rows: Sequence[unseen.Scored]) -> tuple[Calibration, dict[str, Any]]:
-    """Calibrates on the calibration roles, and measures the finished rules on everything unseen."""
+def score(workshop: Workshop, subjects: Sequence[unseen.Subject], head: Mapping[str, Tensor]) -> list[unseen.Scored]:
+    """Judges unseen pictures with a head."""
+    return unseen.scored(subjects, Ensemble(head), workshop.columns())
+
+
+def judge(
+    workshop: Workshop, rows: Sequence[unseen.Scored], left_out: Mapping[str, Estimate]
+) -> tuple[Calibration, dict[str, Any]]:
+    """Calibrates on the calibration roles, and measures the finished rules on everything unseen.
+
+    Args:
+        workshop: Data, output folder, settings.
+        rows: Scores of everything unseen by the head that is shipped.
+        left_out: By state, content-matched AUC of the strongest decoder for a head that was not trained on it. It
+            decides whether "no indication" may be said at all.
+    """
 
     def role(kind: str, *roles: str) -> list[unseen.Scored]:
         return [row for row in rows if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
 
     photographs = role("real", "calibrate")
-    trained = [row for name in workshop.training_decoders for row in role(name, "calibrate")]
-    generated = {"gallery": role("gallery", "calibrate"), "resynthesised": trained}
-    said = calibrate.verdicts(rows, photographs, generated)
-    branch = calibrate.branch(photographs, generated)
-    matched = evaluate.content_matched(rows, list(workshop.decoders))
+    painted = [row for name in workshop.training_decoders for row in role(name, "calibrate")]
+    generated = {"gallery": role("gallery", "calibrate"), "resynthesised": painted}
+    passed = min(estimate.low for estimate in left_out.values()) >= calibrate.CLEAR_GATE
+    beta = calibrate.BETA if passed else 0.0
+    said = calibrate.verdicts(rows, photographs, generated, beta=beta)
+    branch = calibrate.branch(photographs, generated, beta=beta)
     rates = calibrate.rates(rows, said)
-    unseen_decoder = next(name for name in workshop.decoders if name not in workshop.training_decoders)
+    strongest = workshop.training_decoders[0]
     for by_name in rates.values():
         for name in ("called", "cleared", "inconclusive"):
-            by_name[f"resynthesised_{name}"] = by_name.get(f"{unseen_decoder}_{name}", Rate(0, 0))
+            by_name[f"resynthesised_{name}"] = by_name[f"{strongest}_{name}"]
     kept = {s: {n: r for n, r in by.items() if n.split("_")[0] in _REPORTED} for s, by in rates.items()}
-    facts = calibrate.facts({"content_matched_auc": matched[unseen_decoder]["as_is"]})
-    branch = replace(branch, rates=kept, facts=facts)
+    branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}))
     first = [branch.verdict(row.score) for row in rows]
     result = {
-        "content_matched": matched,
-        "unseen_decoder": unseen_decoder,
+        "content_matched_left_out": {strongest: left_out},
+        "content_matched": evaluate.content_matched(rows, list(workshop.decoders)),
+        "trained_decoders": list(workshop.training_decoders),
+        "may_clear": passed,
         "generators": evaluate.across_generators(rows),
-        "generators_calibration": evaluate.across_generators(rows, ("calibrate",)),
         "rates": rates,
         "by_source": evaluate.by_source(rows, said),
         "reliability": evaluate.reliability(rows),
@@ -120,6 +139,7 @@ def write(folder: Path, tensors: Mapping[str, Tensor], calibration: Calibration)
 
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in tensors.items()}, folder / WEIGHTS_FILE)
+    (folder / WEIGHTS_FILE).chmod(0o644)  # safetensors writes through a private temporary file
     (folder / CALIBRATION_FILE).write_text(calibration.dumps(), "utf-8")
 
 

@@ -204,4 +204,5 @@ def face_head(workshop: Workshop) -> FaceResult | None:
         "rates": rates,
         "claims": enough,
     }
-    return FaceResult(tensors, replace(branch, rates=rates), figures)
+    facts = calibrate.facts({"swaps_auc": figures["swaps_auc"]["as_is"]})
+    return FaceResult(tensors, replace(branch, rates=rates, facts=facts), figures)

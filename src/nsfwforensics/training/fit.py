@@ -32,7 +32,7 @@ class FitSettings:
     rate: float = 2e-3
     decay: float = 2e-2
     dropout: float = 0.3
-    consistency: float = 0.1
+    consistency: float = 0.0
     seed: int = 0
 
 

@@ -54,7 +54,7 @@ class TrainSettings:
     copies: int = 4
     resynthesised_regions: int = 2
     tiny_steps: int = 900
-    taps: tuple[int, ...] = TAPS
+    taps: tuple[int, ...] = TAPS[:-1]
     fit: FitSettings = field(default_factory=FitSettings)
     threads: int = 2
 
@@ -182,10 +182,17 @@ def columns(taps: Sequence[int]) -> NDArray[np.int64]:
     return np.array([*chosen, *range(start, start + RESIDUAL_STATISTICS)], np.int64)
 
 
-def train_image(workshop: Workshop) -> dict[str, Tensor]:
-    """Fits the whole-picture head."""
-    found = workshop.patches()
-    values = workshop.features(found)[..., workshop.columns()]
+def train_image(workshop: Workshop, without: str = "") -> dict[str, Tensor]:
+    """Fits the whole-picture head.
+
+    Args:
+        workshop: Data, output folder, settings.
+        without: A source or decoder to leave out.
+    """
+    every = workshop.patches()
+    values = workshop.features(every)[..., workshop.columns()]
+    kept = [index for index, patch in enumerate(every) if patch.source != without]
+    found, values = [every[index] for index in kept], values[kept]
     labels = np.array([patch.label for patch in found])
     drawn = balanced_weights(labels, [patch.source for patch in found], [patch.picture for patch in found])
     started = time.monotonic()
