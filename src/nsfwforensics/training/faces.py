@@ -196,7 +196,7 @@ def face_head(workshop: Workshop) -> FaceResult | None:
     rates: dict[str, dict[str, Rate]] = {
         t: {"real_called": called(real[t]), "swap_called": called(swapped[t])} for t in TIERS
     }
-    figures = {
+    figures: dict[str, Any] = {
         "faces": {role: len(found) for role, found in groups.items()},
         "people_in_test": len({face.person for face in groups["test"]}),
         "swaps_auc": {t: auc_estimate(real[t], swapped[t]) for t in TIERS},
