@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nsfwforensics.models.classifier import PictureScore, SynthesisClassifier
 
 _STATES: Mapping[str, str] = {
-    "as_is": "as they were",
+    "as_is": "in their original files",
     "768_q60": "reduced to 768 pixels and saved at JPEG quality 60",
     "512_q40": "reduced to 512 pixels and saved at JPEG quality 40",
 }

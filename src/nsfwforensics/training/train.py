@@ -116,7 +116,7 @@ class Workshop:
     def decoders(self) -> dict[str, Callable[[Pixels], Pixels]]:
         """Round trips by name: TAEF2 and the tiny ones, trained here on the training photographs if need be."""
         large = autoencoder.load(self.data / "models")
-        found: dict[str, Callable[[Pixels], Pixels]] = {"taef2": partial(autoencoder.roundtrip, large)}
+        found: dict[str, Callable[[Pixels], Pixels]] = {"taef2": self._painter(large)}
         pictures: list[Pixels] = []
         for number, spec in enumerate(decoders.SPECS):
             path = self.out / f"{spec.name}.safetensors"
@@ -124,8 +124,19 @@ class Workshop:
                 pictures = pictures or [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
                 self.say(f"training decoder {spec.name}")
                 decoders.save(decoders.train(spec, pictures, steps=self.settings.tiny_steps, seed=number), path)
-            found[spec.name] = partial(autoencoder.roundtrip, decoders.load(spec, path))
+            found[spec.name] = self._painter(decoders.load(spec, path))
         return found
+
+    def _painter(self, model: autoencoder.AutoEncoder) -> Callable[[Pixels], Pixels]:
+        def paint(pixels: Pixels) -> Pixels:
+            # One picture at a time over all threads; crops, in contrast, are measured one per thread.
+            torch.set_num_threads(self.settings.threads)
+            try:
+                return autoencoder.roundtrip(model, pixels)
+            finally:
+                torch.set_num_threads(1)
+
+        return paint
 
     @property
     def training_decoders(self) -> tuple[str, ...]:
