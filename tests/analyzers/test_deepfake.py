@@ -74,6 +74,12 @@ def saved(pixels: NDArray[np.uint8], kind: str = "PNG", **options: Any) -> bytes
     return buffer.getvalue()
 
 
+def palette_png() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(photo()).convert("P").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def run(data: bytes, *scores: tuple[float, float, float]) -> Outcome:
     analyzer = Analyzer(DeepfakeOptions(faces=False), Resources())
     analyzer.scripted = Scripted(*scores)
@@ -130,6 +136,7 @@ def test_an_answer_that_turns_is_inconclusive(views: tuple[float, float, float])
         (saved(np.full((600, 600, 3), 240, np.uint8)), "flat"),
         (saved(np.repeat(photo()[..., :1], 3, axis=2)), "no colour"),
         (saved(photo(), "GIF"), "256 colours"),
+        (palette_png(), "256 colours"),
     ],
 )
 def test_what_was_not_measured_is_ruled_out(data: bytes, words: str) -> None:

@@ -67,7 +67,8 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
     flat = preprocess.flat_share(rgb)
     facts = {"jpeg_quality_estimate": quality, "flat_share": round(flat, 3)}
-    reason = _ruled_out(rgb, quality, flat, evidence.media_type, limits)
+    palette = evidence.original.mode == "P"
+    reason = _ruled_out(rgb, quality, flat, palette, limits)
     crops = None if reason else preprocess.crop(rgb)
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]
     cut = np.stack([preprocess.face_crop(evidence.rgb, box) for box in chosen]) if chosen else None
@@ -76,7 +77,7 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
 
 
 def _ruled_out(
-    rgb: NDArray[np.uint8], quality: float | None, flat: float, media_type: str | None, limits: Calibration
+    rgb: NDArray[np.uint8], quality: float | None, flat: float, palette: bool, limits: Calibration
 ) -> str | None:
     from nsfwforensics.models.preprocess import CROP, is_colourless
 
@@ -89,8 +90,8 @@ def _ruled_out(
             f"{flat:.0%} of it is flat, as in drawings, screenshots or pages of text, and the model was measured on "
             "photographs only"
         )
-    if media_type == "image/gif":
-        return "a GIF has at most 256 colours, and the model was not measured on such pictures"
+    if palette:
+        return "it has at most 256 colours, and the model was not measured on such pictures"
     if is_colourless(rgb):
         return "it has no colour, and the model was measured on colour photographs only"
     return None
