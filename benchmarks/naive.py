@@ -20,7 +20,7 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.registry import select
 from nsfwforensics.models.face_align import align
-from nsfwforensics.models.face_embedder import FaceEmbedder, cached_embedder
+from nsfwforensics.models.face_embedder import ResNet29Embedder, cached_embedder
 
 HASHES = (
     imagehash.average_hash,
@@ -34,7 +34,7 @@ HASHES = (
 def main(folder: Path, reference: Path) -> None:
     """Goes through the folder once per library and file, as example code does."""
     detector = MTCNN(keep_all=True)
-    embedder = cached_embedder("cpu", None)
+    embedder = cached_embedder("resnet29", "cpu", None)
     (entry,) = select(["deepfake"])
     loaded = entry.load()
     classifier = loaded(loaded.Options(), Resources(threads=2))
@@ -47,12 +47,13 @@ def main(folder: Path, reference: Path) -> None:
         found = faces(detector, embedder, path)
         nearest = min((float(np.linalg.norm(known - face)) for face in found), default=float("nan"))
         evidence = Evidence.open(path)
+        evidence.derive("faces.detected", tuple)  # the faces were sought above; not a second time here
         samples = classifier.prepare(evidence)
         scores = samples if isinstance(samples, Outcome) else classifier.infer([samples])[0]
         print(path.name, len(tags), hashes[0], int(pdq.sum()), quality, len(found), nearest, type(scores).__name__)
 
 
-def faces(detector: MTCNN, embedder: FaceEmbedder, path: Path) -> np.ndarray:
+def faces(detector: MTCNN, embedder: ResNet29Embedder, path: Path) -> np.ndarray:
     """Detects at full size and embeds each face from its landmarks."""
     picture = Image.open(path).convert("RGB")
     boxes, _, landmarks = detector.detect(picture, landmarks=True)

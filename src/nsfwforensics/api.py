@@ -215,7 +215,7 @@ def _resources(settings: Settings, classes: Sequence[type[BaseAnalyzer]]) -> Res
         return Resources(weights=settings.weights)
     from nsfwforensics.models.device import resolve_device
 
-    return Resources(device=resolve_device(settings.device), weights=settings.weights, threads=os.cpu_count() or 1)
+    return Resources(device=resolve_device(settings.device), weights=settings.weights)
 
 
 def _is_complete(chosen: Sequence[Registration]) -> bool:

@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 from nsfwforensics.errors import ForensicsError
+from nsfwforensics.threads import one_thread_each
 
 COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
@@ -73,6 +74,7 @@ def _root(
 
 def main() -> None:
     """Runs the command line."""
+    one_thread_each()
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:

@@ -8,29 +8,21 @@ reported as failed if that worker dies too; the rest of the batch goes on.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec, failed_draft
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution.base import BATCH_FILES
+from nsfwforensics.threads import one_thread_each
 
 _Half = Draft | FileReport
 
 _DIED = "the worker process that examined it died; the file may be built to crash a decoder"
-
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "OPENCV_FOR_THREADS_NUM",
-)
 
 
 class PoolEngine:
@@ -104,7 +96,7 @@ def _pool(spec: PlanSpec, jobs: int) -> ProcessPoolExecutor:
         jobs,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(replace(spec, resources=replace(spec.resources, threads=1)),),
+        initargs=(spec,),
     )
 
 
@@ -116,8 +108,7 @@ def _start_worker(spec: PlanSpec) -> None:
     """Readies a worker: one thread per numerical library (the processes are the parallelism), no Ctrl-C of its own."""
     global _plan
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = "1"
+    one_thread_each()
     _plan = Plan(spec)
 
 
