@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PIXELS = 320
 
+_ORIENTATION = 0x0112
+
 LEAST_SHARE = 0.05
 """A broken file with a smaller share of its rows than this is not analysed: a strip at the top says nothing."""
 
@@ -87,7 +89,8 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
             if share is None:
                 original = Image.open(io.BytesIO(data))
                 share = _load_in_part(original)
-            upright = ImageOps.exif_transpose(original)
+            turned = original.getexif().get(_ORIENTATION, 1) != 1
+            upright = ImageOps.exif_transpose(original) if turned else original  # it would copy even then
             image = _eight_bit(upright)
         except EvidenceError:
             raise
@@ -109,7 +112,7 @@ def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | 
     with _pillow_tamed():
         try:
             opened = Image.open(io.BytesIO(data))
-            turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
+            turned = opened.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
         except Exception:  # noqa: BLE001 - as in decode: hostile headers make Pillow raise anything
             return None, None
     return opened.size[::-1] if turned else opened.size
