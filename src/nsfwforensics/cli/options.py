@@ -155,7 +155,9 @@ def _flags(analyzer: type[BaseAnalyzer]) -> Iterator[tuple[str, Any]]:
     for name, info in analyzer.Options.model_fields.items():
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         flag = str(extra.get("flag") or f"--{analyzer.name}-{name.replace('_', '-')}")
-        help_text = info.description or ""
+        if info.annotation is bool:
+            flag = f"{flag}/--no-{flag.removeprefix('--')}"
+        help_text = (info.description or "").rstrip(".")
         if not info.is_required() and info.default not in (None, ()):
             help_text += f" (default {getattr(info.default, 'value', info.default)})"
         option = typer.Option(flag, help=help_text, show_default=False, rich_help_panel=f"Analyzer: {analyzer.name}")

@@ -13,9 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from nsfwforensics.core import assess
 from nsfwforensics.core.analyzer import (
     Analyzer,
+    AnalyzerOptions,
     BaseAnalyzer,
     BatchAnalyzer,
     Enrolment,
@@ -35,7 +38,7 @@ from nsfwforensics.core.types import (
     FileReport,
     ModelRecord,
 )
-from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
+from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Plan:
 
     Raises:
         ForensicsError: An analyzer cannot be loaded.
+        UsageError: An option's value does not fit.
     """
 
     def __init__(self, spec: PlanSpec) -> None:
@@ -88,7 +92,7 @@ class Plan:
         self._missing: dict[str, str | None] = {}
         for name in spec.analyzers:
             loaded = registered[name].load()
-            options = loaded.Options.model_validate(spec.options.get(name, {}))
+            options = _options(loaded, spec.options.get(name, {}))
             analyzer = loaded(options, spec.resources, spec.enrolments.get(name))
             self.analyzers[name] = analyzer
             self.origins[name] = registered[name].origin
@@ -221,6 +225,20 @@ class Plan:
 def failed_draft(target: Target, reason: str) -> Draft:
     """The draft of a file whose examination ended outside the plan (a worker that died)."""
     return Draft(describe_path(target.path), {}, {}, reason)
+
+
+def _options(analyzer: type[BaseAnalyzer], values: Mapping[str, Any]) -> AnalyzerOptions:
+    """Checks an analyzer's options.
+
+    Raises:
+        UsageError: A value does not fit, or there is no such option.
+    """
+    try:
+        return analyzer.Options.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"option {where} of {analyzer.name}: {first['msg']}, got {first['input']!r}") from error
 
 
 def _first_half(analyzer: BaseAnalyzer) -> Any:

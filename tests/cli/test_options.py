@@ -1,0 +1,46 @@
+"""An analyzer's options become command-line options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from nsfwforensics.cli.app import COMMANDS, build
+from nsfwforensics.core.registry import installed
+
+RUNNER = CliRunner()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    result = RUNNER.invoke(build(command), [command, "--help"])
+    assert result.exit_code == 0
+    assert COMMANDS[command].rstrip(".") in " ".join(result.output.split())
+
+
+def test_every_option_of_every_analyzer_is_an_option_of_scan() -> None:
+    shown = RUNNER.invoke(build("scan"), ["scan", "--help"], env={"COLUMNS": "200"}).output
+    for registration in installed():
+        if registration.built_in:
+            analyzer = registration.load()
+            for name, field in analyzer.Options.model_fields.items():
+                extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+                assert str(extra.get("flag") or f"--{analyzer.name}-{name.replace('_', '-')}") in shown
+
+
+def test_a_value_that_does_not_fit_is_a_usage_error(samples: Path) -> None:
+    picture = str(samples / "reference.jpg")
+    assert RUNNER.invoke(build("faces"), ["faces", picture, "--face-model", "abacus"]).exit_code == 2
+    assert RUNNER.invoke(build("hash"), ["hash", picture, "--max-pixels", "0"]).exit_code == 2
+    result = RUNNER.invoke(build("faces"), ["faces", picture, "--reference", picture, "--reference-face", "zero"])
+    assert result.exit_code == 2, result.output
+
+
+def test_a_switch_can_be_turned_off(samples: Path) -> None:
+    runs = [
+        RUNNER.invoke(build("detect"), ["detect", str(samples / "reference.jpg"), "--json", *more]).output
+        for more in ([], ["--no-deepfake-faces"])
+    ]
+    assert ["SYN-01" in output for output in runs] == [True, False]
