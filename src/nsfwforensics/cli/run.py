@@ -6,7 +6,8 @@ import functools
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -133,50 +134,48 @@ class Tally:
 
 def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bool:
     """Examines everything and returns whether it was interrupted; what was done is kept."""
-    with _progress(run, quiet=quiet) as progress:
+    with _progress(run, quiet=quiet) as advance:
         try:
-            for file in progress(run):
+            for file in run:
                 writer.add(file)
                 tally.add(file)
+                advance()
         except KeyboardInterrupt:
             return True
     return False
 
 
-class _progress:  # noqa: N801 - used as a function
-    """A progress bar on stderr for more than one file, absent where stderr is no terminal."""
+@contextmanager
+def _progress(run: Run, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Shows a progress bar on stderr for more than one file; nothing where stderr is no terminal.
 
-    def __init__(self, run: Run, *, quiet: bool) -> None:
-        self._bar: Any = None
-        console = Console(stderr=True)
-        if quiet or not console.is_terminal:
-            return
-        total = sum(1 for _ in run.targets())
-        if total > 1:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    Yields:
+        To be called after each file.
+    """
+    console = Console(stderr=True)
+    total = 0 if quiet or not console.is_terminal else sum(1 for _ in run.targets())
+    if total < 2:
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            self._total = total
-            self._bar = Progress(
-                TextColumn("examining"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(), TextColumn("left"), console=console, transient=True,
-            )  # fmt: skip
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (
+        TextColumn("examining"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        rate,
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total, rate="")
 
-    def __enter__(self) -> Callable[[Iterable[FileReport]], Iterable[FileReport]]:
-        if self._bar is None:
-            return lambda files: files
-        self._bar.start()
-        return self._follow
+        def advance() -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, advance=1, rate=f"{speed:.1f} files/s" if speed else "")
 
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _follow(self, files: Iterable[FileReport]) -> Iterable[FileReport]:
-        task = self._bar.add_task("", total=self._total, rate="")
-        for file in files:
-            yield file
-            speed = self._bar.tasks[0].speed
-            self._bar.update(task, advance=1, rate=f"{speed:.1f} files/s" if speed else "")
+        yield advance
 
 
 def read_paths(paths: Sequence[Path]) -> list[Path]:
