@@ -95,6 +95,7 @@ _BUILDERS: Mapping[str, Callable[[], bytes]] = {
 }
 
 _UNDECODABLE: Mapping[str, Callable[[], bytes]] = {
+    "zero-byte.jpg": bytes,
     "header-only.jpg": lambda: _saved(_picture(64, 64), "JPEG")[:300],
     "header-only.png": lambda: _saved(_picture(64, 64), "PNG")[:45],
     "noise.webp": lambda: b"RIFF\xff\xff\xff\x7fWEBPVP8 " + bytes(range(256)) * 4,

@@ -54,7 +54,7 @@ class Evidence:
 
     @classmethod
     def open(cls, path: Path, limits: Limits | None = None) -> Evidence:
-        """Reads a file whole, without following it if it turned into something else meanwhile.
+        """Reads a file whole; a pipe or a device that took its place meanwhile is refused, not waited for.
 
         Args:
             path: A regular file.
