@@ -30,7 +30,7 @@ def test_every_kind_of_picture_decodes_to_eight_bits(name: str) -> None:
 def test_what_cannot_be_decoded_says_so_every_time(name: str) -> None:
     evidence = Evidence.from_bytes(contract_file(name), name)
     for _ in range(2):
-        with pytest.raises(EvidenceError, match="cannot be decoded|no image format"):
+        with pytest.raises(EvidenceError, match=r"cannot be decoded|no image format"):
             _ = evidence.image
     assert evidence.info().decoded_share is None
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,47 +62,48 @@ def test_fail_on(run: Runner, photos: Path, plugin: Path) -> None:
     assert run("metadata", photos, "--quiet", "--fail-on", "high").code == 0
 
 
-def test_an_interrupted_run_keeps_what_was_done(tmp_path: Path) -> None:
-    folder = tmp_path / "many"
+@pytest.fixture
+def begun(tmp_path: Path) -> Iterator[Callable[[int], tuple[subprocess.Popen[bytes], Path]]]:
+    """Starts a run over 3,000 pictures and returns when its first result is written."""
+    folder, report = tmp_path / "many", tmp_path / "report"
     folder.mkdir()
     for index in range(3000):
         (folder / f"{index:04}.jpg").write_bytes(contract_file("plain.jpg"))
-    report = tmp_path / "report"
-    process = subprocess.Popen(
-        [COMMAND, "metadata", folder, "-o", report, "--jobs", "2"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    stream = report / "files.jsonl"
-    deadline = time.monotonic() + 60
-    while not (stream.exists() and stream.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(jobs: int) -> tuple[subprocess.Popen[bytes], Path]:
+        command = [COMMAND, "metadata", folder, "-o", report, "--jobs", str(jobs)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        started.append(process)
+        stream = report / "files.jsonl"
+        deadline = time.monotonic() + 60
+        while not (stream.exists() and stream.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return process, report
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+Begin = Callable[[int], tuple["subprocess.Popen[bytes]", Path]]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupted_run_keeps_what_was_done(begun: Begin, jobs: int) -> None:
+    process, report = begun(jobs)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130, error.decode()
     saved = json.loads((report / "report.json").read_text())
     assert saved["header"]["interrupted"] is True
     assert 0 < len(saved["files"]) < 3000
-    assert len(saved["files"]) == len(stream.read_text().splitlines())
+    assert len(saved["files"]) == len((report / "files.jsonl").read_text().splitlines())
 
 
-def test_a_killed_run_can_be_made_into_a_report(run: Runner, tmp_path: Path) -> None:
-    folder = tmp_path / "many"
-    folder.mkdir()
-    for index in range(3000):
-        (folder / f"{index:04}.jpg").write_bytes(contract_file("plain.jpg"))
-    report = tmp_path / "report"
-    process = subprocess.Popen(
-        [COMMAND, "metadata", folder, "-o", report, "--jobs", "1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if (report / "files.jsonl").exists() and (report / "files.jsonl").stat().st_size:
-            break
-        time.sleep(0.02)
+def test_a_killed_run_can_be_made_into_a_report(begun: Begin, run: Runner) -> None:
+    process, report = begun(1)
     process.kill()
     process.wait(timeout=60)
     ran = run("report", report, "--json")
