@@ -107,8 +107,9 @@ def test_an_empty_file_and_a_pipe_and_a_missing_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(EvidenceError, match="not a regular file"):
         Evidence.open(tmp_path / "pipe.jpg")
-    with pytest.raises(EvidenceError, match="cannot be read"):
-        Evidence.open(tmp_path / "missing.jpg")
+    for path in (tmp_path / "missing.jpg", tmp_path):
+        with pytest.raises(EvidenceError, match="cannot be read"):
+            Evidence.open(path)
 
 
 def test_not_an_image() -> None:

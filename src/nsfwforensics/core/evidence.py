@@ -67,10 +67,10 @@ class Evidence:
         limits = limits or Limits()
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         try:
-            descriptor = os.open(path, flags)
-        except OSError as error:
+            stream = open(os.open(path, flags), "rb")  # noqa: PTH123, SIM115 - opened by descriptor, closed below
+        except OSError as error:  # a folder too: it cannot be opened as a stream
             raise EvidenceError(f"cannot be read: {error.strerror}") from error
-        with os.fdopen(descriptor, "rb") as stream:
+        with stream:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise EvidenceError("not a regular file")
