@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from nsfwforensics.formats import gif, icc, iptc, isobmff, jpeg, png, riff, tiff, xmp
+from nsfwforensics.formats import gif, icc, iptc, isobmff, jpeg, pickles, png, riff, samsung, tiff, xmp
 from nsfwforensics.formats.exif import read_exif
 from nsfwforensics.formats.fields import Collector, Field, Metadata, Thumbnail, decode_text
+
+MAX_TRAILER_TEXT = 64 * 1024
+"""Most bytes kept of one block of a trailer."""
 
 _EXIF_HEADER = b"Exif\0\0"
 _ICC_HEADER = b"ICC_PROFILE\0"
@@ -86,6 +89,17 @@ def add_icc(profile: bytes, source: str, out: Collector, offset: int | None = No
         out.add(Field(source, "ICC profile", name, name, text, text, None, offset))
 
 
+def add_trailer(data: bytes, end: int | None, out: Collector) -> None:
+    """Reads the blocks of a Samsung trailer into the table; other bytes behind the image mean nothing."""
+    if end is None or len(data) - end < 24:
+        return
+    for block in samsung.read_trailer(data, end):
+        text = decode_text(block.data[:MAX_TRAILER_TEXT])
+        shown = text if text.isprintable() else f"({len(block.data)} bytes)"
+        source = "Samsung trailer"
+        out.add(Field(source, source, block.name, block.name, text, shown, None, block.offset))
+
+
 def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
     layout = jpeg.read_jpeg(data)
     profile: list[bytes] = []
@@ -117,6 +131,11 @@ def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
             out.add(Field(source, "Ducky", "Ducky", "SaveForWeb", body[:256], "", None, where))
         elif segment.name == "APP14" and body.startswith(b"Adobe") and len(body) >= 12:
             out.add(Field(source, "Adobe", "transform", "ColorTransform", body[11], "", None, where))
+        elif segment.name == "APP15" and (names := pickles.pickled_names(body)):
+            out.add(Field(source, "JPEG APP15 pickle", "names", "PickledNames", names, "", None, where))
+        elif segment.name.startswith("APP") and body.startswith(b"AIGC{"):
+            text = decode_text(body[4:].rstrip(b"\0"))
+            out.add(Field(source, "JPEG APP label", "AIGC", "AIGC", text, text, None, where))
     if announced:
         packet, reason = xmp.join_extended(extensions, announced[0])
         if packet is None:
@@ -127,6 +146,7 @@ def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
         add_photoshop(b"".join(photoshop), "JPEG APP13", out)
     if profile:
         add_icc(b"".join(part[2:] for part in sorted(profile, key=lambda part: part[:1])), "JPEG APP2", out)
+    add_trailer(data, layout.end, out)
     return layout.end, layout.end is not None
 
 
@@ -144,6 +164,7 @@ def _png(data: bytes, out: Collector) -> tuple[int | None, bool]:
             _png_chunk(chunk, source, out)
         except ValueError as error:
             out.note(f"{source} at offset {chunk.offset}: {error}.")
+    add_trailer(data, layout.end, out)
     return layout.end, layout.end is not None
 
 
