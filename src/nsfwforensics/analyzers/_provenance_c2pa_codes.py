@@ -11,7 +11,8 @@ from nsfwforensics.core.types import Severity, Support
 
 SIGNED, GENERATED, GENERATIVE_EDIT, CAPTURED = "PROV-101", "PROV-102", "PROV-103", "PROV-104"
 BYTES_CHANGED, SIGNATURE_BROKEN, NOT_TRUSTED, NOT_UNDERSTOOD = "PROV-105", "PROV-106", "PROV-107", "PROV-108"
-REMOTE, EDITED, EARLIER_STEP, WATERMARKED = "PROV-109", "PROV-110", "PROV-111", "PROV-112"
+REMOTE, EDITED, EARLIER_STEP = "PROV-109", "PROV-110", "PROV-111"
+WATERMARKED, REMOVED = "PROV-112", "PROV-113"
 
 _SIGNER_SAYS = (
     "A signature shows who made the statement and that it was not changed since; it does not show that the statement "
@@ -45,13 +46,13 @@ C2PA_CODES: Mapping[str, Code] = {
     ),
     BYTES_CHANGED: Code(
         "File changed after it was signed",
-        Severity.HIGH,
-        "Harmless software that re-saved the file or edited its metadata causes this too; it does not say what changed.",
+        Severity.MEDIUM,
+        "Harmless software that re-saved the file or wrote metadata into it causes this too; what changed is not said.",
     ),
     SIGNATURE_BROKEN: Code(
         "Signature of the credentials does not match",
         Severity.HIGH,
-        "A transmission error or faulty software can cause this too; none of what these credentials say can be relied on.",
+        "Faulty software or a damaged file can cause this too; nothing that these credentials say can be relied on.",
     ),
     NOT_TRUSTED: Code("Signer not confirmed", Severity.LOW, _NOT_TRUSTED),
     NOT_UNDERSTOOD: Code(
@@ -62,7 +63,7 @@ C2PA_CODES: Mapping[str, Code] = {
     REMOTE: Code(
         "Content Credentials are held elsewhere",
         Severity.LOW,
-        "The link can be written by anyone, may lead nowhere, and following it tells that server which picture you hold.",
+        "Anyone can write such a link, and it may lead nowhere; following it tells that server which picture you hold.",
     ),
     EDITED: Code(
         "Credentials list editing steps",
@@ -72,12 +73,17 @@ C2PA_CODES: Mapping[str, Code] = {
     EARLIER_STEP: Code(
         "Credentials of an earlier step do not check out",
         Severity.MEDIUM,
-        "This concerns a picture that was used as material, or an earlier version; the latest signature is judged apart.",
+        "This concerns an earlier version, or a picture used as material; the latest signature is judged apart.",
     ),
     WATERMARKED: Code(
         "Credentials name an invisible watermark",
         Severity.INFO,
         "That the watermark is in the pixels was not checked here; only its maker's own tool can read it.",
+    ),
+    REMOVED: Code(
+        "Content Credentials are missing",
+        Severity.LOW,
+        "Most platforms and many programs drop credentials when they save a file; the reference itself can be forged.",
     ),
 }
 """Every finding about Content Credentials, by code."""
@@ -110,8 +116,8 @@ class Credentials:
 
     Attributes:
         findings: What to say about them, the weightiest first; empty where the file holds none.
-        measurements: ``c2pa``: the summary and, under ``store``, the full manifest store as JSON; empty where the
-            file holds none.
+        measurements: ``c2pa``: a summary (``integrity``, ``trust``, ``signer``, ``manifests`` and more) and, under
+            ``store``, the full manifest store as JSON; empty where the file holds none and refers to none.
     """
 
     findings: tuple[Claim, ...] = ()
