@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import c2pa
@@ -13,6 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from nsfwforensics.analyzers._provenance_c2pa import C2PA_CODES, Claim, Credentials, credentials
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.types import Severity
+from nsfwforensics.formats.read import read_metadata
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
@@ -128,3 +134,27 @@ def signed(
 def flip(data: bytes, position: int) -> bytes:
     """The bytes with one bit turned."""
     return data[:position] + bytes((data[position] ^ 1,)) + data[position + 1 :]
+
+
+def parent(data: bytes, *actions: dict[str, Any], by: Authority, relationship: str = "parentOf") -> bytes:
+    """A picture whose credentials name another one as an ingredient."""
+    opened = action("opened", parameters={"ingredientIds": ["one"]}) if relationship == "parentOf" else None
+    given = [*([opened] if opened else []), *actions]
+    return signed(data, *given, by=by, ingredients=((relationship, "image/jpeg", data),))
+
+
+def read(data: bytes, *anchors: Path) -> Credentials:
+    evidence = Evidence.from_bytes(data)
+    return credentials(evidence, read_metadata(data, evidence.media_type), anchors)
+
+
+def codes(found: Credentials) -> set[str]:
+    return {claim.code for claim in found.findings}
+
+
+def claim(found: Credentials, code: str) -> Claim:
+    return next(each for each in found.findings if each.code == code)
+
+
+def severity(each: Claim) -> Severity:
+    return each.severity or C2PA_CODES[each.code].severity
