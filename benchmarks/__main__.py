@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import corpus
 from benchmarks.measure import TOOL, measure, median_seconds
+from benchmarks.provenance import provenance
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE.parent / ".work" / "bench"
@@ -103,6 +104,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
     "folder": folder,
     "memory": memory,
+    "provenance": provenance,
 }
 
 

@@ -57,8 +57,8 @@ GENERATION: tuple[Rule, ...] = (
          Condition(PARAMETERS, r"^Civitai (?:resources|metadata): ", View.SETTINGS),), Meaning.GENERATED, _REAL,
          'a boat\nSteps: 25, Sampler: Euler a, Seed: 1, Civitai resources: [{"modelName":"x"}]', family="parameters"),
     Rule("civitai-graph", "Civitai", "EXIF UserComment or PNG text `prompt`",
-         (Condition(GRAPH, r"^extraMetadata(?:\.|: )", View.JSON),), Meaning.GENERATED, _REAL,
-         '{"1": {"class_type": "KSampler", "inputs": {}}, "extraMetadata": "{\\"prompt\\": \\"a boat\\"}"}',
+         (Condition(GRAPH, r"^extraMetadata(?:\.|: )", View.JSON),), Meaning.GENERATED,
+         "code of the sd-metadata reader", '{"1": {"class_type": "KSampler"}, "extraMetadata": "{\\"prompt\\": \\"a boat\\"}"}',
          family="graph"),
     Rule("civitai-fields", "Civitai", "EXIF Software and Artist", (
          Condition(SOFTWARE, rf"^{_UUID}$"), Condition(ARTIST, r"^ai$")), Meaning.GENERATED, _REAL,
@@ -74,9 +74,9 @@ GENERATION: tuple[Rule, ...] = (
          '{"generation_mode": "sdxl_txt2img", "positive_prompt": "a boat", "seed": 1}'),
     Rule("invokeai-legacy", "InvokeAI", "PNG text `sd-metadata`",
          (Condition(png("sd-metadata"), r"^(?:image|model|app_id|app_version)\b", View.JSON),), Meaning.GENERATED,
-         "InvokeAI source, ldm/invoke/pngwriter.py", '{"model": "stable diffusion", "image": {"seed": 1}}'),
+         "InvokeAI source", '{"model": "stable diffusion", "image": {"seed": 1}}'),
     Rule("invokeai-dream", "InvokeAI", "PNG text `Dream`", (Condition(png("Dream"), r"(?:^|\s)-[sS] ?\d+"),),
-         Meaning.GENERATED, "InvokeAI source, ldm/invoke/pngwriter.py", '"a boat" -s 50 -S 1234 -W512 -H512 -C7.5',
+         Meaning.GENERATED, "InvokeAI source", '"a boat" -s 50 -S 1234 -W512 -H512 -C7.5',
          prompt=png("Dream")),
     Rule("novelai", "NovelAI", "PNG text `Software`, `Source`, `Title`; EXIF Software",
          (Condition(ANY_SOFTWARE + png("Source", "Title"), r"^NovelAI(?:$| Diffusion| generated image$)"),),
@@ -96,22 +96,22 @@ GENERATION: tuple[Rule, ...] = (
          Meaning.GENERATED, "Draw Things source", '{"c": "a boat", "uc": "bad", "seed": 1}'),
     Rule("easy-diffusion", "Easy Diffusion", "PNG text `use_stable_diffusion_model`",
          (Condition(png("use_stable_diffusion_model"), r"\S"),), Meaning.GENERATED,
-         "Easy Diffusion source, ui/easydiffusion/utils/save_utils.py", "use_stable_diffusion_model=sd-v1-5",
+         "Easy Diffusion source", "use_stable_diffusion_model=sd-v1-5",
          prompt=png("prompt", "Prompt")),
     Rule("easy-diffusion-chunks", "Easy Diffusion", "PNG text `negative_prompt` beside `prompt`", (
          Condition(png("negative_prompt", "Negative Prompt"), r"^"), Condition(png("prompt", "Prompt"), r"^[^{]")),
-         Meaning.GENERATED, "Easy Diffusion source, ui/easydiffusion/utils/save_utils.py", "negative_prompt=bad",
+         Meaning.GENERATED, "Easy Diffusion source", "negative_prompt=bad",
          prompt=png("prompt", "Prompt")),
     Rule("easy-diffusion-comment", "Easy Diffusion", "EXIF UserComment",
          (Condition(USER_COMMENT, r"^use_stable_diffusion_model: ", View.JSON),), Meaning.GENERATED,
-         "Easy Diffusion source, ui/easydiffusion/utils/save_utils.py",
+         "Easy Diffusion source",
          '{"prompt": "a boat", "use_stable_diffusion_model": "sd-v1-5"}'),
     Rule("tensorart", "TensorArt", "PNG text `generation_data`",
          (Condition(png("generation_data"), r"^(?:prompt|baseModel|negativePrompt)\b", View.JSON),), Meaning.GENERATED,
          _REAL, '{"prompt": "a boat", "baseModel": {"label": "v16"}}'),
     Rule("stability-matrix", "Stability Matrix", "PNG text `smproj`, `parameters-json`", (
          Condition(png("smproj"), r"^\w", View.JSON), Condition(png("parameters-json"), r"^\w", View.JSON)),
-         Meaning.GENERATED, _REAL, '{"PositivePrompt": "a boat", "Seed": 1}'),
+         Meaning.GENERATED, "code of the sd-metadata reader", '{"PositivePrompt": "a boat", "Seed": 1}'),
 )  # fmt: skip
 """Marks that say a picture was generated."""
 
@@ -119,7 +119,7 @@ EDITS: tuple[Rule, ...] = (
     Rule("webui-inpaint", "AUTOMATIC1111", _SETTINGS_WHERE,
          (Condition(PARAMETERS, r"^(?:Mask blur|Inpaint area|Masked area padding|Masked content|Mask mode): ",
                     View.SETTINGS),), Meaning.EDITED,
-         "AUTOMATIC1111 source, modules/img2img.py and modules/processing.py",
+         "AUTOMATIC1111 source, modules/processing.py",
          "a coat\nSteps: 20, Sampler: Euler a, Seed: 1, Denoising strength: 0.75, Mask blur: 4",
          label=_WEBUI, detail="inpainting of an existing picture", family="edit"),
     Rule("webui-img2img", "AUTOMATIC1111", _SETTINGS_WHERE,
@@ -130,7 +130,7 @@ EDITS: tuple[Rule, ...] = (
          detail="image-to-image from an existing picture", family="edit"),
     Rule("webui-postprocessing", "AUTOMATIC1111", "PNG text `postprocessing`",
          (Condition(png("postprocessing"), r"^(?:Postprocess|Upscale|GFPGAN|CodeFormer)", View.TEXT),), Meaning.EDITED,
-         "AUTOMATIC1111 source, modules/postprocessing.py",
+         "AUTOMATIC1111 source",
          "Postprocess upscale by: 4, Postprocess upscaler: ESRGAN_4x", label=_WEBUI, severity=Severity.MEDIUM,
          detail="upscaling or face repair of an existing picture"),
     Rule("comfyui-face-swap", "ComfyUI", _GRAPH_WHERE,
@@ -146,7 +146,7 @@ EDITS: tuple[Rule, ...] = (
     Rule("comfyui-instruction", "ComfyUI", _GRAPH_WHERE, (
          Condition(GRAPH, r"^(?:TextEncodeQwenImageEdit(?:Plus)?|FluxKontextImageScale|ReferenceLatent)$",
                    View.NODES),
-         _LOADED), Meaning.EDITED, "ComfyUI source, comfy_extras/nodes_qwen.py, nodes_flux.py, nodes_edit_model.py",
+         _LOADED), Meaning.EDITED, "ComfyUI source, comfy_extras",
          '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "TextEncodeQwenImageEdit", "inputs": {}}}',
          detail="an existing picture changed by written instruction", family="edit"),
     Rule("comfyui-img2img", "ComfyUI", _GRAPH_WHERE,
@@ -163,16 +163,16 @@ EDITS: tuple[Rule, ...] = (
     Rule("novelai-edit", "NovelAI", "PNG text `Comment`; EXIF UserComment", (
          Condition(png("Comment") + USER_COMMENT,
                    r"^(?:Comment\.)?request_type: .*(?:Img2ImgRequest|NativeInfillingRequest)", View.JSON),
-         Condition(ANY_SOFTWARE, r"^NovelAI")), Meaning.EDITED, "source of several readers of NovelAI files",
+         Condition(ANY_SOFTWARE, r"^NovelAI")), Meaning.EDITED, "code of several readers of NovelAI files",
          '{"prompt": "a coat", "request_type": "NativeInfillingRequest"}',
          detail="inpainting or image-to-image of an existing picture"),
     Rule("flux-edit", "FLUX", "EXIF Software", (
          Condition(SOFTWARE, r"^AI generated;(?:img2img|inpainting);flux"),), Meaning.EDITED,
-         "FLUX source, src/flux/util.py", "Software=AI generated;inpainting;flux",
+         "FLUX source", "Software=AI generated;inpainting;flux",
          detail="inpainting or image-to-image of an existing picture", prompt=IMAGE_DESCRIPTION),
     Rule("deepfacelab", "DeepFaceLab", "JPEG segment APP15: a Python pickle, read without running it", (
          Condition((FACE_SET_HOME,), r"^face_type$"), Condition((FACE_SET_HOME,), r"^landmarks$"),
          Condition((FACE_SET_HOME,), r"^(?:source_filename|image_to_face_mat)$")), Meaning.FACE_SET,
-         "DeepFaceLab source, DFLIMG/DFLJPG.py", "keys face_type, landmarks, source_filename, image_to_face_mat"),
+         "DeepFaceLab source", "keys face_type, landmarks, source_filename, image_to_face_mat"),
 )  # fmt: skip
 """Marks that say somebody's existing picture was changed, or prepared for it."""

@@ -197,8 +197,8 @@ class ProvenanceAnalyzer(Analyzer):
             words = ", ".join(name.replace("_", " ") for name in held)
             yield self.finding(
                 PERSONAL,
-                f"The file stores what was entered to make the picture ({words}). This is personal data; the text "
-                "stands in the measurements, not here, because it can be upsetting.",
+                f"The file stores what was entered to make the picture ({words}). This is personal data. The "
+                "text can be upsetting, so it stands only in the measurements of the JSON report.",
                 data={"kinds": held},
             )
 
