@@ -228,7 +228,10 @@ def main() -> None:
     ]
     head = "| payload | threshold | trials | highest | at 1 in 10⁶ | most contrast | passed |\n" + "|---" * 7 + "|"
     photographs = [pixels for name, pixels in pictures(arguments.data, ("real/coco",))][: arguments.marked]
+    tallies = [tally for kind in (moved, strangers, drawn) for tally in kind.values()]
+    trials = sum(tally.trials for tally in tallies)
     page = PAGE.format(
+        trials=trials, passed=sum(tally.passed for tally in tallies), bound=3 / trials,
         unmarked=len(unmarked), contrast=LEAST_CONTRAST, moved=f"{head}\n{null_table(moved)}",
         strangers=f"{head}\n{null_table(strangers)}", drawn=f"{head}\n{null_table(drawn)}",
         photographs=len(photographs), columns=" | ".join(SAVED), rules="---|" * (len(SAVED) + 3),
@@ -257,6 +260,9 @@ see the detection rates.
 `highest` is the highest correlation seen; `at 1 in 10⁶` extrapolates the 200 highest by an exponential tail;
 `most contrast` is over trials with a correlation of at least 0.3; `passed` met the rule. Trials of one picture are not
 independent, so neither is a confidence bound.
+
+Of {trials:,} trials in all, {passed} passed. (None in as many independent trials would bound the rate below 3 divided
+by their number, {bound:.1e}, at 95 % confidence.)
 
 The real payloads on {unmarked} unmarked pictures, in eight positions and on several cuts of the pixel grid each:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 MAX_TEXT = 4 * 1024 * 1024
@@ -41,8 +42,9 @@ def json_lines(value: dict[str, Any]) -> list[str]:
             item = json_object(item) or item
         if isinstance(item, dict) and depth < MAX_DEPTH:
             room = MAX_LINES - len(waiting)
-            pairs = [(f"{path}.{one_line(key)}" if path else one_line(key), inner) for key, inner in item.items()]
-            waiting.extend((name, inner, depth + 1) for name, inner in reversed(pairs[: max(room, 0)]))
+            kept = islice(item.items(), max(room, 0))  # before the paths are built: each repeats the names above it
+            pairs = [(f"{path}.{one_line(key)}" if path else one_line(key), inner) for key, inner in kept]
+            waiting.extend((name, inner, depth + 1) for name, inner in reversed(pairs))
         elif isinstance(item, list) and depth < MAX_DEPTH:
             room = MAX_LINES - len(waiting)
             waiting.extend((path, inner, depth + 1) for inner in reversed(item[: max(room, 0)]))

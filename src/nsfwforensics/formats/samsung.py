@@ -53,13 +53,15 @@ def read_trailer(data: bytes, end: int) -> tuple[Block, ...]:
 
 def _blocks(data: bytes, end: int, start: int, length: int) -> Iterator[Block]:
     count = int.from_bytes(data[start + 8 : start + 12], "little")
+    room = start - end  # for all blocks together: honest ones do not overlap
     for index in range(min(count, MAX_ENTRIES, (length - 12) // 12)):
         kind, back, size = struct.unpack_from("<xxHII", data, start + 12 + 12 * index)
         place = start - back
-        if place < end or size < 8 or size > back:
+        if place < end or size < 8 or size > min(back, room):
             continue
         name_size = int.from_bytes(data[place + 4 : place + 8], "little")
         if name_size > min(size - 8, MAX_NAME) or int.from_bytes(data[place + 2 : place + 4], "little") != kind:
             continue
+        room -= size
         name = data[place + 8 : place + 8 + name_size].decode("latin-1")
         yield Block(name, place, data[place + 8 + name_size : place + size])
