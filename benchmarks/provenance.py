@@ -27,7 +27,8 @@ def provenance(_: argparse.Namespace) -> str:
 
 Milliseconds per file in one process on one core, median of three passes over each file.
 *Added* is what the pass costs on top of reading the metadata, which the metadata analyzer needs anyway; *alone*
-includes that reading. The watermark stage is not part of it. Target: at most {TARGET_MS} ms (median) over the camera files.
+includes that reading. The watermark stage is not part of it. Target: at most {TARGET_MS} ms (median) over the camera
+files.
 
 | files | number | added, median | added, 95 % | alone, median |
 |---|---|---|---|---|

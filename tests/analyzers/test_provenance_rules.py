@@ -169,6 +169,12 @@ def test_an_edit_is_named_after_the_program_that_the_same_text_names() -> None:
     assert "(inpainting of an existing picture)" in edit.explanation
 
 
+@pytest.mark.parametrize("name", [b"PEg_Info", b"PhotoEditor_Re_Edit_Data"])
+def test_a_phones_own_editor_without_ai_is_no_finding(name: bytes) -> None:
+    for value in (b'{"genImageVersion":"v1","genAIType":0}', b'{"reSize":4,"isScaleAI":false}', b""):
+        assert examine(make.jpeg() + files.galaxy(0x0BA1, name, value)).findings == ()
+
+
 def test_grok_needs_both_marks_and_says_consistent() -> None:
     finding = only(examine(FILES["grok"]()), "PROV-001")
     assert "consistent with xAI Grok" in finding.explanation

@@ -166,7 +166,7 @@ def _from_object(found: dict[str, Any]) -> dict[str, Any]:
             inner = part
     return {
         "prompt": _text(inner, _PROMPT), "negative_prompt": _text(inner, _NEGATIVE),
-        "model": _first(inner, _MODEL) or found.get("Source"), "seed": _first(inner, _SEED), "settings": found,
+        "model": _name(_first(inner, _MODEL)) or found.get("Source"), "seed": _first(inner, _SEED), "settings": found,
     }  # fmt: skip
 
 
@@ -182,6 +182,11 @@ def _from_nodes(looked: Looked) -> dict[str, Any]:
         "prompt": list(dict.fromkeys(texts)), "model": list(dict.fromkeys(models)), "seed": list(dict.fromkeys(seeds)),
         "nodes": sorted({str(node["class_type"]) for node in looked.nodes.values()}), "workflow": looked.object,
     }  # fmt: skip
+
+
+def _name(model: Any) -> Any:
+    """A model's name, where it is described by an object."""
+    return _first(model, ("name", "modelFileName", "model_name", "label")) if isinstance(model, dict) else model
 
 
 def _first(found: dict[str, Any], keys: Iterable[str]) -> Any:

@@ -58,7 +58,8 @@ GENERATION: tuple[Rule, ...] = (
          'a boat\nSteps: 25, Sampler: Euler a, Seed: 1, Civitai resources: [{"modelName":"x"}]', family="parameters"),
     Rule("civitai-graph", "Civitai", "EXIF UserComment or PNG text `prompt`",
          (Condition(GRAPH, r"^extraMetadata(?:\.|: )", View.JSON),), Meaning.GENERATED,
-         "code of the sd-metadata reader", '{"1": {"class_type": "KSampler"}, "extraMetadata": "{\\"prompt\\": \\"a boat\\"}"}',
+         "code of the sd-metadata reader",
+         '{"1": {"class_type": "KSampler"}, "extraMetadata": "{\\"prompt\\": \\"a boat\\"}"}',
          family="graph"),
     Rule("civitai-fields", "Civitai", "EXIF Software and Artist", (
          Condition(SOFTWARE, rf"^{_UUID}$"), Condition(ARTIST, r"^ai$")), Meaning.GENERATED, _REAL,

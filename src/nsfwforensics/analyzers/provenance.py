@@ -153,21 +153,21 @@ class ProvenanceAnalyzer(Analyzer):
         properties = standards.ai_properties(metadata)
         if properties:
             system = properties.get("AISystemUsed")
-            name = f"the AI system {quote(system)}" if system else "an AI system's prompt or version"
+            name = f"the AI system {quote(system)}" if system else "an AI system that it does not name"
             yield self.finding(
                 AI_SYSTEM,
-                f"The file names {name}; the claim is unsigned.",
+                f"The file claims that {name} was used for it; the claim is unsigned.",
                 data={key: cut(value, 1000) for key, value in properties.items()},
             )
         label = standards.china_label(table, metadata)
         if label is not None:
             producer = label.fields.get("ContentProducer", "")
             by = f" by the service {quote(producer, 60)}" if producer else ""
-            what = label.words or "AI content"
+            what = label.words or "marked as AI content"
             sure = label.verified and label.fields.get("Label") == "1"
             yield self.finding(
                 CHINA_LABEL,
-                f"The file carries China's mandatory label for AI content{by}, which says: {what}; it is unsigned.",
+                f"The file claims to be {what}, by China's mandatory label for AI content{by}; the claim is unsigned.",
                 support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
                 severity=None if label.verified else Severity.LOW,
                 caveat=None
@@ -187,7 +187,7 @@ class ProvenanceAnalyzer(Analyzer):
             )
 
     def _personal(self, facts: list[dict[str, Any]], metadata: Metadata) -> Iterator[Finding]:
-        held = sorted({name for fact in facts for name in fact.get("personal_data", ())})
+        held = list(dict.fromkeys(name for fact in facts for name in fact.get("personal_data", ())))
         properties = standards.ai_properties(metadata)
         if "AIPromptWriterName" in properties:
             held.append("prompt writer's name")
