@@ -175,6 +175,12 @@ def test_a_phones_own_editor_without_ai_is_no_finding(name: bytes) -> None:
         assert examine(make.jpeg() + files.galaxy(0x0BA1, name, value)).findings == ()
 
 
+@pytest.mark.parametrize("more", ["Init image hash: 70287fa7", "Operations: img2img", "Operations: inpaint"])
+def test_sd_next_says_it_in_its_own_words(more: str) -> None:
+    edit = only(examine(files.comment(files.SETTINGS + f", App: SD.Next, {more}")), "PROV-002")
+    assert edit.data["generator"] == "SD.Next"
+
+
 def test_grok_needs_both_marks_and_says_consistent() -> None:
     finding = only(examine(FILES["grok"]()), "PROV-001")
     assert "consistent with xAI Grok" in finding.explanation
