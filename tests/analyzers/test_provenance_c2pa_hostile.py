@@ -18,7 +18,7 @@ from nsfwforensics.analyzers._provenance_c2pa_claims import claims
 from nsfwforensics.analyzers._provenance_c2pa_codes import C2PA_CODES
 from nsfwforensics.analyzers._provenance_c2pa_read import Reading, list_dates, nested_deeper
 from nsfwforensics.analyzers._provenance_c2pa_store import manifests
-from tests.analyzers.make_c2pa import authority
+from tests.analyzers.make_c2pa import authority, codes, read
 from tests.conftest import ROOT
 
 _KEYS = [
@@ -50,6 +50,14 @@ def test_a_store_of_any_shape_gives_known_findings(raw: dict[str, Any], results:
             assert each.code in C2PA_CODES
             assert each.explanation.endswith(".")
             assert "\n" not in each.explanation
+
+
+def test_a_length_that_would_fill_the_memory_never_reaches_the_library(photo: bytes) -> None:
+    place = photo.index(b"\x6cc2pa.created")  # a text string of twelve bytes, made to claim four gigabytes
+    found = read(photo[:place] + b"\x7a\xff\xff\xff\xff" + photo[place + 5 :])
+    assert codes(found) == {"PROV-108"}
+    assert "far longer" in found.measurements["c2pa"]["problem"]
+    assert "library" not in found.measurements["c2pa"]
 
 
 def test_ingredients_that_name_each_other_end() -> None:

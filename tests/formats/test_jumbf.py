@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nsfwforensics.core.media import EXTENSIONS, sniff
-from nsfwforensics.formats.jumbf import BMFF_UUID, C2PA_UUID, TIFF_TAG, find_manifest_store
+from nsfwforensics.formats.jumbf import (
+    BMFF_UUID,
+    C2PA_UUID,
+    TIFF_TAG,
+    ManifestStore,
+    find_manifest_store,
+    unsafe_length,
+)
 from tests.formats.make import chunk, jpeg, picture, png, segment, webp, with_chunks, with_segments
 
 DESCRIPTION = struct.pack(">I4s", 33, b"jumd") + C2PA_UUID + b"\x03c2pa\0\0\0\0"
@@ -20,7 +27,7 @@ STORE = struct.pack(">I4s", 8 + len(DESCRIPTION), b"jumb") + DESCRIPTION
 APP11 = segment(0xEB, b"JP\0\x01\0\0\0\x01" + STORE)
 
 
-def find(data: bytes) -> int | None:
+def find(data: bytes) -> ManifestStore | None:
     return find_manifest_store(data, sniff(data[:64]))
 
 
@@ -50,18 +57,18 @@ GIF_BLOCK = b"!\xff\x0bC2PA_GIF\x01\x00\x00" + bytes((len(STORE),)) + STORE + b"
         (with_segments(jpeg(), APP11), b"\xff\xeb"),
         (with_chunks(png(), chunk(b"caBX", STORE)), None),
         (riff(webp(), b"C2PA" + struct.pack("<I", len(STORE)) + STORE + b"\0" * (len(STORE) & 1)), b"C2PA"),
-        (HEIF + box(b"uuid", bytes.fromhex(BMFF_UUID) + STORE), None),
+        (HEIF + box(b"uuid", bytes.fromhex(BMFF_UUID) + bytes(4) + b"manifest\0" + bytes(8) + STORE), None),
         (saved("GIF")[:-1] + GIF_BLOCK + b";", b"!\xff"),
         (TIFF, struct.pack("<H", TIFF_TAG)),
     ],
     ids=["jpeg", "png", "webp", "heif", "gif", "tiff"],
 )
 def test_the_place_that_the_specification_names_is_found(data: bytes, marker: bytes | None) -> None:
-    place = find(data)
-    assert place is not None
-    assert STORE in data[place : place + 200]
+    found = find(data)
+    assert found is not None
+    assert found.data.startswith(STORE)
     if marker:
-        assert data[place:].startswith(marker)
+        assert data[found.offset :].startswith(marker)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +103,11 @@ def test_the_same_bytes_elsewhere_are_no_credentials(data: bytes) -> None:
 @given(st.sampled_from([*EXTENSIONS, None]), st.binary(max_size=400), st.integers(0, 400))
 def test_any_bytes_give_an_offset_inside_them_or_nothing(kind: str | None, noise: bytes, cut: int) -> None:
     for data in (noise, with_segments(jpeg(), APP11)[:cut] + noise, HEIF[:cut] + noise, TIFF[:cut] + noise):
-        place = find_manifest_store(data, kind)
-        assert place is None or 0 <= place < len(data)
+        found = find_manifest_store(data, kind)
+        assert found is None or 0 <= found.offset < len(data)
+        unsafe_length(data)
+        if found:
+            unsafe_length(found.data)
 
 
 def test_looking_takes_less_than_a_millisecond_for_large_files() -> None:
@@ -113,3 +123,23 @@ def test_looking_takes_less_than_a_millisecond_for_large_files() -> None:
             taken.append(time.perf_counter() - start)
         assert len(data) > 3_000_000
         assert min(taken) < 0.001
+
+
+def test_a_store_split_over_segments_is_joined() -> None:
+    content = box(b"cbor", bytes(range(20)) * 20)
+    store = struct.pack(">I4s", 8 + len(DESCRIPTION) + len(content), b"jumb") + DESCRIPTION + content
+    parts = [store[:100], store[:8] + store[100:250], store[:8] + store[250:]]
+    split = [segment(0xEB, b"JP\0\x01" + struct.pack(">I", n) + part) for n, part in enumerate(parts, 1)]
+    other = segment(0xEB, b"JP\0\x02\0\0\0\x01" + box(b"jumb", b"else"))
+    found = find(with_segments(jpeg(), split[0], other, *split[1:]))
+    assert found is not None
+    assert found.data == store
+
+
+def test_a_length_far_beyond_the_end_is_found_wherever_it_hides() -> None:
+    sound = box(b"jumb", DESCRIPTION + box(b"cbor", b"\xa1\x61a\x79\x01\x00" + b"x" * 256))
+    lie = box(b"cbor", b"\x82\x01\x7a\xff\xff\xff\xff" + b"x" * 9)
+    assert unsafe_length(sound) is None
+    assert unsafe_length(sound + box(b"jumb", DESCRIPTION + sound + lie)) is not None
+    assert unsafe_length(box(b"jumb", DESCRIPTION + box(b"bidb", b"\x7a\xff\xff\xff\xff"))) is None
+    assert unsafe_length(box(b"jumb", b"") * 200_000) is not None

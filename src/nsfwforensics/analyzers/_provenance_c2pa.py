@@ -28,7 +28,7 @@ from nsfwforensics.analyzers._provenance_c2pa_store import Manifest, Trouble, ma
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Support
 from nsfwforensics.formats.fields import Metadata
-from nsfwforensics.formats.jumbf import find_manifest_store
+from nsfwforensics.formats.jumbf import find_manifest_store, unsafe_length
 
 _DCTERMS = "XMP http://purl.org/dc/terms/"
 _PROVENANCE = "{http://purl.org/dc/terms/}provenance"
@@ -55,11 +55,14 @@ def credentials(evidence: Evidence, table: Metadata, trust_anchors: tuple[Path, 
     Raises:
         UsageError: A file of ``trust_anchors`` cannot be used.
     """
-    place = find_manifest_store(evidence.data, evidence.media_type)
-    if place is None or evidence.media_type is None:
+    stored = find_manifest_store(evidence.data, evidence.media_type)
+    if stored is None or evidence.media_type is None:
         return _absent(table)
+    about: dict[str, Any] = {"offset": stored.offset}
+    if unsafe_length(stored.data) is not None:
+        return _unread("a length in it is far longer than the credentials are", about)
+    about |= {"library": library_version(), "trust_lists": list_dates()}
     reading = read_store(evidence.data, evidence.media_type, trust_anchors)
-    about = {"offset": place, "library": library_version(), "trust_lists": list_dates()}
     if not reading.store:
         return _unread(reading.problem, about)
     found = manifests(reading)
