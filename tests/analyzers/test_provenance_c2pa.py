@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from nsfwforensics.analyzers import _provenance_c2pa as c2pa_module
-from nsfwforensics.analyzers._provenance_c2pa import C2PA_CODES, Credentials, check_trust_anchors
+from nsfwforensics.analyzers._provenance_c2pa import C2PA_CODES, Credentials, enrol_anchors
 from nsfwforensics.core.types import Severity, Support
 from nsfwforensics.errors import UsageError
 from tests.analyzers.make_c2pa import Authority, action, authority, claim, codes, flip, read, severity, signed
@@ -154,7 +154,14 @@ def test_anchors_that_are_none_are_a_usage_error(tmp_path: Path) -> None:
     wrong.write_text("no certificate")
     for path in (wrong, tmp_path / "absent.pem"):
         with pytest.raises(UsageError, match=path.name):
-            check_trust_anchors((path,))
+            enrol_anchors((path,))
+
+
+def test_anchors_are_named_by_their_digest(anchors: Path) -> None:
+    given = enrol_anchors((anchors,))
+    assert given.digest == hashlib.sha256(anchors.read_bytes()).hexdigest()
+    assert given.records == ({"file": str(anchors), "sha256": given.digest},)
+    assert enrol_anchors(()).digest == ""
 
 
 def test_shipped_trust_lists_are_those_of_the_sources_file() -> None:

@@ -6,6 +6,7 @@ match, a certificate that is expired or on no trust list, and a structure that i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from nsfwforensics.analyzers._provenance_c2pa_read import (
     trust_lists,
 )
 from nsfwforensics.analyzers._provenance_c2pa_store import Manifest, Trouble, manifests
+from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Support
 from nsfwforensics.formats.fields import Metadata
@@ -46,7 +48,7 @@ def credentials(evidence: Evidence, table: Metadata, trust_anchors: tuple[Path, 
         evidence: The file.
         table: Its metadata, for the link to credentials held elsewhere.
         trust_anchors: PEM files of further certificates to trust beside the shipped lists; check them beforehand with
-            :func:`check_trust_anchors`.
+            :func:`enrol_anchors`.
 
     Returns:
         What to say about them, the weightiest first; nothing where the file holds none and refers to none. Never
@@ -72,13 +74,15 @@ def credentials(evidence: Evidence, table: Metadata, trust_anchors: tuple[Path, 
     return Credentials(tuple(findings), {"c2pa": {**_summary(found), **about, **_whole(found, reading)}})
 
 
-def check_trust_anchors(paths: tuple[Path, ...]) -> None:
-    """Checks the files of ``--trust-anchors`` before any evidence is opened.
+def enrol_anchors(paths: tuple[Path, ...]) -> Enrolment:
+    """Checks the files of ``--trust-anchors`` before any evidence is opened, and says which they are.
 
     Raises:
         UsageError: One cannot be read or holds no certificates.
     """
     trust_lists(paths)
+    records = tuple({"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in paths)
+    return Enrolment(records=records, digest=" ".join(record["sha256"] for record in records))
 
 
 def _rank(claim: Claim) -> int:
@@ -159,4 +163,4 @@ def _whole(found: tuple[Manifest, ...], reading: Reading) -> dict[str, Any]:
     return {"manifests": [asdict(manifest) for manifest in found], "store": reading.store}
 
 
-__all__ = ["C2PA_CODES", "Claim", "Credentials", "check_trust_anchors", "credentials"]
+__all__ = ["C2PA_CODES", "Claim", "Credentials", "credentials", "enrol_anchors"]
