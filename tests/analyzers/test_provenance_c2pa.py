@@ -14,6 +14,8 @@ import pytest
 
 from nsfwforensics.analyzers import _provenance_c2pa as c2pa_module
 from nsfwforensics.analyzers._provenance_c2pa import C2PA_CODES, Credentials, enrol_anchors
+from nsfwforensics.analyzers.provenance import ProvenanceAnalyzer
+from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.types import Severity, Support
 from nsfwforensics.errors import UsageError
 from tests.analyzers.make_c2pa import Authority, action, authority, claim, codes, flip, read, severity, signed
@@ -155,12 +157,14 @@ def test_anchors_that_are_none_are_a_usage_error(tmp_path: Path) -> None:
     for path in (wrong, tmp_path / "absent.pem"):
         with pytest.raises(UsageError, match=path.name):
             enrol_anchors((path,))
+        with pytest.raises(UsageError, match=path.name):
+            ProvenanceAnalyzer.enrol(ProvenanceAnalyzer.Options(trust_anchors=(path,)), Resources())
 
 
 def test_anchors_are_named_by_their_digest(anchors: Path) -> None:
     given = enrol_anchors((anchors,))
     assert given.digest == hashlib.sha256(anchors.read_bytes()).hexdigest()
-    assert given.records == ({"file": str(anchors), "sha256": given.digest},)
+    assert given.records == ({"use": "trust anchors", "file": str(anchors), "sha256": given.digest},)
     assert enrol_anchors(()).digest == ""
 
 

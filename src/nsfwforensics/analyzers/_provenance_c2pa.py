@@ -81,8 +81,12 @@ def enrol_anchors(paths: tuple[Path, ...]) -> Enrolment:
         UsageError: One cannot be read or holds no certificates.
     """
     trust_lists(paths)
-    records = tuple({"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in paths)
-    return Enrolment(records=records, digest=" ".join(record["sha256"] for record in records))
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    records = tuple(
+        {"use": "trust anchors", "file": str(path), "sha256": digest}
+        for path, digest in zip(paths, digests, strict=True)
+    )
+    return Enrolment(records=records, digest=" ".join(digests))
 
 
 def _rank(claim: Claim) -> int:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nsfwforensics.analyzers import _provenance_standards as standards
 from nsfwforensics.analyzers._metadata_codes import cut, quote
-from nsfwforensics.analyzers._provenance_c2pa import credentials
+from nsfwforensics.analyzers._provenance_c2pa import credentials, enrol_anchors
 from nsfwforensics.analyzers._provenance_c2pa_codes import CAPTURED, Claim
 from nsfwforensics.analyzers._provenance_codes import (
     AI_SYSTEM,
@@ -32,7 +32,7 @@ from nsfwforensics.analyzers._provenance_codes import (
 from nsfwforensics.analyzers._provenance_match import Match, Table, matches, place_of, recover
 from nsfwforensics.analyzers._provenance_model import Certainty, Meaning, Rule
 from nsfwforensics.analyzers._provenance_views import Looked
-from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
+from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError
@@ -73,6 +73,16 @@ class ProvenanceAnalyzer(Analyzer):
     codes = CODES
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
 
+    @classmethod
+    def enrol(cls, options: Any, resources: Resources) -> Enrolment:
+        """Checks the trust anchors.
+
+        Raises:
+            UsageError: A file of ``trust_anchors`` cannot be read or holds no certificates.
+        """
+        del resources
+        return enrol_anchors(options.trust_anchors)
+
     def examine(self, evidence: Evidence) -> Outcome:
         """Examines one file. Never raises for damaged metadata or for a picture that cannot be decoded."""
         table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
@@ -89,6 +99,8 @@ class ProvenanceAnalyzer(Analyzer):
             *self._hidden(hidden),
             *self._personal(facts, table),
         ]  # fmt: skip
+        if places.allowance.refused:
+            unchecked.append("some of the JSON in the file: there is more of it than is read")
         if unread:
             findings.append(self.finding(UNREAD, f"{unread}.", support=Support.INCONCLUSIVE))
         measurements: dict[str, Any] = {
