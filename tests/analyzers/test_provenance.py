@@ -191,6 +191,15 @@ def test_a_huge_workflow_is_shortened_and_says_so() -> None:
     assert len(json.dumps(outcome.measurements)) < 100_000
 
 
+def test_more_json_than_is_read_is_named_as_not_checked() -> None:
+    text = '{"a": [' + "[]," * 900_000 + "1]}"
+    chunks = [make.chunk(b"zTXt", word + b"\0\0" + zlib.compress(text.encode())) for word in (b"prompt", b"Comment")]
+    outcome = examine(make.with_chunks(make.png(), *chunks))
+    assert any("JSON" in reason for reason in outcome.measurements["not_checked"])
+    small = examine(FILES["comfyui"]())
+    assert small.measurements["not_checked"] == []
+
+
 def _bomb(kind: bytes) -> bytes:
     body = zlib.compress(bytes(60_000_000), 9)
     head = b"parameters\0\0" if kind == b"zTXt" else b"parameters\0\1\0\0\0"

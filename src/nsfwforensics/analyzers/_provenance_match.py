@@ -11,7 +11,7 @@ from nsfwforensics.analyzers._metadata_codes import cut
 from nsfwforensics.analyzers._provenance_model import RECOVERABLE, Condition, Home, Rule, png
 from nsfwforensics.analyzers._provenance_rules_services import SERVICES
 from nsfwforensics.analyzers._provenance_rules_tools import EDITS, GENERATION
-from nsfwforensics.analyzers._provenance_views import Looked
+from nsfwforensics.analyzers._provenance_views import Allowance, Looked
 from nsfwforensics.formats.fields import Field, Metadata
 from nsfwforensics.formats.json_text import json_object
 
@@ -50,6 +50,7 @@ class Table:
     def __init__(self, metadata: Metadata) -> None:
         self._by_home: dict[tuple[str, str], list[Field]] = {}
         self._looked: dict[int, Looked] = {}
+        self.allowance = Allowance()
         for field in metadata.fields:
             self._by_home.setdefault((field.group, _INDEX.sub("", field.tag)), []).append(field)
 
@@ -57,7 +58,9 @@ class Table:
         """The fields in any of these places, in the order of the places."""
         for home in homes:
             for field in self._by_home.get((home.group, home.tag), ()):
-                yield self._looked.setdefault(id(field), Looked(field))
+                if id(field) not in self._looked:
+                    self._looked[id(field)] = Looked(field, allowance=self.allowance)
+                yield self._looked[id(field)]
 
     def first(self, condition: Condition) -> Looked | None:
         """The first field for which a condition holds, or None."""

@@ -127,7 +127,7 @@ def china_label(table: Table, metadata: Metadata) -> ChinaLabel | None:
 
 def _label_fields(looked: Looked, *, wrapped: bool) -> dict[str, str]:
     text = looked.text.strip()
-    found = json_object(text) or json_object(html.unescape(text[:100_000]))
+    found = looked.object or json_object(html.unescape(text[:100_000]))
     inner = (found or {}).get("AIGC") if wrapped else (found or {}).get("AIGC", found)
     if isinstance(inner, str):
         inner = json_object(inner)

@@ -12,6 +12,9 @@ from nsfwforensics.analyzers._provenance_model import View
 from nsfwforensics.formats.fields import Field
 from nsfwforensics.formats.json_text import json_lines, json_object, one_line
 
+MAX_JSON = 4 * 1024 * 1024
+"""Most characters of JSON parsed for one file."""
+
 MAX_SETTINGS = 500
 MAX_NODES = 5_000
 
@@ -36,12 +39,29 @@ class Settings:
     values: dict[str, str]
 
 
+@dataclass(slots=True)
+class Allowance:
+    """How many characters of JSON may still be parsed for one file: parsed, a small file's can fill the memory."""
+
+    left: int = MAX_JSON
+    refused: bool = False
+
+    def take(self, size: int) -> bool:
+        """Whether so much may be parsed; takes it from what is left."""
+        if size > self.left:
+            self.refused = True
+            return False
+        self.left -= size
+        return True
+
+
 class Looked:
     """One field with its views, each made once and only when a rule asks for it."""
 
-    def __init__(self, field: Field, text: str | None = None) -> None:
+    def __init__(self, field: Field, text: str | None = None, allowance: Allowance | None = None) -> None:
         self.field = field
         self._text = text
+        self._allowance = allowance or Allowance()
 
     @cached_property
     def text(self) -> str:
@@ -58,7 +78,10 @@ class Looked:
     @cached_property
     def object(self) -> dict[str, Any] | None:
         """The JSON object that the text is, after a leading ``prompt:`` or ``workflow:``; else None."""
-        return json_object(_LABEL.sub("", self.text, count=1))
+        text = _LABEL.sub("", self.text, count=1).strip(" \t\r\n\0")
+        if not (text.startswith("{") and text.endswith("}")) or not self._allowance.take(len(text)):
+            return None
+        return json_object(text)
 
     @cached_property
     def settings(self) -> Settings | None:
