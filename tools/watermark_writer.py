@@ -30,7 +30,9 @@ def watermarked(
             size = (abs(value) // STEP + 0.25 + 0.5 * payload[number % payload.size]) * STEP
             block[place // 4, place % 4] = size if value >= 0 else -size
             number += 1
-    yuv[:rows, :columns, 1] = pywt.idwt2((band, details), "haar")  # into bytes this cuts the fraction off
+    horizontal, vertical, diagonal = details
+    # The library puts the first two back in each other's place. Into bytes the assignment cuts the fraction off.
+    yuv[:rows, :columns, 1] = pywt.idwt2((band, (vertical, horizontal, diagonal)), "haar")
     out = cv2.cvtColor(yuv, cv2.COLOR_YUV2BGR)
     pixels = np.clip(out, 0, 255).round().astype(np.uint8) if arithmetic == "float" else out
     return np.ascontiguousarray(pixels[..., ::-1] if order == "bgr" else pixels)

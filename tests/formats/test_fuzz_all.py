@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nsfwforensics import formats
 from nsfwforensics.formats import (
+    cbor,
     exif,
     fields,
     gif,
@@ -111,6 +112,7 @@ def _inflate(data: bytes) -> None:
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
+    "cbor": cbor.lying_length,
     "exif": _exif,
     "fields": fields.decode_text,
     "gif": gif.read_gif,
@@ -131,6 +133,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 }
 
 SEEDS: dict[str, bytes] = {
+    "cbor": b"\xa2ealgsfsha256dhash\x58\x20" + bytes(32) + b"\x9a\0\0\0\2\x19\1\0\xf5",
     "exif": make.exif({0x010F: "Maker", 0x9003: "2020:01:01 00:00:00"}),
     "fields": "text in ümlauts".encode(),
     "gif": b"GIF89a\1\0\1\0\x80\0\0" + bytes(6) + b"!\xff\x0bXMP DataXMP<x/>\x01\0" + b"!\xfe\4note\0" + b";",

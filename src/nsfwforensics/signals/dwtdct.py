@@ -158,7 +158,8 @@ def _extremes(channel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
     for plane in planes[1:]:
         np.maximum(most, plane, out=most)
         np.minimum(least, plane, out=least)
-    return most.T.ravel(), least.T.ravel()
+    # Coefficients of bytes are whole halves; rounding to them makes ties with the step the same on every machine.
+    return np.round(2 * most.T.ravel()) / 2, np.round(2 * least.T.ravel()) / 2
 
 
 def _votes(magnitude: NDArray[np.float32]) -> NDArray[np.uint8]:
