@@ -98,6 +98,15 @@ def _stealth(data: bytes) -> None:
         return
 
 
+def _jumbf(data: bytes) -> None:
+    for media_type in TYPES:
+        store = jumbf.find_manifest_store(data, media_type)
+        assert store is None or 0 <= store.offset < len(data)
+    place = jumbf.unsafe_length(data)
+    assert place is None or 0 <= place <= len(data)
+    jumbf.unsafe_length(data.partition(b"JP")[2][6:])
+
+
 def _everything(data: bytes) -> None:
     for media_type in (*TYPES, None):
         read_metadata(data, media_type)
@@ -121,7 +130,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "isobmff": _boxes,
     "jpeg": _jpeg,
     "json_text": _json,
-    "jumbf": lambda data: [jumbf.find_manifest_store(data, kind) for kind in TYPES],
+    "jumbf": _jumbf,
     "pickles": pickles.pickled_names,
     "png": _png,
     "read": _everything,
