@@ -13,6 +13,8 @@ from pathlib import Path
 
 from benchmarks import corpus
 from benchmarks.measure import TOOL, measure, median_seconds
+from benchmarks.provenance import provenance
+from benchmarks.watermark import watermark
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE.parent / ".work" / "bench"
@@ -103,6 +105,8 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
     "folder": folder,
     "memory": memory,
+    "watermark": watermark,
+    "provenance": provenance,
 }
 
 

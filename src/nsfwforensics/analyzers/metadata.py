@@ -265,7 +265,8 @@ class MetadataAnalyzer(Analyzer):
         if photo and not any(field.group.startswith(_STATES_ORIGIN) for field in table.fields):
             yield self.finding(
                 "META-013",
-                "The file carries no metadata about camera, time or software, as is usual after sharing.",
+                "The metadata holds no statement of origin: no camera, time or software is named. Most platforms strip "
+                "it, so this proves nothing.",
                 support=Support.NO_INDICATION,
             )
 

@@ -14,6 +14,7 @@ from nsfwforensics.threads import one_thread_each
 COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
     "metadata": "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
+    "provenance": "Show where files say they came from: marks of AI tools, labels, signed credentials.",
     "hash": "Print cryptographic and perceptual hashes.",
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",

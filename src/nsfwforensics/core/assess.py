@@ -23,7 +23,7 @@ from nsfwforensics.core.types import (
 _RAN = (AnalyzerStatus.OK, AnalyzerStatus.NOTHING_FOUND)
 
 _NOTHING: dict[Question, str] = {
-    Question.ORIGIN: "The file says nothing about where it came from. That proves nothing: sharing strips such marks.",
+    Question.ORIGIN: "No statement of origin was found. Most platforms strip such statements, so this proves nothing.",
     Question.SYNTHESIS: "No sign of generation or face swap was found. That does not make the picture authentic.",
     Question.ALTERATION: "No sign of editing was found. That does not make the picture unedited.",
     Question.IDENTITY: "No face in the picture was similar enough to the reference photo to be reported.",

@@ -18,9 +18,9 @@ BUILT_IN = "built-in"
 DISTRIBUTION = "nsfwforensics"
 
 ORDER = (
-    "metadata",
     "provenance",
     "watermark",
+    "metadata",
     "deepfake",
     "jpeg",
     "traces",
@@ -29,7 +29,11 @@ ORDER = (
     "phash",
     "intimate",
 )
-"""Built-in analyzers in the order of the questions they answer; others follow by name."""
+"""Built-in analyzers in the order of the questions they answer; others follow by name.
+
+Of equally strong findings the earlier analyzer's leads the answer: what a file says about its origin outright stands
+before what its other metadata lets one infer.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ _USER_COMMENT = 0x9286
 _XP_TAGS = range(0x9C9B, 0x9CA0)
 _CHARSETS = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp"}
 _TRUNCATED_TEXT = 500
+_READ_UNIT = 16_384  # so many bytes cost about as much as another read call
+_LEAST_READS = 100  # what preparing to read costs, in reads, so that a thousand tiny blocks run out too
 
 
 class _ExhaustedError(Exception):
@@ -48,15 +50,15 @@ class _ExhaustedError(Exception):
 class _Metered(io.BytesIO):
     """A file in memory that stops a reader which loops: ExifRead itself sets no bound."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, reads: int) -> None:
         super().__init__(data)
-        self._reads, self._bytes = MAX_READS, MAX_READ_BYTES
+        self.reads, self._bytes = reads, MAX_READ_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._reads -= 1
         data = super().read(size)
+        self.reads -= 1 + len(data) // _READ_UNIT
         self._bytes -= len(data)
-        if self._reads < 0 or self._bytes < 0:
+        if self.reads < 0 or self._bytes < 0:
             raise _ExhaustedError
         return data
 
@@ -155,9 +157,11 @@ def _exifread(block: bytes, source: str, out: Collector) -> dict[tuple[str, int]
     import exifread
 
     for details in (True, False):
+        allowed = min(MAX_READS, out.exif_reads)
+        stream = _Metered(block, allowed)
         try:
             with _quiet():
-                tags = exifread.process_file(_Metered(block), details=details, extract_thumbnail=False)
+                tags = exifread.process_file(stream, details=details, extract_thumbnail=False)
         except _ExhaustedError:
             out.note(f"{source}: the EXIF block asks for more work than any camera's file needs; it was read in part.")
             return {}
@@ -165,6 +169,8 @@ def _exifread(block: bytes, source: str, out: Collector) -> dict[tuple[str, int]
             reason = f"is damaged ({type(error).__name__})"
         else:
             return _by_number(tags)
+        finally:
+            out.exif_reads -= max(allowed - stream.reads, _LEAST_READS)
         out.note(f"{source}: {'the maker note' if details else 'the EXIF block'} {reason}; it was read in part.")
     return {}
 

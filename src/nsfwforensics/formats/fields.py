@@ -20,6 +20,15 @@ MAX_VALUE_BYTES = 4 * 1024 * 1024
 MAX_TOTAL_BYTES = 24 * 1024 * 1024
 """Most bytes of values kept of one file."""
 
+MAX_INFLATED_BYTES = 24 * 1024 * 1024
+"""Most bytes that all compressed parts of one file are inflated to."""
+
+MAX_EXIF_READS = 400_000
+"""Most read calls spent on the EXIF blocks of one file."""
+
+MAX_XMP_PACKETS = 32
+"""Most XMP packets read of one file; each may hold as many elements as :mod:`nsfwforensics.formats.xmp` allows."""
+
 MAX_NOTES = 50
 MAX_LISTED = 64
 """Most values of one field written out as text."""
@@ -120,12 +129,18 @@ class Metadata:
 
 @dataclass(slots=True)
 class Collector:
-    """Gathers fields, notes and thumbnails under the limits of this module."""
+    """Gathers fields, notes and thumbnails under the limits of this module.
+
+    ``inflatable``, ``exif_reads`` and ``xmp_packets`` are what is left of the file's allowance; parsers take from them.
+    """
 
     fields: list[Field] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     thumbnails: list[Thumbnail] = field(default_factory=list)
     dropped: int = 0
+    inflatable: int = MAX_INFLATED_BYTES
+    exif_reads: int = MAX_EXIF_READS
+    xmp_packets: int = MAX_XMP_PACKETS
     _bytes: int = 0
 
     def add(self, entry: Field) -> None:

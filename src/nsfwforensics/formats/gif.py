@@ -75,13 +75,13 @@ def _extension(data: bytes, position: int) -> tuple[Extension, int]:
 
 def _sub_blocks(data: bytes, position: int, *, keep: bool = True) -> tuple[bytes, int]:
     """Joins sub-blocks up to the terminator; returns them and the offset behind it."""
-    parts: list[bytes] = []
+    parts = bytearray()  # a list of tiny parts would take many times the bytes they hold
     while position < len(data):
         size = data[position]
         position += 1
         if not size:
             break
         if keep:
-            parts.append(data[position : position + size])
+            parts += data[position : position + size]
         position += size
-    return b"".join(parts), position
+    return bytes(parts), position

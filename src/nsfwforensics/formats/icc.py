@@ -21,7 +21,7 @@ def describe(profile: bytes) -> dict[str, str]:
     for index in range(min(int.from_bytes(profile[128:132], "big"), _MAX_TAGS)):
         entry = profile[132 + 12 * index : 144 + 12 * index]
         name = {b"desc": "ProfileDescription", b"cprt": "ProfileCopyright"}.get(entry[:4])
-        if name and len(entry) == 12:
+        if name and name not in found and len(entry) == 12:
             offset, size = int.from_bytes(entry[4:8], "big"), int.from_bytes(entry[8:12], "big")
             text = _text(profile[offset : offset + min(size, 65_536)])
             if text:

@@ -92,6 +92,7 @@ def items(data: bytes) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     wanted = _item_types(data, info)
     places = _locations(data[locations.start : locations.end], wanted)
     inner = first_box(data, "meta/idat")
+    room = len(data)  # for all items together: honest ones do not overlap
     found: list[Item] = []
     notes: list[str] = []
     for number, (kind, content_type) in wanted.items():
@@ -101,7 +102,7 @@ def items(data: bytes) -> tuple[tuple[Item, ...], tuple[str, ...]]:
         if construction > 1 or not extents:
             notes.append(f"The {kind} item {number} is stored in a way that is not read here.")
             continue
-        parts, room = [], len(data)
+        parts = []
         for offset, length in extents:
             begin = min(base + offset, limit)
             part = data[begin : min(begin + length if length else limit, limit, begin + room)]

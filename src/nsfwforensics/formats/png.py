@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from nsfwforensics.formats.fields import MAX_VALUE_BYTES
 
 MAX_CHUNKS = 50_000
+MAX_KEYWORD = 1_024
+"""Most bytes kept of a keyword; the standard allows 79."""
+
+MAX_RATIO = 1_032
+"""How many bytes one byte of a deflate stream can become at most (RFC 1951)."""
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -75,8 +81,10 @@ def inflate(data: bytes, limit: int = MAX_VALUE_BYTES) -> tuple[bytes, bool]:
         The bytes, and whether there would have been more.
 
     Raises:
-        ValueError: The stream is no zlib stream or is damaged.
+        ValueError: The stream is no zlib stream or is damaged, or ``limit`` is not positive.
     """
+    if limit <= 0:  # zlib would take 0 for "no limit"
+        raise ValueError("compressed data beyond the limit for one file was not read")
     stream = zlib.decompressobj()
     try:
         out = stream.decompress(data, limit)
@@ -85,26 +93,38 @@ def inflate(data: bytes, limit: int = MAX_VALUE_BYTES) -> tuple[bytes, bool]:
     return out, bool(stream.unconsumed_tail)
 
 
-def read_text(chunk: Chunk) -> Text:
+def read_text(chunk: Chunk, limit: int = MAX_VALUE_BYTES) -> Text:
     """Decodes a textual chunk.
 
+    Args:
+        chunk: A ``tEXt``, ``zTXt`` or ``iTXt`` chunk.
+        limit: Most bytes inflated.
+
     Raises:
-        ValueError: The chunk is malformed or its compressed data damaged.
+        ValueError: The chunk is malformed or its compressed data damaged, or there is some and ``limit`` is 0.
     """
     keyword, found, rest = chunk.data.partition(b"\0")
     if not found:
         raise ValueError("a text chunk without a keyword")
-    name = keyword.decode("latin-1")
+    name = keyword[:MAX_KEYWORD].decode("latin-1")
     if chunk.type == "tEXt":
         return Text(name, rest[:MAX_VALUE_BYTES].decode("latin-1"), cut=len(rest) > MAX_VALUE_BYTES)
     if chunk.type == "zTXt":
-        body, cut = inflate(rest[1:])
+        body, cut = inflate(rest[1:], limit)
         return Text(name, body.decode("latin-1"), cut=cut)
     compressed, language_and_text = rest[:1] == b"\1", rest[2:]
     language, _, remainder = language_and_text.partition(b"\0")
     _translated, _, body = remainder.partition(b"\0")
-    body, cut = inflate(body) if compressed else (body[:MAX_VALUE_BYTES], len(body) > MAX_VALUE_BYTES)
-    return Text(name, body.decode("utf-8", "replace"), language.decode("latin-1"), cut)
+    body, cut = inflate(body, limit) if compressed else (body[:MAX_VALUE_BYTES], len(body) > MAX_VALUE_BYTES)
+    return Text(name, body.decode("utf-8", "replace"), language[:MAX_KEYWORD].decode("latin-1"), cut)
+
+
+def is_compressed(chunk: Chunk) -> bool:
+    """Whether reading a chunk's contents means inflating them."""
+    if chunk.type != "iTXt":
+        return chunk.type in ("zTXt", "iCCP")
+    keyword_end = chunk.data.find(b"\0", 0, MAX_KEYWORD + 1)
+    return keyword_end < 0 or chunk.data[keyword_end + 1 : keyword_end + 2] == b"\1"
 
 
 def raw_profile(text: str) -> bytes | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from nsfwforensics.formats import gif, icc, iptc, isobmff, jpeg, png, riff, tiff, xmp
+from nsfwforensics.formats import gif, icc, iptc, isobmff, jpeg, pickles, png, riff, samsung, tiff, xmp
 from nsfwforensics.formats.exif import read_exif
-from nsfwforensics.formats.fields import Collector, Field, Metadata, Thumbnail, decode_text
+from nsfwforensics.formats.fields import MAX_VALUE_BYTES, Collector, Field, Metadata, Thumbnail, decode_text
+
+MAX_TRAILER_TEXT = 64 * 1024
+"""Most bytes kept of one block of a trailer."""
 
 _EXIF_HEADER = b"Exif\0\0"
 _ICC_HEADER = b"ICC_PROFILE\0"
@@ -46,6 +49,11 @@ def add_exif(block: bytes, source: str, out: Collector, offset: int | None = Non
 
 def add_xmp(packet: bytes, source: str, out: Collector, offset: int | None = None) -> list[xmp.Property]:
     """Reads an XMP packet into the table; a packet that is refused becomes a note."""
+    if out.xmp_packets <= 0 or not out.room(0):
+        out.dropped += 1
+        out.note("The file holds more XMP than the limits for one file; the rest was not read.")
+        return []
+    out.xmp_packets -= 1
     try:
         properties = xmp.parse(packet)
     except xmp.XmpError as error:
@@ -86,6 +94,17 @@ def add_icc(profile: bytes, source: str, out: Collector, offset: int | None = No
         out.add(Field(source, "ICC profile", name, name, text, text, None, offset))
 
 
+def add_trailer(data: bytes, end: int | None, out: Collector) -> None:
+    """Reads the blocks of a Samsung trailer into the table; other bytes behind the image mean nothing."""
+    if end is None or len(data) - end < 24:
+        return
+    for block in samsung.read_trailer(data, end):
+        text = decode_text(block.data[:MAX_TRAILER_TEXT])
+        shown = text if text.isprintable() else f"({len(block.data)} bytes)"
+        source = "Samsung trailer"
+        out.add(Field(source, source, block.name, block.name, text, shown, None, block.offset))
+
+
 def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
     layout = jpeg.read_jpeg(data)
     profile: list[bytes] = []
@@ -117,6 +136,11 @@ def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
             out.add(Field(source, "Ducky", "Ducky", "SaveForWeb", body[:256], "", None, where))
         elif segment.name == "APP14" and body.startswith(b"Adobe") and len(body) >= 12:
             out.add(Field(source, "Adobe", "transform", "ColorTransform", body[11], "", None, where))
+        elif segment.name == "APP15" and (names := pickles.pickled_names(body)):
+            out.add(Field(source, "JPEG APP15 pickle", "names", "PickledNames", names, "", None, where))
+        elif segment.name.startswith("APP") and body.startswith(b"AIGC{"):
+            text = decode_text(body[4:].rstrip(b"\0"))
+            out.add(Field(source, "JPEG APP label", "AIGC", "AIGC", text, text, None, where))
     if announced:
         packet, reason = xmp.join_extended(extensions, announced[0])
         if packet is None:
@@ -127,6 +151,7 @@ def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
         add_photoshop(b"".join(photoshop), "JPEG APP13", out)
     if profile:
         add_icc(b"".join(part[2:] for part in sorted(profile, key=lambda part: part[:1])), "JPEG APP2", out)
+    add_trailer(data, layout.end, out)
     return layout.end, layout.end is not None
 
 
@@ -144,14 +169,30 @@ def _png(data: bytes, out: Collector) -> tuple[int | None, bool]:
             _png_chunk(chunk, source, out)
         except ValueError as error:
             out.note(f"{source} at offset {chunk.offset}: {error}.")
+    add_trailer(data, layout.end, out)
     return layout.end, layout.end is not None
 
 
+def _take_inflation(chunk: png.Chunk, out: Collector) -> int:
+    """How far a chunk may be inflated, taken from the file's allowance; given back where the data proves sound."""
+    limit = min(MAX_VALUE_BYTES, out.inflatable, png.MAX_RATIO * len(chunk.data))
+    if png.is_compressed(chunk):
+        out.inflatable -= limit
+    return limit
+
+
 def _png_chunk(chunk: png.Chunk, source: str, out: Collector) -> None:
+    if png.is_compressed(chunk) and out.inflatable <= 0:
+        out.dropped += 1
+        out.note("The PNG holds more compressed data than the limit for one file; the rest was not read.")
+        return
     if chunk.type == "eXIf":
         add_exif(chunk.data, source, out, chunk.offset + 8)
     elif chunk.type in ("tEXt", "zTXt", "iTXt"):
-        text = png.read_text(chunk)
+        limit = _take_inflation(chunk, out)
+        text = png.read_text(chunk, limit)
+        if png.is_compressed(chunk):
+            out.inflatable += limit - min(limit, len(text.text))
         if text.cut:
             out.note(f"{source} at offset {chunk.offset}: the text is longer than the limit and was cut.")
         kind = text.keyword.removeprefix("Raw profile type ")
@@ -166,7 +207,10 @@ def _png_chunk(chunk: png.Chunk, source: str, out: Collector) -> None:
         name, _, rest = chunk.data.partition(b"\0")
         label = name[:79].decode("latin-1")
         out.add(Field(source, "ICC profile", "name", "ProfileName", label, label, None, chunk.offset))
-        add_icc(png.inflate(rest[1:])[0], source, out, chunk.offset)
+        limit = _take_inflation(chunk, out)
+        profile_data, _ = png.inflate(rest[1:], limit)
+        out.inflatable += limit - len(profile_data)
+        add_icc(profile_data, source, out, chunk.offset)
     elif chunk.type == "tIME" and len(chunk.data) == 7:
         year, rest = int.from_bytes(chunk.data[:2], "big"), chunk.data[2:]
         text_time = f"{year:04d}:{rest[0]:02d}:{rest[1]:02d} {rest[2]:02d}:{rest[3]:02d}:{rest[4]:02d}"

@@ -15,6 +15,11 @@ MAX_PACKET = 16 * 1024 * 1024
 MAX_ELEMENTS = 50_000
 MAX_DEPTH = 64
 MAX_PROPERTIES = 3_000
+MAX_NAME = 1_024
+"""Longest name of an element or attribute, with its namespace, in characters."""
+
+MAX_PATH = 4_096
+"""Longest path of a property; every property repeats the names above it, so long ones would multiply."""
 
 JPEG_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 JPEG_EXTENSION_HEADER = b"http://ns.adobe.com/xmp/extension/\0"
@@ -71,6 +76,8 @@ class _Bounded(TreeBuilder):
         self._count += 1
         if self._depth > MAX_DEPTH or self._count > MAX_ELEMENTS:
             raise XmpError("the XMP packet is nested too deeply or has too many elements")
+        if len(tag) > MAX_NAME or (attrs and max(map(len, attrs)) > MAX_NAME):
+            raise XmpError("the XMP packet has names longer than any real one")
         return super().start(tag, attrs)
 
     def end(self, tag: str, /) -> Element:
@@ -118,6 +125,8 @@ def _trim(packet: bytes) -> bytes:
 
 def _description(node: Element, namespace: str, path: str, tag: str, found: list[Property]) -> None:
     """Reads a node's properties: its attributes and its child elements."""
+    if len(tag) > MAX_PATH or len(path) > MAX_PATH:
+        return
     for key, value in node.attrib.items():
         if key.startswith("{") and key not in _NOT_PROPERTIES:
             _keep(found, *_below(key, namespace, path, tag), value)
@@ -127,6 +136,8 @@ def _description(node: Element, namespace: str, path: str, tag: str, found: list
 
 def _property(node: Element, namespace: str, path: str, tag: str, found: list[Property]) -> None:
     """Reads one property element: simple, array, or structure."""
+    if len(tag) > MAX_PATH or len(path) > MAX_PATH:
+        return
     resource = node.get(_RDF + "resource")
     children = list(node)
     if children and children[0].tag in _ARRAYS:
@@ -149,7 +160,7 @@ def _below(key: str, namespace: str, path: str, tag: str) -> tuple[str, str, str
 
 
 def _keep(found: list[Property], namespace: str, path: str, tag: str, value: str) -> None:
-    if len(found) < MAX_PROPERTIES and (text := value.strip()):
+    if len(found) < MAX_PROPERTIES and len(path) <= MAX_PATH >= len(tag) and (text := value.strip()):
         found.append(Property(namespace, path, tag, text))
 
 
