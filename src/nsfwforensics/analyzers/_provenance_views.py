@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -98,7 +98,7 @@ class Looked:
         return self._lines[view]()
 
     @property
-    def _lines(self) -> dict[View, Any]:
+    def _lines(self) -> dict[View, Callable[[], str]]:
         return {
             View.TEXT: lambda: self.text,
             View.JSON: lambda: self._json_lines,
