@@ -210,7 +210,7 @@ class ProvenanceAnalyzer(Analyzer):
             yield self.finding(
                 PERSONAL,
                 f"The file stores what was entered to make the picture ({words}). This is personal data. The "
-                "text can be upsetting, so it stands only in the measurements of the JSON report.",
+                "text can be upsetting, so it is not repeated here; it stands among the values read from the file.",
                 data={"kinds": held},
             )
 
