@@ -73,7 +73,14 @@ def begun(tmp_path: Path) -> Iterator[Callable[[int], tuple[subprocess.Popen[byt
 
     def begin(jobs: int) -> tuple[subprocess.Popen[bytes], Path]:
         command = [COMMAND, "metadata", folder, "-o", report, "--jobs", str(jobs)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         started.append(process)
         stream = report / "files.jsonl"
         deadline = time.monotonic() + 60
