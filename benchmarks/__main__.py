@@ -92,7 +92,7 @@ def memory(arguments: argparse.Namespace) -> str:
         """## Memory
 
 Peak of the proportional set size (PSS) summed over the tool and its workers, sampled four times a second; photographs
-of 0.2 to 1 megapixel, all four stages, report written.
+of 0.2 to 1 megapixel, every analyzer, report written.
 
 | files | seconds | peak memory, MiB | ratio |
 |---|---|---|---|
