@@ -13,7 +13,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,7 @@ class Run:
                 analyzers=tuple(registration.name for registration in chosen),
                 options=_merged_options(request, chosen),
                 limits=request.settings.limits,
-                resources=_resources(request.settings, classes),
-                thumbnails=request.thumbnails,
+                resources=_resources(request, classes),
                 complete=_is_complete(chosen),
             )
         )
@@ -209,13 +208,14 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
     }
 
 
-def _resources(settings: Settings, classes: Sequence[type[BaseAnalyzer]]) -> Resources:
+def _resources(request: Request, classes: Sequence[type[BaseAnalyzer]]) -> Resources:
     """Resolves the device only where an analyzer needs one: resolving imports torch."""
+    resources = Resources(weights=request.settings.weights, thumbnails=request.thumbnails)
     if not any(loaded.needs_device for loaded in classes):
-        return Resources(weights=settings.weights)
+        return resources
     from nsfwforensics.models.device import resolve_device
 
-    return Resources(device=resolve_device(settings.device), weights=settings.weights)
+    return replace(resources, device=resolve_device(request.settings.device))
 
 
 def _is_complete(chosen: Sequence[Registration]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
-from nsfwforensics.core.analyzer import Enrolment
+from nsfwforensics.core.analyzer import Enrolment, Resources
 from nsfwforensics.core.evidence import Limits
 from nsfwforensics.core.plan import Plan, PlanSpec
 
@@ -14,7 +14,7 @@ def test_the_fingerprint() -> None:
     spec = PlanSpec(("metadata", "phash"))
     same = Plan(spec).fingerprint()
     assert Plan(pickle.loads(pickle.dumps(spec))).fingerprint() == same
-    assert Plan(replace(spec, thumbnails=True)).fingerprint() == same
+    assert Plan(replace(spec, resources=Resources(thumbnails=True))).fingerprint() == same
     for changed in (
         replace(spec, analyzers=("metadata",)),
         replace(spec, limits=Limits(max_pixels=1)),

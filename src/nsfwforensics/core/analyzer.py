@@ -49,11 +49,13 @@ class Code:
         title: What kind of finding it is, in a few words.
         severity: How much it matters unless the finding says otherwise.
         caveat: What would make it wrong, unless the finding says otherwise.
+        question: The question it speaks to, where that is not its analyzer's own.
     """
 
     title: str
     severity: Severity
     caveat: str
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Resources:
         device: A resolved device name (``cpu``, ``cuda:0``, ``mps``).
         weights: A folder to look for weights in before the installed ones, or None.
         threads: How many threads a numerical library may use in this process.
+        thumbnails: Whether pictures that show the evidence may be made for the report.
     """
 
     device: str = "cpu"
     weights: Path | None = None
     threads: int = 1
+    thumbnails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,7 @@ class BaseAnalyzer(ABC):
             caveat=caveat or entry.caveat,
             data=dict(data or {}),
             region=region,
+            question=entry.question,
         )
 
 

@@ -46,7 +46,12 @@ def answers(results: Sequence[AnalyzerResult], *, complete: bool, reason: str | 
         One answer per :class:`Question`, in their order.
     """
     unasked = reason or ("this version has no check for it" if complete else "not part of this run")
-    return tuple(_answer(question, [r for r in results if r.question is question], unasked) for question in Question)
+    return tuple(_answer(question, speaking_to(question, results), unasked) for question in Question)
+
+
+def speaking_to(question: Question, results: Sequence[AnalyzerResult]) -> list[AnalyzerResult]:
+    """The results of the question's own analyzers, and of others whose findings say something to it."""
+    return [result for result in results if result.question is question or result.about(question)]
 
 
 def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str) -> Answer:
@@ -65,7 +70,7 @@ def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str)
             support=Support.NOT_CHECKED,
             not_checked=missing,
         )
-    findings = sorted((f for result in results for f in result.findings), key=reading_order)
+    findings = sorted((f for result in results for f in result.about(question)), key=reading_order)
     return Answer(
         question=question,
         statement=findings[0].explanation if findings else _NOTHING[question],

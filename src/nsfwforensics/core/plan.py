@@ -51,7 +51,6 @@ class PlanSpec:
         enrolments: What analyzers prepared once for the run.
         limits: Size limits per file.
         resources: Device, threads, weights.
-        thumbnails: Whether small pictures go into the report.
         complete: Whether every installed built-in analyzer is planned.
     """
 
@@ -60,7 +59,6 @@ class PlanSpec:
     enrolments: Mapping[str, Enrolment] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     resources: Resources = field(default_factory=Resources)
-    thumbnails: bool = False
     complete: bool = True
 
 
@@ -168,7 +166,7 @@ class Plan:
                 draft.seconds[name] = seconds
         if any(result.status is AnalyzerStatus.FAILED for result in draft.results.values()):
             draft.error = evidence.problem
-        draft.info = evidence.info(thumbnail=self.spec.thumbnails)
+        draft.info = evidence.info(thumbnail=self.spec.resources.thumbnails)
         return draft
 
     def infer(self, drafts: Sequence[Draft]) -> list[FileReport]:

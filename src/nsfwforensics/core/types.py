@@ -112,12 +112,21 @@ class Priority(StrEnum):
 
 
 class Region(Model):
-    """An axis-aligned box in pixels of the picture as shown (EXIF orientation applied)."""
+    """An axis-aligned box in pixels of the picture as shown (EXIF orientation applied).
+
+    Attributes:
+        x: Left edge.
+        y: Top edge.
+        width: In pixels.
+        height: In pixels.
+        outline: Corners (x, y) of a polygon that follows the place more closely; empty for the box itself.
+    """
 
     x: int
     y: int
     width: int = Field(ge=0)
     height: int = Field(ge=0)
+    outline: tuple[tuple[int, int], ...] = ()
 
 
 class Finding(Model):
@@ -133,6 +142,7 @@ class Finding(Model):
         caveat: What would make it wrong.
         data: The figures behind it.
         region: Where in the picture, if somewhere.
+        question: The question it speaks to, where that is not its analyzer's own.
     """
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9]{1,9}-[0-9]{3}$")
@@ -144,14 +154,23 @@ class Finding(Model):
     caveat: Text
     data: JsonObject = Field(default_factory=dict)
     region: Region | None = None
+    question: Question | None = None
 
 
 class Artifact(Model):
-    """Something made beside the report, such as a map, named by a path relative to the report's folder."""
+    """Something made beside the report, such as a map.
+
+    Attributes:
+        name: What it is, in a few words.
+        media_type: ``image/png`` or ``image/jpeg``.
+        path: Where it lies, relative to the report's folder; empty until the report's writer has stored it.
+        data: Its bytes on the way to the writer; never part of the saved report.
+    """
 
     name: Text
     media_type: str
-    path: Text
+    path: Text = ""
+    data: bytes | None = Field(default=None, exclude=True, repr=False)
 
 
 class AnalyzerResult(Model):
@@ -171,6 +190,10 @@ class AnalyzerResult(Model):
     error: Text | None = None
     seconds: float = Field(ge=0.0)
     device: str | None = None
+
+    def about(self, question: Question) -> tuple[Finding, ...]:
+        """The findings that speak to a question: their own where they name one, else the analyzer's."""
+        return tuple(finding for finding in self.findings if (finding.question or self.question) is question)
 
 
 class Answer(Model):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nsfwforensics.core.types import FileReport
+from nsfwforensics.core.types import FileReport, Region
 from nsfwforensics.report.view import regions
 
 _WIDEST = 8.0
 """Pictures longer than this many times their other side are not drawn: nothing could be seen."""
 
 
+MOST_CORNERS = 200
+
+
 @dataclass(frozen=True, slots=True)
 class DrawnBox:
-    """One box in units of the drawing, with the numbers of the findings that share it."""
+    """One box in units of the drawing, with the numbers of the findings that share it.
+
+    ``outline`` holds the points of the polygon that is drawn in its stead, as SVG writes them; empty for the box.
+    """
 
     x: float
     y: float
@@ -22,6 +28,7 @@ class DrawnBox:
     label: str
     label_x: float
     label_y: float
+    outline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +48,14 @@ def draw(file: FileReport) -> Drawing | None:
     if not found or not width or not height or max(width / height, height / width) > _WIDEST:
         return None
     scale = 1000.0 / max(width, height)
-    shared: dict[tuple[int, int, int, int], list[int]] = {}
+    shared: dict[Region, list[int]] = {}
     for numbered in found:
-        box = numbered.region
-        shared.setdefault((box.x, box.y, box.width, box.height), []).append(numbered.number)
+        shared.setdefault(numbered.region, []).append(numbered.number)
     boxes = []
-    for (x, y, box_width, box_height), numbers in shared.items():
-        left, top = _within(x, width), _within(y, height)
-        right, bottom = _within(x + box_width, width), _within(y + box_height, height)
+    for box, numbers in shared.items():
+        left, top = _within(box.x, width), _within(box.y, height)
+        right, bottom = _within(box.x + box.width, width), _within(box.y + box.height, height)
+        corners = ((_within(x, width) * scale, _within(y, height) * scale) for x, y in box.outline[:MOST_CORNERS])
         boxes.append(
             DrawnBox(
                 x=round(left * scale, 1),
@@ -58,6 +65,7 @@ def draw(file: FileReport) -> Drawing | None:
                 label=", ".join(str(number) for number in numbers),
                 label_x=round(_label_x(left * scale, right * scale, width * scale, len(numbers)), 1),
                 label_y=round(min(top * scale + 44, height * scale - 10), 1),
+                outline=" ".join(f"{x:.1f},{y:.1f}" for x, y in corners),
             )
         )
     return Drawing(round(width * scale, 1), round(height * scale, 1), tuple(boxes))

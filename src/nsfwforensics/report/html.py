@@ -23,11 +23,14 @@ from markupsafe import Markup
 
 from nsfwforensics.core.types import FileReport, FileStatus, Priority
 from nsfwforensics.report import text, wording
+from nsfwforensics.report.artifacts import EMBED_BYTES, data_address
 from nsfwforensics.report.drawing import Drawing, draw
 from nsfwforensics.report.shape import Node, shape
 from nsfwforensics.report.view import FieldRow, QuestionView, hashes, metadata_fields, questions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nsfwforensics.report.saved import SavedReport
 
 DETAILED_FILES = 1000
@@ -58,6 +61,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture made beside the report; ``address`` is None where the page does not embed it."""
+
+    name: str
+    path: str
+    address: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One file in full."""
 
@@ -70,6 +82,7 @@ class Section:
     questions: tuple[QuestionView, ...]
     drawing: Drawing | None
     thumbnail: Markup | None
+    pictures: list[Picture]
     fields: list[FieldRow]
     fields_left_out: int
     hashes: list[tuple[str, str]]
@@ -136,11 +149,25 @@ def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
 
 
 def _sections(saved: SavedReport, detailed: int) -> Iterator[Section]:
+    room = EMBED_BYTES
     for number, file in enumerate(islice(saved.by_priority(), detailed), 1):
-        yield _section(number, file)
+        pictures = _pictures(file, saved.folder, room)
+        room -= sum(len(picture.address) for picture in pictures if picture.address)
+        yield _section(number, file, pictures)
 
 
-def _section(number: int, file: FileReport) -> Section:
+def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]:
+    """The pictures of a file's results, those embedded that fit into ``room`` bytes."""
+    pictures = []
+    for artifact in (artifact for result in file.results for artifact in result.artifacts):
+        address = data_address(folder, artifact) if folder and room > 0 else None
+        room -= len(address or "")
+        shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
+        pictures.append(Picture(artifact.name, artifact.path, shown))
+    return pictures
+
+
+def _section(number: int, file: FileReport, pictures: list[Picture]) -> Section:
     fields = metadata_fields(file)
     shown = {"metadata": {"fields"} if fields else set(), "phash": {name for name, _ in hashes(file)}}
     measurements = []
@@ -158,6 +185,7 @@ def _section(number: int, file: FileReport) -> Section:
         questions=questions(file),
         drawing=draw(file),
         thumbnail=_thumbnail(file.info.thumbnail),
+        pictures=pictures,
         fields=[FieldRow(*(_cut(part, LONGEST_FIELD) for part in row)) for row in fields[:MOST_FIELDS]],
         fields_left_out=max(0, len(fields) - MOST_FIELDS),
         hashes=hashes(file),

@@ -18,6 +18,7 @@ from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report import json as report_json
 from nsfwforensics.report import reading
+from nsfwforensics.report.artifacts import ArtifactShelf
 from nsfwforensics.report.folder import RUN_NAME, STREAM_NAME, prepare_folder, replace_file
 from nsfwforensics.report.reading import Loaded
 from nsfwforensics.report.tally import Tally
@@ -116,6 +117,7 @@ class ReportWriter:
         self._stream: BinaryIO | None = None
         self._offset = 0
         self._spool: Path | None = None
+        self._artifacts = ArtifactShelf()
         if folder is not None:
             prepare_folder(folder)
 
@@ -150,8 +152,9 @@ class ReportWriter:
         Raises:
             ReportError: It cannot be written (the disk is full).
         """
-        raw = report_json.file_line(file).encode()
         try:
+            file = self._artifacts.store(file, self.folder)
+            raw = report_json.file_line(file).encode()
             stream = self._stream or self._open()
             stream.write(raw + b"\n")
             stream.flush()
@@ -179,6 +182,7 @@ class ReportWriter:
         saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder)
         if self.folder is not None:
             saved.write_views()
+            self._artifacts.tidy(self.folder)
         return saved
 
     def _where(self) -> Path:

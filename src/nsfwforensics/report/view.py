@@ -5,11 +5,11 @@ The console and the HTML page are both made from this, so that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nsfwforensics.core.assess import reading_order
+from nsfwforensics.core.assess import reading_order, speaking_to
 from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Severity, Support
 from nsfwforensics.report.wording import STATUS, Badge, answer_badge
 
@@ -170,13 +170,13 @@ def _hash_text(name: str, measurements: Mapping[str, object]) -> str:
 
 
 def _question(file: FileReport, question: Question, answer: Answer | None, numbers: dict[int, int]) -> QuestionView:
-    results = [result for result in file.results if result.question is question]
+    results = speaking_to(question, file.results)
     if answer is None:
         reason = "not part of this report"
         answer = Answer(
             question=question, statement=f"Not checked: {reason}.", support=Support.NOT_CHECKED, not_checked=(reason,)
         )
-    mine = {id(finding) for result in results for finding in result.findings}
+    mine = {id(finding) for result in results for finding in result.about(question)}
     chosen = [(index, finding) for index, finding in _ordered(file) if id(finding) in mine]
     chosen.sort(key=lambda pair: reading_order(pair[1]))
     checks = tuple(Check(result, STATUS[result.status]) for result in results)
@@ -202,10 +202,7 @@ def _says(statement: str, item: str) -> bool:
 
 def _ordered(file: FileReport) -> list[tuple[int, Finding]]:
     """All findings with a stable index, in the order of the questions."""
-    by_question: Sequence[AnalyzerResult] = sorted(
-        file.results, key=lambda result: list(Question).index(result.question)
-    )
-    return list(enumerate(finding for result in by_question for finding in result.findings))
+    return list(enumerate(f for question in Question for result in file.results for f in result.about(question)))
 
 
 def _region_numbers(file: FileReport) -> dict[int, int]:

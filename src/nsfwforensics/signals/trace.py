@@ -1,4 +1,4 @@
-"""What every method that looks for traces of editing returns, so that one table can run and one bench can judge them."""
+"""What every method that looks for traces of editing returns, so that one table can run and one bench judge them."""
 
 from __future__ import annotations
 
