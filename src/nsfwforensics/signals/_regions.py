@@ -1,0 +1,99 @@
+"""From a map of significance to regions: hysteresis, closing, number of false alarms, outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nsfwforensics.signals._residual import Residual
+
+    Float = NDArray[np.float32]
+    Bool = NDArray[np.bool_]
+
+SEED = 1.7
+GROW = 0.9
+LEAST_SHARE = 0.004
+LEAST_CELLS = 8
+MOST_LOG_NFA = -2.0
+
+_INDEPENDENT = 6.0  # cells that share one window
+_DECADES = 1.0  # of probability per unit of score
+_STRONGEST = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One connected region in cells: its mask (bool, cell rows × cell columns), median score, -log10 of its NFA."""
+
+    mask: Bool
+    score: float
+    strength: float
+
+
+def score(residual: Residual, inside: Bool) -> Float:
+    """How far each cell lies above what the pair's own agreeing cells reach; float32, 0 where nothing is visible."""
+    like = residual.likeness
+    agree = inside & np.where(like.textured, like.correlation > 0.8, True)
+    limits = []
+    for plane, least, most in ((residual.structure, 0.5, 2.5), (residual.colour, 0.0, 2.0)):
+        values = plane[agree & (plane < 4.0)]
+        limits.append(float(np.clip(np.quantile(values, 0.95), least, most)) if values.size >= 20 else most)
+    above = np.maximum(residual.structure - limits[0], residual.colour - limits[1])
+    return np.where(inside, above, 0.0).astype(np.float32)
+
+
+def regions(scores: Float, inside: Bool) -> list[Found]:
+    """Connected regions whose number of false alarms is small, largest first."""
+    visible = int(inside.sum())
+    if visible < LEAST_CELLS:
+        return []
+    grown = _hysteresis(scores > GROW, scores > SEED)
+    # What is thinner than two cells is an edge, not a region.
+    kept = _hysteresis(grown, cv2.morphologyEx(grown.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0)
+    side = 2 * max(1, round(0.012 * max(scores.shape))) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    padded = cv2.copyMakeBorder(kept.astype(np.uint8), side, side, side, side, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)[side:-side, side:-side] > 0
+    closed = _filled(closed & inside) & inside
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed.astype(np.uint8), connectivity=8)
+    found = []
+    for index in range(1, count):
+        area = int(stats[index, cv2.CC_STAT_AREA])
+        if area < max(LEAST_CELLS, LEAST_SHARE * visible):
+            continue
+        mask = labels == index
+        values = scores[mask & kept]
+        if values.size < LEAST_CELLS:
+            continue
+        middle = float(np.median(values))
+        log_nfa = 2 * np.log10(visible) - values.size / _INDEPENDENT * _DECADES * middle
+        if log_nfa < MOST_LOG_NFA:
+            found.append(Found(mask, middle, min(_STRONGEST, -float(log_nfa))))
+    return sorted(found, key=lambda region: -int(region.mask.sum()))
+
+
+def _hysteresis(wide: Bool, narrow: Bool) -> Bool:
+    """Components of ``wide`` that hold something of ``narrow``."""
+    _, labels = cv2.connectedComponents(wide.astype(np.uint8), connectivity=8)
+    touched = np.unique(labels[narrow & wide])
+    return np.asarray(np.isin(labels, touched[touched > 0]))
+
+
+def _filled(mask: Bool) -> Bool:
+    """Holes smaller than a quarter of the region around them belong to it: flat places agree by accident."""
+    contours, hierarchy = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = mask.astype(np.uint8)
+    for index, contour in enumerate(contours):
+        parent = int(hierarchy[0][index][3])
+        if parent >= 0 and cv2.contourArea(contour) < 0.25 * cv2.contourArea(contours[parent]):
+            cv2.drawContours(filled, contours, index, 1, thickness=cv2.FILLED)
+    return np.asarray(filled > 0)
+
+
+__all__ = ["Found", "regions", "score"]
