@@ -51,7 +51,7 @@ MOST_REGIONS = 8
 def double_quantisation(
     coefficients: NDArray[np.int16],
     steps: NDArray[np.uint16],
-    unclipped: NDArray[np.bool_] | None,
+    unclipped: NDArray[np.bool_] | None = None,
     known: History | None = None,
 ) -> Trace:
     """Looks for places without the double quantisation that the rest of the picture has.
