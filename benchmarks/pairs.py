@@ -117,12 +117,17 @@ _GEOMETRY = ("crop", "rotate", "turn", "mirror", "scale", "border", "screenshot"
 
 
 def photos(longest_least: int = LEAST) -> list[Photo]:
-    """The photographs to build from; more can be named in ``NSFWFORENSICS_PHOTOS`` (folders, separated as in PATH)."""
+    """The photographs to build from.
+
+    More folders can be named in ``NSFWFORENSICS_PHOTOS``, separated as in PATH: photos directly in one stand alone,
+    those in one of its subfolders show one scene.
+    """
     found = [Photo(path, _scene(path)) for path in corpus.sources()]
     extra = [Path(folder) for folder in os.environ.get("NSFWFORENSICS_PHOTOS", "").split(os.pathsep) if folder]
     suffixes = (".jpg", ".jpeg", ".png")
-    more = [path for folder in extra for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes]
-    found += [Photo(path, str(path.parent)) for path in more]
+    for folder in extra:
+        more = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes]
+        found += [Photo(path, str(path) if path.parent == folder else str(path.parent)) for path in more]
     return [photo for photo in found if _longest(photo.path) >= longest_least]
 
 
