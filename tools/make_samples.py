@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from exif_writer import Value, exif_block
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
+from sample_tags import PROMPT, camera_tags
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -27,14 +28,9 @@ PORTRAIT = (72, 0, 376, 340)
 FACE_CROP = (88, 0, 360, 272)
 SHUTTLE = (338, 0, 512, 292)
 BACKDROP = (306, 96, 352, 176)
+COAT = [(92, 512), (78, 420), (110, 330), (176, 286), (226, 330), (272, 292), (352, 320), (408, 400), (424, 512)]
+REPOST = (36, 10, 446, 496)
 THUMBNAIL = (160, 160)
-
-PROMPT = (
-    "rolling hills at dusk, soft light, flat colours\n"
-    "Negative prompt: people, text, watermark\n"
-    "Steps: 25, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 6.5, Seed: 1234567890, Size: 384x384, "
-    "Model hash: 0123456789, Model: example-model, Version: v1.10.1"
-)
 
 
 def package_file(package: str, path: str) -> Path:
@@ -76,55 +72,6 @@ def thumbnail(image: Image.Image) -> bytes:
     return jpeg(small, 80)
 
 
-def camera_tags() -> tuple[dict[int, Value], dict[int, Value], dict[int, Value]]:
-    """IFD0, Exif and GPS tags of a camera that does not exist, owned by nobody, at a place open to visitors."""
-    ifd0: dict[int, Value] = {
-        0x010F: "Halden Optics",
-        0x0110: "Halden HX-2",
-        0x0112: 1,
-        0x011A: [(72, 1)],
-        0x011B: [(72, 1)],
-        0x0128: 2,
-        0x0131: "HX-2 firmware 1.3.0",
-        0x0132: "2025:06:14 15:20:41",
-        0x013B: "Sample Photographer",
-        0x8298: "Sample Photographer",
-    }
-    exif: dict[int, Value] = {
-        0x829A: [(1, 160)],
-        0x829D: [(28, 10)],
-        0x8822: 2,
-        0x8827: 200,
-        0x9000: b"0232",
-        0x9003: "2025:06:14 15:20:41",
-        0x9004: "2025:06:14 15:20:41",
-        0x9010: "-05:00",
-        0x9011: "-05:00",
-        0x9012: "-05:00",
-        0x9209: 0,
-        0x920A: [(85, 1)],
-        0xA001: 1,
-        0xA430: "Sample Owner",
-        0xA431: "HX2-0042137",
-        0xA433: "Halden Optics",
-        0xA434: "Halden 85mm f/1.8",
-        0xA435: "L85-0099841",
-    }
-    gps: dict[int, Value] = {
-        0x0000: (2, 3, 0, 0),
-        0x0001: "N",
-        0x0002: [(29, 1), (33, 1), (3348, 100)],
-        0x0003: "W",
-        0x0004: [(95, 1), (5, 1), (2328, 100)],
-        0x0005: (0,),
-        0x0006: [(6, 1)],
-        0x0007: [(20, 1), (20, 1), (39, 1)],
-        0x0012: "WGS-84",
-        0x001D: "2025:06:14",
-    }
-    return ifd0, exif, gps
-
-
 def camera_original() -> bytes:
     """As a camera would write it: full EXIF, position, serial numbers, owner, a thumbnail that fits."""
     picture = astronaut()
@@ -151,8 +98,8 @@ def messenger_copy() -> bytes:
     return jpeg(small, 72)
 
 
-def screenshot() -> bytes:
-    """The picture inside a phone's screen, with the mark that iOS leaves."""
+def phone_screen(picture: Image.Image) -> Image.Image:
+    """The picture at full width in a post on a phone's screen: RGB, 540 × 1170."""
     screen = Image.new("RGB", (540, 1170), (247, 247, 248))
     draw = ImageDraw.Draw(screen)
     ink, pale = (20, 20, 24), (140, 140, 148)
@@ -164,11 +111,17 @@ def screenshot() -> bytes:
     draw.ellipse((24, 96, 80, 152), fill=(170, 190, 214))
     draw.text((98, 100), "space_museum_sample", ink, ImageFont.load_default(24))
     draw.text((98, 130), "Visitors' gallery", pale, ImageFont.load_default(18))
-    screen.paste(astronaut().resize((540, 540), Image.Resampling.BICUBIC), (0, 180))
-    draw.text((24, 744), "128 likes", ink, ImageFont.load_default(24))
-    draw.text((24, 782), "space_museum_sample  Portrait of the day", ink, ImageFont.load_default(20))
-    draw.text((24, 816), "View all 12 comments", pale, ImageFont.load_default(20))
+    height = round(540 * picture.height / picture.width)
+    screen.paste(picture.resize((540, height), Image.Resampling.BICUBIC), (0, 180))
+    draw.text((24, height + 204), "128 likes", ink, ImageFont.load_default(24))
+    draw.text((24, height + 242), "space_museum_sample  Portrait of the day", ink, ImageFont.load_default(20))
+    draw.text((24, height + 276), "View all 12 comments", pale, ImageFont.load_default(20))
     draw.rounded_rectangle((190, 1150, 350, 1156), 3, fill=ink)
+    return screen
+
+
+def screenshot() -> bytes:
+    """The picture inside a phone's screen, with the mark that iOS leaves."""
     marks = PngInfo()
     marks.add_itxt(
         "XML:com.adobe.xmp",
@@ -177,7 +130,31 @@ def screenshot() -> bytes:
         '<rdf:li xml:lang="x-default">Screenshot</rdf:li></rdf:Alt></exif:UserComment></rdf:Description></rdf:RDF>'
         "</x:xmpmeta>",
     )
-    return png(screen, marks)
+    return png(phone_screen(astronaut()), marks)
+
+
+def other_clothes() -> Image.Image:
+    """The flight suit repainted as a checked wool coat, its folds kept: clothed before and after."""
+    picture = astronaut()
+    pixels = np.asarray(picture, np.float32)
+    y, x = np.mgrid[0:512, 0:512].astype(np.float32)
+    weave = 0.5 + 0.22 * np.sign(np.sin((x + 0.3 * y) / 7.0)) + 0.22 * np.sign(np.sin((y - 0.2 * x) / 9.0))
+    wool = weave[..., None] * np.array([92.0, 118, 104]) + (1 - weave[..., None]) * np.array([36.0, 44, 62])
+    folds = np.asarray(picture.convert("L").filter(ImageFilter.GaussianBlur(4)), np.float32)[..., None] / 128
+    mask = Image.new("L", picture.size, 0)
+    ImageDraw.Draw(mask).polygon(COAT, fill=255)
+    soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(4)), np.float32)[..., None] / 255
+    return Image.fromarray(np.clip(pixels * (1 - soft) + wool * folds * soft, 0, 255).astype(np.uint8))
+
+
+def reposted_edit() -> bytes:
+    """The repainted picture as it comes back: cropped, mirrored, warmer and paler, compressed, on a phone's screen."""
+    part = ImageOps.mirror(other_clothes().crop(REPOST))
+    warmed = np.asarray(part, np.float32) / 255
+    warmed = warmed ** np.array([0.80, 0.92, 1.12], np.float32) * 0.86 + 0.10
+    filtered = Image.fromarray(np.clip(warmed * 255, 0, 255).astype(np.uint8))
+    posted = Image.open(io.BytesIO(jpeg(filtered, 74)))
+    return png(phone_screen(posted))
 
 
 def landscape() -> Image.Image:
@@ -252,6 +229,7 @@ def build() -> dict[str, bytes | None]:
         "crop.jpg": jpeg(astronaut().crop(FACE_CROP), 88),
         "screenshot.png": screenshot(),
         "edited-copy.jpg": edited_copy(),
+        "reposted-edit.png": reposted_edit(),
         "resynthesised.png": resynthesised(),
         "generator-metadata.png": generator_metadata(),
         "other-person.jpg": jpeg(grace_hopper(), 90),

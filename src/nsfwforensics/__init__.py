@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nsfwforensics.api import Request, Run, examine, scan
+    from nsfwforensics.api import Request, Run, compare, examine, scan
     from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, BatchAnalyzer, Code, Outcome, Resources
     from nsfwforensics.core.evidence import Evidence, Limits
     from nsfwforensics.core.types import Answer, FileReport, Finding, Question, Report, Severity, Support
@@ -35,6 +35,7 @@ _HOMES = {
     "Settings": "settings",
     "Severity": "core.types",
     "Support": "core.types",
+    "compare": "api",
     "examine": "api",
     "scan": "api",
 }
@@ -59,6 +60,7 @@ __all__ = [
     "Settings",
     "Severity",
     "Support",
+    "compare",
     "examine",
     "scan",
 ]

@@ -193,6 +193,21 @@ def examine(path: str | Path, **request: Any) -> FileReport:
     return next(iter(scan([path], **request)))
 
 
+def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str | Path], **request: Any) -> Run:
+    """Prepares a run that compares pictures with the original photographs they may have been made from.
+
+    Args:
+        original: The original photograph, a folder of originals, or several of either.
+        suspects: Files and folders to compare with it.
+        **request: Any other field of :class:`Request`.
+
+    Raises:
+        UsageError: A path does not exist, or the original cannot be read.
+    """
+    originals = [original] if isinstance(original, str | Path) else list(original)
+    return scan(suspects, only=("compare",), options={"compare": {"original": originals}}, **request)
+
+
 def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[str, dict[str, Any]]:
     """Lays the request's options over the settings', and refuses sections of analyzers that do not exist."""
     known = {registration.name for registration in installed()}

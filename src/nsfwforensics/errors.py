@@ -4,7 +4,7 @@
 
     ForensicsError                 1  something went wrong that is nobody's usage mistake
     ├── UsageError                 2  the command line or settings ask for something impossible
-    │   └── EnrolmentError        2  a reference photo shows no face, or several
+    │   └── EnrolmentError        2  what a run is prepared with (a reference, an original) cannot be used
     ├── MissingDependencyError     3  a model, an optional extra or a named device is not there
     │   └── DeviceUnavailableError 3  a device asked for by name is missing
     ├── WeightsError               3  a weights file is absent, altered or not understood

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.analyzers._enrol_files import pictures
 from nsfwforensics.analyzers._faces_words import unfit_reason
 from nsfwforensics.core.analyzer import Enrolment, Resources
-from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EnrolmentError, EvidenceError
 from nsfwforensics.models.face_rates import FaceRates
@@ -63,9 +63,9 @@ def enrol_references(
 
     references: list[Reference] = []
     records: list[dict[str, Any]] = []
-    for path, evidence in _photos(paths):
-        template, record = _enrol_one(path, evidence, choice, model, fitness, resources)
-        references.append(Reference(path.name, evidence.sha256, template))
+    for evidence in pictures(paths, "reference"):
+        template, record = _enrol_one(evidence.path, evidence, choice, model, fitness, resources)
+        references.append(Reference(evidence.path.name, evidence.sha256, template))
         records.append(record)
     made = [reference.template for reference in references]
     for index, row in enumerate(distances(made, made)):
@@ -74,28 +74,6 @@ def enrol_references(
             records[index]["nearest_other_reference"] = round(min(others), 4)
     digest = json.dumps([[r.sha256 for r in references], choice, model, rates.digest if rates else fitness.digest])
     return Enrolment(tuple(references), tuple(records), hashlib.sha256(digest.encode()).hexdigest())
-
-
-def _photos(paths: Sequence[Path]) -> Iterator[tuple[Path, Evidence]]:
-    """Opens the photos: a file that was named must be a picture, other files of a folder are passed over."""
-    found = False
-    for target in discover(paths, follow_symlinks=True):
-        try:
-            if target.skip is not None:
-                raise EvidenceError(target.skip)
-            evidence = Evidence.open(target.path)
-        except EvidenceError as error:
-            if target.named:
-                raise EnrolmentError(f"reference {target.path}: {error}") from error
-            continue
-        if evidence.media_type is None:
-            if target.named:
-                raise EnrolmentError(f"reference {target.path}: the content is no image format known here")
-            continue
-        found = True
-        yield target.path, evidence
-    if not found:
-        raise EnrolmentError(f"no pictures in the reference folder {', '.join(str(path) for path in paths)}")
 
 
 def _enrol_one(

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
     "metadata": "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
     "provenance": "Show where files say they came from: marks of AI tools, labels, signed credentials.",
+    "compare": "Show whether pictures were made from an original photo, and what was changed.",
     "hash": "Print cryptographic and perceptual hashes.",
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",

@@ -113,6 +113,9 @@ def command(
     handler: Callable[[dict[str, Any], dict[str, dict[str, Any]]], None],
     preset: Sequence[str] | None,
     extra: Mapping[str, Parameter] | None = None,
+    *,
+    leading: Mapping[str, Parameter] | None = None,
+    fixed: Sequence[str] = (),
 ) -> Callable[..., None]:
     """Makes the function behind an analysing command.
 
@@ -120,14 +123,19 @@ def command(
         handler: Called with the values of the common options and, by analyzer, those that the user set.
         preset: The analyzers of the command; None for all, which adds ``--only``, ``--skip`` and ``--allow-plugins``.
         extra: Further options, as in :data:`COMMON`.
+        leading: Arguments that stand before the paths.
+        fixed: Analyzers' options that the command sets itself, as ``analyzer__name``.
 
     Returns:
         A function whose signature Typer can read.
     """
-    own = dict(COMMON) | (dict(SELECTION) if preset is None else {}) | dict(extra or {})
+    own = dict(leading or {}) | dict(COMMON) | (dict(SELECTION) if preset is None else {}) | dict(extra or {})
     classes = [registration.load() for registration in select(preset)]
     theirs = {
-        f"{analyzer.name}__{name}": (annotation, None) for analyzer in classes for name, annotation in _flags(analyzer)
+        key: (annotation, None)
+        for analyzer in classes
+        for name, annotation in _flags(analyzer)
+        if (key := f"{analyzer.name}__{name}") not in fixed
     }
 
     def run(**values: Any) -> None:

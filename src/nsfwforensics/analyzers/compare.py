@@ -1,0 +1,251 @@
+"""Was the picture made from an original photograph, and what was changed?
+
+The originals are indexed once per run. A picture whose local features lie as in one of them was made from it: framing
+and colours are compared, the two are registered, and what differs beyond what compression explains is mapped.
+``docs/compare.md`` has what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from nsfwforensics.analyzers._compare_enrol import FEW_POINTS, Original, Originals, enrol_originals, reopened
+from nsfwforensics.analyzers._compare_words import CODES, colour_words, framing_words, listed, made_from, percent, place
+from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.types import Artifact, Finding, Question, Region, Support
+from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nsfwforensics.signals.alignment import Alignment
+    from nsfwforensics.signals.difference import ChangedRegion, Difference
+
+MOST_REGIONS = 6
+"""Most changed regions that get a finding of their own; the rest are counted."""
+
+
+_ORIENTATION = 0x0112
+_UNSURE_ROWS = 48  # decoders fill up to three rows of blocks before the break with what they had
+
+
+class CompareOptions(AnalyzerOptions):
+    """What the pictures are compared with."""
+
+    original: tuple[Path, ...] = Field(
+        default=(),
+        description="The original photo, or a folder of originals, that pictures may have been made from; may be "
+        "repeated",
+        json_schema_extra={"flag": "--original"},
+    )
+
+
+class CompareAnalyzer(Analyzer):
+    """Compares every picture with the originals."""
+
+    name: ClassVar[str] = "compare"
+    version: ClassVar[str] = "1.0"
+    title: ClassVar[str] = "Comparison with the original"
+    question: ClassVar[Question] = Question.KNOWN
+    codes: ClassVar[Mapping[str, Code]] = CODES
+    Options: ClassVar[type[AnalyzerOptions]] = CompareOptions
+
+    @classmethod
+    def enrol(cls, options: Any, resources: Any) -> Enrolment:
+        """Indexes the originals.
+
+        Raises:
+            EnrolmentError: An original cannot be read, or holds too little detail to be recognised.
+        """
+        del resources
+        return enrol_originals(options.original) if options.original else Enrolment()
+
+    def examine(self, evidence: Evidence) -> Outcome:
+        """Compares one picture with the originals.
+
+        Raises:
+            EvidenceError: The picture cannot be decoded.
+        """
+        originals: Originals | None = self.enrolment.state
+        if originals is None:
+            return Outcome.not_applicable("no original photo was given to compare with (--original)")
+        if (same := originals.with_digest(evidence.sha256)) is not None:
+            return self._same_file(same)
+        from nsfwforensics.signals.keypoints import keypoints
+
+        points = evidence.derive("keypoints", lambda: keypoints(evidence.rgb))
+        if len(points) < FEW_POINTS:
+            explanation = (
+                f"The picture holds too little detail ({len(points)} points that could be found again) to tell whether "
+                "it was made from the original."
+            )
+            return Outcome.of([self.finding("CMP-008", explanation, support=Support.INCONCLUSIVE)])
+        found = originals.index.search(points)
+        if not found:
+            return self._not_found(originals, len(points))
+        number, alignment = found[0]
+        original = originals.files[number]
+        findings = [self._made_from(original, alignment)]
+        measurements: dict[str, Any] = {"original": original.path.name, "original_sha256": original.sha256}
+        measurements |= _measured(alignment)
+        if len(found) > 1:
+            measurements["also_matches"] = [originals.files[other].path.name for other, _ in found[1:]]
+        return self._with_changes(evidence, original, alignment, findings, measurements)
+
+    def _same_file(self, original: Original) -> Outcome:
+        name = original.path.name
+        findings = [
+            self.finding(
+                "CMP-006", f"This is the original “{name}” itself, byte for byte.", data={"sha256": original.sha256}
+            ),
+            self.finding(
+                "CMP-003",
+                f"Nothing was changed: the file is the same as the original “{name}”, byte for byte.",
+                support=Support.NO_INDICATION,
+                caveat="Whether the original itself was edited before cannot be told from this comparison.",
+            ),
+        ]
+        return Outcome.of(findings, {"original": name, "original_sha256": original.sha256})
+
+    def _not_found(self, originals: Originals, points: int) -> Outcome:
+        count = len(originals.files)
+        which = f"the original “{originals.files[0].path.name}”" if count == 1 else f"any of the {count:,} originals"
+        explanation = f"No sign was found that the picture was made from {which}, so what was changed cannot be said."
+        finding = self.finding("CMP-007", explanation, support=Support.NO_INDICATION)
+        return Outcome.of([finding], {"originals": count, "keypoints": points})
+
+    def _made_from(self, original: Original, alignment: Alignment) -> Finding:
+        return self.finding(
+            "CMP-001",
+            made_from(original.path.name, alignment),
+            data={"original": original.path.name, "sha256": original.sha256, "matching_points": alignment.inliers},
+        )
+
+    def _with_changes(
+        self,
+        evidence: Evidence,
+        original: Original,
+        alignment: Alignment,
+        findings: list[Finding],
+        measurements: dict[str, Any],
+    ) -> Outcome:
+        """Maps what was changed; where the original cannot be opened any more, says so and keeps the rest."""
+        from nsfwforensics.signals.difference import difference
+
+        try:
+            before, after = reopened(original).rgb, _decoded_part(evidence)
+        except EvidenceError as error:
+            findings.append(self._unmapped(str(error)))
+            return Outcome.of(findings, measurements)
+        changes = difference(before, after, alignment.matrix)
+        words = [*framing_words(alignment, changes), *colour_words(changes.photometric)]
+        if words:
+            explanation = f"Compared with the original, the whole picture was {listed(words)}."
+            findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
+        measurements["changes"] = _figures(changes)
+        findings.extend(self._changes(evidence, changes))
+        artifacts = _pictures(before, evidence, alignment, changes) if self.resources.thumbnails else ()
+        return Outcome.of(findings, measurements, artifacts)
+
+    def _changes(self, evidence: Evidence, changes: Difference) -> list[Finding]:
+        if not changes.mapped:
+            return [self._unmapped(" ".join(changes.notes))]
+        if not changes.regions:
+            explanation = (
+                "No region was found that differs from the original by more than re-saving, resizing and the changes "
+                "named above explain."
+            )
+            return [self.finding("CMP-003", explanation, support=Support.NO_INDICATION)]
+        faces = self._faces(evidence)
+        height, width = evidence.rgb.shape[:2]
+        shown = changes.regions[:MOST_REGIONS]
+        findings = []
+        for number, region in enumerate(shown, start=1):
+            box = (region.x, region.y, region.width, region.height)
+            where = place(box, faces, width, height)
+            count = len(changes.regions)
+            which = "Changed region" if count == 1 else f"Changed region {number} of {count}"
+            explanation = f"{which}: {percent(region.share)} of the photo as shown here, {where}."
+            data = {"share": round(region.share, 4), "strength": round(region.strength, 1), "where": where}
+            findings.append(self.finding("CMP-002", explanation, region=_box(region), data=data))
+        return findings
+
+    def _unmapped(self, reason: str) -> Finding:
+        explanation = f"What was changed could not be mapped: {reason.rstrip('.')}."
+        return self.finding("CMP-005", explanation, support=Support.INCONCLUSIVE)
+
+    def _faces(self, evidence: Evidence) -> list[tuple[float, float, float, float]]:
+        """The faces of the picture, for words only: without the detector the words do without them."""
+        from nsfwforensics.models.face_detector import shared_faces
+
+        try:
+            return [face.box for face in shared_faces(evidence, self.resources)]
+        except (MissingDependencyError, WeightsError):
+            return []
+
+
+def _decoded_part(evidence: Evidence) -> NDArray[np.uint8]:
+    """The rows that could be decoded: what a truncated file lacks is no change.
+
+    Raises:
+        EvidenceError: The file is truncated and its picture is stored turned.
+    """
+    rgb = evidence.rgb
+    if evidence.decoded_share >= 1:
+        return rgb
+    if evidence.original.getexif().get(_ORIENTATION, 1) != 1:
+        raise EvidenceError("a part of the picture is missing")
+    return rgb[: max(1, int(evidence.decoded_share * rgb.shape[0]) - _UNSURE_ROWS)]
+
+
+def _box(region: ChangedRegion) -> Region:
+    return Region(x=region.x, y=region.y, width=region.width, height=region.height, outline=region.outline)
+
+
+def _figures(changes: Difference) -> dict[str, Any]:
+    """The measurements of a difference, for the report."""
+    figures: dict[str, Any] = {
+        "mapped": changes.mapped,
+        "regions": len(changes.regions),
+        "share_of_picture_showing_the_photo": round(changes.photo_share, 4),
+    }
+    if changes.changed_share is not None:
+        figures["changed_share"] = round(changes.changed_share, 4)
+    if changes.photometric is not None:
+        figures["colours"] = asdict(changes.photometric)
+    return figures | {name: round(value, 4) for name, value in changes.data.items()} | {"notes": changes.notes}
+
+
+def _measured(alignment: Alignment) -> dict[str, Any]:
+    return {
+        "matching_points": alignment.inliers,
+        "matches": alignment.matches,
+        "score": round(alignment.score, 1),
+        "mirrored": alignment.mirrored,
+        "rotation_degrees": round(alignment.rotation, 2),
+        "scale": round(alignment.scale, 4),
+        "share_of_original_shown": round(alignment.shown, 4),
+        "share_of_picture_filled": round(alignment.filled, 4),
+        "model": alignment.model,
+        "suspect_to_original": [[float(f"{value:.8g}") for value in row] for row in alignment.matrix.tolist()],
+    }
+
+
+def _pictures(before: Any, evidence: Evidence, alignment: Alignment, changes: Difference) -> tuple[Artifact, ...]:
+    from nsfwforensics.signals.difference_pictures import heatmap_png, side_by_side_png
+
+    return (
+        Artifact(name="Difference map", media_type="image/png", data=heatmap_png(evidence.rgb, changes)),
+        Artifact(
+            name="Original and picture side by side",
+            media_type="image/png",
+            data=side_by_side_png(before, evidence.rgb, alignment.matrix, changes),
+        ),
+    )
