@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics import formats
+from nsfwforensics.errors import EvidenceError, MissingDependencyError
 from nsfwforensics.formats import (
     cbor,
+    dct,
     exif,
     fields,
     gif,
@@ -48,6 +50,15 @@ def _jpeg(data: bytes) -> None:
     layout = jpeg.read_jpeg(data)
     jpeg.ijg_quality(jpeg.quantisation_tables(layout))
     assert layout.size is None or len(layout.size) == 2
+
+
+def _dct(data: bytes) -> None:
+    for candidate in (data, b"\xff\xd8" + data):
+        try:
+            read = dct.read_coefficients(candidate, chroma=True, limit=2_000_000)
+        except (EvidenceError, MissingDependencyError):  # the library has no wheel for every platform
+            continue
+        assert read.luma.shape[2:] == (8, 8)
 
 
 def _png(data: bytes) -> None:
@@ -122,6 +133,7 @@ def _inflate(data: bytes) -> None:
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
     "cbor": cbor.lying_length,
+    "dct": _dct,
     "exif": _exif,
     "fields": fields.decode_text,
     "gif": gif.read_gif,
@@ -143,6 +155,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 
 SEEDS: dict[str, bytes] = {
     "cbor": b"\xa2ealgsfsha256dhash\x58\x20" + bytes(32) + b"\x9a\0\0\0\2\x19\1\0\xf5",
+    "dct": make.jpeg(),
     "exif": make.exif({0x010F: "Maker", 0x9003: "2020:01:01 00:00:00"}),
     "fields": "text in ümlauts".encode(),
     "gif": b"GIF89a\1\0\1\0\x80\0\0" + bytes(6) + b"!\xff\x0bXMP DataXMP<x/>\x01\0" + b"!\xfe\4note\0" + b";",

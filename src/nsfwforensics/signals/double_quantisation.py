@@ -121,11 +121,9 @@ def _evidence(coefficients: NDArray[np.int16], past: History) -> tuple[NDArray[n
     evidence, values = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)
     assert past.single is not None and past.double is not None  # noqa: S101 - history() gives both or neither
     for i, (u, v) in enumerate(MODES):
-        once, twice = past.single[i].copy(), past.double[i].copy()
-        once[REACH], twice[REACH] = 0, 0
         ratios = np.zeros(2 * REACH + 3, np.float32)  # beyond the reach at either end: no evidence
-        alive = np.arange(2 * REACH + 1) != REACH
-        ratios[1:-1][alive] = np.log(once[alive] / once.sum()) - np.log(twice[alive] / twice.sum())
+        ratios[1:-1] = np.log(past.single[i]) - np.log(past.double[i])
+        ratios[REACH + 1] = 0
         levels = np.clip(coefficients[:, :, u, v], -REACH - 1, REACH + 1) + REACH + 1
         evidence += ratios[levels]
         values += (levels > 0) & (levels < 2 * REACH + 2) & (levels != REACH + 1)

@@ -25,7 +25,7 @@ MODES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3),
 QUALITIES = tuple(range(40, 100))
 """Earlier qualities tried."""
 
-LEAST_SCORE = 0.06
+LEAST_SCORE = 0.02
 """Least score at which a picture is said to have been saved before."""
 
 LEAST_AGREEING = 9
@@ -64,7 +64,7 @@ class History:
         gains: The same ratio for every quality tried.
         coefficients: How many non-zero coefficients were compared.
         agreeing: How many of :data:`MODES` favour ``quality`` over no earlier saving.
-        single: Per mode, the probabilities of the values −REACH … REACH if saved once, float64 (modes, values).
+        single: Per mode, the probabilities of the values −REACH … REACH but 0 if saved once, float64 (modes, values).
         double: The same if saved at ``quality`` before.
         reason: Why the picture could not be judged, or None.
     """
@@ -111,11 +111,14 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     total = int(weights.sum())
     if total < LEAST_BLOCKS:
         return History(reason="too plain to compare histograms")
+    # A histogram that is flat, because the content is stronger than the reach, speaks for no earlier saving either.
+    flat = -math.log(2 * REACH)
+    plain = np.maximum((weights * np.log(single)).sum(axis=1), weights.sum(axis=1) * flat)
     for quality in QUALITIES:
         earlier = ijg_table(quality)
         twice = np.stack([_twice(content[i], float(earlier[mode]), table[mode]) for i, mode in enumerate(MODES)])
         models[quality] = twice
-        by_mode = (weights * (np.log(_conditional(twice)) - np.log(_conditional(single)))).sum(axis=1)
+        by_mode = (weights * np.log(twice)).sum(axis=1) - plain
         gains[quality], agreeing[quality] = float(by_mode.sum() / total), int((by_mode > 0).sum())
     best = max(gains, key=lambda quality: gains[quality])
     return History(gains[best], best, gains, total, agreeing[best], single, models[best])
@@ -181,15 +184,10 @@ def _shares(values: Floats) -> Floats:
 
 
 def _smoothed(counts: Floats) -> Floats:
-    """Probabilities that are never zero: the same small share is spread over all values."""
-    total = counts.sum() + 1e-9
-    return np.asarray((counts / total) * 0.98 + 0.02 / counts.size)
-
-
-def _conditional(models: Floats) -> Floats:
-    """The probabilities of the values other than zero."""
-    rest = 1 - models[:, REACH : REACH + 1]
-    return np.asarray(models / np.maximum(rest, 1e-12))
+    """Probabilities of the values other than zero, none of which is nought: a small share is spread over all."""
+    counts[REACH] = 0
+    shares = (counts / (counts.sum() + 1e-9)) * 0.98 + 0.02 / (counts.size - 1)
+    return np.asarray(shares)
 
 
 def _erf(x: Floats) -> Floats:
