@@ -84,4 +84,32 @@ def map_png(values: NDArray[Any], size: tuple[int, int], *, smooth: bool = False
     return bytes(data)
 
 
-__all__ = ["MOST_SIDE", "ela", "map_png", "noise_residual"]
+def outline(mask: NDArray[np.bool_], cell: int, box: tuple[int, int, int, int]) -> tuple[tuple[int, int], ...]:
+    """The largest marked place inside a box, as a polygon.
+
+    Args:
+        mask: bool (rows, columns) in cells.
+        cell: Side of a cell in pixels.
+        box: Left, top, width, height in pixels.
+
+    Returns:
+        Corners (x, y) in pixels, inside the box; empty where the polygon would say no more than the box, or where the
+        mask covers much less than it (a large picture that was analysed in bands).
+    """
+    left, top, width, height = box
+    part = mask[top // cell : -(-(top + height) // cell), left // cell : -(-(left + width) // cell)].astype(np.uint8)
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return ()
+    largest = max(contours, key=cv2.contourArea)
+    _, _, across, down = cv2.boundingRect(largest)
+    corners = cv2.approxPolyDP(largest, 1.0, closed=True).reshape(-1, 2)
+    if across * down < 0.6 * part.size or not 5 <= len(corners) <= 60:
+        return ()
+    # Contours run through the middles of border cells.
+    points = (corners + 0.5) * cell + np.array([left // cell * cell, top // cell * cell])
+    points = np.clip(points, (left, top), (left + width, top + height))
+    return tuple((int(x), int(y)) for x, y in points)
+
+
+__all__ = ["MOST_SIDE", "ela", "map_png", "noise_residual", "outline"]
