@@ -38,12 +38,12 @@ class Found:
 
 def score(residual: Residual, inside: Bool) -> Float:
     """How far each cell lies above what the pair's own agreeing cells reach; float32, 0 where nothing is visible."""
-    like = residual.likeness
-    agree = inside & np.where(like.textured, like.correlation > 0.8, True)
+    agree = inside & residual.likeness.alike
     limits = []
-    for plane, least, most in ((residual.structure, 0.5, 2.5), (residual.colour, 0.0, 2.0)):
+    for plane, least, most, factor in ((residual.structure, 0.5, 2.0, 2.5), (residual.colour, 0.0, 2.0, 1.0)):
         values = plane[agree & (plane < 4.0)]
-        limits.append(float(np.clip(np.quantile(values, 0.95), least, most)) if values.size >= 20 else most)
+        high = factor * float(np.quantile(values, 0.8 if factor > 1 else 0.95)) if values.size >= 20 else most
+        limits.append(float(np.clip(high, least, most)))
     above = np.maximum(residual.structure - limits[0], residual.colour - limits[1])
     return np.where(inside, above, 0.0).astype(np.float32)
 
@@ -54,8 +54,10 @@ def regions(scores: Float, inside: Bool) -> list[Found]:
     if visible < LEAST_CELLS:
         return []
     grown = _hysteresis(scores > GROW, scores > SEED)
-    # What is thinner than two cells is an edge, not a region.
-    kept = _hysteresis(grown, cv2.morphologyEx(grown.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0)
+    # What is thinner than three cells is an edge, not a region.
+    eroded = cv2.erode(grown.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0)
+    thick = cv2.dilate(eroded, np.ones((3, 3), np.uint8)) > 0
+    kept = _hysteresis(grown, thick) & (cv2.dilate(thick.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     side = 2 * max(1, round(0.012 * max(scores.shape))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     padded = cv2.copyMakeBorder(kept.astype(np.uint8), side, side, side, side, cv2.BORDER_REPLICATE)

@@ -208,9 +208,13 @@ def _footprint(original: tuple[int, ...], suspect: tuple[int, ...], matrix: Matr
     if not np.isfinite(mapped).all() or (np.abs(mapped[2]) < 1e-9).any() or np.ptp(np.sign(mapped[2])) > 0:
         return None
     x, y = mapped[0] / mapped[2], mapped[1] / mapped[2]
-    left, top = max(0, int(np.floor(x.min()))), max(0, int(np.floor(y.min())))
-    right, bottom = min(suspect[1], int(np.ceil(x.max()))), min(suspect[0], int(np.ceil(y.max())))
-    return (left, top, right, bottom) if right - left >= 8 and bottom - top >= 8 else None
+    if min(x.max(), suspect[1]) - max(x.min(), 0) < 8 or min(y.max(), suspect[0]) - max(y.min(), 0) < 8:
+        return None
+    # A little more, so that the photo's own edges lie inside of the frame wherever the suspect goes on beyond them.
+    beyond = 0.02 * min(max(np.ptp(x), np.ptp(y)), max(suspect[:2]))
+    left, top = max(0, int(np.floor(x.min() - beyond))), max(0, int(np.floor(y.min() - beyond)))
+    right, bottom = min(suspect[1], int(np.ceil(x.max() + beyond))), min(suspect[0], int(np.ceil(y.max() + beyond)))
+    return left, top, right, bottom
 
 
 def _size(matrix: Matrix, x: float, y: float) -> float:

@@ -38,15 +38,22 @@ class Likeness:
     Attributes:
         correlation: Local correlation of luma, −1 to 1, float32.
         textured: Where both pictures have structure to correlate, bool.
+        flat: Where neither has, bool.
     """
 
     correlation: Float
     textured: Bool
+    flat: Bool
 
     @property
     def trust(self) -> Float:
         """How far a cell may vote on what the colours became, 0–0.5, float32; flat cells have a small vote."""
-        return np.where(self.textured, np.clip(self.correlation - 0.5, 0, None), 0.1).astype(np.float32)
+        return np.where(self.textured, np.clip(self.correlation - 0.5, 0, None), 0.1 * self.flat).astype(np.float32)
+
+    @property
+    def alike(self) -> Bool:
+        """Where the pictures agree in structure, or both have none."""
+        return np.asarray(np.where(self.textured, self.correlation > 0.8, self.flat))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Residual:
         noise: Fitted noise, in grey levels.
         share: Fitted share of the gradient energy.
         blur: Gaussian blur, in working pixels, that makes the original as soft as the suspect.
-        trusted: How many cells the model was fitted on.
+        shift: Typical displacement left between the pictures where they agree, in working pixels.
     """
 
     structure: Float
@@ -69,7 +76,7 @@ class Residual:
     noise: float
     share: float
     blur: float
-    trusted: int
+    shift: float
 
 
 class Window:
@@ -99,7 +106,8 @@ def likeness(original: Float, suspect: Float, window: Window) -> Likeness:
     var_s = np.maximum(window.mean(s * s) - mean_s**2, 0)
     both = window.mean(o * s) - mean_o * mean_s
     found = both / np.sqrt((var_o + 4.0) * (var_s + 4.0))
-    return Likeness(np.asarray(found, np.float32), np.asarray(np.minimum(var_o, var_s) > 16.0))
+    textured, flat = np.minimum(var_o, var_s) > 16.0, np.maximum(var_o, var_s) < 30.0
+    return Likeness(np.asarray(found, np.float32), np.asarray(textured), np.asarray(flat))
 
 
 def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
@@ -113,16 +121,18 @@ def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
     predicted = fit.predicted
     like = likeness(predicted, suspect, window)
     distance = (window.mean(suspect - predicted) ** 2).mean(axis=2)
-    trusted = window.inside & np.where(like.textured, like.correlation > 0.8, True) & (distance < 15.0**2)
+    trusted = window.inside & like.alike & (distance < 15.0**2)
     blur = _matching_blur(luma(predicted), luma(suspect), trusted & like.textured)
     if blur:
         predicted = cv2.GaussianBlur(predicted, (0, 0), blur)
-    rest = cv2.GaussianBlur(suspect - predicted, (0, 0), 1.0)
+    rest = cv2.GaussianBlur((suspect - predicted) * window.mask[..., None], (0, 0), 1.0)
     plane, rest_luma = cv2.GaussianBlur(luma(predicted), (0, 0), 1.0), luma(rest)
     mean = window.mean(rest)
     energy = np.maximum(window.mean(rest_luma**2) - window.mean(rest_luma) ** 2, 0) + 0.05
     gx, gy = cv2.Sobel(plane, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(plane, cv2.CV_32F, 0, 1, scale=0.125)
-    gradient = window.mean(gx * gx + gy * gy)
+    gxx, gxy, gyy = (window.mean(a * b) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
+    gradient = gxx + gyy
+    shift = _shift(gxx, gxy, gyy, window.mean(gx * rest_luma), window.mean(gy * rest_luma), trusted & like.textured)
     # Ringing and displacement carry the contrast of an edge into the cells beside it.
     gradient = np.maximum(gradient, 0.5 * cv2.dilate(gradient, np.ones((3, 3), np.uint8)))
     noise, share = _null(energy[trusted], gradient[trusted])
@@ -139,7 +149,7 @@ def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
         float(np.sqrt(noise)),
         share,
         blur,
-        int(trusted.sum()),
+        shift,
     )
 
 
@@ -162,6 +172,16 @@ def _matching_blur(original: Float, suspect: Float, trusted: Bool) -> float:
         else:
             break
     return best
+
+
+def _shift(gxx: Float, gxy: Float, gyy: Float, gxr: Float, gyr: Float, trusted: Bool) -> float:
+    """Median length of the displacement that Lucas and Kanade's equations give in cells with structure both ways."""
+    determinant = gxx * gyy - gxy * gxy
+    clear = trusted & (determinant > 0.05 * (gxx + gyy) ** 2) & (gxx + gyy > 8.0)
+    if clear.sum() < 10:
+        return 0.0
+    d, a, b, c, p, q = (plane[clear] for plane in (determinant, gxx, gxy, gyy, gxr, gyr))
+    return float(np.median(np.hypot((c * p - b * q) / d, (a * q - b * p) / d)))
 
 
 def _null(energy: Float, gradient: Float) -> tuple[float, float]:

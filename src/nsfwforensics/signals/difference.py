@@ -120,14 +120,17 @@ def difference(
     window = _residual.Window(visible)
     trust = _residual.likeness(seen, view.suspect, window).trust
     fit = _photometric.fit(seen, view.suspect, _spread(trust, window))
-    rest = _residual.residual(fit, view.suspect, window)
-    left = _visible.cut(
-        visible, window.inside & (rest.structure < 2.5) & (rest.colour < 2.0), fit.predicted, view.suspect
-    )
-    if left is not visible and (left != visible).any():
+    for _ in range(2):
+        left = _visible.cut(visible, fit.predicted, view.suspect, _axes(view.to_source))
+        if left is visible:
+            break
         visible, window = left, _residual.Window(left)
         fit = _photometric.fit(seen, view.suspect, _spread(trust, window))
-        rest = _residual.residual(fit, view.suspect, window)
+    # Beside a frame's edge, the frame rings into the photo by up to a block of the JPEG's eight pixels.
+    reach = 2 * min(_registration.CELL, max(4, int(np.ceil(8.0 / view.scale)))) + 1
+    inner = cv2.erode(visible.astype(np.uint8), np.ones((reach, reach), np.uint8), borderValue=1) > 0
+    window = _residual.Window(inner)
+    rest = _residual.residual(fit, view.suspect, window)
     like = rest.likeness
     textured = window.inside & like.textured
     agree = float((like.correlation[textured] > 0.8).mean()) if textured.any() else 1.0
@@ -137,6 +140,7 @@ def difference(
     mask = np.zeros_like(window.inside)
     for region in found:
         mask |= region.mask
+    rim = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     pixels = view.shape[0] * view.shape[1] * abs(float(np.linalg.det(view.to_suspect[:2, :2])))
     return Difference(
         regions=tuple(_described(region, view.to_suspect, cells_visible, suspect_rgb.shape) for region in found),
@@ -144,16 +148,37 @@ def difference(
         mapped=True,
         photo_share=float(visible.mean() * pixels / (suspect_rgb.shape[0] * suspect_rgb.shape[1])),
         outside=~visible,
-        mask=_enlarged(mask) & visible,
-        map=np.where(visible, _enlarged(scores), 0).astype(np.float32),
+        mask=_enlarged(mask | (rim & ~window.inside)) & visible,
+        map=np.where(inner, _enlarged(scores), 0).astype(np.float32),
         to_suspect=view.to_suspect,
         scale=view.scale,
         photometric=fit.summary,
         mirrored=bool(np.linalg.det(matrix) < 0),
-        registration=None,
+        registration=rest.shift * view.scale,
         notes=(),
-        data={"noise": rest.noise, "share": rest.share, "blur": rest.blur, "agree": agree, "moved": moved},
+        data={
+            "noise": rest.noise,
+            "share": rest.share,
+            "blur": rest.blur,
+            "agree": agree,
+            "moved": moved,
+            "shift": rest.shift,
+        },
     )
+
+
+def _axes(to_source: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    """Directions of the original's edges in the frame."""
+    back = np.linalg.inv(to_source)
+    centre = to_source @ np.array([0.0, 0.0, 1.0])
+    centre = centre / centre[2]
+    found = []
+    for step in ((1.0, 0.0), (0.0, 1.0)):
+        ends = [back @ (centre + sign * np.array([*step, 0.0])) for sign in (-1.0, 1.0)]
+        x, y = (float(ends[1][axis] / ends[1][2] - ends[0][axis] / ends[0][2]) for axis in (0, 1))
+        found.append((x, y))
+    # Sides run along the axes, so their normals stand across: for a homography the other axis is not exactly that.
+    return tuple((-y, x) for x, y in found)
 
 
 def _spread(trust: NDArray[np.float32], window: _residual.Window) -> NDArray[np.float32]:
