@@ -40,6 +40,7 @@ class Matches:
         original_area: Of the original in square pixels.
         original_diagonal: Of the original in pixels.
         suspect_diagonal: Of the suspect in pixels.
+        suspect_size: Width and height of the suspect in pixels.
     """
 
     original: NDArray[np.float32]
@@ -52,6 +53,7 @@ class Matches:
     original_area: float
     original_diagonal: float
     suspect_diagonal: float
+    suspect_size: tuple[int, int]
 
     def __len__(self) -> int:
         return len(self.original)
@@ -83,6 +85,7 @@ def match(original: Keypoints, suspect: Keypoints) -> Matches:
         original_area=float(original.width * original.height),
         original_diagonal=math.hypot(original.width, original.height),
         suspect_diagonal=math.hypot(suspect.width, suspect.height),
+        suspect_size=(suspect.width, suspect.height),
     )
 
 

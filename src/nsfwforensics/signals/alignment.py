@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsfwforensics.signals import _agreement
+from nsfwforensics.signals._agreement import ANGLE, OCTAVES, TOLERANCE, is_plausible, is_spread
 from nsfwforensics.signals._maps import affine, area, corners, derivative, hull_area, overlap, project
 from nsfwforensics.signals._matching import Matches, candidates, match
 
@@ -28,14 +30,16 @@ SCORE = 12.0
 LEAST_INLIERS = 8
 """Fewest agreeing matches at which :func:`align` reports an alignment."""
 
-_TOLERANCE = 4.0  # between where a map puts a point and where it was found, in pixels at working size
-_ANGLE = 25.0  # between the turn of a match and that of the map, degrees
-_OCTAVES = 0.6  # between the scale of a match and that of the map, in octaves
+EXACTNESS = 0.7
+"""Least exactness of a pair that is called one picture."""
+
+SUPPORT = 0.06
+"""Least support of a pair that is called one picture."""
+
+_ONE_PLACE = 3.0  # matches so close together, in pixels at working size, count once
 _PROPOSALS = 400  # matches that propose a similarity
 _REFINED = 6  # proposals that are refined
-_LEAST_SPREAD = 0.015  # standard deviation of the inliers across their long axis, share of the picture's diagonal
-_MOST_SCALE = 16.0  # in either direction, at full size
-_MOST_STRETCH = 3.0  # ratio of the two singular values of the map
+_MOST_DEPTH = 5.0  # ratio between the nearest and the farthest corner of a homography
 _HOMOGRAPHY_GAIN = 1.15  # a homography must explain so many more matches than the affine map
 
 
@@ -51,8 +55,11 @@ class Alignment:
         matches: How many matches there were.
         score: -log10 of the expected number of chance agreements as good as this one.
         residual: Median distance between mapped and found places, in pixels of the original.
-        support: Share of the suspect's distinctive places that agree with the map, among those inside the hull of all
-            that do; 0–1. Low where only a mark, a caption or a user interface is common to both.
+        exactness: Of the matches that the map brings near their place, the share that it brings to it within about a
+            pixel of the coarser picture; 0–1. High for a copy, which was only ever bent as a whole; low for a shot from
+            another place, in which near things have moved against far ones.
+        support: Share of the overlap, counted in cells where both pictures have keypoints, that holds agreeing matches;
+            0–1. Low where only a mark, a caption or a user interface is common to both.
         original_size: Width and height of the original in pixels.
         suspect_size: Width and height of the suspect in pixels.
         original_points: float32 (inliers, 2), the agreeing places in the original.
@@ -66,11 +73,21 @@ class Alignment:
     matches: int
     score: float
     residual: float
+    exactness: float
     support: float
     original_size: tuple[int, int]
     suspect_size: tuple[int, int]
     original_points: NDArray[np.float32]
     suspect_points: NDArray[np.float32]
+
+    @property
+    def same_picture(self) -> bool:
+        """Whether this is one and the same photograph, as far as geometry can tell, and not only something in common.
+
+        False for most other shots of the same scene (things at different distances have moved) and for pictures that
+        share a mark, a caption or a frame. A flat thing photographed twice, or twice from one spot, still passes.
+        """
+        return self.exactness >= EXACTNESS and self.support >= SUPPORT
 
     @property
     def scale(self) -> float:
@@ -151,11 +168,12 @@ def _align(original: Keypoints, suspect: Keypoints, mirrored: bool) -> Alignment
     if best is None:
         return None
     count, matrix, inliers, model = best
-    score = _score(count, matches, model)
-    if count < LEAST_INLIERS or not _spread(matches, inliers) or not _plausible(matrix, matches.suspect[inliers]):
+    strength = _agreement.score(count, matches, model)
+    if count < LEAST_INLIERS or not is_spread(matches, inliers) or not is_plausible(matrix, matches.suspect[inliers]):
         return None
     distances = np.linalg.norm(project(matrix, matches.suspect[inliers]) - matches.original[inliers], axis=1)
-    support = _support(suspect, matches.suspect[inliers])
+    exact = _agreement.exactness(matches, matrix)
+    supported = _agreement.support(original, suspect, matrix, matches.suspect[inliers])
     points = matches.suspect[inliers].copy()
     if mirrored:
         flip = np.array([[-1.0, 0.0, suspect.width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -167,9 +185,10 @@ def _align(original: Keypoints, suspect: Keypoints, mirrored: bool) -> Alignment
         model=model,
         inliers=count,
         matches=len(matches),
-        score=score,
+        score=strength,
         residual=float(np.median(distances)),
-        support=support,
+        exactness=exact,
+        support=supported,
         original_size=(original.width, original.height),
         suspect_size=(suspect.width, suspect.height),
         original_points=matches.original[inliers],
@@ -181,7 +200,7 @@ def _refine(matches: Matches, chosen: NDArray[np.intp]) -> tuple[NDArray[np.floa
     """Map and agreeing matches from those that one proposal gathered."""
     import cv2
 
-    tolerance = _TOLERANCE * matches.original_reduction
+    tolerance = TOLERANCE * matches.original_reduction
     first, _ = cv2.estimateAffinePartial2D(
         matches.suspect[chosen], matches.original[chosen], method=cv2.RANSAC, ransacReprojThreshold=2 * tolerance
     )
@@ -204,6 +223,9 @@ def _refine(matches: Matches, chosen: NDArray[np.intp]) -> tuple[NDArray[np.floa
     if guess is not None and np.isfinite(guess).all() and abs(guess[2, 2]) > 1e-9:
         bent = np.asarray(guess, np.float64)
         more = _inliers(matches, bent, tolerance)
+        depth = np.column_stack([corners(matches.suspect_size), np.ones(4)]) @ bent[2]
+        if depth.min() * depth.max() <= 0 or np.abs(depth).max() > _MOST_DEPTH * np.abs(depth).min():
+            return matrix, inliers, "affine"
         if len(more) > _HOMOGRAPHY_GAIN * len(inliers):
             return bent, more, "homography"
     return matrix, inliers, "affine"
@@ -219,76 +241,18 @@ def _inliers(matches: Matches, matrix: NDArray[np.float64], tolerance: float) ->
     determinant = linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]
     turn = np.degrees(np.arctan2(linear[:, 1, 0] - linear[:, 0, 1], linear[:, 0, 0] + linear[:, 1, 1]))
     octaves = 0.5 * np.log2(np.maximum(determinant, 1e-12))
-    agrees = np.abs((matches.turns[near] - turn + 180) % 360 - 180) < _ANGLE
-    agrees &= np.abs(matches.octaves[near] - octaves) < _OCTAVES
+    agrees = np.abs((matches.turns[near] - turn + 180) % 360 - 180) < ANGLE
+    agrees &= np.abs(matches.octaves[near] - octaves) < OCTAVES
     near = near[agrees]
     near = near[np.argsort(distance[near], kind="stable")]
-    for places, cell in (
-        (matches.original[near], matches.original_reduction),
-        (matches.suspect[near], matches.suspect_reduction),
+    for places, reduction in (
+        (matches.original, matches.original_reduction),
+        (matches.suspect, matches.suspect_reduction),
     ):
-        cells = np.round(places / (3 * cell)).astype(np.int64)
-        _, firsts = np.unique(cells[:, 0] * (1 << 32) + cells[:, 1], return_index=True)
-        keep = np.zeros(len(near), bool)
-        keep[firsts] = True
-        if not keep.all():
-            near = near[keep]
-            break
+        cells = np.round(places[near] / (_ONE_PLACE * reduction)).astype(np.int64)
+        _, closest = np.unique(cells[:, 0] * (1 << 32) + cells[:, 1], return_index=True)
+        near = near[np.sort(closest)]
     return np.sort(near)
 
 
-def _score(count: int, matches: Matches, model: str) -> float:
-    """-log10 of the number of false alarms of that many agreeing matches.
-
-    A chance match agrees when it falls within the tolerance, with the right turn and scale: the product of the three
-    shares. The tests are all ways to choose the matches that fix the map, for every number of agreeing matches.
-    """
-    sample = 3 if model == "affine" else 4
-    total = len(matches)
-    place = math.pi * (_TOLERANCE * matches.original_reduction) ** 2 / matches.original_area
-    chance = min(0.5, place) * (2 * _ANGLE / 360) * min(1.0, _OCTAVES / 2)
-    if count <= sample:
-        return 0.0
-    tests = math.log10(2 * (total - sample)) + _log10_choose(total, count) + _log10_choose(count, sample)
-    return -(tests + (count - sample) * math.log10(chance))
-
-
-def _log10_choose(total: int, chosen: int) -> float:
-    return (math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)) / math.log(10)
-
-
-def _spread(matches: Matches, inliers: NDArray[np.intp]) -> bool:
-    """Whether the agreeing places cover an area, not a line or a spot, in both pictures."""
-    for places, diagonal in (
-        (matches.original[inliers], matches.original_diagonal),
-        (matches.suspect[inliers], matches.suspect_diagonal),
-    ):
-        across = np.linalg.eigvalsh(np.cov(places.T.astype(np.float64)))[0]
-        if math.sqrt(max(0.0, float(across))) < _LEAST_SPREAD * diagonal:
-            return False
-    return True
-
-
-def _plausible(matrix: NDArray[np.float64], places: NDArray[np.float32]) -> bool:
-    """Whether the map is one that editing makes, at every agreeing place."""
-    values = np.linalg.svd(derivative(matrix, places), compute_uv=False)
-    if not np.isfinite(values).all() or (np.linalg.det(derivative(matrix, places)) <= 0).any():
-        return False
-    largest, smallest = values[:, 0], values[:, 1]
-    within = (largest < _MOST_SCALE) & (smallest > 1 / _MOST_SCALE) & (largest < _MOST_STRETCH * smallest)
-    return bool(within.all())
-
-
-def _support(suspect: Keypoints, places: NDArray[np.float32]) -> float:
-    """Cells of the suspect with agreeing places by cells with any keypoints, inside the hull of the agreeing places."""
-    import cv2
-
-    hull = cv2.convexHull(places)
-    cell = max(suspect.width, suspect.height) / 24
-    inside = np.array([cv2.pointPolygonTest(hull, (float(x), float(y)), False) >= 0 for x, y in suspect.points])
-    every = {(int(x), int(y)) for x, y in suspect.points[inside] // cell}
-    agreeing = {(int(x), int(y)) for x, y in places // cell}
-    return len(agreeing) / max(1, len(every | agreeing))
-
-
-__all__ = ["LEAST_INLIERS", "SCORE", "Alignment", "align"]
+__all__ = ["EXACTNESS", "LEAST_INLIERS", "SCORE", "SUPPORT", "Alignment", "align"]
