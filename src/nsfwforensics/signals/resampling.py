@@ -7,7 +7,7 @@ the columns, and along the rows, of tiles, and its spectrum is searched for one 
 down. That both must show the same frequency keeps most regular textures out; a rhythm that the pixels themselves have
 (fabric, grids, printed screens) is told apart because it shows in the derivative with its sign too. Frequencies at and
 around the multiples of 1/16 are left out: those are JPEG's blocks, the halves of chroma, and the sensor's colour
-filter. So scaling by 2, 1.6 or 4/3, whose rhythm falls on them, is not seen.
+filter. So scaling by 2, 1.6, 1.45 or 4/3, whose rhythm falls on them, is not seen.
 
 Survives JPEG at quality 95 and partly 90, not messengers. A picture resampled as a whole is no sign of anything: only
 a part that was, in a picture that was not, becomes a region.
