@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks import corpus
+from benchmarks.compare import compare
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.provenance import provenance
 from benchmarks.watermark import watermark
@@ -111,6 +112,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "memory": memory,
     "watermark": watermark,
     "provenance": provenance,
+    "compare": compare,
 }
 
 

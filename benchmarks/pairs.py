@@ -128,7 +128,8 @@ def photos(longest_least: int = LEAST) -> list[Photo]:
     for folder in extra:
         more = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes]
         found += [Photo(path, str(path) if path.parent == folder else str(path.parent)) for path in more]
-    return [photo for photo in found if _longest(photo.path) >= longest_least]
+    whole = [photo for photo in found if "partial" not in photo.path.stem]  # a cut of another photo in the data
+    return [photo for photo in whole if _longest(photo.path) >= longest_least]
 
 
 def load(photo: Photo, longest: int = LONGEST) -> NDArray[np.uint8]:

@@ -33,7 +33,7 @@ LEAST_INLIERS = 8
 EXACTNESS = 0.7
 """Least exactness of a pair that is called one picture."""
 
-SUPPORT = 0.06
+SUPPORT = 0.12
 """Least support of a pair that is called one picture."""
 
 _ONE_PLACE = 3.0  # matches so close together, in pixels at working size, count once
@@ -97,7 +97,7 @@ class Alignment:
     @property
     def rotation(self) -> float:
         """By how many degrees the photo was turned clockwise (after mirroring left to right, if mirrored); ±180."""
-        linear = self._linear @ np.diag([-1.0, 1.0]) if self.mirrored else self._linear
+        linear = np.diag([-1.0, 1.0]) @ self._linear if self.mirrored else self._linear
         return float(-math.degrees(math.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
 
     @property
