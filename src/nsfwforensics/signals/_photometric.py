@@ -89,7 +89,8 @@ def fit(original: Float, suspect: Float, trust: Float) -> Fit:
     coefficients, residual, weight = min(fits, key=lambda found: _cost(found[1], given))
     agree = (residual**2).mean(axis=1) < _AGREES**2
     spread = 255 * 1.4826 * float(np.median(np.abs(residual[agree]))) if agree.any() else 255.0
-    predicted, doubt = _applied(smooth_o, original, coefficients, bases, weight, max(spread, 1.0), x, y)
+    curves = [_curve(target[:, c] - residual[:, c], residual[:, c], weight) for c in range(3)]
+    predicted, doubt = _applied(smooth_o, original, coefficients, bases, weight, max(spread, 1.0), x, y, curves)
     return Fit(predicted, doubt, _summary(255 * o[agree], 255 * s[agree], spread, float(agree.mean())))
 
 
@@ -147,7 +148,20 @@ def _terms(o: NDArray[np.float32], x: NDArray[np.float64], y: NDArray[np.float64
     r, g, b = (o[:, c].astype(np.float64) for c in range(3))
     own = o[:, channel].astype(np.float64)
     places = (x, y, x * x, x * y, y * y)
-    colours = (np.ones_like(r), r, g, b, r * r, g * g, b * b, r * g, r * b, g * b, own**3)
+    colours = (
+        np.ones_like(r),
+        r,
+        g,
+        b,
+        r * r,
+        g * g,
+        b * b,
+        r * g,
+        r * b,
+        g * b,
+        own**3,
+        np.sqrt(np.maximum(own, 0.0)),
+    )
     return np.stack([*colours, *(p * own for p in places)], axis=1)
 
 
@@ -172,6 +186,19 @@ def _own(basis: NDArray[np.float64], own: NDArray[np.float32]) -> int:
     return int(np.argmin([np.abs(basis[:, 1 + c] - own).sum() for c in range(3)]))
 
 
+def _curve(
+    predicted: NDArray[np.float64], residual: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """What the polynomial still misses, per predicted level: float32 (256,), grey levels; for steep or clipped curves."""
+    bins = np.clip(predicted * 32, 0, 31).astype(int)
+    total = np.bincount(bins, weights=weight, minlength=32)
+    missed = np.bincount(bins, weights=weight * residual, minlength=32) * 255.0
+    # A bin with little support keeps to the polynomial.
+    value = missed / (total + 0.01 * max(float(total.sum()), 1e-6) / 8)
+    smooth = np.convolve(np.pad(value, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    return np.interp(np.arange(256), (np.arange(32) + 0.5) * 8, np.clip(smooth, -16, 16)).astype(np.float32)
+
+
 def _applied(
     smooth: Float,
     original: Float,
@@ -181,6 +208,7 @@ def _applied(
     spread: float,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
+    curves: list[NDArray[np.float32]],
 ) -> tuple[Float, Float]:
     """The polynomial at every pixel, and the standard deviation of what it predicts (of its green channel)."""
     rows, columns = original.shape[:2]
@@ -191,10 +219,10 @@ def _applied(
     for c, k in enumerate(coefficients):
         f = [np.float32(value) for value in k]
         own = o[..., c]
-        gain = f[11] * wide + f[12] * high + f[13] * wide * wide + f[14] * wide * high + f[15] * high * high
+        gain = f[12] * wide + f[13] * high + f[14] * wide * wide + f[15] * wide * high + f[16] * high * high
         plane = f[0] + r * (f[1] + f[4] * r + f[7] * g) + g * (f[2] + f[5] * g + f[9] * b)
-        plane += b * (f[3] + f[6] * b + f[8] * r) + own * (f[10] * own * own + gain)
-        predicted[..., c] = np.clip(255.0 * plane, 0, 255)
+        plane += b * (f[3] + f[6] * b + f[8] * r) + own * (f[10] * own * own + gain) + f[11] * np.sqrt(own)
+        predicted[..., c] = np.clip(255.0 * plane + curves[c][np.clip(255.0 * plane, 0, 255).astype(np.uint8)], 0, 255)
     # The leverage of a colour, on a coarse grid: far from all colours that agree, the polynomial only guesses.
     step = 8
     coarse = smooth[step // 2 :: step, step // 2 :: step]

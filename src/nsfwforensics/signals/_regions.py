@@ -36,8 +36,12 @@ class Found:
     strength: float
 
 
-def score(residual: Residual, inside: Bool) -> Float:
-    """How far each cell lies above what the pair's own agreeing cells reach; float32, 0 where nothing is visible."""
+def score(residual: Residual, inside: Bool) -> tuple[Float, Float]:
+    """How far each cell lies above what the pair's own agreeing cells reach; float32, 0 where nothing is visible.
+
+    Returns:
+        With the cell's neighbours, which is what is tested; and of the cell alone, which is sharper at edges.
+    """
     agree = inside & residual.likeness.alike
     limits = []
     for plane, least, most, factor in ((residual.structure, 0.5, 2.0, 2.5), (residual.colour, 0.0, 2.0, 1.0)):
@@ -45,10 +49,11 @@ def score(residual: Residual, inside: Bool) -> Float:
         high = factor * float(np.quantile(values, 0.8 if factor > 1 else 0.95)) if values.size >= 20 else most
         limits.append(float(np.clip(high, least, most)))
     above = np.maximum(residual.structure - limits[0], residual.colour - limits[1])
-    return np.where(inside, above, 0.0).astype(np.float32)
+    sharp = np.maximum(residual.sharp_structure - limits[0], residual.sharp_colour - limits[1])
+    return np.where(inside, above, 0.0).astype(np.float32), np.where(inside, sharp, 0.0).astype(np.float32)
 
 
-def regions(scores: Float, inside: Bool) -> list[Found]:
+def regions(scores: Float, sharp: Float, inside: Bool) -> list[Found]:
     """Connected regions whose number of false alarms is small, largest first."""
     visible = int(inside.sum())
     if visible < LEAST_CELLS:
@@ -62,7 +67,7 @@ def regions(scores: Float, inside: Bool) -> list[Found]:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     padded = cv2.copyMakeBorder(kept.astype(np.uint8), side, side, side, side, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)[side:-side, side:-side] > 0
-    closed = _filled(closed & inside) & inside
+    closed = _trimmed(_filled(closed & inside) & inside, sharp > GROW)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(closed.astype(np.uint8), connectivity=8)
     found = []
     for index in range(1, count):
@@ -85,6 +90,14 @@ def _hysteresis(wide: Bool, narrow: Bool) -> Bool:
     _, labels = cv2.connectedComponents(wide.astype(np.uint8), connectivity=8)
     touched = np.unique(labels[narrow & wide])
     return np.asarray(np.isin(labels, touched[touched > 0]))
+
+
+def _trimmed(mask: Bool, sharp: Bool) -> Bool:
+    """Without those of its two outermost cells that only their neighbours raised."""
+    for _ in range(2):
+        core = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
+        mask = mask & (core | sharp)
+    return mask
 
 
 def _filled(mask: Bool) -> Bool:

@@ -63,6 +63,8 @@ class Residual:
     Attributes:
         structure: Natural logarithm of the energy of the structural residual over the expected one, float32.
         colour: The same for the residual of the mean colour, float32.
+        sharp_structure: As ``structure``, of each cell alone.
+        sharp_colour: As ``colour``, of each cell alone.
         likeness: After the mapping of colours.
         noise: Fitted noise, in grey levels.
         share: Fitted share of the gradient energy.
@@ -72,6 +74,8 @@ class Residual:
 
     structure: Float
     colour: Float
+    sharp_structure: Float
+    sharp_colour: Float
     likeness: Likeness
     noise: float
     share: float
@@ -92,6 +96,12 @@ class Window:
         """float32 (rows, columns[, channels]) → (cell rows, cell columns[, channels])."""
         mask, weight = (self.mask, self.weight) if plane.ndim == 2 else (self.mask[..., None], self.weight[..., None])
         return np.asarray(self._pooled(plane * mask) / weight, np.float32)
+
+    def cell(self, plane: Float) -> Float:
+        """As :meth:`mean`, without the neighbours."""
+        mask = self.mask if plane.ndim == 2 else self.mask[..., None]
+        weight = np.maximum(_area(self.mask), 1e-3)
+        return np.asarray(_area(plane * mask) / (weight if plane.ndim == 2 else weight[..., None]), np.float32)
 
     @staticmethod
     def _pooled(plane: Float) -> Float:
@@ -136,7 +146,10 @@ def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
     # Ringing and displacement carry the contrast of an edge into the cells beside it.
     gradient = np.maximum(gradient, 0.5 * cv2.dilate(gradient, np.ones((3, 3), np.uint8)))
     noise, share = _null(energy[trusted], gradient[trusted])
-    structure = np.log(energy / (noise + share * gradient))
+    expected_energy = noise + share * gradient
+    structure = np.log(energy / expected_energy)
+    alone = window.cell(rest)
+    energy = np.maximum(window.cell(rest_luma**2) - luma(alone) ** 2, 0) + 0.05
     distance = (mean**2).mean(axis=2)
     low = 1.4826 * float(np.sqrt(np.median(distance[trusted]))) if trusted.any() else 0.0
     doubt = _area(fit.doubt)
@@ -145,6 +158,8 @@ def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
     return Residual(
         np.asarray(structure, np.float32),
         np.asarray(colour, np.float32),
+        np.asarray(np.log(energy / expected_energy), np.float32),
+        np.asarray(np.log(((alone**2).mean(axis=2) + 0.05) / expected), np.float32),
         like,
         float(np.sqrt(noise)),
         share,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _AGREES = 12.0  # grey levels
 _FLAT = 2.5  # grey levels per pixel
-_FOR_FLAT, _FOR_AGREEING, _FOR_OTHER = 1.0, -3.0, -0.35
+_FOR_FLAT, _FOR_AGREEING, _FOR_FLAT_AGREEING, _FOR_OTHER = 1.0, -3.0, -0.5, -0.35
 _STEP = 8.0
 _STEP_SHARE = 0.5
 _REACH = 4
@@ -51,7 +51,10 @@ def cut(visible: Bool, predicted: Float, suspect: Float, axes: tuple[tuple[float
     slope = cv2.magnitude(
         cv2.Sobel(plane, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(plane, cv2.CV_32F, 0, 1, scale=0.125)
     )
-    vote = np.where(agrees, _FOR_AGREEING, np.where(slope < _FLAT, _FOR_FLAT, _FOR_OTHER)).astype(np.float32)
+    flat = slope < _FLAT
+    # Flat and alike may be chance: a black bar over a dark photo.
+    for_agreeing = np.where(flat, _FOR_FLAT_AGREEING, _FOR_AGREEING)
+    vote = np.where(agrees, for_agreeing, np.where(flat, _FOR_FLAT, _FOR_OTHER)).astype(np.float32)
     rows, columns = visible.shape
     xs, ys = np.arange(columns, dtype=np.float32)[None, :], np.arange(rows, dtype=np.float32)[:, None]
     left, whole = visible, float(visible.sum())

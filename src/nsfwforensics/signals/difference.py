@@ -134,8 +134,9 @@ def difference(
     like = rest.likeness
     textured = window.inside & like.textured
     agree = float((like.correlation[textured] > 0.8).mean()) if textured.any() else 1.0
-    scores = _regions.score(rest, window.inside)
-    found = _regions.regions(scores, window.inside)
+    alike = float(like.alike[window.inside].mean()) if window.inside.any() else 0.0
+    scores, sharp = _regions.score(rest, window.inside)
+    found = _regions.regions(scores, sharp, window.inside)
     cells_visible = max(1, int(window.inside.sum()))
     mask = np.zeros_like(window.inside)
     for region in found:
@@ -161,6 +162,7 @@ def difference(
             "share": rest.share,
             "blur": rest.blur,
             "agree": agree,
+            "alike": alike,
             "moved": moved,
             "shift": rest.shift,
         },
