@@ -86,7 +86,7 @@ def test_flat_and_tiny_pictures_have_none(shape):
 
 def test_noise_stays_within_the_limit():
     noise = np.random.default_rng(1).integers(0, 256, (500, 700, 3), np.uint8)
-    assert len(keypoints(noise)) == LIMIT
+    assert 500 < len(keypoints(noise)) <= LIMIT
 
 
 @settings(deadline=None, max_examples=25)

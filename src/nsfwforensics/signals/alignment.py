@@ -30,6 +30,10 @@ SCORE = 12.0
 LEAST_INLIERS = 8
 """Fewest agreeing matches at which :func:`align` reports an alignment."""
 
+SCORE_IN_COMMON = 40.0
+"""Least score of an alignment with less support than one picture needs: letters of one typeface, windows of one house
+agree more often than chance has it, because they are not independent."""
+
 EXACTNESS = 0.7
 """Least exactness of a pair that is called one picture."""
 
@@ -168,12 +172,14 @@ def _align(original: Keypoints, suspect: Keypoints, mirrored: bool) -> Alignment
     if best is None:
         return None
     count, matrix, inliers, model = best
-    strength = _agreement.score(count, matches, model)
     if count < LEAST_INLIERS or not is_spread(matches, inliers) or not is_plausible(matrix, matches.suspect[inliers]):
         return None
     distances = np.linalg.norm(project(matrix, matches.suspect[inliers]) - matches.original[inliers], axis=1)
+    strength = _agreement.score(count, matches, model)
     exact = _agreement.exactness(matches, matrix)
     supported = _agreement.support(original, suspect, matrix, matches.suspect[inliers])
+    if supported < SUPPORT and strength < SCORE_IN_COMMON:
+        return None
     points = matches.suspect[inliers].copy()
     if mirrored:
         flip = np.array([[-1.0, 0.0, suspect.width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -255,4 +261,4 @@ def _inliers(matches: Matches, matrix: NDArray[np.float64], tolerance: float) ->
     return np.sort(near)
 
 
-__all__ = ["EXACTNESS", "LEAST_INLIERS", "SCORE", "SUPPORT", "Alignment", "align"]
+__all__ = ["EXACTNESS", "LEAST_INLIERS", "SCORE", "SCORE_IN_COMMON", "SUPPORT", "Alignment", "align"]
