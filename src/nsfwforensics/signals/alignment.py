@@ -167,13 +167,14 @@ def _align(original: Keypoints, suspect: Keypoints, mirrored: bool) -> Alignment
     best: tuple[int, NDArray[np.float64], NDArray[np.intp], str] | None = None
     for chosen in candidates(matches, _PROPOSALS, _REFINED):
         refined = _refine(matches, chosen)
-        if refined is not None and (best is None or len(refined[1]) > best[0]):
-            best = (len(refined[1]), *refined)
+        if refined is None or len(refined[1]) < max(LEAST_INLIERS, best[0] + 1 if best else 0):
+            continue
+        matrix, inliers, _ = refined
+        if is_spread(matches, inliers) and is_plausible(matrix, matches.suspect[inliers]):
+            best = (len(inliers), *refined)
     if best is None:
         return None
     count, matrix, inliers, model = best
-    if count < LEAST_INLIERS or not is_spread(matches, inliers) or not is_plausible(matrix, matches.suspect[inliers]):
-        return None
     distances = np.linalg.norm(project(matrix, matches.suspect[inliers]) - matches.original[inliers], axis=1)
     strength = _agreement.score(count, matches, model)
     exact = _agreement.exactness(matches, matrix)
