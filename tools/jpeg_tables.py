@@ -23,7 +23,10 @@ from nsfwforensics.formats.jpeg import ijg_quality, quantisation_tables, read_jp
 from nsfwforensics.formats.read import read_metadata
 
 TARGET = Path(__file__).parents[1] / "src" / "nsfwforensics" / "data" / "jpeg_tables.toml"
-KEPT = re.compile(r"Photoshop|Lightroom|GIMP|Paint Shop|Photo Deluxe|ACDSee", re.IGNORECASE)
+KEPT = re.compile(r"Photoshop|Lightroom", re.IGNORECASE)  # others write standard tables, or keep the camera's
+LEAST_FILES = 2
+"""A program's tables must be seen in that many files, and in no camera original: metadata can be edited alone."""
+
 SPELT = {"eastman": "Kodak", "asahi": "Pentax", "nikon": "Nikon", "canon": "Canon", "sony": "Sony", "apple": "Apple"}
 
 
@@ -45,7 +48,7 @@ def main() -> None:
     """Reads all folders and writes the data file."""
     seen: set[bytes] = set()
     cameras: dict[str, Counter[str]] = defaultdict(Counter)
-    programs: dict[str, Counter[str]] = defaultdict(Counter)
+    seen_in: dict[str, Counter[str]] = defaultdict(Counter)
     originals: Counter[str] = Counter()
     standard: Counter[str] = Counter()
     for number, folder in enumerate(sys.argv[1:]):
@@ -54,13 +57,14 @@ def main() -> None:
             device = identity.device(metadata)
             edited = [program.name for program in software.programs(metadata) if KEPT.search(program.name)]
             if edited and quality is None:
-                programs[digest(tables)][edited[0]] += 1
+                seen_in[digest(tables)][edited[0]] += 1
             elif number == 0 and device and device.make and not software.programs(metadata):
                 name = maker(device.make)
                 originals[name] += 1
                 standard[name] += quality is not None
                 if quality is None:
                     cameras[digest(tables)][SPELT.get(name, name.title())] += 1
+    programs = {key: names for key, names in seen_in.items() if names.total() >= LEAST_FILES and key not in cameras}
     lines = [
         "# Written by tools/jpeg_tables.py: digests of quantisation tables and in how many files they were seen.",
         "",
