@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ COMBINED = tuple(family for family in EDITED if family.startswith("combination")
 
 UNEDITED = tuple(family for family in pairs.FAMILIES if "edit" not in family)
 """Families that went through processing only."""
+
+_STEPS = ("crop", "scale", "rotation", "turned", "mirrored", "border", "screenshot", "filter")
 
 LEAST_EDITED = 0.02
 """Pairs of which a crop has left less of the edit are not counted, as a share of the visible photo."""
@@ -154,7 +157,7 @@ def twelve_megapixels(runs: int = 5) -> dict[str, float]:
             raise RuntimeError("the pair of the timing was not aligned")
         difference(first, second, aligned.matrix)
         marks.append(time.perf_counter())
-        rows.append([later - earlier for earlier, later in zip(marks, marks[1:], strict=False)])
+        rows.append([later - earlier for earlier, later in itertools.pairwise(marks)])
     cv2.setNumThreads(threads)
     middle = np.median(np.array(rows), axis=0)
     stages = dict(zip(("decode", "keypoints", "align", "difference"), (float(value) for value in middle), strict=True))
@@ -171,14 +174,14 @@ def _page(edited: Sequence[Judged], unedited: Sequence[Judged], seconds: dict[st
     rows = [_row("all", edited), *(_row(name, [e for e in edited if e.family == name]) for name in EDITED)]
     for name, low, high in (("5–15 %", 0.0, 0.15), ("15–30 %", 0.15, 0.3), ("30–60 %", 0.3, 1.0)):
         rows.append(_row(f"edited share {name}", [e for e in edited if low <= e.edited < high]))
-    for step in ("crop", "scale", "rotate", "turn", "mirror", "border", "screenshot", "filter"):
-        rows.append(_row(f"with {step}", [e for e in edited if e.family in COMBINED and step in e.description]))
+    combined = [one for one in edited if one.family in COMBINED]
+    rows += [_row(f"with {step}", [e for e in combined if step in e.description]) for step in _STEPS]
     alarms = [_alarm("all", unedited), *(_alarm(name, [e for e in unedited if e.family == name]) for name in UNEDITED)]
     return f"""## What was changed, and where
 
 {len(edited)} derived pairs with an edit of their content, half of them combined with further steps, and {len(unedited)}
-derived pairs without one (`benchmarks/pairs.py`; every suspect is recompressed). Alignment is the tool's own. Overlap is
-intersection over union with the edited places in pixels of the suspect; a pair that is not aligned counts as 0.
+derived pairs without one (`benchmarks/pairs.py`; every suspect is saved again). Alignment is the tool's own. Overlap
+is intersection over union with the edited places in pixels of the suspect; a pair that is not aligned counts as 0.
 
 | edit | pairs | aligned | some region found | median overlap | mean overlap | share with at least 0.5 |
 |---|---|---|---|---|---|---|

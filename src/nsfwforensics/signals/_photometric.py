@@ -73,11 +73,12 @@ def fit(original: Float, suspect: Float, trust: Float) -> Fit:
         trust: float32 (rows, columns), 0 where the fit must not look, higher where structure agrees.
     """
     rows, columns = trust.shape
-    smooth_o, smooth_s = cv2.GaussianBlur(original, (0, 0), 2.0), cv2.GaussianBlur(suspect, (0, 0), 2.0)
+    smooth_o, smooth_s = (np.asarray(cv2.GaussianBlur(a, (0, 0), 2.0), np.float32) for a in (original, suspect))
     ys, xs = np.nonzero(trust > 0)
     stride = max(1, ys.size // _MOST_POINTS)
     ys, xs = ys[::stride], xs[::stride]
-    o, s, given = smooth_o[ys, xs] / 255.0, smooth_s[ys, xs] / 255.0, trust[ys, xs].astype(np.float64)
+    o, s = (np.asarray(a[ys, xs] / 255.0, np.float32) for a in (smooth_o, smooth_s))
+    given = trust[ys, xs].astype(np.float64)
     x, y = _places(rows, columns)
     px, py = x[xs], y[ys]
     # Clipped colours say only that the true one lies beyond; they would bend the curve.
@@ -141,7 +142,8 @@ def _reweighted(
 
 def _places(rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     longest = max(rows, columns)
-    return (np.arange(columns) - columns / 2) * (2 / longest), (np.arange(rows) - rows / 2) * (2 / longest)
+    across, down = (np.arange(n, dtype=np.float64) - n / 2 for n in (columns, rows))
+    return np.asarray(across * (2 / longest)), np.asarray(down * (2 / longest))
 
 
 def _terms(o: NDArray[np.float32], x: NDArray[np.float64], y: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
@@ -189,14 +191,15 @@ def _own(basis: NDArray[np.float64], own: NDArray[np.float32]) -> int:
 def _curve(
     predicted: NDArray[np.float64], residual: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """What the polynomial still misses, per predicted level: float32 (256,), grey levels; for steep or clipped curves."""
+    """What the polynomial misses of steep or clipped curves, per predicted level: float32 (256,), grey levels."""
     bins = np.clip(predicted * 32, 0, 31).astype(int)
     total = np.bincount(bins, weights=weight, minlength=32)
     missed = np.bincount(bins, weights=weight * residual, minlength=32) * 255.0
     # A bin with little support keeps to the polynomial.
     value = missed / (total + 0.01 * max(float(total.sum()), 1e-6) / 8)
     smooth = np.convolve(np.pad(value, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
-    return np.interp(np.arange(256), (np.arange(32) + 0.5) * 8, np.clip(smooth, -16, 16)).astype(np.float32)
+    centres = (np.arange(32) + 0.5) * 8
+    return np.asarray(np.interp(np.arange(256), centres, np.clip(smooth, -16, 16)), np.float32)
 
 
 def _applied(

@@ -20,7 +20,7 @@ SEED = 1.7
 GROW = 0.9
 LEAST_SHARE = 0.004
 LEAST_CELLS = 8
-MOST_LOG_NFA = -2.0
+MOST_LOG_NFA = -10.0
 
 _INDEPENDENT = 6.0  # cells that share one window
 _DECADES = 1.0  # of probability per unit of score

@@ -138,9 +138,9 @@ def refine(view: Frame) -> tuple[Frame, float]:
         if min(size) < LEAST_SIDE * 3 // 4 or factor == done:
             continue
         done = factor
-        small = cv2.resize(suspect, size, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(suspect, size, interpolation=cv2.INTER_AREA), np.float32)
         shrunk = max(1, round(source.shape[1] * factor)), max(1, round(source.shape[0] * factor))
-        base = cv2.resize(source, shrunk, interpolation=cv2.INTER_AREA)
+        base = np.asarray(cv2.resize(source, shrunk, interpolation=cv2.INTER_AREA), np.float32)
         down = _resizing(*size, columns, rows)
         up = np.linalg.inv(_resizing(*shrunk, source.shape[1], source.shape[0]))
         best = np.linalg.inv(up) @ _aligned(small, base, up @ best @ down, steps) @ np.linalg.inv(down)

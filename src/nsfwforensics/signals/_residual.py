@@ -1,8 +1,8 @@
 """How far two registered, colour-matched pictures differ beyond what processing explains: the null model.
 
 Recompression, resampling and small misregistration leave a residual whose energy grows with local contrast. Its
-expectation is modelled as noise + share · gradient energy, fitted to each pair on the cells whose structure agrees, with
-a truncated cost, so that what was edited does not raise it.
+expectation is modelled as noise + share · gradient energy, fitted to each pair on the cells whose structure agrees,
+with a truncated cost, so that what was edited does not raise it.
 """
 
 from __future__ import annotations
@@ -134,8 +134,9 @@ def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
     trusted = window.inside & like.alike & (distance < 15.0**2)
     blur = _matching_blur(luma(predicted), luma(suspect), trusted & like.textured)
     if blur:
-        predicted = cv2.GaussianBlur(predicted, (0, 0), blur)
-    rest = cv2.GaussianBlur((suspect - predicted) * window.mask[..., None], (0, 0), 1.0)
+        predicted = np.asarray(cv2.GaussianBlur(predicted, (0, 0), blur), np.float32)
+    masked = (suspect - predicted) * window.mask[..., None]
+    rest = np.asarray(cv2.GaussianBlur(masked, (0, 0), 1.0), np.float32)
     plane, rest_luma = cv2.GaussianBlur(luma(predicted), (0, 0), 1.0), luma(rest)
     mean = window.mean(rest)
     energy = np.maximum(window.mean(rest_luma**2) - window.mean(rest_luma) ** 2, 0) + 0.05

@@ -27,10 +27,14 @@ _Value = TypeVar("_Value", bound=np.generic)
 LONGEST = 768
 """Longest edge of the working frame in pixels."""
 
-COARSE = 0.35
-"""Share of visible cells with structure that must agree, or no changes are mapped."""
+LEAST_ALIKE = 0.1
+"""Share of the visible photo whose structure must agree, or no changes are mapped."""
+
+MOST_SHIFT = 1.5
+"""Largest typical displacement left, in working pixels, at which changes are mapped."""
 
 _CORNERS = 24
+_SMALL = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,13 @@ def difference(
     textured = window.inside & like.textured
     agree = float((like.correlation[textured] > 0.8).mean()) if textured.any() else 1.0
     alike = float(like.alike[window.inside].mean()) if window.inside.any() else 0.0
+    if alike < LEAST_ALIKE or not textured.any() or rest.shift > MOST_SHIFT:
+        return _nothing("Too little of the two pictures agrees closely enough to map what was changed.", matrix)
     scores, sharp = _regions.score(rest, window.inside)
     found = _regions.regions(scores, sharp, window.inside)
+    notes: tuple[str, ...] = ()
+    if max(view.shape) < _SMALL:
+        notes = ("The picture is small: changes of less than about a tenth of its width may not show.",)
     cells_visible = max(1, int(window.inside.sum()))
     mask = np.zeros_like(window.inside)
     for region in found:
@@ -156,7 +165,7 @@ def difference(
         photometric=fit.summary,
         mirrored=bool(np.linalg.det(matrix) < 0),
         registration=rest.shift * view.scale,
-        notes=(),
+        notes=notes,
         data={
             "noise": rest.noise,
             "share": rest.share,
@@ -225,7 +234,7 @@ def _described(
 
 def _nothing(note: str, matrix: NDArray[np.float64]) -> Difference:
     empty = np.zeros((0, 0), bool)
-    mirrored = matrix.shape == (3, 3) and bool(np.linalg.det(matrix) < 0)
+    mirrored = matrix.shape == (3, 3) and bool(np.isfinite(matrix).all()) and bool(np.linalg.det(matrix) < 0)
     return Difference(
         (), None, False, 0.0, empty, empty, np.zeros((0, 0), np.float32), np.eye(3), 1.0, None, mirrored, None, (note,)
     )
