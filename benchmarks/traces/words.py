@@ -1,0 +1,73 @@
+"""The prose of ``docs/traces.md``: what does not come out of a measurement."""
+
+from __future__ import annotations
+
+INTRODUCTION = """# Traces of editing: what each method sees, and how far it can be trusted
+
+Written by `python -m benchmarks.traces`. The analyzer `traces` looks inside one file for what editing leaves behind. No
+method sees every edit, and most traces do not survive a messenger: **a picture in which nothing is found is not
+thereby unedited**, and a place that is pointed at is a reason to look closer, not a verdict. Where the original
+photograph is at hand, `compare` says far more than any method here.
+
+A method makes findings only if it pointed at something in at most 1 % of untouched camera photographs and at most 3 %
+of photographs that were merely re-saved; otherwise it draws maps (`--maps`) for people who know how to read them.
+"""
+
+SEES = {
+    "jpeg-grid": "an area whose 8×8 JPEG blocks do not line up with the rest, or that never was a JPEG",
+    "double-quantisation": "an area that was compressed once in a picture that was compressed twice",
+    "copy-move": "a part of the picture that appears twice in it, also turned or scaled",
+    "resampling": "an area that was scaled or turned to fit in",
+    "jpeg-ghosts": "areas that were once saved at another JPEG quality",
+    "noise": "areas with more or less noise than brightness and texture explain",
+}
+
+ELA = (
+    "how much each place changes when saved once more",
+    "Krawetz, Black Hat USA 2007",
+    "Experts, as a picture to look at; it is what most people try first.",
+    "Everything: edges, texture and colour stand out in every picture, saving again evens out the rest.",
+)
+
+HOW = """## How it was measured
+
+**Untouched**: {photos} JPEG photographs of {cameras} camera models, byte for byte as the camera wrote them (no trace
+of an editor in EXIF, XMP or markers, dimensions and dates agree), at most 12 per model. **Re-saved**: the same
+photographs as messengers pass them on (longest side 1600 pixels at quality 80; 1280 at 75; and twice: 1600 at 80,
+then 1080 at 72; 4:2:0), and the unedited hosts below in every saving but PNG. An alarm is a picture with any finding.
+"At most" is the upper bound of the rate at 95 % confidence (one-sided Clopper–Pearson: with no alarm in n pictures
+about 3/n); photographs by one camera or of one scene are not wholly independent, so it is an approximation.
+
+**Manipulated**: {hosts} hosts, half of them cuts of 1504×1120 pixels out of a camera's original (their JPEG grid kept
+in phase), half whole pictures reduced to 1600 pixels and saved at a quality of 75–90, as found on the web. Each was
+manipulated in six ways, drawn by a seed: a region of another photograph pasted with a hard or a soft edge (the donor
+half of the time with a JPEG life of its own), a region moved within the picture, or moved, turned by 5–40° and scaled
+by 0.7–1.4, a region of 3–10 % painted over (`cv2.inpaint`, Telea or Navier–Stokes), and a region passed through the
+autoencoder of an image generator (TAEF2) with a soft edge. Other regions cover 3–40 % of the picture (moved ones 3–15
+% before scaling). Each is saved as PNG, as JPEG 4:2:0 at one of the qualities 95, 90, 80, 70 (a quarter of the hosts
+each), sent once (1280) and sent twice.
+
+**AUC**: chance that a manipulated picture gets a higher score than an unedited host saved alike, mean over savings;
+0.5 is chance. A picture that a method cannot judge scores 0. **F1** of the marked against the changed pixels, 0 where
+nothing was marked; for moved regions the copy alone or with its source, whichever suits better. **At the right
+place**: IoU of at least 0.1. **Map AUC**: chance that a changed cell lies farther from the map's median than an
+unchanged one, mean over pictures.
+"""
+
+LIMITS = """## Limits of these figures
+
+The manipulations are made by a program: nobody matched colours, light or noise by hand, and no generator painted new
+content with knowledge of the rest. The photographs are of what cameras of about twenty years saw, most of them
+compact cameras and telephones; pictures processed by a telephone's portrait or night mode are few. Screenshots,
+collages, memes, scans and pictures with text are not among the unedited ones here and do lead to findings, which is
+why every finding says so.
+"""
+
+PEERS = {
+    "peer-zero": "ZERO, the authors' reference implementation (IPOL 2021)",
+    "peer-adq1": "pyIFD 0.0.3, ADQ1 (Lin et al. 2009), map",
+    "peer-nadq": "pyIFD 0.0.3, NADQ (Bianchi & Piva 2012), map",
+    "peer-blk": "pyIFD 0.0.3, BLK (Li et al. 2009), map",
+}
+
+PUBLISHED = ""
