@@ -87,7 +87,7 @@ def measure_derived(made: Iterable[pairs.Pair]) -> Derived:
         started = time.process_time()
         suspect = keypoints(pair.suspect)
         between = time.process_time()
-        aligned = align(original, suspect)
+        aligned = align(original, suspect, related=True)
         result.aligning.append(time.process_time() - between)
         result.extraction.append(between - started)
         result.suspects.append((suspect, pair.truth.original, pair.truth.description))
@@ -123,7 +123,7 @@ def describe(aligned: Alignment | None) -> str:
         return "no alignment"
     return (
         f"{aligned.inliers} of {aligned.matches} matches, score {aligned.score:.0f}, "
-        f"exactness {aligned.exactness:.2f}, support {aligned.support:.2f}"
+        f"exactness {aligned.exactness:.2f}, support {aligned.support:.2f}, extent {aligned.extent:.2f}"
     )
 
 
@@ -169,7 +169,7 @@ def false_positives(
         ("unrelated, the suspect cropped, framed, filtered or edited", framed),
         ("another shot of the same person or place", scenes),
     ):
-        aligned = [(found, text) for a, b, text in drawn if (found := align(a, b)) is not None]
+        aligned = [(found, text) for a, b, text in drawn if (found := align(a, b, related=True)) is not None]
         same = [(found, text) for found, text in aligned if found.same_picture]
         rows.append(f"| {name} | {len(drawn)} | {len(aligned)} | {len(same)} | {len(same) / max(1, len(drawn)):.4f} |")
         notes += [f"\n- {name}: {text}: {describe(found)}" for found, text in same]

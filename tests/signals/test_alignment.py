@@ -112,7 +112,7 @@ def test_different_photos_are_not_aligned(samples):
     for first in points:
         for second in points:
             if first is not second:
-                assert align(first, second) is None
+                assert align(first, second, related=True) is None
 
 
 def test_the_same_input_gives_the_same_answer(photo, other):
@@ -150,7 +150,7 @@ def page(seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("make", [tiles, page])
 def test_repeated_patterns_and_text_do_not_fool_it(make):
-    assert align(keypoints(make(1)), keypoints(make(2))) is None
+    assert align(keypoints(make(1)), keypoints(make(2)), related=True) is None
 
 
 def test_the_same_page_is_still_recognised():
@@ -165,8 +165,24 @@ def test_frames_of_one_design_have_little_support(photo, other):
         canvas[90:790] = cv2.resize(picture, (700, 700))
         return canvas
 
-    aligned = align(keypoints(framed(photo)), keypoints(framed(other)))
+    aligned = align(keypoints(framed(photo)), keypoints(framed(other)), related=True)
     assert aligned is None or aligned.support < 0.25
+
+
+def test_a_logo_in_common_is_not_one_picture(photo, other):
+    logo = page(5)[:120, :150]
+
+    def marked(picture: np.ndarray, x: int, y: int) -> np.ndarray:
+        large = cv2.resize(picture, (800, 800), interpolation=cv2.INTER_CUBIC)
+        large[y : y + 120, x : x + 150] = logo
+        return large
+
+    one, two = keypoints(marked(photo, 20, 20)), keypoints(saved(marked(other, 600, 30)))
+    related = align(one, two, related=True)
+    assert related is not None
+    assert not related.same_picture
+    assert related.extent < 0.06
+    assert align(one, two) is None
 
 
 def test_many_originals_are_searched(samples, photo, other):

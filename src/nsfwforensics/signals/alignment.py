@@ -40,6 +40,9 @@ EXACTNESS = 0.7
 SUPPORT = 0.12
 """Least support of a pair that is called one picture."""
 
+EXTENT = 0.06
+"""Least extent of a pair that is called one picture."""
+
 _ONE_PLACE = 3.0  # matches so close together, in pixels at working size, count once
 _PROPOSALS = 400  # matches that propose a similarity
 _REFINED = 6  # proposals that are refined
@@ -91,7 +94,7 @@ class Alignment:
         False for most other shots of the same scene (things at different distances have moved) and for pictures that
         share a mark, a caption or a frame. A flat thing photographed twice, or twice from one spot, still passes.
         """
-        return self.exactness >= EXACTNESS and self.support >= SUPPORT
+        return self.exactness >= EXACTNESS and self.support >= SUPPORT and self.extent >= EXTENT
 
     @property
     def scale(self) -> float:
@@ -129,6 +132,14 @@ class Alignment:
         return hull_area(self.original_points) / max(1.0, float(np.prod(self.original_size)))
 
     @property
+    def extent(self) -> float:
+        """Share of the original or of the suspect, whichever is larger, inside the hull of the agreeing places, 0–1.
+
+        Low where the two have no more than a logo or a sticker in common.
+        """
+        return max(self.matched, hull_area(self.suspect_points) / max(1.0, float(np.prod(self.suspect_size))))
+
+    @property
     def filled(self) -> float:
         """Share of the suspect's area where it would show the original, 0–1; low for screenshots and borders."""
         return area(self.outline_in_suspect) / max(1.0, float(np.prod(self.suspect_size)))
@@ -140,13 +151,15 @@ class Alignment:
         return np.asarray(derivative(self.matrix, np.array([[x, y]]))[0], np.float64)
 
 
-def align(original: Keypoints, suspect: Keypoints, least: float = SCORE) -> Alignment | None:
+def align(original: Keypoints, suspect: Keypoints, least: float = SCORE, *, related: bool = False) -> Alignment | None:
     """Finds how a suspect picture lies on an original, if it derives from it.
 
     Args:
         original: Keypoints of the original.
         suspect: Keypoints of the suspect.
         least: Least score.
+        related: Also return alignments of pictures that are not one (:attr:`Alignment.same_picture`): another shot of
+            the same scene, or a logo, a caption or a frame in common.
 
     Returns:
         The better of the plain and the mirrored alignment; None where neither passes. The same input gives the same
@@ -155,9 +168,11 @@ def align(original: Keypoints, suspect: Keypoints, least: float = SCORE) -> Alig
     found = [
         aligned
         for mirrored, points in ((False, suspect), (True, suspect.mirrored()))
-        if (aligned := _align(original, points, mirrored)) is not None and aligned.score >= least
+        if (aligned := _align(original, points, mirrored)) is not None
+        and aligned.score >= least
+        and (related or aligned.same_picture)
     ]
-    return max(found, key=lambda aligned: aligned.score, default=None)
+    return max(found, key=lambda aligned: (aligned.same_picture, aligned.score), default=None)
 
 
 def _align(original: Keypoints, suspect: Keypoints, mirrored: bool) -> Alignment | None:
@@ -262,4 +277,4 @@ def _inliers(matches: Matches, matrix: NDArray[np.float64], tolerance: float) ->
     return np.sort(near)
 
 
-__all__ = ["EXACTNESS", "LEAST_INLIERS", "SCORE", "SCORE_IN_COMMON", "SUPPORT", "Alignment", "align"]
+__all__ = ["EXACTNESS", "EXTENT", "LEAST_INLIERS", "SCORE", "SCORE_IN_COMMON", "SUPPORT", "Alignment", "align"]

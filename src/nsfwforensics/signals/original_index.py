@@ -68,12 +68,18 @@ class OriginalIndex:
         order = np.argsort(-votes, kind="stable")[:most]
         return [int(number) for number in order if votes[number] >= _LEAST_VOTES]
 
-    def search(self, suspect: Keypoints, least: float = SCORE) -> list[tuple[int, Alignment]]:
-        """The originals from which a suspect derives: their numbers and alignments, best score first."""
+    def search(self, suspect: Keypoints, least: float = SCORE, *, related: bool = False) -> list[tuple[int, Alignment]]:
+        """The originals from which a suspect derives: their numbers and alignments, best score first.
+
+        Args:
+            suspect: Its keypoints.
+            least: As for :func:`~nsfwforensics.signals.alignment.align`.
+            related: As for :func:`~nsfwforensics.signals.alignment.align`.
+        """
         found = [
             (number, aligned)
             for number in self.candidates(suspect)
-            if (aligned := align(self.originals[number], suspect, least)) is not None
+            if (aligned := align(self.originals[number], suspect, least, related=related)) is not None
         ]
         return sorted(found, key=lambda pair: (-pair[1].score, pair[0]))
 
