@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from nsfwforensics.core.analyzer import AnalyzerOptions, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Severity, Support
 from nsfwforensics.formats.jpeg import quantisation_tables, read_jpeg
+from nsfwforensics.signals import double_quantisation as places
+from nsfwforensics.signals.recompression import LEAST_SCORE
 from tests.formats import make
 from tests.signals.pictures import natural
 
@@ -178,6 +181,13 @@ def test_the_data_file_is_sound() -> None:
     assert len({entry["digest"] for entry in entries}) == len(entries) > 50
     assert all(entry["kind"] in ("program", "camera") and entry["names"] and entry["files"] > 0 for entry in entries)
     assert all(0 <= entry["standard"] <= entry["originals"] for entry in known._data()["maker"].values())
+
+
+def test_the_page_of_figures_states_the_thresholds_in_use() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "jpeg.md").read_text("utf-8")
+    assert f"from **{LEAST_SCORE:.2f}** on" in page
+    assert f"(score {places.LEAST_SCORE:.2f})" in page
+    assert all(f"| {code} |" in page for code in JpegAnalyzer.codes)
 
 
 @pytest.mark.parametrize("kind", ["noise", "stripes", "checks"])

@@ -101,8 +101,9 @@ class JpegAnalyzer(Analyzer):
         last = f"{found.quality}" if found.quality else f"{found.nearest} (the nearest on the standard scale)"
         yield self.finding(
             "JPEG-001",
-            f"The picture was saved as JPEG at least twice, consistent with quality {past.quality} first and {last} "
-            "last, so the file is not as it left a camera; every messenger and most web sites save pictures again.",
+            f"The picture appears to have been saved as JPEG at least twice, consistent with quality {past.quality} "
+            f"first and {last} last. A file straight from a camera is usually saved once; every messenger and most web sites "
+            "save pictures again.",
             data=_figures(past),
         )
 
