@@ -40,6 +40,16 @@ HISTORY_SHARE = 0.4
 
 _TILES = 6  # along each side
 _LEAST_VOTERS = 4.0  # blocks in a tile
+LEAST_ABSENT = 48.0
+"""Least votes, in blocks, of an area that lacks the grid of the picture."""
+
+LEAST_ABSENT_SCORE = 12.0
+"""Least −log10 NFA of such an area: at very high qualities fine texture hides the grid too."""
+
+_ABSENT_INNER = 0.08
+_ABSENT_VOTERS = 0.35
+_ABSENT_SHARE = 0.15
+_ABSENT_WOULD = 0.4
 _DENSE = 0.2
 _WINDOW = 5  # cells
 _MOST_REGIONS = 20
@@ -118,7 +128,10 @@ def grid_areas(own: NDArray[np.uint8], grid: int, voters: NDArray[np.uint8], typ
     outside = np.isin(labels, order, invert=True)
     votes_outside = float(voters[outside].sum(dtype=np.int64)) / 64.0
     rate = float(blocks[outside].sum(dtype=np.float64)) / max(votes_outside, 1.0)
-    if _spread(blocks, voters, max(HISTORY_RATE, HISTORY_RATIO * typical)):
+    everywhere = float(voters.sum(dtype=np.int64)) / 64.0
+    beyond = cv2.dilate((~outside).astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    usual = max(HISTORY_RATE, HISTORY_RATIO * typical)
+    if votes_outside < 0.5 * everywhere or _spread(blocks * beyond, voters * beyond, usual):
         return GridAreas((), True, rate)
     chance = max(CHANCE, rate)
     near = cv2.blur(blocks, (3, 3), borderType=cv2.BORDER_CONSTANT)
@@ -154,6 +167,39 @@ def _spread(blocks: NDArray[np.float32], voters: NDArray[np.uint8], usual: float
     return float((own > usual * number)[telling].mean()) >= HISTORY_SHARE
 
 
+def absent_areas(main: NDArray[np.uint8], voters: NDArray[np.uint8], would: NDArray[np.uint8]) -> tuple[Area, ...]:
+    """Finds areas that lack the grid at the corner, which the rest of the picture follows.
+
+    Args:
+        main: Votes for that grid per cell, uint8 (rows, columns), 0–64.
+        voters: Votes for any grid.
+        would: Votes for that grid after the picture was saved on it once more: where there are few even then (smooth,
+            clipped or very dark areas), that there are few now says nothing.
+    """
+    own, all_votes, new = (
+        cv2.blur(each.astype(np.float32) / 64.0, (_WINDOW, _WINDOW), borderType=cv2.BORDER_CONSTANT)
+        for each in (main, voters, would)
+    )
+    lacking = (all_votes >= _ABSENT_VOTERS) & (own <= _ABSENT_SHARE * all_votes) & (new >= _ABSENT_WOULD)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lacking.astype(np.uint8), connectivity=8)
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[:_MOST_REGIONS] + 1
+    outside = np.isin(labels, order, invert=True)
+    rate = float(main[outside].sum(dtype=np.int64)) / max(float(voters[outside].sum(dtype=np.int64)), 1.0)
+    areas = []
+    for label in order:
+        cells = labels == label
+        votes = float(voters[cells].sum(dtype=np.int64)) / 64.0
+        others = votes - float(main[cells].sum(dtype=np.int64)) / 64.0
+        if votes < LEAST_ABSENT:
+            continue
+        score = -nfa(votes, others, min(max(1.0 - rate, CHANCE), 1.0 - CHANCE), box_tests(cells.size))
+        if score > LEAST_ABSENT_SCORE and others >= (1.0 - _ABSENT_INNER) * votes:
+            x, y, width, height = (int(value) for value in stats[label, :4])
+            part = cells[y : y + height, x : x + width]
+            areas.append(Area(0, (x, y, width, height), part, score, others / votes, 1.0 - rate))
+    return tuple(areas)
+
+
 def strongest(areas: Sequence[Area], shape: tuple[int, ...]) -> list[Area]:
     """Areas by falling strength, without those whose cells mostly lie in a stronger one."""
     taken = np.zeros(shape, bool)
@@ -167,4 +213,15 @@ def strongest(areas: Sequence[Area], shape: tuple[int, ...]) -> list[Area]:
     return kept[:_MOST_REGIONS]
 
 
-__all__ = ["CELL", "CHANCE", "EPSILON", "Area", "GridAreas", "box_tests", "grid_areas", "nfa", "strongest"]
+__all__ = [
+    "CELL",
+    "CHANCE",
+    "EPSILON",
+    "Area",
+    "GridAreas",
+    "absent_areas",
+    "box_tests",
+    "grid_areas",
+    "nfa",
+    "strongest",
+]

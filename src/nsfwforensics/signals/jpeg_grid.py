@@ -5,8 +5,8 @@ Number of DCT Zeros and its Applications in Image Forensics", Image Processing O
 grid whose block has most zero coefficients (:mod:`nsfwforensics.signals._jpeg_votes`). In a picture without any grid a
 vote falls on each of the 64 grids alike; the 64 pixels of a block vote together, so they make one independent vote. The
 number of false alarms (NFA) of a box is the expected number of boxes with as many votes for one grid by chance; below
-:data:`EPSILON` it is detected. After recompression at quality 99 an area that never had the picture's grid follows the
-new one: that finds what was pasted from a source without a grid.
+:data:`EPSILON` it is detected. An area that does not follow the picture's grid, but does after another save, never had
+it: that finds what was pasted from a source without a grid.
 
 What differs from the paper: votes are taken twice, the second time with a wider zero, which sees grids from before the
 last save; regions grow over cells of 8×8 pixels where a grid is dense; the binomial tail is bounded (Chernoff) instead
@@ -25,8 +25,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.signals._jpeg_regions import CELL, CHANCE, EPSILON, Area, GridAreas, grid_areas, nfa, strongest
-from nsfwforensics.signals._jpeg_votes import GRIDS, NEAR_ZERO, NO_VOTE, ZERO, counts, votes
+from nsfwforensics.signals._jpeg_regions import (
+    CELL,
+    CHANCE,
+    EPSILON,
+    Area,
+    GridAreas,
+    absent_areas,
+    grid_areas,
+    nfa,
+    strongest,
+)
+from nsfwforensics.signals._jpeg_votes import GRIDS, NEAR_ZERO, ZERO, counts, votes
 from nsfwforensics.signals.trace import Trace, TraceRegion
 
 LEAST_SIDE = 64
@@ -41,8 +51,11 @@ LEAST_RATE = 0.06
 LEAST_LEAD = 2.0
 """How many times as many votes it needs as the next such grid: after scaling by half there are several alike."""
 
+LEAST_PRESENT = 0.65
+"""Least share of all votes for the grid at the corner of a picture in which areas without it are looked for."""
+
 _BAND = 128
-_RECOMPRESSION = 99
+_RECOMPRESSION = 95
 
 
 def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
@@ -55,9 +68,10 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
 
     Returns:
         The trace in pixels of the picture given. ``regions`` have ``score`` −log10 NFA and ``data`` with ``kind``
-        (``foreign`` or ``missing``), ``origin`` (x, y of the grid, 0–7), ``density`` and ``chance``. ``data`` has
-        ``origin`` of the grid that most pixels follow (None where none is significant), its share of votes ``rate``;
-        ``offset``, the origin of a grid of the whole picture that does not begin at the corner, or None; and
+        (``foreign`` or ``missing``), ``origin`` (x, y of the grid, 0–7), ``density`` (share of pixels that vote for
+        the foreign grid, or of votes that are not for the missing one) and ``chance`` (the same elsewhere). ``data``
+        has ``origin`` of the grid that most pixels follow (None where none is significant), ``rate``, its share of
+        votes; ``offset``, the origin of a grid of the whole picture that does not begin at the corner, or None; and
         ``analysed_share`` of the pixels. ``map`` is the share of pixels (0–1) that vote for a grid other than the main.
     """
     height, width = luma.shape
@@ -69,14 +83,15 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     totals = _totals(cells)
     main = _main(totals, cells.shape[0] * cells.shape[1])
     found = [(int(g), areas) for g, areas in _all_areas(cells, main)]
-    if missing and main == 0:
-        found.append((0, _missing(luma, strict, bands)))
+    absent: tuple[Area, ...] = ()
+    if missing and main == 0 and totals[0] >= LEAST_PRESENT * totals.sum():
+        absent = _missing(luma, cells, bands)
     foreign_votes = _others(cells, main)
-    del strict
     cells = counts(wide)
     found += [(int(g), areas) for g, areas in _all_areas(cells, main)]
     spread = {g for g, areas in found if areas.history}
-    kept = strongest([area for g, areas in found if g not in spread for area in areas.areas], cells.shape[:2])
+    foreign = [area for g, areas in found if g not in spread for area in areas.areas]
+    kept = strongest([*foreign, *absent], cells.shape[:2])
     offset = _offset(totals, _totals(cells), main, spread)
     data = {
         "origin": None if main is None else _origin(main),
@@ -156,8 +171,8 @@ def _all_areas(cells: NDArray[np.uint8], main: int | None) -> Iterator[tuple[int
             yield g, grid_areas(np.ascontiguousarray(cells[..., g]), g, voters, typical)
 
 
-def _missing(luma: NDArray[np.uint8], before: NDArray[np.uint8], bands: _Bands) -> GridAreas:
-    """Areas that follow the grid at the corner after another save at quality 99, but did not before."""
+def _missing(luma: NDArray[np.uint8], cells: NDArray[np.uint8], bands: _Bands) -> tuple[Area, ...]:
+    """Areas that do not follow the grid at the corner, but would if they had ever been saved on it."""
     height = bands.height // CELL * CELL
     again = luma[:height].copy()
     for first, last in bands.rows:
@@ -168,10 +183,8 @@ def _missing(luma: NDArray[np.uint8], before: NDArray[np.uint8], bands: _Bands) 
             saved: Any = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
             again[top : top + part.shape[0]] = saved
     (after,) = votes(again, bands.rows)
-    gained = np.where((after == 0) & (before != 0), np.uint8(0), np.uint8(NO_VOTE))
-    cells = counts(gained)[..., 0]
-    voters = np.full(cells.shape, 64, np.uint8)
-    return grid_areas(np.ascontiguousarray(cells), 0, voters, CHANCE)
+    would = np.ascontiguousarray(counts(after)[..., 0])
+    return absent_areas(np.ascontiguousarray(cells[..., 0]), cells.sum(axis=2, dtype=np.uint8), would)
 
 
 def _offset(strict: NDArray[np.float64], wide: NDArray[np.float64], main: int | None, spread: set[int]) -> int | None:
