@@ -151,7 +151,7 @@ class CompareAnalyzer(Analyzer):
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
         measurements["changes"] = _figures(changes)
         findings.extend(self._changes(evidence, changes))
-        artifacts = _pictures(before, evidence, alignment, changes) if self.resources.thumbnails else ()
+        artifacts = _pictures(before, after, alignment, changes) if self.resources.thumbnails else ()
         return Outcome.of(findings, measurements, artifacts)
 
     def _changes(self, evidence: Evidence, changes: Difference) -> list[Finding]:
@@ -238,14 +238,14 @@ def _measured(alignment: Alignment) -> dict[str, Any]:
     }
 
 
-def _pictures(before: Any, evidence: Evidence, alignment: Alignment, changes: Difference) -> tuple[Artifact, ...]:
+def _pictures(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], alignment: Alignment, changes: Difference
+) -> tuple[Artifact, ...]:
+    """The difference map and the two pictures side by side; nothing where no changes could be mapped."""
     from nsfwforensics.signals.difference_pictures import heatmap_png, side_by_side_png
 
-    return (
-        Artifact(name="Difference map", media_type="image/png", data=heatmap_png(evidence.rgb, changes)),
-        Artifact(
-            name="Original and picture side by side",
-            media_type="image/png",
-            data=side_by_side_png(before, evidence.rgb, alignment.matrix, changes),
-        ),
-    )
+    made = {
+        "Difference map": heatmap_png(changes, after),
+        "Original and picture side by side": side_by_side_png(before, after, changes, alignment.matrix),
+    }
+    return tuple(Artifact(name=name, media_type="image/png", data=data) for name, data in made.items() if data)
