@@ -103,8 +103,8 @@ def outline(mask: NDArray[np.bool_], cell: int, box: tuple[int, int, int, int]) 
         return ()
     largest = max(contours, key=cv2.contourArea)
     _, _, across, down = cv2.boundingRect(largest)
-    corners = cv2.approxPolyDP(largest, 1.0, closed=True).reshape(-1, 2)
-    if across * down < 0.6 * part.size or not 5 <= len(corners) <= 60:
+    corners = cv2.approxPolyDP(largest, 0.8, closed=True).reshape(-1, 2)
+    if part.all() or across * down < 0.6 * part.size or not 5 <= len(corners) <= 100:
         return ()
     # Contours run through the middles of border cells.
     points = (corners + 0.5) * cell + np.array([left // cell * cell, top // cell * cell])
