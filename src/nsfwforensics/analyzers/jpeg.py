@@ -102,8 +102,8 @@ class JpegAnalyzer(Analyzer):
         yield self.finding(
             "JPEG-001",
             f"The picture appears to have been saved as JPEG at least twice, consistent with quality {past.quality} "
-            f"first and {last} last. A file straight from a camera is usually saved once; every messenger and most web sites "
-            "save pictures again.",
+            f"first and {last} last. A file straight from a camera is usually saved once; every messenger and most web "
+            "sites save pictures again.",
             data=_figures(past),
         )
 
