@@ -8,7 +8,7 @@ from benchmarks.traces.chains import SAVINGS, SENT
 from benchmarks.traces.manipulate import KINDS
 from benchmarks.traces.markdown import number, percent, table
 from benchmarks.traces.tampered import section
-from benchmarks.traces.words import ELA, HOW, INTRODUCTION, LIMITS, PEERS, PUBLISHED, SEES
+from benchmarks.traces.words import ELA, HOW, INTRODUCTION, LIMITS, PEERS, PEERS_HOW, PUBLISHED, SEES
 from nsfwforensics.analyzers._traces_methods import METHODS as TABLE
 
 Figures = dict[str, Any]
@@ -32,6 +32,8 @@ def page(result: Figures) -> str:
         _overview(methods),
         "## What each method is worth\n",
         _worth(methods),
+        "AUC by how the picture was saved (0.5 is chance):\n",
+        _areas(methods),
         "## False alarms\n",
         _alarms(methods),
         "## What is found, by kind of manipulation and how it was saved\n",
@@ -60,10 +62,18 @@ def _worth(methods: dict[str, Figures]) -> str:
         found = each["found"].get
         shares = percent(found("detected")), percent(found("hit"))
         fits = number(found("f1")), number(found("f1_detected")), percent(found("inside")), number(found("map"))
-        rows.append((f"`{name}`", number(each["auc"]), *shares, *fits, each["ms_per_megapixel"]))
-    head = ("method", "AUC", "pointed somewhere", "at the right place", "F1", "F1 where it pointed", "of that, changed",
+        counted = each["found"]["pictures"]
+        rows.append((f"`{name}`", counted, number(each["auc"]), *shares, *fits, each["ms_per_megapixel"]))
+    head = ("method", "manipulated pictures", "AUC", "pointed somewhere", "at the right place", "F1", "F1 where it pointed", "of that, changed",
             "map AUC", "ms per megapixel")  # fmt: skip
     return table(head, rows)
+
+
+def _areas(methods: dict[str, Figures]) -> str:
+    rows = [
+        (f"`{name}`", *(number(each["auc_by_saving"][saving]) for saving in SAVINGS)) for name, each in methods.items()
+    ]
+    return table(("method", *SAVINGS), rows)
 
 
 def _alarms(methods: dict[str, Figures]) -> str:
@@ -109,7 +119,7 @@ def peers(result: Figures) -> str:
         fits = percent(found["detected"]), number(found["f1"]), number(found["map"]), number(each["auc"])
         rows.append((PEERS.get(name, f"`{name}`"), found["pictures"], _few(clean), *fits))
     head = ("on the same pictures", "manipulated", "alarms, clean", "pointed somewhere", "F1", "map AUC", "AUC")
-    return "## Side by side with others\n\n" + table(head, rows) + "\n" + PUBLISHED
+    return "\n".join(("## Side by side with others\n", PEERS_HOW, table(head, rows), PUBLISHED))
 
 
 def _list(saved: dict[str, Figures]) -> str:
@@ -134,4 +144,6 @@ def _rate(each: Figures) -> str:
 def figures(result: Figures) -> str:
     """A short view for the terminal."""
     methods = result["methods"]
-    return "\n".join((_worth(methods), _alarms(methods), *(_grid(name, each) for name, each in methods.items())))
+    return "\n".join(
+        (_worth(methods), _areas(methods), _alarms(methods), *(_grid(name, each) for name, each in methods.items()))
+    )

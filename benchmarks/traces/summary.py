@@ -61,7 +61,7 @@ def beside(answers: dict[str, list[Row]], others: Sequence[str]) -> dict[str, An
         same = [row for row in rows if row["id"] in shared and "error" not in row]
         clean = [row for row in same if row["kind"] == "none"]
         changed = [row for row in same if row["kind"] != "none"]
-        if len(same) == len(shared):
+        if changed and len(same) == len(shared):
             area = _mean(areas(changed, clean).values())
             result[name] = {"clean": alarms(clean), "found": found(changed), "auc": area}
     return result

@@ -57,17 +57,38 @@ unchanged one, mean over pictures.
 LIMITS = """## Limits of these figures
 
 The manipulations are made by a program: nobody matched colours, light or noise by hand, and no generator painted new
-content with knowledge of the rest. The photographs are of what cameras of about twenty years saw, most of them
-compact cameras and telephones; pictures processed by a telephone's portrait or night mode are few. Screenshots,
-collages, memes, scans and pictures with text are not among the unedited ones here and do lead to findings, which is
-why every finding says so.
+content with knowledge of the rest. The photographs are what cameras of about twenty years wrote, most of them compact
+cameras, and telephones of the last ten years are few. Screenshots, collages, memes, scans and pictures with text are
+not among the unedited ones and do lead to findings, which is why every finding says so.
 """
 
 PEERS = {
-    "peer-zero": "ZERO, the authors' reference implementation (IPOL 2021)",
+    "peer-zero": "ZERO, the authors' C code (IPOL 2021)",
     "peer-adq1": "pyIFD 0.0.3, ADQ1 (Lin et al. 2009), map",
     "peer-nadq": "pyIFD 0.0.3, NADQ (Bianchi & Piva 2012), map",
     "peer-blk": "pyIFD 0.0.3, BLK (Li et al. 2009), map",
 }
 
-PUBLISHED = ""
+PEERS_HOW = """\
+Splices, copy-moves and removals and their clean hosts, as PNG and as JPEG 95 or 90, judged by everybody. pyIFD gives
+maps without a threshold, so only its AUCs can be compared.
+"""
+
+PUBLISHED = """\
+Published figures, F1 on collections of pictures that people tampered with by hand, gathered by the COM-PRESS project
+(IDLab, Ghent University) from the papers on Comprint, TruFor and its own fusion. They are on other pictures than
+ours, all of them tampered, and part of them was reached with the threshold that suits each picture best, which nobody
+knows for a picture of unknown history:
+
+| method | VIPP | DSO-1 | Columbia | CASIA | Coverage |
+| --- | --- | --- | --- | --- | --- |
+| ADQ1 (double quantisation, 2009) | 0.50 | 0.42 | 0.40 | 0.49 | 0.21 |
+| ADQ2 (double quantisation, 2011) | 0.57 | 0.53 | – | – | – |
+| BLK (JPEG grid, 2008) | 0.43 | 0.46 | – | – | 0.24 |
+| CAGI (JPEG grid, 2018) | 0.44 | 0.51 | – | – | 0.30 |
+| CAT-Net (neural network, 2021) | 0.72 | 0.68 | 0.92 | 0.85 | 0.57 |
+| TruFor (neural network, 2023) | 0.75 | 0.97 | 0.91 | 0.82 | 0.74 |
+
+Trained networks find far more than the methods here. TruFor's licence allows nonprofit use only, and neither network
+bounds its false alarms.
+"""
