@@ -8,7 +8,7 @@ import pickle
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def compare(_: argparse.Namespace) -> str:
     """The whole section: derived, unrelated and same-scene pairs, and many originals."""
     cv2.setNumThreads(1)
     library = known(pairs.photos())
-    derived = measure_derived(pairs.derived(DERIVED))
+    derived = measure_derived(pairs.derived(DERIVED), {photo.name: points for photo, points in library})
     return "\n\n".join(
         (
             _INTRODUCTION,
@@ -79,11 +79,11 @@ def known(photos: Iterable[pairs.Photo]) -> list[tuple[pairs.Photo, Keypoints]]:
     return library
 
 
-def measure_derived(made: Iterable[pairs.Pair]) -> Derived:
-    """Aligns every pair and holds the result against the truth."""
+def measure_derived(made: Iterable[pairs.Pair], originals: Mapping[str, Keypoints]) -> Derived:
+    """Aligns every pair and holds the result against the truth; keypoints of the originals are known by name."""
     result = Derived()
     for pair in made:
-        original = keypoints(pair.original)
+        original = originals[pair.truth.original]
         started = time.process_time()
         suspect = keypoints(pair.suspect)
         between = time.process_time()
@@ -159,9 +159,9 @@ def false_positives(
     while len(framed) < UNRELATED - len(plain):
         photo, original = library[int(rng.integers(len(library)))]
         suspect, name, steps = suspects[int(rng.integers(len(suspects)))]
-        scenes = {other.scene for other, _ in library if other.path.name == name}
+        scenes = {other.scene for other, _ in library if other.name == name}
         if photo.scene not in scenes and "splice" not in steps:  # a splice may hold a part of this very photo
-            framed.append((original, suspect, f"{photo.path.name} and {name} ({steps})"))
+            framed.append((original, suspect, f"{photo.name} and {name} ({steps})"))
     scenes = _drawn(rng, library, SCENES, same_scene=True)
     rows, notes = [], []
     for name, drawn in (
@@ -191,7 +191,7 @@ def many_originals(
     index = OriginalIndex()
     for _, original in chosen:
         index.add(original)
-    names = [photo.path.name for photo, _ in chosen]
+    names = [photo.name for photo, _ in chosen]
     index.search(suspects[0][0])
     seconds, inside, found, extra = [], 0, 0, 0
     for suspect, name, steps in suspects:
@@ -221,9 +221,7 @@ def _drawn(
         if a != b and (library[a][0].scene == library[b][0].scene) == same_scene
     ]
     drawn = [every[index] for index in rng.permutation(len(every))[:count]]
-    return [
-        (library[a][1], library[b][1], f"{library[a][0].path.name} and {library[b][0].path.name}") for a, b in drawn
-    ]
+    return [(library[a][1], library[b][1], f"{library[a][0].name} and {library[b][0].name}") for a, b in drawn]
 
 
 _INTRODUCTION = """## Comparison with the original

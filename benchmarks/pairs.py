@@ -43,6 +43,11 @@ class Photo:
     path: Path
     scene: str
 
+    @property
+    def name(self) -> str:
+        """Name of the file and of its folder."""
+        return "/".join(self.path.parts[-2:])
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -160,7 +165,7 @@ def derived(count: int, seed: int = 1, families: Sequence[str] = FAMILIES, longe
         photo = sources[order[index % len(sources)]]
         other = sources[order[(index + 1 + int(rng.integers(len(sources) - 1))) % len(sources)]]
         original = load(photo, longest)
-        yield derive(original, family, rng, load(other, longest), photo.path.name)
+        yield derive(original, family, rng, load(other, longest), photo.name)
 
 
 def derive(
@@ -227,7 +232,7 @@ def others(count: int, kind: str = "unrelated", seed: int = 1, longest: int = LO
         first, second = (sources[number] for number in pairs[index])
         suspect = load(second, longest)
         _, data = cv2.imencode(".png", cv2.cvtColor(suspect, cv2.COLOR_RGB2BGR))
-        truth = Truth(kind, kind, "another photo", first.path.name, second.path.name)
+        truth = Truth(kind, kind, "another photo", first.name, second.name)
         yield Pair(load(first, longest), suspect, data.tobytes(), truth)
 
 

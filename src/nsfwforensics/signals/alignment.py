@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nsfwforensics.signals.keypoints import Keypoints
 
 SCORE = 12.0
-"""Least score at which :func:`align` reports an alignment; its measured false-positive rate is in docs/compare.md."""
+"""Least score at which :func:`align` reports an alignment; its measured false-positive rate is in benchmarks/RESULTS.md."""
 
 LEAST_INLIERS = 8
 """Fewest agreeing matches at which :func:`align` reports an alignment."""
