@@ -5,9 +5,10 @@ only with blocks of the same brightness and the same coarse texture, in the idea
 bin (Colom & Buades, "Analysis and Extension of the Ponomarenko et al. Method", IPOL 2013) and of Noisesniffer
 (Gardella, Musé, Morel & Colom, J. Imaging 7:119, 2021), which counts, a-contrario, quiet blocks that lie together.
 
-This method gives a map and never regions. The a-contrario count was measured here: over untouched photographs its
-assumption, that the quiet blocks of one brightness lie anywhere, does not hold (depth of field, noise reduction and
-tone mapping of cameras put them together), and it would have accused most of them; see ``docs/traces.md``.
+This method gives a map and never regions. The a-contrario count was measured: with windows of three sizes, 88 % of 77
+photographs, most of them untouched, had one with a number of false alarms below 1, and 39 % after a messenger. Its
+assumption, that the quiet blocks of one brightness lie anywhere, does not hold there: depth of field, noise reduction
+and tone mapping of cameras put them together.
 """
 
 from __future__ import annotations
