@@ -1,4 +1,4 @@
-"""The quantised DCT coefficients of a JPEG (ITU-T T.81), read by libjpeg-turbo through ``jpeglib``.
+"""The quantised DCT coefficients of a JPEG (ITU-T T.81), read by libjpeg 6b through ``jpeglib``.
 
 A hostile file never reaches the C code as it is. Only what the coefficients depend on is handed over (tables, frame,
 scans), after the frame header was checked against limits: the wrapper keeps markers in tables of fixed size, and does
@@ -35,7 +35,8 @@ MAX_SCANS = 64
 MAX_WORK = 64_000_000
 """Most blocks times scans: a progressive file can ask for all blocks once per scan."""
 
-_LIBRARY = "turbo210"
+_LIBRARY = "6b"  # of those that jpeglib carries, the newer ones tried crash on some damaged scans; this one did not
+_ARITHMETIC = frozenset((0xC9, 0xCA))
 _BASELINE, _PROGRESSIVE = frozenset((0xC0, 0xC1, 0xC9)), frozenset((0xC2, 0xCA))
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _KEPT = frozenset((0xC4, 0xCC, jpeg.DQT, jpeg.DRI))  # tables: Huffman, arithmetic conditioning, quantisation, restarts
@@ -143,6 +144,8 @@ def read_coefficients(
     layout = layout or jpeg.read_jpeg(data)
     frame = read_frame(layout)
     shapes = [frame.blocks(component) for component in range(len(frame.components))]
+    if frame.marker in _ARITHMETIC:
+        raise EvidenceError("arithmetic coding, which the library does not read")
     blocks = sum(rows * columns for rows, columns in shapes)
     scans = sum(segment.marker == jpeg.SOS for segment in layout.segments)
     if blocks * 64 > limit:
