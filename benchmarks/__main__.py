@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks import corpus
+from benchmarks.changed_regions import changes
 from benchmarks.compare import compare
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.provenance import provenance
@@ -113,6 +114,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "watermark": watermark,
     "provenance": provenance,
     "compare": compare,
+    "changes": changes,
 }
 
 
@@ -122,6 +124,8 @@ def main() -> None:
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
+    parser.add_argument("--edited", type=int, default=240, help="pairs with an edit in the changes bench")
+    parser.add_argument("--unedited", type=int, default=160, help="pairs without an edit in the changes bench")
     arguments = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     kept = WORK / "sections.json"

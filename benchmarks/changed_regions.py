@@ -166,7 +166,7 @@ def twelve_megapixels(runs: int = 5) -> dict[str, float]:
 
 def changes(arguments: argparse.Namespace) -> str:
     """The bench: overlap, false alarms, time."""
-    edited, unedited = edited_pairs(arguments.changed), unedited_pairs(arguments.changed)
+    edited, unedited = edited_pairs(arguments.edited), unedited_pairs(arguments.unedited)
     return _page(edited, unedited, twelve_megapixels())
 
 

@@ -23,19 +23,21 @@ if TYPE_CHECKING:
     Float = NDArray[np.float32]
     Bool = NDArray[np.bool_]
 
-_AGREES = 12.0  # grey levels
+_AGREES = 5.0, 12.0  # grey levels, least and most
 _FLAT = 2.5  # grey levels per pixel
-_FOR_FLAT, _FOR_AGREEING, _FOR_FLAT_AGREEING, _FOR_OTHER = 1.0, -3.0, -0.1, -0.35
+_FOR_FLAT, _FOR_AGREEING, _FOR_FLAT_AGREEING, _FOR_OTHER = 1.0, -3.0, -0.1, -0.2
 _STEP = 8.0
 _STEP_SHARE = 0.5
 _REACH = 16
 _NEAR = 5
+_ENDS = 0.6
+_STOPS = 0.4
 _MARGIN = 3.0
 _MOST_CUTS = 8
 _LEAST_LEFT = 0.05
 
 
-def cut(visible: Bool, predicted: Float, suspect: Float, axes: tuple[tuple[float, float], ...]) -> Bool:
+def cut(visible: Bool, predicted: Float, suspect: Float, axes: tuple[tuple[float, float], ...], spread: float) -> Bool:
     """Cuts away the frame around the photo.
 
     Args:
@@ -43,11 +45,13 @@ def cut(visible: Bool, predicted: Float, suspect: Float, axes: tuple[tuple[float
         predicted: float32 (rows, columns, 3), the original in the suspect's colours.
         suspect: float32 (rows, columns, 3), 0–255.
         axes: Directions (x, y) of the original's two edges in the frame.
+        spread: Typical residual of colours that agree, in grey levels.
 
     Returns:
         bool (rows, columns), what is left of ``visible``; the same array where nothing is cut.
     """
-    agrees = cv2.GaussianBlur(np.abs(suspect - predicted).mean(axis=2), (0, 0), 0.7) < _AGREES
+    difference = cv2.GaussianBlur(np.abs(suspect - predicted).mean(axis=2), (0, 0), 0.7)
+    agrees = difference < np.clip(4.0 * spread, *_AGREES)
     plane = cv2.GaussianBlur(luma(suspect), (0, 0), 0.7)
     slope = cv2.magnitude(
         cv2.Sobel(plane, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(plane, cv2.CV_32F, 0, 1, scale=0.125)
@@ -66,7 +70,7 @@ def cut(visible: Bool, predicted: Float, suspect: Float, axes: tuple[tuple[float
             found = _prefix(along[left], vote[left])
             if found is None or (best is not None and found[0] <= best[0]):
                 continue
-            if _straight(suspect, left, normal, found[1]):
+            if _straight(suspect, agrees, left, normal, found[1]):
                 best = found[0], left & (along < found[1] - _MARGIN)
         if best is None or best[1].sum() < _LEAST_LEFT * whole:
             return left
@@ -96,14 +100,14 @@ def _prefix(along: Float, vote: Float) -> tuple[float, float] | None:
     total = np.cumsum(sums)
     index = int(np.argmax(total))
     counts = np.bincount(bins)[::-1]
-    # At least a strip of a few pixels, and a fifth of it in favour.
-    if index < 2 or total[index] < 0.2 * counts[: index + 1].sum():
+    # At least a strip of a few pixels, and a tenth of it in favour.
+    if index < 2 or total[index] < 0.1 * counts[: index + 1].sum():
         return None
     return float(total[index]), lowest + sums.size - 1 - index
 
 
-def _straight(suspect: Float, left: Bool, normal: tuple[float, float], offset: float) -> bool:
-    """Whether the suspect changes along most of the line ``x · normal = offset``."""
+def _straight(suspect: Float, agrees: Bool, left: Bool, normal: tuple[float, float], offset: float) -> bool:
+    """Whether the suspect changes, or agreement ends, along most of the line ``x · normal = offset``."""
     rows, columns = left.shape
     n = np.array(normal)
     a = np.array([-n[1], n[0]])
@@ -121,8 +125,14 @@ def _straight(suspect: Float, left: Bool, normal: tuple[float, float], offset: f
     steps = np.abs(sampled[3:] - sampled[:-3]).mean(axis=2) > _STEP  # over three pixels across the line
     shares = steps.mean(axis=1)
     near = np.abs(reach[1:-2] + 0.5) <= _NEAR
+    alike = cv2.remap(agrees.astype(np.uint8), x, y, cv2.INTER_NEAREST, borderValue=0)[:, known].mean(axis=1)
+    if float(alike[reach < -_NEAR].mean() - alike[(reach > _NEAR - 2) & (reach <= _NEAR + 3)].mean()) > _ENDS:
+        return True
     # A textured photo has such steps everywhere: the line must stand out from its inner side.
     usual = float(np.median(shares[reach[1:-2] < -_NEAR - 3]))
+    beyond = float(np.median(shares[reach[1:-2] > _NEAR]))
+    if usual - beyond > _STOPS:  # the photo's texture stops at the line
+        return True
     return bool(shares[near].max() > max(_STEP_SHARE, min(0.85, 1.6 * usual)))
 
 

@@ -125,7 +125,7 @@ def difference(
     trust = _residual.likeness(seen, view.suspect, window).trust
     fit = _photometric.fit(seen, view.suspect, _spread(trust, window))
     for _ in range(2):
-        left = _visible.cut(visible, fit.predicted, view.suspect, _axes(view.to_source))
+        left = _visible.cut(visible, fit.predicted, view.suspect, _axes(view.to_source), fit.summary.spread)
         if left is visible:
             break
         visible, window = left, _residual.Window(left)
