@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.errors import EvidenceError, LimitExceededError, MissingDependencyError
-from nsfwforensics.formats import dct, jpeg
 from nsfwforensics.formats.dct import read_coefficients
 from tests.formats import make
 
