@@ -25,7 +25,7 @@ MODES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2), (0, 3),
 QUALITIES = tuple(range(40, 100))
 """Earlier qualities tried."""
 
-LEAST_SCORE = 0.02
+LEAST_SCORE = 0.03
 """Least score at which a picture is said to have been saved before."""
 
 LEAST_AGREEING = 9
