@@ -92,7 +92,7 @@ def test_a_crop_is_told_by_the_origin_of_its_grid(left: int, top: int, again: in
 def test_a_picture_saved_once_raises_no_alarm(quality: int) -> None:
     trace = jpeg_grid.grid(saved(HOST, quality))
     assert trace.regions == () and trace.mask is None
-    assert trace.score == 0
+    assert trace.score < 3
     assert trace.data["offset"] is None
 
 

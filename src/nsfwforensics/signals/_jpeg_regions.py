@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -22,6 +22,7 @@ EPSILON = 1e-3
 """Most expected false alarms per picture for which a grid or a region is reported."""
 
 LEAST_SCORE = -math.log10(EPSILON)
+"""The same as −log10."""
 
 LEAST_BLOCKS = 24.0
 """Least votes of a region, in blocks: blocks beside one another show similar things, so few of them are no evidence."""
@@ -84,11 +85,13 @@ class GridAreas:
         areas: Where it is too dense for chance; empty where it belongs to the whole picture.
         history: Whether it is common outside those areas too.
         rate: Its share of all votes outside them, 0–1.
+        best: Greatest −log10 NFA of any place, reported or not; for ranking pictures only.
     """
 
     areas: tuple[Area, ...]
     history: bool
     rate: float
+    best: float = 0.0
 
 
 def nfa(blocks: float, hits: float, chance: float, tests: float) -> float:
@@ -135,24 +138,33 @@ def grid_areas(own: NDArray[np.uint8], grid: int, voters: NDArray[np.uint8], typ
         return GridAreas((), True, rate)
     chance = max(CHANCE, rate)
     near = cv2.blur(blocks, (3, 3), borderType=cv2.BORDER_CONSTANT)
-    found = (_area(grid, blocks, near, labels == label, chance) for label in order)
-    areas = tuple(area for area in found if area is not None and area.density * area.cells.sum() <= votes_outside)
-    return GridAreas(areas, False, rate)
+    found = []
+    for label in order:
+        x, y, width, height = (int(value) for value in stats[label, :4])
+        part = (slice(y, y + height), slice(x, x + width))
+        area = _area(blocks[part], near[part], labels[part] == label, chance, box_tests(own.size))
+        left, top, across, down = area.box
+        found.append(replace(area, grid=grid, box=(x + left, y + top, across, down)))
+    areas = tuple(area for area in found if _counts(area) and area.density * area.cells.sum() <= votes_outside)
+    return GridAreas(areas, False, rate, max((area.score for area in found), default=0.0))
 
 
 def _area(
-    grid: int, blocks: NDArray[np.float32], near: NDArray[Any], component: NDArray[np.bool_], chance: float
-) -> Area | None:
-    """Judges one place where a grid is dense: cells trimmed to half of its inner density, then its box tested."""
+    blocks: NDArray[np.float32], near: NDArray[Any], component: NDArray[np.bool_], chance: float, tests: float
+) -> Area:
+    """Measures one place where a grid is dense: cells trimmed to half of its inner density, then its box tested."""
     cells = component & (near >= 0.5 * float(np.median(near[component])))
     x, y, width, height = (int(value) for value in cv2.boundingRect(cells.astype(np.uint8)))
-    part = (slice(y, y + height), slice(x, x + width))
     hits = float(blocks[cells].sum(dtype=np.float64))
     density = hits / max(float(cells.sum()), 1.0)
-    if hits < LEAST_BLOCKS or density < LEAST_DENSITY:
-        return None
-    score = -nfa(width * height, hits, chance, box_tests(blocks.size))
-    return Area(grid, (x, y, width, height), cells[part], score, density, chance) if score > LEAST_SCORE else None
+    score = max(0.0, -nfa(width * height, hits, chance, tests))
+    return Area(0, (x, y, width, height), cells[y : y + height, x : x + width], score, density, chance)
+
+
+def _counts(area: Area) -> bool:
+    """Whether a place is strong, large and dense enough to be reported."""
+    enough = area.density * area.cells.sum() >= LEAST_BLOCKS and area.density >= LEAST_DENSITY
+    return bool(enough and area.score > LEAST_SCORE)
 
 
 def _spread(blocks: NDArray[np.float32], voters: NDArray[np.uint8], usual: float) -> bool:
@@ -187,16 +199,16 @@ def absent_areas(main: NDArray[np.uint8], voters: NDArray[np.uint8], would: NDAr
     rate = float(main[outside].sum(dtype=np.int64)) / max(float(voters[outside].sum(dtype=np.int64)), 1.0)
     areas = []
     for label in order:
-        cells = labels == label
-        votes = float(voters[cells].sum(dtype=np.int64)) / 64.0
-        others = votes - float(main[cells].sum(dtype=np.int64)) / 64.0
-        if votes < LEAST_ABSENT:
+        x, y, width, height = (int(value) for value in stats[label, :4])
+        part = (slice(y, y + height), slice(x, x + width))
+        cells = labels[part] == label
+        votes = float(voters[part][cells].sum(dtype=np.int64)) / 64.0
+        others = votes - float(main[part][cells].sum(dtype=np.int64)) / 64.0
+        if votes < LEAST_ABSENT or others < (1.0 - _ABSENT_INNER) * votes:
             continue
-        score = -nfa(votes, others, min(max(1.0 - rate, CHANCE), 1.0 - CHANCE), box_tests(cells.size))
-        if score > LEAST_ABSENT_SCORE and others >= (1.0 - _ABSENT_INNER) * votes:
-            x, y, width, height = (int(value) for value in stats[label, :4])
-            part = cells[y : y + height, x : x + width]
-            areas.append(Area(0, (x, y, width, height), part, score, others / votes, 1.0 - rate))
+        score = -nfa(votes, others, min(max(1.0 - rate, CHANCE), 1.0 - CHANCE), box_tests(main.size))
+        if score > LEAST_ABSENT_SCORE:
+            areas.append(Area(0, (x, y, width, height), cells, score, others / votes, 1.0 - rate))
     return tuple(areas)
 
 

@@ -101,7 +101,7 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
         "epsilon": EPSILON,
     }
     return Trace(
-        score=kept[0].score if kept else 0.0,
+        score=kept[0].score if kept else max((areas.best for g, areas in found if g not in spread), default=0.0),
         regions=tuple(_region(area, bands) for area in kept),
         mask=bands.spread(_mask(kept, cells.shape[:2]), False) if kept else None,
         map=bands.spread(foreign_votes, np.nan),
