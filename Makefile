@@ -10,7 +10,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emi
 
 help:
 	@echo "make install       create .venv from the lock file"
-	@echo "make demo          examine samples/ against the reference photo and say where the report is"
+	@echo "make demo          examine samples/ against a reference photo and an original, say where the report is"
 	@echo "make test          run the tests"
 	@echo "make check         ruff, mypy --strict, import contracts"
 	@echo "make bench         measure and write benchmarks/RESULTS.md"
@@ -32,7 +32,8 @@ $(STAMP): pyproject.toml requirements.lock requirements-dev.lock
 
 demo: install
 	@rm -rf demo-report
-	@code=0; $(TOOL) scan samples --reference samples/reference.jpg -o demo-report || code=$$?; \
+	@code=0; $(TOOL) scan samples --reference samples/reference.jpg \
+		--original samples/camera-original.jpg -o demo-report || code=$$?; \
 	echo; \
 	if [ $$code -eq 4 ]; then \
 		echo "Exit code 4, as it should be: one sample is corrupt on purpose, and the rest went on."; \

@@ -23,7 +23,8 @@ MATCH = 31
 def scanned() -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit code and the files of one full scan, by name."""
     command = [Path(sys.executable).with_name("nsfwforensics"), "scan", FOLDER, "--json", "--quiet"]
-    done = subprocess.run([*command, "--reference", FOLDER / "reference.jpg"], capture_output=True, check=False)
+    given = ["--reference", FOLDER / "reference.jpg", "--original", FOLDER / "camera-original.jpg"]
+    done = subprocess.run([*command, *given], capture_output=True, check=False)
     assert done.stdout, done.stderr.decode()
     return done.returncode, {file["info"]["name"]: file for file in json.loads(done.stdout)["files"]}
 

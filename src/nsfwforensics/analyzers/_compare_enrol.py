@@ -65,7 +65,7 @@ def enrol_originals(paths: Sequence[Path]) -> Enrolment:
     points, records = [], []
     named = {path.absolute() for path in paths}
     for evidence in pictures(paths, "original"):
-        record: dict[str, Any] = {"path": str(evidence.path), "sha256": evidence.sha256}
+        record: dict[str, Any] = {"role": "original", "path": str(evidence.path), "sha256": evidence.sha256}
         try:
             found = keypoints(evidence.rgb)
             problem = (

@@ -150,7 +150,7 @@ def _in_picture(box: Box, width: int, height: int) -> str:
 def made_from(name: str, alignment: Alignment) -> str:
     """That the picture was made from an original, with how much of it is shown."""
     shown = "" if alignment.shown > WHOLE else f"; it shows about {percent(alignment.shown)} of it"
-    return f"The picture was made from the photo “{name}”: {alignment.inliers:,} matching points{shown}."
+    return f"The picture appears to have been made from “{name}”: {alignment.inliers:,} matching points{shown}."
 
 
 def framing_words(alignment: Alignment, changes: Difference) -> list[str]:
