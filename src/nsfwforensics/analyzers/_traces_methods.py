@@ -245,7 +245,7 @@ METHODS: tuple[Method, ...] = (
     Method(
         name="resampling",
         title="A part of the picture that was scaled or turned",
-        source="Popescu & Farid, IEEE TSP 53 (2005); Kirchner, ACM MM&Sec (2008)",
+        source="Gallagher, CRV (2005); Mahdian & Saic, IEEE TIFS 3 (2008)",
         run=_resampling,
         destroyed_by="Resizing the whole picture, or saving it as JPEG at a low quality,",
         audience="Analysts: it needs a picture of high quality that was not resized.",

@@ -92,7 +92,7 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     spread = {g for g, areas in found if areas.history}
     foreign = [area for g, areas in found if g not in spread for area in areas.areas]
     kept = strongest([*foreign, *absent], cells.shape[:2])
-    offset = _offset(totals, _totals(cells), main, spread)
+    offset = _offset(totals, _totals(cells), main, spread, cells.shape[0] * cells.shape[1])
     data = {
         "origin": None if main is None else _origin(main),
         "rate": None if main is None else round(float(totals[main] / totals.sum()), 4),
@@ -187,11 +187,15 @@ def _missing(luma: NDArray[np.uint8], cells: NDArray[np.uint8], bands: _Bands) -
     return absent_areas(np.ascontiguousarray(cells[..., 0]), cells.sum(axis=2, dtype=np.uint8), would)
 
 
-def _offset(strict: NDArray[np.float64], wide: NDArray[np.float64], main: int | None, spread: set[int]) -> int | None:
+def _offset(
+    strict: NDArray[np.float64], wide: NDArray[np.float64], main: int | None, spread: set[int], blocks: int
+) -> int | None:
     """A grid of the whole picture that does not begin at the corner, or None."""
     for totals in (strict, wide):
         order = [int(g) for g in np.argsort(-totals, kind="stable") if g != 0]
         first, second = order[0], order[1]
+        if nfa(blocks, float(totals[first]), CHANCE, math.log10(GRIDS)) >= math.log10(EPSILON):
+            continue
         known = first == main or first in spread
         if known and totals[first] >= max(LEAST_RATE * totals.sum(), LEAST_LEAD * totals[second]):
             return first
