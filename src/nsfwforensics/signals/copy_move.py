@@ -50,7 +50,7 @@ _LEAST_MATCHES = 6
 _CONCORDANCE = 0.85  # a pixel's window counts as copied above this
 _TEXTURE = 9.0  # variance in grey levels squared below which a window says nothing
 _REGION_CONCORDANCE = 0.973
-_REGION_DIFFERENCE = 3.5  # mean difference in grey levels, where the copy was only moved
+_REGION_DIFFERENCE = 3.0  # mean difference in grey levels, where the copy was only moved
 _TURNED_DIFFERENCE = 6.0  # the same where it was turned or scaled too: interpolation smooths one of the two
 
 
@@ -146,9 +146,8 @@ def _verified(
     height, width = gray.shape
     a, b = similarity.factor, similarity.shift
     spread = float(np.abs(similarity.points - similarity.points.mean()).max())
-    if abs(a - 1) * spread < 1.5:  # merely moved, so by whole pixels of the picture before it was scaled down
-        moved = similarity.images - similarity.points
-        a, b = 1 + 0j, complex(_whole(moved.real, shrink), _whole(moved.imag, shrink))
+    if abs(a - 1) * spread < 1.5:
+        a, b = 1 + 0j, _translation(smooth, similarity, shrink)
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     over = np.asarray(cv2.warpAffine(smooth, matrix, (width, height), flags=flags, borderValue=-1e3), np.float32)
@@ -181,8 +180,22 @@ def _verified(
     )
 
 
-def _whole(moved: NDArray[np.float32], shrink: float) -> float:
-    return float(np.round(np.median(moved) / shrink) * shrink)
+def _translation(smooth: NDArray[np.float32], similarity: Similarity, shrink: float) -> complex:
+    """By how much an area was merely moved: whole pixels of the picture, or parts of them if it was resized since."""
+    moved = similarity.images - similarity.points
+    middle = complex(np.median(moved.real), np.median(moved.imag))
+    whole = complex(np.round(middle.real / shrink) * shrink, np.round(middle.imag / shrink) * shrink)
+
+    def difference(shift: complex) -> float:
+        side = (_WINDOW, _WINDOW)
+        errors = []
+        for point in similarity.points[:200].tolist():
+            one = cv2.getRectSubPix(smooth, side, (round(point.real), round(point.imag)))
+            end = round(point.real) + shift.real, round(point.imag) + shift.imag
+            errors.append(float(np.abs(one - cv2.getRectSubPix(smooth, side, end)).mean()))
+        return float(np.median(errors))
+
+    return min((whole, middle), key=difference)
 
 
 def _compare(
