@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=GROUPS)
     parser.add_argument("--tampered", type=Path, help="folder with real tampered pictures and their index.json")
     parser.add_argument("--minutes", type=float, help="stop judging after so long and sum up what there is")
+    parser.add_argument("--any-code", action="store_true", help="keep answers of earlier code: for a first look only")
     parser.add_argument("--work", type=Path, default=WORK, help="where made pictures and answers are kept")
     parser.add_argument("--out", type=Path, help="the results, JSON")
     parser.add_argument("--results", type=Path, help="only make the page, from a file that --out wrote")
@@ -72,7 +73,7 @@ def _judge(arguments: argparse.Namespace) -> None:
             chosen.append(tampered.items(arguments.tampered))
         return itertools.chain.from_iterable(chosen)
 
-    judge(items(), methods, arguments.work / "answers", until=until)
+    judge(items(), methods, arguments.work / "answers", until=until, any_code=arguments.any_code)
 
 
 if __name__ == "__main__":

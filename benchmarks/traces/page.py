@@ -64,8 +64,18 @@ def _worth(methods: dict[str, Figures]) -> str:
         fits = number(found("f1")), number(found("f1_detected")), percent(found("inside")), number(found("map"))
         counted = each["found"]["pictures"]
         rows.append((f"`{name}`", counted, number(each["auc"]), *shares, *fits, each["ms_per_megapixel"]))
-    head = ("method", "manipulated pictures", "AUC", "pointed somewhere", "at the right place", "F1", "F1 where it pointed", "of that, changed",
-            "map AUC", "ms per megapixel")  # fmt: skip
+    head = (
+        "method",
+        "manipulated pictures",
+        "AUC",
+        "pointed somewhere",
+        "at the right place",
+        "F1",
+        "F1 where it pointed",
+        "of that, changed",
+        "map AUC",
+        "ms per megapixel",
+    )
     return table(head, rows)
 
 

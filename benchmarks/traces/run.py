@@ -23,16 +23,17 @@ FAULTS = (ArithmeticError, AssertionError, LookupError, MemoryError, ForensicsEr
 
 
 class Answers:
-    """One JSON Lines file per method, thrown away when the method's code or the corpus changes."""
+    """One JSON Lines file per method, begun anew when the corpus or (unless told otherwise) its code changes."""
 
-    def __init__(self, folder: Path, method: Method) -> None:
+    def __init__(self, folder: Path, method: Method, *, any_code: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{method.name}.jsonl"
         self.rows: dict[str, Row] = {}
         head = {"corpus": VERSION, "code": method.digest}
         if self.path.exists():
             lines = self.path.read_text("utf-8").splitlines()
-            if lines and json.loads(lines[0]) == head:
+            old = json.loads(lines[0]) if lines else {}
+            if old == head or (any_code and old.get("corpus") == VERSION):
                 self.rows = {row["id"]: row for row in map(_row, lines[1:]) if row}
         if not self.rows:
             self.path.write_text(json.dumps(head) + "\n", "utf-8")
@@ -51,19 +52,27 @@ def _row(line: str) -> Row | None:
         return None
 
 
-def judge(items: Iterable[Item], methods: Sequence[Method], folder: Path, *, until: float | None = None) -> bool:
+def judge(
+    items: Iterable[Item],
+    methods: Sequence[Method],
+    folder: Path,
+    *,
+    until: float | None = None,
+    any_code: bool = False,
+) -> bool:
     """Fills what is missing.
 
     Args:
         items: The pictures.
         methods: Who judges.
         folder: Where the answers are kept.
+        any_code: Whether answers of an earlier version of the methods are kept (for a first look only).
         until: Stop at this time (``time.time()``), with everything so far kept.
 
     Returns:
         Whether all is judged.
     """
-    answers = {method.name: Answers(folder, method) for method in methods}
+    answers = {method.name: Answers(folder, method, any_code=any_code) for method in methods}
     for number, item in enumerate(items):
         missing = [method for method in methods if item.id not in answers[method.name].rows]
         if not missing:
