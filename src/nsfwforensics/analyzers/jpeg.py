@@ -93,6 +93,8 @@ class JpegAnalyzer(Analyzer):
             "not_checked": unchecked,
         }  # fmt: skip
         findings = [*self._savings(past, found), *self._tables(found, metadata)]
+        if past is None and not findings:  # tables alone cannot say that nothing was found
+            return Outcome.not_applicable("; ".join(unchecked), measurements)
         return Outcome.of(findings, measurements)
 
     def _savings(self, past: History | None, found: known.Family) -> Iterator[Finding]:
