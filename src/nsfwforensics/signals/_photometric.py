@@ -173,14 +173,19 @@ def _solved(
     """Ridge regression that leans towards "unchanged"."""
     start = np.zeros(basis.shape[1])
     start[1 + _own(basis, own)] = 1.0
-    weighted = basis * weight[:, None]
-    normal = weighted.T @ basis
+    normal = _gram(basis, weight)
     penalty = np.full(basis.shape[1], _RIDGE * max(weight.sum(), 1e-6))
     penalty[:4] *= 0.1
     solution: NDArray[np.float64] = start + np.linalg.solve(
-        normal + np.diag(penalty), weighted.T @ (target - basis @ start)
+        normal + np.diag(penalty), (basis * (weight * (target - basis @ start))[:, None]).sum(axis=0)
     )
     return solution
+
+
+def _gram(basis: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weighted inner products of the columns; by OpenCV, because BLAS would start threads for a matrix this small."""
+    scaled = basis * np.sqrt(weight)[:, None]
+    return np.asarray(cv2.mulTransposed(scaled, True), np.float64)
 
 
 def _own(basis: NDArray[np.float64], own: NDArray[np.float32]) -> int:
@@ -234,9 +239,9 @@ def _applied(
     cx, cy = np.meshgrid(x[step // 2 :: step], y[step // 2 :: step])
     points = _terms(coarse.reshape(-1, 3) / 255.0, cx.ravel(), cy.ravel(), 1)
     basis = bases[1]
-    normal = (basis * weight[:, None]).T @ basis + np.eye(basis.shape[1]) * (1e-6 * max(weight.sum(), 1e-6))
+    normal = _gram(basis, weight) + np.eye(basis.shape[1]) * (1e-6 * max(weight.sum(), 1e-6))
     # Neighbouring points are not independent: as if one in fifty had been measured.
-    leverage = np.einsum("ij,ij->i", points, np.linalg.solve(normal, points.T).T) * 50.0
+    leverage = np.einsum("ij,ij->i", points, np.einsum("ij,jk->ik", points, np.linalg.inv(normal))) * 50.0
     doubt = (spread * np.sqrt(np.maximum(leverage, 0))).reshape(coarse.shape[:2]).astype(np.float32)
     return predicted, np.asarray(cv2.resize(doubt, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 

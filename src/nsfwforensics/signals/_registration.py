@@ -187,10 +187,10 @@ def _aligned(suspect: Float, source: Float, matrix: Matrix, steps: int) -> Matri
             break
         x, y = (xs - columns / 2) * unit, (ys - rows / 2) * unit
         jacobian = np.stack([a * x, a * y, a, b * x, b * y, b, -(a * x + b * y) * x, -(a * x + b * y) * y], axis=1)
-        weighted = jacobian * weight[:, None]
-        normal = weighted.T @ jacobian
+        # By OpenCV: BLAS would start threads for so few columns.
+        normal = np.asarray(cv2.mulTransposed(jacobian * np.sqrt(weight)[:, None], True), np.float64)
         normal += np.eye(8) * (1e-4 * np.trace(normal) / 8)
-        h = np.linalg.solve(normal, weighted.T @ r)
+        h = np.linalg.solve(normal, (jacobian * (weight * r)[:, None]).sum(axis=0))
         delta = np.array([[1 + h[0] * unit, h[1] * unit, h[2]], [h[3] * unit, 1 + h[4] * unit, h[5]], [0, 0, 1.0]])
         delta[2, :2] = h[6] * unit**2, h[7] * unit**2
         centre = np.array([[1, 0, columns / 2], [0, 1, rows / 2], [0, 0, 1.0]])
