@@ -28,6 +28,7 @@ _LEAST_SPREAD = 0.015  # standard deviation of the inliers across their long axi
 _MOST_SCALE = 16.0  # in either direction, at full size
 _MOST_STRETCH = 3.0  # ratio of the two singular values of the map
 _EXACT, _NEARLY = 1.0, 16.0  # pixels of the coarser picture at its working size
+_EXACT_SIZE = 0.1  # large features are found less exactly: by so much of their diameter
 _SUPPORT_CELLS = 24  # along the suspect's longer edge
 
 
@@ -78,7 +79,8 @@ def exactness(matches: Matches, matrix: NDArray[np.float64]) -> float:
     linear = derivative(matrix, matches.suspect.mean(axis=0, keepdims=True))[0]
     unit = max(matches.original_reduction, matches.suspect_reduction * abs(np.linalg.det(linear)) ** 0.5)
     distance = np.linalg.norm(project(matrix, matches.suspect) - matches.original, axis=1) / unit
-    return float((distance < _EXACT).sum() / max(1, (distance < _NEARLY).sum()))
+    exact = np.maximum(_EXACT, _EXACT_SIZE * matches.sizes / unit)
+    return float((distance < exact).sum() / max(1, (distance < _NEARLY).sum()))
 
 
 def support(original: Keypoints, suspect: Keypoints, matrix: NDArray[np.float64], places: NDArray[np.float32]) -> float:

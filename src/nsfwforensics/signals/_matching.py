@@ -34,6 +34,7 @@ class Matches:
         suspect: float32 (n, 2), places in the suspect in pixels.
         turns: float32 (n,), angle in the original less angle in the suspect, degrees, 0–360.
         octaves: float32 (n,), log2 of scale in the original by scale in the suspect.
+        sizes: float32 (n,), diameter of the feature in the original in pixels.
         order: int (n,), the matches from most to least distinctive.
         original_reduction: Pixels of the original per pixel at working size.
         suspect_reduction: Pixels of the suspect per pixel at working size.
@@ -47,6 +48,7 @@ class Matches:
     suspect: NDArray[np.float32]
     turns: NDArray[np.float32]
     octaves: NDArray[np.float32]
+    sizes: NDArray[np.float32]
     order: NDArray[np.intp]
     original_reduction: float
     suspect_reduction: float
@@ -79,6 +81,7 @@ def match(original: Keypoints, suspect: Keypoints) -> Matches:
         suspect=suspect.points[theirs],
         turns=(original.angles[mine] - suspect.angles[theirs]) % 360,
         octaves=np.log2(original.scales[mine] / suspect.scales[theirs]),
+        sizes=original.scales[mine],
         order=np.argsort(ratios, kind="stable"),
         original_reduction=original.reduction,
         suspect_reduction=suspect.reduction,
