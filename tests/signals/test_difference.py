@@ -176,6 +176,13 @@ def test_flat_pictures_cannot_be_compared(level: int) -> None:
     assert not found.mapped
 
 
+@pytest.mark.parametrize("seed", [None, 6])
+def test_a_picture_painted_over_entirely_cannot_be_mapped(photo: NDArray[np.uint8], seed: int | None) -> None:
+    other = np.full(photo.shape, 130, np.uint8) if seed is None else natural(512, 512, seed)
+    found = difference(photo, other, IDENTITY)
+    assert (found.mapped, found.regions) == (False, ())
+
+
 @pytest.mark.parametrize(
     "matrix",
     [

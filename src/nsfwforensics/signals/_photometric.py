@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Float = NDArray[np.float32]
 
 _MOST_POINTS = 8_000
+_LEAST_POINTS = 64
 _SCALES = (0.12, 0.09, 0.065, 0.05, 0.04, 0.03, 0.03)
 _AGREES = 0.05
 _RIDGE = 2e-3
@@ -75,6 +76,9 @@ def fit(original: Float, suspect: Float, trust: Float) -> Fit:
     rows, columns = trust.shape
     smooth_o, smooth_s = (np.asarray(cv2.GaussianBlur(a, (0, 0), 2.0), np.float32) for a in (original, suspect))
     ys, xs = np.nonzero(trust > 0)
+    if ys.size < _LEAST_POINTS:
+        nothing = Photometric(False, 0.0, 1.0, 1.0, (0.0, 0.0, 0.0), 255.0, 0.0)
+        return Fit(original, np.zeros((rows, columns), np.float32), nothing)
     stride = max(1, ys.size // _MOST_POINTS)
     ys, xs = ys[::stride], xs[::stride]
     o, s = (np.asarray(a[ys, xs] / 255.0, np.float32) for a in (smooth_o, smooth_s))
