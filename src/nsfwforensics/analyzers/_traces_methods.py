@@ -178,6 +178,7 @@ METHODS: tuple[Method, ...] = (
                 explanation="The area {place} was saved as JPEG on another grid of blocks than the rest of the "
                 "picture, which is consistent with having been pasted in from another picture or moved.",
                 causes=_COLLAGE,
+                rates=Rates(untouched=(0, 156), resaved=(0, 200)),
                 kind="foreign",
             ),
             Kind(
@@ -189,13 +190,14 @@ METHODS: tuple[Method, ...] = (
                 "{origin_x} pixels from the left and {origin_y} from the top, as after a crop that took {cut_x} and "
                 "{cut_y} pixels (or 8, 16, ... more) off the left and the top.",
                 causes="Cropping and turning are everyday edits, and screenshots of a photo do the same.",
+                rates=Rates(untouched=(0, 156), resaved=(0, 200)),
                 whole="offset",
             ),
             Kind(
                 code="TRACE-003",
                 title="An area lacks the JPEG grid of the rest",
                 severity=Severity.MEDIUM,
-                support=Support.SUPPORTS,
+                support=Support.INCONCLUSIVE,
                 explanation="The area {place} does not carry the traces of having been saved as JPEG that the rest of "
                 "the picture carries, which is consistent with having been added or painted over later.",
                 causes=_COLLAGE + " Very fine or very dark texture can hide the traces as well.",
