@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     Bool = NDArray[np.bool_]
 
 SEED = 1.7
+"""Score at which a cell starts a region, natural logarithm of energy above what agreeing cells reach."""
+
 GROW = 0.9
+"""Score down to which a region grows."""
+
 LEAST_SHARE = 0.004
+"""Smallest region, as a share of the visible photo."""
+
 LEAST_CELLS = 8
 MOST_LOG_NFA = -10.0
 
 _INDEPENDENT = 6.0  # cells that share one window
-_DECADES = 1.0  # of probability per unit of score
+# Decades of probability per unit of score: an assumed exponential tail, not a fitted one. The false alarms that result
+# are counted on pictures without an edit (the "changes" bench), and MOST_LOG_NFA leaves a margin for it.
+_DECADES = 1.0
 _STRONGEST = 300.0
 
 
