@@ -27,6 +27,14 @@ WHOLE = 0.97
 VISIBLE_LEVELS = 8.0
 """Changes of brightness or colour below so many of 255 grey levels are not put into words."""
 
+LITTLE_SUPPORT = 0.25
+"""Below this share of agreeing places, what is common may be a frame or an interface around another photo."""
+
+SHARED_FRAME = (
+    "Only a part of the picture agrees with the original. Two screenshots of the same app, or two pictures in the same "
+    "frame or with the same caption, can look like this although the photos in them differ: look at both."
+)
+
 CODES: Mapping[str, Code] = {
     "CMP-001": Code(
         "Made from an original",
@@ -147,17 +155,28 @@ def _in_picture(box: Box, width: int, height: int) -> str:
     return f"in the {down} part of the picture" if down else f"on the {across} of the picture"
 
 
-def made_from(name: str, alignment: Alignment) -> str:
+def shown_share(alignment: Alignment, changes: Difference | None) -> float:
+    """Share of the original that the picture shows, 0–1; the smaller of what the frame and the map of changes allow."""
+    if changes is None or not changes.mapped:
+        return alignment.shown
+    (width, height), (own_width, own_height) = alignment.original_size, alignment.suspect_size
+    visible = changes.photo_share * own_width * own_height / alignment.scale**2
+    return min(alignment.shown, visible / (width * height))
+
+
+def made_from(name: str, alignment: Alignment, changes: Difference | None) -> str:
     """That the picture was made from an original, with how much of it is shown."""
-    shown = "" if alignment.shown > WHOLE else f"; it shows about {percent(alignment.shown)} of it"
+    share = shown_share(alignment, changes)
+    shown = "" if share > WHOLE else f"; it shows about {percent(share)} of it"
     return f"The picture appears to have been made from “{name}”: {alignment.inliers:,} matching points{shown}."
 
 
 def framing_words(alignment: Alignment, changes: Difference) -> list[str]:
     """What was done to the framing, as words that follow "was": cropped, mirrored, turned, put on a larger canvas."""
     words = []
-    if alignment.shown <= WHOLE:
-        words.append(f"cropped to about {percent(alignment.shown)} of the original")
+    shown = shown_share(alignment, changes)
+    if shown <= WHOLE:
+        words.append(f"cropped to about {percent(shown)} of the original")
     if alignment.mirrored:
         words.append("mirrored")
     if abs(alignment.rotation) >= 0.5:

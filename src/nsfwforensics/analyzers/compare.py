@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers._compare_enrol import FEW_POINTS, Original, Originals, enrol_originals, reopened
-from nsfwforensics.analyzers._compare_words import CODES, colour_words, framing_words, listed, made_from, percent, place
+from nsfwforensics.analyzers._compare_words import (
+    CODES,
+    LITTLE_SUPPORT,
+    SHARED_FRAME,
+    colour_words,
+    framing_words,
+    listed,
+    made_from,
+    percent,
+    place,
+)
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Artifact, Finding, Question, Region, Support
@@ -92,12 +102,11 @@ class CompareAnalyzer(Analyzer):
             return self._not_found(originals, len(points))
         number, alignment = found[0]
         original = originals.files[number]
-        findings = [self._made_from(original, alignment)]
         measurements: dict[str, Any] = {"original": original.path.name, "original_sha256": original.sha256}
         measurements |= _measured(alignment)
         if len(found) > 1:
             measurements["also_matches"] = [originals.files[other].path.name for other, _ in found[1:]]
-        return self._with_changes(evidence, original, alignment, findings, measurements)
+        return self._with_changes(evidence, original, alignment, measurements)
 
     def _same_file(self, original: Original) -> Outcome:
         name = original.path.name
@@ -121,20 +130,8 @@ class CompareAnalyzer(Analyzer):
         finding = self.finding("CMP-007", explanation, support=Support.NO_INDICATION)
         return Outcome.of([finding], {"originals": count, "keypoints": points})
 
-    def _made_from(self, original: Original, alignment: Alignment) -> Finding:
-        return self.finding(
-            "CMP-001",
-            made_from(original.path.name, alignment),
-            data={"original": original.path.name, "sha256": original.sha256, "matching_points": alignment.inliers},
-        )
-
     def _with_changes(
-        self,
-        evidence: Evidence,
-        original: Original,
-        alignment: Alignment,
-        findings: list[Finding],
-        measurements: dict[str, Any],
+        self, evidence: Evidence, original: Original, alignment: Alignment, measurements: dict[str, Any]
     ) -> Outcome:
         """Maps what was changed; where the original cannot be opened any more, says so and keeps the rest."""
         from nsfwforensics.signals.difference import difference
@@ -142,9 +139,9 @@ class CompareAnalyzer(Analyzer):
         try:
             before, after = reopened(original).rgb, _decoded_part(evidence)
         except EvidenceError as error:
-            findings.append(self._unmapped(str(error)))
-            return Outcome.of(findings, measurements)
+            return Outcome.of([self._made_from(original, alignment, None), self._unmapped(str(error))], measurements)
         changes = difference(before, after, alignment.matrix)
+        findings = [self._made_from(original, alignment, changes)]
         words = [*framing_words(alignment, changes), *colour_words(changes.photometric)]
         if words:
             explanation = f"Compared with the original, the whole picture was {listed(words)}."
@@ -153,6 +150,19 @@ class CompareAnalyzer(Analyzer):
         findings.extend(self._changes(evidence, changes))
         artifacts = _pictures(before, after, alignment, changes) if self.resources.thumbnails else ()
         return Outcome.of(findings, measurements, artifacts)
+
+    def _made_from(self, original: Original, alignment: Alignment, changes: Difference | None) -> Finding:
+        return self.finding(
+            "CMP-001",
+            made_from(original.path.name, alignment, changes),
+            caveat=SHARED_FRAME if alignment.support < LITTLE_SUPPORT else None,
+            data={
+                "original": original.path.name,
+                "sha256": original.sha256,
+                "matching_points": alignment.inliers,
+                "share_of_places_agreeing": round(alignment.support, 3),
+            },
+        )
 
     def _changes(self, evidence: Evidence, changes: Difference) -> list[Finding]:
         if not changes.mapped:
@@ -228,6 +238,8 @@ def _measured(alignment: Alignment) -> dict[str, Any]:
         "matching_points": alignment.inliers,
         "matches": alignment.matches,
         "score": round(alignment.score, 1),
+        "support": round(alignment.support, 3),
+        "exactness": round(alignment.exactness, 3),
         "mirrored": alignment.mirrored,
         "rotation_degrees": round(alignment.rotation, 2),
         "scale": round(alignment.scale, 4),
