@@ -250,18 +250,7 @@ METHODS: tuple[Method, ...] = (
         source="Gallagher, CRV (2005); Mahdian & Saic, IEEE TIFS 3 (2008)",
         run=_resampling,
         destroyed_by="Resizing the whole picture, or saving it as JPEG at a low quality,",
-        audience="Analysts: it needs a picture of high quality that was not resized.",
-        kinds=(
-            Kind(
-                code="TRACE-006",
-                title="An area was scaled or turned",
-                severity=Severity.LOW,
-                support=Support.INCONCLUSIVE,
-                explanation="The area {place} has the regular rhythm that scaling or turning leaves, unlike the rest "
-                "of the picture, which is consistent with having been fitted in.",
-                causes=_COLLAGE + " Regular texture (cloth, blinds, screens) can look the same.",
-            ),
-        ),
+        audience="Analysts: it needs a picture of high quality that was not resized. Found too little to make findings.",
     ),
     Method(
         name="jpeg-ghosts",

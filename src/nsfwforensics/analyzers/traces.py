@@ -49,7 +49,7 @@ class TracesOptions(AnalyzerOptions):
 
 
 class TracesAnalyzer(Analyzer):
-    """Looks for traces of editing: JPEG grids, double quantisation, copied parts, resampling.
+    """Looks for traces of editing: JPEG grids, double quantisation, copied parts.
 
     Each finding names its method, where that is published, what it was measured to be worth and what destroys it.
     """

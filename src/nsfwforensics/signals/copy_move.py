@@ -9,7 +9,7 @@ picture is laid over itself by the transform and compared by Lin's concordance c
 plain correlation, forgives no difference of brightness or contrast, and by the mean difference in grey levels.
 
 The thresholds lie between two measured sets. Natural repetitions in photographs nobody pasted into differ by 3.3 grey
-levels at the least (concordance 0.981) where six matches or more agree on a place; of 31 moved copies saved as JPEG at
+levels at the least (concordance 0.981) where six matches or more agree on a place; of 30 moved copies saved as JPEG at
 quality 75, none differed by more than 2.6 and all but one reached a concordance of 0.98.
 """
 
