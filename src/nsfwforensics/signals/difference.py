@@ -146,6 +146,10 @@ def difference(
     notes: tuple[str, ...] = ()
     if max(view.shape) < _SMALL:
         notes = ("The picture is small: changes of less than about a tenth of its width may not show.",)
+    if visible.sum() < 0.6 * covered.sum():
+        notes += (
+            "A large part was taken for a bar or border around the photo: painted-over photo may look like that.",
+        )
     cells_visible = max(1, int(window.inside.sum()))
     mask = np.zeros_like(window.inside)
     for region in found:
