@@ -250,7 +250,7 @@ METHODS: tuple[Method, ...] = (
         source="Gallagher, CRV (2005); Mahdian & Saic, IEEE TIFS 3 (2008)",
         run=_resampling,
         destroyed_by="Resizing the whole picture, or saving it as JPEG at a low quality,",
-        audience="Analysts: it needs a picture of high quality that was not resized. Found too little to make findings.",
+        audience="Analysts: it needs a high quality that was never resized, and found too little to make findings.",
     ),
     Method(
         name="jpeg-ghosts",
