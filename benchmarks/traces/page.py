@@ -16,6 +16,9 @@ Figures = dict[str, Any]
 MOST_UNTOUCHED, MOST_RESAVED = 0.01, 0.03
 """Highest rate of false alarms with which a method may make findings."""
 
+FEWEST = 100
+"""Pictures in each group below which nothing is said about these limits."""
+
 
 def page(result: Figures) -> str:
     """The page: what every method sees and is worth, as measured.
@@ -91,9 +94,10 @@ def _alarms(methods: dict[str, Figures]) -> str:
     for name, each in methods.items():
         if name == "ela":
             continue
-        kept = allowed(each)
+        few = min(each["untouched"]["pictures"], each["resaved"]["pictures"]) < FEWEST
+        verdict = "too few to say" if few else "yes" if allowed(each) else "no"
         rows.append((f"`{name}`", _rate(each["untouched"]), _rate(each["resaved"]),
-                     *(_few(each["sent"][saving]) for saving in SENT), "yes" if kept else "no"))  # fmt: skip
+                     *(_few(each["sent"][saving]) for saving in SENT), verdict))  # fmt: skip
     return table(("method", "untouched", "all re-saved", *SENT, "within the limits"), rows)
 
 

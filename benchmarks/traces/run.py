@@ -34,7 +34,7 @@ class Answers:
             lines = self.path.read_text("utf-8").splitlines()
             old = json.loads(lines[0]) if lines else {}
             if old == head or (any_code and old.get("corpus") == VERSION):
-                self.rows = {row["id"]: row for row in map(_row, lines[1:]) if row}
+                self.rows = {row["id"]: row for row in map(parsed, lines[1:]) if row}
         if not self.rows:
             self.path.write_text(json.dumps(head) + "\n", "utf-8")
 
@@ -45,10 +45,11 @@ class Answers:
             file.write(json.dumps(row) + "\n")
 
 
-def _row(line: str) -> Row | None:
+def parsed(line: str) -> Row | None:
+    """One answer; None where the line was cut off when a run was stopped."""
     try:
         return dict(json.loads(line))
-    except ValueError:  # the last line of a run that was stopped
+    except ValueError:
         return None
 
 

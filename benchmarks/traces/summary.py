@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections import defaultdict
@@ -12,6 +11,7 @@ from typing import Any
 
 from benchmarks.traces.chains import SAVINGS, SENT
 from benchmarks.traces.manipulate import KINDS
+from benchmarks.traces.run import parsed
 from benchmarks.traces.score import auc, upper_bound
 from benchmarks.traces.tampered import counted
 
@@ -42,7 +42,8 @@ def summary(folder: Path, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _rows(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
+    rows = (parsed(line) for line in path.read_text("utf-8").splitlines()[1:])
+    return list({row["id"]: row for row in rows if row is not None}.values())
 
 
 def beside(answers: dict[str, list[Row]], others: Sequence[str]) -> dict[str, Any]:
