@@ -172,7 +172,8 @@ class CompareAnalyzer(Analyzer):
                 "No region was found that differs from the original by more than re-saving, resizing and the changes "
                 "named above explain."
             )
-            return [self.finding("CMP-003", explanation, support=Support.NO_INDICATION)]
+            support = Support.INCONCLUSIVE if changes.notes else Support.NO_INDICATION
+            return [self.finding("CMP-003", " ".join((explanation, *changes.notes)), support=support)]
         faces = self._faces(evidence)
         height, width = evidence.rgb.shape[:2]
         shown = changes.regions[:MOST_REGIONS]
