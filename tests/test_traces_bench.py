@@ -161,9 +161,10 @@ def corners(evidence: Evidence) -> Trace:
 
 
 def test_a_run_goes_on_where_it_stopped_and_sums_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "LEAST_PIXELS", 300_000)
     (tmp_path / "in").mkdir()
     for number in range(3):
-        photograph(tmp_path / "in" / f"{number}.jpg", number, f"Model {number % 2}")
+        photograph(tmp_path / "in" / f"{number}.jpg", number, f"Model {number % 2}", (640, 480))
     photograph(tmp_path / "in" / "small.jpg", 9, "Model 3", (400, 300))
     (tmp_path / "in" / "note.txt").write_text("no picture")
     (tmp_path / "in" / "copy.jpg").write_bytes((tmp_path / "in" / "0.jpg").read_bytes())

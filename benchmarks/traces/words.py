@@ -31,6 +31,8 @@ ELA = (
 
 HOW = """## How it was measured
 
+How many pictures each method has judged stands in the tables; the following is the collection that they come from.
+
 **Untouched**: {photos} JPEG photographs of {cameras} camera models, byte for byte as the camera wrote them (no trace
 of an editor in EXIF, XMP or markers, dimensions and dates agree), at most 12 per model. **Re-saved**: the same
 photographs as messengers pass them on (longest side 1600 pixels at quality 80; 1280 at 75; and twice: 1600 at 80,
