@@ -255,10 +255,14 @@ def _pictures(
     before: NDArray[np.uint8], after: NDArray[np.uint8], alignment: Alignment, changes: Difference
 ) -> tuple[Artifact, ...]:
     """The difference map and the two pictures side by side; nothing where no changes could be mapped."""
-    from nsfwforensics.signals.difference_pictures import heatmap_png, side_by_side_png
+    from nsfwforensics.signals.difference_pictures import heatmap_png, side_by_side_jpeg
 
-    made = {
-        "Difference map": heatmap_png(changes, after),
-        "Original and picture side by side": side_by_side_png(before, after, changes, alignment.matrix),
-    }
-    return tuple(Artifact(name=name, media_type="image/png", data=data) for name, data in made.items() if data)
+    made = (
+        ("Difference map", "image/png", heatmap_png(changes, after)),
+        (
+            "Original and picture side by side",
+            "image/jpeg",
+            side_by_side_jpeg(before, after, changes, alignment.matrix),
+        ),
+    )
+    return tuple(Artifact(name=name, media_type=kind, data=data) for name, kind, data in made if data)

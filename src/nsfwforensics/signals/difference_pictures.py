@@ -45,7 +45,7 @@ def heatmap_png(found: Difference, suspect_rgb: Pixels | None = None) -> bytes |
     return _png(_outlined(colours, found, back))
 
 
-def side_by_side_png(
+def side_by_side_jpeg(
     original_rgb: Pixels, suspect_rgb: Pixels, found: Difference, matrix: NDArray[np.float64]
 ) -> bytes | None:
     """The original as the suspect shows it, and the suspect with the changed regions outlined, next to each other.
@@ -57,7 +57,7 @@ def side_by_side_png(
         matrix: float64 (3, 3), suspect pixels to original pixels.
 
     Returns:
-        A PNG, both halves at most :data:`LONGEST` pixels together; None where nothing could be mapped.
+        A JPEG, both halves at most :data:`LONGEST` pixels together; None where nothing could be mapped.
     """
     if not found.mapped or not found.map.size:
         return None
@@ -79,7 +79,8 @@ def side_by_side_png(
     back = np.linalg.inv(found.to_suspect @ enlarge)
     gap = np.full((size[1], _GAP, 3), 255, np.uint8)
     whole = np.concatenate([original, gap, _outlined(np.asarray(suspect, np.uint8), found, back)], axis=1)
-    return _png(np.asarray(whole, np.uint8))
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(whole, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return bytes(data.tobytes())
 
 
 def _framed(found: Difference, suspect_rgb: Pixels) -> Pixels:
@@ -105,4 +106,4 @@ def _png(picture: Pixels) -> bytes:
     return bytes(data.tobytes())
 
 
-__all__ = ["LONGEST", "heatmap_png", "side_by_side_png"]
+__all__ = ["LONGEST", "heatmap_png", "side_by_side_jpeg"]
