@@ -28,6 +28,8 @@ class Settings(BaseModel):
         jobs: Worker processes; 0 chooses by the number of files and cores.
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
+        max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
+        max_memory: Most memory for one worker process, in bytes; 0 for no limit.
         operator: Who examines; printed in the report.
         weights: A folder to look for weights in before the installed ones.
         analyzers: Options by analyzer name.
@@ -39,6 +41,8 @@ class Settings(BaseModel):
     jobs: int = Field(default=0, ge=0)
     max_bytes: int = Field(default=Limits().max_bytes, gt=0)
     max_pixels: int = Field(default=Limits().max_pixels, gt=0)
+    max_seconds: float = Field(default=Limits().max_seconds, ge=0)
+    max_memory: int = Field(default=Limits().max_memory, ge=0)
     operator: str | None = None
     weights: Path | None = None
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -46,7 +50,7 @@ class Settings(BaseModel):
     @property
     def limits(self) -> Limits:
         """The limits per file."""
-        return Limits(self.max_bytes, self.max_pixels)
+        return Limits(self.max_bytes, self.max_pixels, self.max_seconds, self.max_memory)
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -79,6 +79,22 @@ COMMON: Mapping[str, Parameter] = {
         panel=READING,
         **_COUNT,
     ),
+    "max_seconds": option(
+        float | None,
+        None,
+        "--max-seconds",
+        text="Longest time for one file in a worker process (default 300; 0 for no limit).",
+        panel=READING,
+        min=0,
+    ),
+    "max_memory": option(
+        int | None,
+        None,
+        "--max-memory",
+        text="Most memory for one worker process, in bytes (default 6 GiB; 0 for no limit; Linux).",
+        panel=READING,
+        min=0,
+    ),
     "follow_symlinks": option(bool, False, "--follow-symlinks", text="Follow symbolic links.", panel=READING),
     "device": option(
         str | None,

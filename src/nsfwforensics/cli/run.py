@@ -20,6 +20,7 @@ from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Pri
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.text import count
 from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -90,6 +91,7 @@ def analyse(
         follow_symlinks=values["follow_symlinks"],
         allow_plugins=values.get("allow_plugins", False),
         exclude=folder,
+        case=values.get("case"),
         command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
     )
     run = Run(request)
@@ -98,6 +100,8 @@ def analyse(
         tally = Tally()
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
         saved = writer.finish(run.header(finished=True, interrupted=interrupted))
+        if not values["quiet"]:
+            _say_of_case(run)
         if values["as_json"]:
             saved.write_json(sys.stdout)
         elif not values["quiet"]:
@@ -105,6 +109,13 @@ def analyse(
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
     raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+
+
+def _say_of_case(run: Run) -> None:
+    if run.already_done:
+        note(f"already done: {count(run.already_done, 'file')} stood in the case under this plan, read back from there")
+    if run.gone:
+        note(f"{count(run.gone, 'file')} of the case not found at the old place; see `case verify --files`")
 
 
 class Tally:
@@ -205,7 +216,7 @@ def _settings(values: dict[str, Any]) -> Settings:
         path = usual if usual.is_file() else None
     given = {
         name: values[name]
-        for name in ("device", "jobs", "max_pixels", "max_bytes", "operator", "weights")
+        for name in ("device", "jobs", "max_pixels", "max_bytes", "max_seconds", "max_memory", "operator", "weights")
         if values[name] is not None
     }
     return load_settings(path).model_copy(update=given)

@@ -30,10 +30,14 @@ class Limits:
     Attributes:
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
+        max_seconds: Longest examination in a worker process, in seconds; 0 for no limit.
+        max_memory: Most memory that a worker process may take for data, in bytes; 0 for no limit.
     """
 
     max_bytes: int = 512 * 1024 * 1024
     max_pixels: int = 120_000_000
+    max_seconds: float = 300.0
+    max_memory: int = 6 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
