@@ -44,7 +44,7 @@ class PoolEngine:
 
     def _halves(self, plan: Plan, targets: Iterator[Target]) -> Iterator[worker.Half]:
         """Yields what the workers return, in the order of the targets, a bounded number in flight."""
-        flight: deque[tuple[Target, ProcessFuture]] = deque()
+        flight: deque[tuple[Target, ProcessFuture[worker.Half]]] = deque()
         seconds = plan.spec.limits.max_seconds or None
         pool = _pool(plan.spec, self.jobs)
         try:
@@ -55,7 +55,7 @@ class PoolEngine:
                     return
                 yield _outcome(plan, *flight.popleft())
         finally:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
 
@@ -73,7 +73,7 @@ def finished(plan: Plan, halves: Iterable[worker.Half]) -> Iterator[FileReport]:
     yield from plan.infer(waiting)
 
 
-def _outcome(plan: Plan, target: Target, future: ProcessFuture) -> worker.Half:
+def _outcome(plan: Plan, target: Target, future: ProcessFuture[worker.Half]) -> worker.Half:
     """Waits for one file; a worker that died or was stopped makes it a failed one."""
     from pebble import ProcessExpired
 
