@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "hash": "Print cryptographic and perceptual hashes.",
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",
+    "case": "Keep a case: files, results and decisions in one database that scans resume from.",
     "report": "Make every view of a saved report again, without the evidence.",
     "analyzers": "List the analyzers, what they can find and where they come from.",
     "weights": "List or verify the model weights.",

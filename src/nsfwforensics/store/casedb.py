@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from nsfwforensics.core.evidence import describe_path
+from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import marks, queries, runs
@@ -58,8 +59,8 @@ class CaseDatabase:
         """
         row = (
             str(uuid.uuid4()),
-            name or path.stem,
-            operator or "not supplied",
+            storable_text(name or path.stem),
+            storable_text(operator or "not supplied"),
             runs.now(),
             version("nsfwforensics"),
         )
@@ -186,6 +187,13 @@ class CaseDatabase:
             ).fetchall()
         return [Examination(run, plan, at, status, sha, bool(old)) for run, plan, at, status, sha, old in rows]
 
+    def hashes_of(self, file: CaseFile) -> dict[str, str]:
+        """The hashes of a file's content by algorithm; empty where none were computed."""
+        if file.sha256 is None:
+            return {}
+        with self.reading() as connection:
+            return {name: value for name, value, _ in queries.hashes_of(connection, self._content_id(file.sha256))}
+
     def hashes(self) -> Iterator[CaseHashes]:
         """Every content with its hashes and the decision that counts, one at a time."""
         with self.reading() as connection:
@@ -220,6 +228,7 @@ class CaseDatabase:
     ) -> None:
         """Adds a decision about a content to its history, and sets findings aside or lets them count again."""
         at = runs.now()
+        note, by = str(storable_text(note)), str(storable_text(by))
         with self.writing() as connection:
             content = self._content_id(sha256)
             if decision is not None:

@@ -65,14 +65,18 @@ def add_dismissal(connection: sqlite3.Connection, content_id: int, entry: Dismis
     )
 
 
-def raising(file: FileReport) -> list[str]:
-    """Codes of the findings that raise a file's priority, each once."""
-    codes = (
-        finding.code
-        for finding in file.findings
-        if finding.severity is not Severity.INFO and finding.support in (Support.SUPPORTS, Support.INCONCLUSIVE)
-    )
-    return list(dict.fromkeys(codes))
+def alarms(file: FileReport) -> list[str]:
+    """Codes of the findings for which a file is to be looked at, each once.
+
+    These are the ones that raise its priority to medium or high by the rules of ``core.assess``; where there are none,
+    those that raise it to low.
+    """
+    ranks = {Support.SUPPORTS: 0, Support.INCONCLUSIVE: 1}
+    found = [(f.severity.rank - ranks[f.support], f.code) for f in file.findings if f.support in ranks]
+    for least in (Severity.MEDIUM, Severity.LOW):
+        if codes := [code for rank, code in found if rank >= least.rank]:
+            return list(dict.fromkeys(codes))
+    return []
 
 
 def marked(connection: sqlite3.Connection, file: FileReport, content_id: int) -> FileReport:

@@ -111,6 +111,13 @@ def _ends_with(path: str, text: str) -> bool:
     return path == text or path.endswith(tuple(separator + text for separator in {os.sep, os.altsep or os.sep}))
 
 
+def hashes_of(connection: sqlite3.Connection, content_id: int) -> list[tuple[str, str, int | None]]:
+    """The hashes of one content as (algorithm, value, quality)."""
+    return connection.execute(
+        "SELECT algorithm, value, quality FROM hashes WHERE content_id = ? ORDER BY algorithm", (content_id,)
+    ).fetchall()
+
+
 def hashes(connection: sqlite3.Connection) -> Iterator[CaseHashes]:
     """Every content with its hashes and the decision that counts, one at a time."""
     contents = connection.execute(
@@ -118,9 +125,7 @@ def hashes(connection: sqlite3.Connection) -> Iterator[CaseHashes]:
         FROM contents c LEFT JOIN decisions d ON d.id = {_LATEST} ORDER BY c.id"""  # noqa: S608
     )
     for number, sha256, path, decision in contents:
-        rows = connection.execute(
-            "SELECT algorithm, value, quality FROM hashes WHERE content_id = ?", (number,)
-        ).fetchall()
+        rows = hashes_of(connection, number)
         yield CaseHashes(
             sha256=sha256,
             path=str(storable_text(os.fsdecode(bytes(path)))) if path is not None else "",

@@ -6,7 +6,6 @@ done; what another one is busy with is left for the end.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from nsfwforensics.store import documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
 from nsfwforensics.store.connection import SIDE_FILES
+from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import Stat
 
 POLL_SECONDS = 0.2
@@ -150,7 +150,7 @@ class CaseScan:
         if stat is None or (stat.size, stat.mtime_ns) != (was.size, was.mtime_ns):
             return None
         if stat != was:  # its time of modification may have been set back: only its bytes tell
-            if sha256 is None or _sha256(target.path) != sha256:
+            if not _has_digest(target.path, sha256):
                 return None
             with self.case.writing() as connection:
                 runs.touch(connection, number, stat)
@@ -180,10 +180,8 @@ def _same_folder(one: Path, other: Path) -> bool:
     return os.path.realpath(one.parent) == os.path.realpath(other.parent)
 
 
-def _sha256(path: Path) -> str | None:
-    """Of a file that is read for this alone, or None where it cannot be."""
+def _has_digest(path: Path, sha256: str | None) -> bool:
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256 is not None and digest(path) == sha256
     except OSError:
-        return None
+        return False
