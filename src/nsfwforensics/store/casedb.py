@@ -22,7 +22,7 @@ from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import marks, queries, runs
-from nsfwforensics.store.connection import connect, guarded, make, transaction
+from nsfwforensics.store.connection import check_writable, connect, guarded, make, transaction
 from nsfwforensics.store.rows import (
     CaseFile,
     CaseHashes,
@@ -89,8 +89,7 @@ class CaseDatabase:
                 return cls.create(path, operator=operator)
         case = cls.open(path) if os.path.lexists(path) else cls.create(path, operator=operator)
         try:
-            with case.writing():  # a case that cannot be written is told before hours of work depend on it
-                pass
+            check_writable(case._connection, path)  # to be told before hours of work depend on it
         except BaseException:
             case.close()
             raise

@@ -160,6 +160,21 @@ _WORDS = (
 )
 
 
+def check_writable(connection: sqlite3.Connection, path: Path) -> None:
+    """Tries a change and takes it back.
+
+    Raises:
+        CaseError: The case cannot be written.
+    """
+    with guarded(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute("UPDATE case_info SET id = 1")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """One transaction: everything inside is written, or nothing.
