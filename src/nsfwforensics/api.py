@@ -211,11 +211,17 @@ class Run:
         return hashlib.sha256(f"{plan} thumbnails".encode()).hexdigest() if self.request.thumbnails else plan
 
     def _choose_engine(self) -> Engine:
-        jobs = self.request.settings.jobs
+        settings = self.request.settings
+        jobs = settings.jobs
+        if settings.engine == "ray" or (settings.engine == "auto" and settings.ray_address):
+            from nsfwforensics.execution.ray_pool import RayEngine
+
+            return RayEngine(jobs, settings.ray_address)
+        many = settings.engine == "pool" or (settings.engine == "auto" and (jobs > 1 or self._has_many_files()))
         if jobs == 0:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            jobs = min(cores, MAX_AUTO_JOBS) if self._has_many_files() else 1
-        return PoolEngine(jobs) if jobs > 1 else InlineEngine()
+            jobs = min(cores, MAX_AUTO_JOBS)
+        return PoolEngine(jobs) if many and (jobs > 1 or settings.engine == "pool") else InlineEngine()
 
     def _has_many_files(self) -> bool:
         return any(count >= POOL_FROM_FILES for count, _ in enumerate(self.targets(), start=1))

@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,6 +26,8 @@ class Settings(BaseModel):
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         jobs: Worker processes; 0 chooses by the number of files and cores.
+        engine: ``auto``, ``inline`` (this process), ``pool`` (processes) or ``ray``.
+        ray_address: Of a Ray cluster; None starts Ray on this machine.
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
         max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
@@ -39,6 +41,8 @@ class Settings(BaseModel):
 
     device: str = "auto"
     jobs: int = Field(default=0, ge=0)
+    engine: Literal["auto", "inline", "pool", "ray"] = "auto"
+    ray_address: str | None = None
     max_bytes: int = Field(default=Limits().max_bytes, gt=0)
     max_pixels: int = Field(default=Limits().max_pixels, gt=0)
     max_seconds: float = Field(default=Limits().max_seconds, ge=0)

@@ -24,6 +24,15 @@ class FailOn(StrEnum):
     LOW = "low"
 
 
+class EngineName(StrEnum):
+    """Engines that ``--engine`` accepts."""
+
+    AUTO = "auto"
+    INLINE = "inline"
+    POOL = "pool"
+    RAY = "ray"
+
+
 REPORT = "Report"
 READING = "Reading"
 RUNNING = "Running"
@@ -111,6 +120,20 @@ COMMON: Mapping[str, Parameter] = {
         text="Worker processes; 0 chooses by files and cores (default).",
         panel=RUNNING,
         min=0,
+    ),
+    "engine": option(
+        EngineName | None,
+        None,
+        "--engine",
+        text="What runs the workers: inline, pool or ray; auto chooses by files and cores (default).",
+        panel=RUNNING,
+    ),
+    "ray_address": option(
+        str | None,
+        None,
+        "--ray-address",
+        text="A running Ray cluster (auto, host:port, ray://host:port) whose machines see the same paths.",
+        panel=RUNNING,
     ),
     "weights": option(
         Path | None, None, "--weights", text="Look for model weights in this folder first.", panel=RUNNING

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -144,8 +144,11 @@ class Tally:
 
 
 def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bool:
-    """Examines everything and returns whether it was interrupted; what was done is kept."""
-    with _progress(run, quiet=quiet) as advance:
+    """Examines everything and returns whether it was interrupted; what was done is kept.
+
+    What a library prints meanwhile goes to standard error: standard output is the report's.
+    """
+    with _progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
         try:
             for file in run:
                 writer.add(file)
@@ -216,7 +219,18 @@ def _settings(values: dict[str, Any]) -> Settings:
         path = usual if usual.is_file() else None
     given = {
         name: values[name]
-        for name in ("device", "jobs", "max_pixels", "max_bytes", "max_seconds", "max_memory", "operator", "weights")
+        for name in (
+            "device",
+            "jobs",
+            "engine",
+            "ray_address",
+            "max_pixels",
+            "max_bytes",
+            "max_seconds",
+            "max_memory",
+            "operator",
+            "weights",
+        )
         if values[name] is not None
     }
     return load_settings(path).model_copy(update=given)

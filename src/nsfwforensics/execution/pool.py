@@ -8,7 +8,6 @@ is reported as failed; its worker is replaced and the rest of the batch goes on.
 from __future__ import annotations
 
 import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec, failed_draft
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution import worker
-from nsfwforensics.execution.base import BATCH_FILES
+from nsfwforensics.execution.base import BATCH_FILES, died, too_long
 
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool
@@ -81,25 +80,10 @@ def _outcome(plan: Plan, target: Target, future: ProcessFuture[worker.Half]) -> 
         half: worker.Half = future.result()
         return half
     except TimeoutError:
-        reason = (
-            f"examining it took longer than the limit of {plan.spec.limits.max_seconds:g} seconds (--max-seconds); "
-            "the file may be built to keep a decoder busy"
-        )
+        reason = too_long(plan.spec.limits.max_seconds)
     except ProcessExpired as error:
         reason = died(error.exitcode)
     return plan.infer([failed_draft(target, reason)])[0]
-
-
-def died(code: int | None) -> str:
-    """Why a file failed whose worker died.
-
-    Args:
-        code: The worker's exit code; negative for a signal.
-    """
-    how = ""
-    if code is not None and -code in set(signal.Signals):
-        how = f" ({signal.Signals(-code).name})"
-    return f"the worker process that examined it died{how}; the file may be built to crash a decoder or fill the memory"
 
 
 def _pool(spec: PlanSpec, jobs: int) -> ProcessPool:
