@@ -1,5 +1,6 @@
 """Ray runs the same plan, keeps the order, and loses no more than the file that kills its worker."""
 
+# ruff: noqa: F811 - fixtures of other folders
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def _stop_ray() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("device_stage", [False, True])
-def test_inline_and_ray_agree(folder: Path, device_stage: bool) -> None:  # noqa: F811
+def test_inline_and_ray_agree(folder: Path, device_stage: bool) -> None:
     prepared = Run(Request([folder], settings=Settings(device="cpu")))
     inline = [comparable(file) for file in InlineEngine().run(prepared.plan, prepared.targets())]
     rayed = [
@@ -39,7 +40,7 @@ def test_inline_and_ray_agree(folder: Path, device_stage: bool) -> None:  # noqa
 def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(
     run: Runner,
     photos: Path,
-    plugin: Path,  # noqa: F811
+    plugin: Path,
 ) -> None:
     for index in range(12):
         (photos / f"c-{index:02}.jpg").write_bytes(contract_file("plain.jpg"))

@@ -6,8 +6,8 @@ import functools
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from nsfwforensics.api import Request, Run
 from nsfwforensics.cli.options import FailOn
+from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.report.console import plain
@@ -148,48 +149,15 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
 
     What a library prints meanwhile goes to standard error: standard output is the report's.
     """
-    with _progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
+    with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
         try:
             for file in run:
                 writer.add(file)
                 tally.add(file)
-                advance()
+                advance(failed=file.status is FileStatus.FAILED)
         except KeyboardInterrupt:
             return True
     return False
-
-
-@contextmanager
-def _progress(run: Run, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Shows a progress bar on stderr for more than one file; nothing where stderr is no terminal.
-
-    Yields:
-        To be called after each file.
-    """
-    console = Console(stderr=True)
-    total = 0 if quiet or not console.is_terminal else sum(1 for _ in run.targets())
-    if total < 2:
-        yield lambda: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (
-        TextColumn("examining"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        rate,
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total, rate="")
-
-        def advance() -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, advance=1, rate=f"{speed:.1f} files/s" if speed else "")
-
-        yield advance
 
 
 def read_paths(paths: Sequence[Path]) -> list[Path]:
