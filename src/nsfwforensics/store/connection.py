@@ -19,6 +19,7 @@ BUSY_SECONDS = 30.0
 SIDE_FILES = ("-wal", "-shm", "-journal", "-lock")
 """What may stand beside a case: SQLite's log and its index, and the file that scans lock their files in."""
 
+_UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -98,16 +99,13 @@ def _refuse_foreign(path: Path) -> None:
 
 def _open_somehow(path: Path) -> sqlite3.Connection:
     """Opens for writing, which SQLite turns into reading where it must; on a read-only medium as unchanging."""
-    connection = _open(path, "rw")
     try:
-        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
+        return _open(path, "rw")
+    except sqlite3.OperationalError as error:
         wal = path.with_name(path.name + "-wal")
-        if wal.exists() and wal.stat().st_size:
+        if not error.sqlite_errorname.startswith(_UNWRITABLE) or (wal.exists() and wal.stat().st_size):
             raise
-        connection = _open(path, "ro&immutable=1")
-    return connection
+        return _open(path, "ro&immutable=1")
 
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:
@@ -115,8 +113,13 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
     )
     # A case may come from someone else: its schema must not be able to run functions of its own choosing.
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON", "synchronous = FULL"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON", "synchronous = FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
