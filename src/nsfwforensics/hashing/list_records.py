@@ -20,6 +20,7 @@ WITHDRAWN = frozenset({"Withdrawn", "Deleted"})
 
 _STATES = frozenset({"Unknown", "Received", "Active", *WITHDRAWN})
 _INSIDE = re.compile(r'"(?:hashRecords|data)"\s*:\s*\[')
+_END = re.compile(r"\s*\]")
 _OPINIONS = {"MALICIOUS": Opinion.POSITIVE, "NON_MALICIOUS": Opinion.NEGATIVE, "SUSPICIOUS": Opinion.INVESTIGATION_SEED}
 
 
@@ -39,7 +40,8 @@ def records(stream: TextIO) -> Iterator[tuple[int, Any]]:
     """The records of a file with their numbers from 1 on; a :class:`BadLineError` stands for one that is broken."""
     decoder = json.JSONDecoder()
     buffer = stream.read(2 * LONGEST_RECORD)
-    if inside := _INSIDE.search(buffer, 0, LONGEST_RECORD):
+    inside = _INSIDE.search(buffer, 0, LONGEST_RECORD)
+    if inside:
         buffer = buffer[inside.end() :]
     place = number = 0
     ended = False
@@ -66,6 +68,8 @@ def records(stream: TextIO) -> Iterator[tuple[int, Any]]:
             place = len(buffer) if following < 0 else following
         else:
             yield number, record
+            if inside and _END.match(buffer, place):
+                return
 
 
 def from_record(record: Any) -> KnownItem:
