@@ -96,6 +96,14 @@ def test_a_link_to_nowhere_is_not_written_through(tmp_path: Path) -> None:
     assert not (tmp_path / "target").exists()
 
 
+def test_a_case_that_a_link_leads_to_is_the_case_itself(tmp_path: Path) -> None:
+    path, link = tmp_path / "c.db", tmp_path / "link"
+    CaseDatabase.create(path).close()
+    link.symlink_to(path)
+    with CaseDatabase.open_or_create(link) as case:
+        assert case.path == path.resolve()
+
+
 def test_a_newer_case_is_refused_clearly(tmp_path: Path) -> None:
     path = tmp_path / "c.db"
     CaseDatabase.create(path).close()

@@ -234,6 +234,15 @@ def test_marks_are_on_what_a_scan_yields_and_not_on_what_it_saves(case: CaseData
         assert connection.execute("SELECT count(*) FROM findings").fetchone() == (0,)
 
 
+def test_an_engine_that_mixes_up_its_targets_saves_nothing_under_a_wrong_name(case: CaseDatabase, folder: Path) -> None:
+    def reverse(targets: Iterable[Target]) -> Iterator[FileReport]:
+        return Examiner()(reversed(list(targets)))
+
+    with pytest.raises(RuntimeError, match="order"), CaseScan(case, header()) as scanned:
+        list(scanned.reports(reverse, lambda: targets(folder)))
+    assert case.info().files == 0
+
+
 def test_the_case_and_what_stands_beside_it_belong_to_it(tmp_path: Path) -> None:
     path = tmp_path / "c.db"
     (tmp_path / "other").mkdir()
@@ -242,4 +251,5 @@ def test_the_case_and_what_stands_beside_it_belong_to_it(tmp_path: Path) -> None
         assert belongs_to_case(tmp_path / name, path)
         assert belongs_to_case(tmp_path / "way" / name, path)
         assert not belongs_to_case(tmp_path / "other" / name, path)
+        assert belongs_to_case(tmp_path / name, tmp_path / "way" / "c.db")
     assert not belongs_to_case(tmp_path / "c.db.jpg", path)

@@ -75,7 +75,8 @@ class CaseDatabase:
         Raises:
             CaseError: It is missing, no case, of a newer version, damaged or cannot be read.
         """
-        return cls(path, connect(path))
+        place = Path(os.path.realpath(path))  # claims are made beside the file itself, whatever link leads to it
+        return cls(place, connect(place))
 
     @classmethod
     def open_or_create(cls, path: Path, *, operator: str | None = None) -> CaseDatabase:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.store import documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
@@ -114,6 +115,8 @@ class CaseScan:
         for file in examine(self._pull(targets, order)):
             while (job := order.popleft()).saved is not None:
                 yield self._load(job)
+            if file.info.path != describe_path(job.target.path).path:
+                raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
             with self.case.writing() as connection:
                 runs.save(connection, self._run, job.target.path, file, job.stat)
             self._claims.release(job.key)
@@ -172,12 +175,9 @@ class CaseScan:
 
 def belongs_to_case(path: Path, case: Path) -> bool:
     """Whether a file is the case itself or stands beside it as a part of it."""
+    case = Path(os.path.realpath(case))
     names = [case.name + suffix for suffix in ("", *SIDE_FILES)]
-    return path.name in names and _same_folder(path, case)
-
-
-def _same_folder(one: Path, other: Path) -> bool:
-    return os.path.realpath(one.parent) == os.path.realpath(other.parent)
+    return path.name in names and os.path.realpath(path.parent) == str(case.parent)
 
 
 def _has_digest(path: Path, sha256: str | None) -> bool:
