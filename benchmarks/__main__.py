@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks import corpus
+from benchmarks.hashing import hashing
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.provenance import provenance
 from benchmarks.watermark import watermark
@@ -109,6 +110,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
     "folder": folder,
     "memory": memory,
+    "hashing": hashing,
     "watermark": watermark,
     "provenance": provenance,
 }
@@ -120,6 +122,7 @@ def main() -> None:
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
+    parser.add_argument("--photos", type=Path, action="append", help="real photos to judge hashes on; may be repeated")
     arguments = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     kept = WORK / "sections.json"
