@@ -16,6 +16,8 @@ COMMANDS: dict[str, str] = {
     "metadata": "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
     "provenance": "Show where files say they came from: marks of AI tools, labels, signed credentials.",
     "hash": "Print cryptographic and perceptual hashes.",
+    "hashlist": "Import, export and describe lists of known hashes, and index them for searching.",
+    "search": "Look pictures up in lists of known images.",
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",
     "case": "Keep a case: files, results and decisions in one database that scans resume from.",

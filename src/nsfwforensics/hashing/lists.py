@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from nsfwforensics.errors import HashListError
-from nsfwforensics.hashing.items import HashKind, KnownItem
+from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion
 from nsfwforensics.hashing.list_records import WithdrawnError, from_record, records
 from nsfwforensics.hashing.list_rows import (
     OTHER_SIGNALS,
@@ -91,6 +91,7 @@ class HashList:
         path: The file.
         form: Its format; told by the content if None.
         long_hash: What 64 digits without a name are; told by the content if None.
+        opinion: Given to entries that have none.
         quality: PDQ hashes whose quality is given and below this are left out.
         strict: Whether a bad line ends the reading.
 
@@ -110,10 +111,12 @@ class HashList:
         form: ListFormat | None = None,
         *,
         long_hash: HashKind | None = None,
+        opinion: Opinion | None = None,
         quality: int = QUALITY_USABLE,
         strict: bool = False,
     ) -> None:
         self.path = path
+        self._opinion = opinion
         self._quality = quality
         self._strict = strict
         self.reading = Reading()
@@ -193,6 +196,8 @@ class HashList:
             item = item._replace(pdq=None, quality=None)
             if not item.hashes():
                 return
+        if self._opinion is not None and item.opinion is None:
+            item = item._replace(opinion=self._opinion)
         self.reading.items += 1
         yield item
 
