@@ -53,7 +53,8 @@ def hashing(arguments: argparse.Namespace) -> str:
     photos = sorted(path for given in arguments.photos or [] for path in given.rglob("*")) or files
     return f"""## Hashing large photographs
 
-{COUNT} JPEG photographs of 8, 12 and 16 megapixels ({weight:.1f} MiB each on average), one run each, one after the other. The script (`benchmarks/naive_hash.py`) computes the same digests and hashes with
+{COUNT} JPEG photographs of 8, 12 and 16 megapixels ({weight:.1f} MiB each on average), one run
+each, one after the other. The script (`benchmarks/naive_hash.py`) computes the same digests and hashes with
 hashlib, ImageHash and pdqhash.
 
 | | ms per photo | faster than the script | times the scaled decode |
