@@ -26,9 +26,8 @@ class PerceptualHashAnalyzer(Analyzer):
     """Computes the file's digests and the picture's perceptual hashes.
 
     A digest (MD5, SHA-1, SHA-256) finds the same file again and nothing else; a perceptual hash finds copies that were
-    re-saved or resized. Nothing is compared here (the ``known`` analyzer does
-    that), so the question stays open. Hashes of a picture of a
-    person may be personal data: passing them on is for the user to decide.
+    re-saved or resized. Nothing is compared here (the ``known`` analyzer does that), so the question stays open. Hashes
+    of a picture of a person may be personal data: passing them on is for the user to decide.
     """
 
     name = "phash"
