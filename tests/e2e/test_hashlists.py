@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from nsfwforensics.cli.app import build
 from tests.e2e.conftest import Runner
 
+RUNNER = CliRunner()
 
-@pytest.fixture
-def index(run: Runner, samples: Path, tmp_path: Path) -> Path:
+
+def here(*arguments: object) -> tuple[int, str, str]:
+    """Runs a command in this process, for what needs no process of its own: exit code, output, messages."""
+    words = [str(argument) for argument in arguments]
+    done = RUNNER.invoke(build(words[0]), words)
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def index(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of one sample's hashes, from two lists that the tool itself printed."""
-    made = tmp_path / "made.csv", tmp_path / "made.hashdeep"
+    folder = tmp_path_factory.mktemp("lists")
+    made = folder / "made.csv", folder / "made.hashdeep"
     for path, form in zip(made, ("csv", "hashdeep"), strict=True):
-        path.write_text(run("hash", samples / "camera-original.jpg", "--format", form).out)
-    done = run("hashlist", "import", *made, "-o", tmp_path / "index")
-    assert done.code == 0, done.err
-    assert "1 PDQ, 1 MD5, 1 SHA256" in " ".join(done.out.split())
-    return tmp_path / "index"
+        path.write_text(here("hash", samples / "camera-original.jpg", "--format", form)[1])
+    code, out, err = here("hashlist", "import", *made, "-o", folder / "index")
+    assert code == 0, err
+    assert "1 PDQ, 1 MD5, 1 SHA256" in " ".join(out.split())
+    return folder / "index"
 
 
 @pytest.fixture
@@ -73,14 +86,14 @@ def test_scan_with_known_images_in_two_processes(run: Runner, index: Path, mirro
 
 
 @pytest.mark.parametrize("form", ["threatexchange", "pdq-csv", "stopncii", "json", "hashdeep", "checksums", "nsrl"])
-def test_what_is_exported_is_imported_again(run: Runner, index: Path, tmp_path: Path, form: str) -> None:
+def test_what_is_exported_is_imported_again(index: Path, tmp_path: Path, form: str) -> None:
     path = tmp_path / f"out.{form}"
-    assert run("hashlist", "export", index, "--format", form, "-o", path).code == 0
-    told = json.loads(run("hashlist", "info", path, "--json").out)
+    assert here("hashlist", "export", index, "--format", form, "-o", path)[0] == 0
+    told = json.loads(here("hashlist", "info", path, "--json")[1])
     assert told["format"] == form and told["entries"] >= 1 and told["bad_lines"] == 0
-    assert run("hashlist", "import", path, "-o", tmp_path / "again").code == 0
-    refused = run("hashlist", "export", index, "--format", form, "-o", path)
-    assert refused.code == 2 and "nothing is written over" in refused.err
+    assert here("hashlist", "import", path, "-o", tmp_path / "again")[0] == 0
+    code, _, err = here("hashlist", "export", index, "--format", form, "-o", path)
+    assert code == 2 and "nothing is written over" in " ".join(err.split())
 
 
 def test_bad_lines_are_told_by_number_and_end_it_only_if_asked(run: Runner, tmp_path: Path) -> None:
@@ -89,19 +102,21 @@ def test_bad_lines_are_told_by_number_and_end_it_only_if_asked(run: Runner, tmp_
     done = run("hashlist", "import", path, "-o", tmp_path / "index")
     assert done.code == 0 and "2: not 64 hexadecimal digits" in done.err and "2 lines could not" in done.err
     assert "\x1b" not in done.out + done.err
-    strict = run("hashlist", "import", path, "-o", tmp_path / "strict", "--strict")
-    assert strict.code == 1 and "line 2" in strict.err
+    code, _, err = here("hashlist", "import", path, "-o", tmp_path / "strict", "--strict")
+    assert code == 1 and "line 2" in " ".join(err.split())
     assert not (tmp_path / "strict" / "index.json").exists()
 
 
-def test_a_damaged_index_is_said_to_be_damaged(run: Runner, index: Path, mirrored: Path) -> None:
-    (segment,) = index.glob("*.segment")
+def test_a_damaged_index_is_said_to_be_damaged(index: Path, mirrored: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(index, damaged)
+    (segment,) = damaged.glob("*.segment")
     segment.write_bytes(segment.read_bytes()[:-8] + b"????????")
-    for arguments, code in ((("search", mirrored, "--known", index), 2), (("hashlist", "info", index), 1)):
-        done = run(*arguments)
-        assert (done.code, "does not match its checksum" in " ".join(done.err.split())) == (code, True)
+    for arguments, code in ((("search", mirrored, "--known", damaged), 2), (("hashlist", "info", damaged), 1)):
+        ended, _, err = here(*arguments)
+        assert (ended, "does not match its checksum" in " ".join(err.split())) == (code, True)
 
 
-def test_search_needs_to_know_where(run: Runner, mirrored: Path) -> None:
-    done = run("search", mirrored)
-    assert done.code == 2 and "--known LIST" in done.err
+def test_search_needs_to_know_where(mirrored: Path) -> None:
+    code, _, err = here("search", mirrored)
+    assert code == 2 and "--known LIST" in err
