@@ -56,10 +56,10 @@ def lookup(arguments: argparse.Namespace) -> str:
 
 One picture is the PDQ hashes of its {TURNS} turns and mirrorings; everything within distance {DISTANCE} is asked for.
 Processor time of a lookup on one thread, after 10 that warm up (210 pictures, 30 for NumPy). Half of the pictures have
-a known copy at distance 0 to 31. `clustered` has 50 near-duplicates (some 12 bits off on average) of each of many
-pictures, whose bits are set with probabilities of 0.3 to 0.7 instead of one half. Memory is the proportional set size (PSS) of the process
-after the lookups, less that with the libraries loaded; for ours it holds the pages of the mapped files that were
-touched. Building ours includes writing it to disk.
+a known copy at distance 0 to 31. `clustered` has 50 near-duplicates, some 12 bits apart from their picture on average,
+of each of many pictures, whose bits are set with probabilities of 0.3 to 0.7 instead of one half. Memory is the
+proportional set size (PSS) of the process after the lookups, less that with the libraries loaded; for ours it holds the
+pages of the mapped files that were touched. Building ours includes writing it to disk.
 
 {chr(10).join(sections)}"""
 

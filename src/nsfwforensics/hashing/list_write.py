@@ -105,7 +105,7 @@ def _checksums(items: Iterable[KnownItem], stream: TextIO, clean: Clean, comment
 def _hashdeep(items: Iterable[KnownItem], stream: TextIO, clean: Clean, comments: Sequence[str]) -> int:
     stream.write("%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n")
     for comment in comments:
-        stream.write(f"## {one_line(comment)}\n")
+        stream.write(f"## {one_line(clean(comment))}\n")
     stream.write("## \n")
     left_out = 0
     for item in items:
