@@ -31,7 +31,7 @@ from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.scanning import CaseScan, belongs_to_case
+from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
 
 LIBRARIES = (
     "defusedxml",
@@ -112,6 +112,8 @@ class Run:
         for path in request.paths:
             if not os.path.lexists(path):
                 raise UsageError(f"no such file or folder: {path}")
+        if request.case is not None:
+            look_at_case(request.case, whole=not request.paths)
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
@@ -127,7 +129,7 @@ class Run:
             )
         )
         if request.case is not None:
-            self._check_case(request.case)
+            CaseDatabase.open_or_create(request.case, operator=request.settings.operator).close()
         self.engine = self._choose_engine()
 
     def __iter__(self) -> Iterator[FileReport]:
@@ -162,21 +164,9 @@ class Run:
         if self.request.paths or self.request.case is None:
             yield from discover(self.request.paths, follow_symlinks=self.request.follow_symlinks)
             return
-        with CaseDatabase.open(self.request.case) as case:
-            paths = list(case.paths())
-        here = [path for path in paths if os.path.lexists(path)]
-        self.gone = len(paths) - len(here)
+        here, self.gone = files_in_place(self.request.case)
         for target in discover(here, follow_symlinks=self.request.follow_symlinks):
             yield replace(target, named=False)
-
-    def _check_case(self, path: Path) -> None:
-        """Opens or makes the case before anything is examined; a case to be examined as a whole must be there."""
-        if self.request.paths:
-            CaseDatabase.open_or_create(path, operator=self.request.settings.operator).close()
-            return
-        with CaseDatabase.open(path) as case:
-            if not case.info().files:
-                raise UsageError(f"the case {path} holds no files yet: name files or folders to examine")
 
     def header(self, *, finished: bool = False, interrupted: bool = False) -> Header:
         """Who ran what, with which versions, models and limits.

@@ -18,6 +18,7 @@ from typing import Self
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.types import FileReport, Header
+from nsfwforensics.errors import UsageError
 from nsfwforensics.store import documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
@@ -171,6 +172,32 @@ class CaseScan:
             key = claim_key(runs.stored_path(target.path))
             if key not in self._given and (job := self._if_done(target, key)) is not None:
                 yield self._load(job)
+
+
+def look_at_case(path: Path, *, whole: bool) -> None:
+    """Makes sure, before models are loaded for a scan, that what is at the path is a case or nothing.
+
+    Args:
+        path: Of the case.
+        whole: Whether the files that it holds are to be examined.
+
+    Raises:
+        CaseError: What is there is no case; or nothing is, where it is to be examined.
+        UsageError: It holds no files, where they are to be examined.
+    """
+    if not whole and not os.path.lexists(path):
+        return
+    with CaseDatabase.open(path) as case:
+        if whole and not case.info().files:
+            raise UsageError(f"the case {path} holds no files yet: name files or folders to examine")
+
+
+def files_in_place(path: Path) -> tuple[list[Path], int]:
+    """The files of a case that are still where they were, and how many are not."""
+    with CaseDatabase.open(path) as case:
+        known = list(case.paths())
+    here = [place for place in known if os.path.lexists(place)]
+    return here, len(known) - len(here)
 
 
 def belongs_to_case(path: Path, case: Path) -> bool:
