@@ -20,8 +20,8 @@ def fill(folder: Path, number: int) -> Path:
     folder.mkdir(parents=True)
     numbers = random.Random(5)
     for index in range(number):
-        picture = Image.frombytes("RGB", (24, 24), numbers.randbytes(24 * 24 * 3))
-        picture.save(folder / f"{index:03}.jpg", quality=60)
+        picture = Image.linear_gradient("L").resize((24, 24)).rotate(numbers.randrange(360))
+        picture.save(folder / f"{index:03}.jpg", comment=f"picture {index}")
     shutil.copy(folder / "003.jpg", folder / "004.jpg")
     (folder / "005.jpg").write_bytes(contract_file("header-only.jpg"))
     (folder / "006.txt").write_text("no picture")
