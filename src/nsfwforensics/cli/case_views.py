@@ -145,6 +145,9 @@ def export(
     case: Case,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.", show_default=False)],
     kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to write.")] = ExportFormat.REPORT,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails", help="With the small pictures that a scan with --thumbnails kept.")
+    ] = False,
 ) -> None:
     """Writes the case with its decisions."""
     with CaseDatabase.open(case) as opened:
@@ -154,13 +157,15 @@ def export(
             with ReportWriter(output) as writer:
                 writer.begin(head)
                 for file in opened.files():
-                    writer.add(opened.report(file))
+                    writer.add(case_report.report_of(opened, file, thumbnails=thumbnails))
                 writer.finish(head)
             written = output / "report.html"
         else:
-            write = case_report.write_csv if kind is ExportFormat.CSV else case_report.write_jsonl
             written = output / f"case-files.{kind.value}"
-            _write(written, lambda stream: write(opened, stream))
+            if kind is ExportFormat.CSV:
+                _write(written, lambda stream: case_report.write_csv(opened, stream))
+            else:
+                _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
     Console().print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any, TextIO
 
-from nsfwforensics.core.types import Header
+from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.json import dumps
 from nsfwforensics.report.text import count
@@ -62,7 +62,15 @@ def entry(file: CaseFile) -> dict[str, Any]:
     }
 
 
-def full_entry(case: CaseDatabase, file: CaseFile) -> dict[str, Any]:
+def report_of(case: CaseDatabase, file: CaseFile, *, thumbnails: bool = False) -> FileReport:
+    """The report of a file with its marks; a picture of the evidence that a scan kept is in it only on request."""
+    report = case.report(file)
+    if thumbnails or report.info.thumbnail is None:
+        return report
+    return report.model_copy(update={"info": report.info.model_copy(update={"thumbnail": None})})
+
+
+def full_entry(case: CaseDatabase, file: CaseFile, *, thumbnails: bool = False) -> dict[str, Any]:
     """One file with its hashes, the history of decisions, its examinations and its whole report."""
     history = case.history(file.sha256) if file.sha256 else []
     return {
@@ -80,7 +88,7 @@ def full_entry(case: CaseDatabase, file: CaseFile) -> dict[str, Any]:
             }
             for past in case.examinations(file)
         ],
-        "report": case.report(file).model_dump(mode="json"),
+        "report": report_of(case, file, thumbnails=thumbnails).model_dump(mode="json"),
     }
 
 
@@ -93,10 +101,10 @@ def json_array(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield "[]\n" if between == "[\n" else "\n]\n"
 
 
-def write_jsonl(case: CaseDatabase, stream: TextIO) -> None:
+def write_jsonl(case: CaseDatabase, stream: TextIO, *, thumbnails: bool = False) -> None:
     """Writes every file with all that is known of it, one JSON object to a line."""
     for file in case.files():
-        stream.write(dumps(full_entry(case, file)) + "\n")
+        stream.write(dumps(full_entry(case, file, thumbnails=thumbnails)) + "\n")
 
 
 def write_csv(case: CaseDatabase, stream: TextIO) -> None:
