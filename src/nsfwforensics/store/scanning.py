@@ -57,7 +57,6 @@ class CaseScan:
     def __init__(self, case: CaseDatabase, header: Header) -> None:
         self.case = case
         self.already_done = 0
-        self._header = header
         self._claims = Claims(case.path)
         self._seen: set[int] = set()
         self._given: set[int] = set()
