@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing import hamming, indexing
+from nsfwforensics.hashing import index as index_module
 from nsfwforensics.hashing.hamming import LARGEST_DISTANCE, TABLES_FROM, build_tables, search
 from nsfwforensics.hashing.index import MANIFEST, HashIndex, is_index
 from nsfwforensics.hashing.indexing import IndexWriter
@@ -171,6 +172,17 @@ def test_the_nearest_come_first_and_all_are_counted(tmp_path: Path) -> None:
     assert [match.distance for match in matches.nearest] == [0, 1, 2, 3, 4]
     assert matches.total == 32
     assert len(HashIndex.open(tmp_path / "index").search([base], 10).nearest) == 11
+
+
+def test_crowds_of_matches_are_counted_without_being_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = random_hashes(1).tobytes()
+    items = [KnownItem(pdq=base[:-2] + number.to_bytes(2, "big")) for number in range(9_000)]
+    index = index_of(tmp_path / "index", items)
+    whole = index.search([base, base], limit=7)
+    monkeypatch.setattr(index_module, "_FOLLOWED", 50)
+    cut = index.search([base, base], limit=7)
+    assert whole == cut and whole.total == 9_000
+    assert [match.distance for match in cut.nearest] == sorted(match.distance for match in cut.nearest)
 
 
 def test_adding_in_steps_finds_the_same_and_keeps_few_segments(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics.errors import HashListError
-from nsfwforensics.hashing import lists
 from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion, opinion_of
+from nsfwforensics.hashing.list_formats import ListFormat, sniff_format
 from nsfwforensics.hashing.list_records import LONGEST_RECORD
 from nsfwforensics.hashing.list_write import one_line, write_list
-from nsfwforensics.hashing.lists import SHOWN_BAD_LINES, HashList, ListFormat
+from nsfwforensics.hashing.lists import SHOWN_BAD_LINES, HashList
 
 PDQ = "3d" * 32
 HALF = "00ff" * 16
@@ -348,7 +348,7 @@ def test_no_bytes_make_a_reader_fail(
     for one in listed:
         assert one.hashes() and all(len(value) == kind.size for kind, value in one.hashes().items())
     try:
-        lists._sniff(content.decode("utf-8", "replace"), path)
+        sniff_format(content.decode("utf-8", "replace"), path)
     except HashListError as error:
         assert str(path) in str(error)
 

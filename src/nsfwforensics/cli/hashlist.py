@@ -18,8 +18,9 @@ from nsfwforensics.errors import HashListError, UsageError
 from nsfwforensics.hashing.index import HashIndex, is_index
 from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion
 from nsfwforensics.hashing.known import index_lists, reading_record
+from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.list_write import write_list
-from nsfwforensics.hashing.lists import HashList, ListFormat
+from nsfwforensics.hashing.lists import HashList
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.csv import neutral
 from nsfwforensics.report.text import count, visible

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nsfwforensics.errors import HashListError
+from nsfwforensics.hashing.hamming import Hits
 from nsfwforensics.hashing.items import HashKind, KnownItem
 from nsfwforensics.hashing.pdq import MATCH_DISTANCE
 from nsfwforensics.hashing.segment import Segment
@@ -28,6 +30,9 @@ MANIFEST = "index.json"
 FORMAT = "nsfwforensics index of known hashes"
 VERSION = 1
 _LARGEST_MANIFEST = 1 << 24
+_FOLLOWED = 10_000
+"""So many of a segment's nearest matches are compared with those of other segments; more are only counted."""
+
 _SEGMENT = re.compile(r"[0-9a-f]{16}\.segment")
 
 
@@ -127,11 +132,13 @@ class HashIndex:
             ValueError: The distance or the length of a hash is out of range.
         """
         queries = np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), HashKind.PDQ.size).view(np.uint64)
-        parts = [
-            np.stack([np.full(len(hits.rows), number), hits.rows, hits.distances, hits.queries], axis=1)
-            for number, hits in enumerate(segment.near(queries, distance) for segment in self.segments)
-        ]
-        hits = np.concatenate([np.empty((0, 4), np.int64), *parts])
+        parts = [np.empty((0, 4), np.int64)]
+        beyond = 0
+        for number, segment in enumerate(self.segments):
+            rows, left_out = _nearest_rows(segment.near(queries, distance), max(limit, _FOLLOWED))
+            parts.append(np.insert(rows, 0, number, axis=1))
+            beyond += left_out
+        hits = np.concatenate(parts)
         values = [self.segments[number].value(HashKind.PDQ, row) for number, row in hits[:, :2].tolist()]
         best: dict[bytes, tuple[int, int]] = {}
         places: dict[bytes, dict[tuple[int, int], None]] = {}
@@ -140,7 +147,7 @@ class HashIndex:
             places.setdefault(value, {})[number, row] = None
         order = heapq.nsmallest(limit, best, key=lambda value: (*best[value], value))
         nearest = (self._match(HashKind.PDQ, value, *best[value], list(places[value])) for value in order)
-        return Matches(tuple(nearest), len(best))
+        return Matches(tuple(nearest), len(best) + beyond)
 
     def lookup(self, kind: HashKind, value: bytes) -> Match | None:
         """Finds one hash as it is."""
@@ -172,6 +179,15 @@ class HashIndex:
         named = details.pop("hashes", None) or {kind.value: value.hex()}
         hashes = {HashKind(name): bytes.fromhex(text) for name, text in named.items()}
         return KnownItem.of(hashes, details), source
+
+
+def _nearest_rows(hits: Hits, most: int) -> tuple[NDArray[np.int64], int]:
+    """Every row once with its nearest query, int64 (n, 3) of row, distance and query, and how many are left out."""
+    order = np.lexsort((hits.queries, hits.distances, hits.rows))
+    rows = np.stack([hits.rows, hits.distances, hits.queries], axis=1).astype(np.int64)[order]
+    rows = rows[np.diff(rows[:, 0], prepend=-1) != 0]
+    nearest = rows[np.argsort(rows[:, 1], kind="stable")[:most]]
+    return nearest, len(rows) - len(nearest)
 
 
 def is_index(path: Path) -> bool:

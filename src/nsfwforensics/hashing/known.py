@@ -22,7 +22,8 @@ from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index import HashIndex, is_index
 from nsfwforensics.hashing.indexing import IndexWriter
 from nsfwforensics.hashing.items import HashKind
-from nsfwforensics.hashing.lists import HashList, ListFormat, Reading
+from nsfwforensics.hashing.list_formats import ListFormat
+from nsfwforensics.hashing.lists import HashList, Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from nsfwforensics.hashing.items import KnownItem
-from nsfwforensics.hashing.lists import ListFormat
+from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.pdq import QUALITY_USABLE
 
 Clean = Callable[[str], str]

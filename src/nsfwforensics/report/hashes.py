@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.hashing.items import HashKind, KnownItem
+from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.list_write import write_list
-from nsfwforensics.hashing.lists import ListFormat
 from nsfwforensics.report.csv import neutral
 from nsfwforensics.report.text import visible
 
