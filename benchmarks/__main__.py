@@ -14,6 +14,8 @@ from pathlib import Path
 from benchmarks import corpus
 from benchmarks.changed_regions import changes
 from benchmarks.compare import compare
+from benchmarks.hashing import hashing
+from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.provenance import provenance
 from benchmarks.watermark import watermark
@@ -111,6 +113,8 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
     "folder": folder,
     "memory": memory,
+    "hashing": hashing,
+    "lookup": lookup,
     "watermark": watermark,
     "provenance": provenance,
     "compare": compare,
@@ -123,10 +127,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
+    parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
     parser.add_argument("--edited", type=int, default=240, help="pairs with an edit in the changes bench")
     parser.add_argument("--unedited", type=int, default=160, help="pairs without an edit in the changes bench")
+    parser.add_argument("--photos", type=Path, action="append", help="real photos to judge hashes on; may be repeated")
     arguments = parser.parse_args()
+    arguments.hashes = arguments.hashes or [MILLION, 10 * MILLION]
     WORK.mkdir(parents=True, exist_ok=True)
     kept = WORK / "sections.json"
     sections: dict[str, str] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}

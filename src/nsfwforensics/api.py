@@ -9,6 +9,7 @@ Example:
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import time
@@ -29,6 +30,8 @@ from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.settings import Settings
+from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
 
 LIBRARIES = (
     "defusedxml",
@@ -68,6 +71,8 @@ class Request:
         follow_symlinks: Whether symbolic links are followed.
         allow_plugins: Whether third-party analyzers run too.
         exclude: A folder never to walk into: the one that the report is written to.
+        case: A case database to scan into, made where there is none. Files that it has under the same plan are not
+            examined again; without ``paths``, the files that it holds are examined.
         command: The command line, for the report's header.
     """
 
@@ -80,6 +85,7 @@ class Request:
     follow_symlinks: bool = False
     allow_plugins: bool = False
     exclude: Path | None = None
+    case: Path | None = None
     command: str = "nsfwforensics.scan()"
 
 
@@ -88,17 +94,26 @@ class Run:
 
     Iterating examines the files and yields one :class:`FileReport` each, in the order they are found.
 
+    Attributes:
+        already_done: How many files the case had already, once the run is iterated.
+        gone: How many files of a case that is examined as a whole are no longer at their place.
+
     Raises:
         UsageError: The request names something that does not exist, or a reference photo cannot be enrolled.
+        CaseError: The case cannot be used.
         MissingDependencyError: A device asked for by name is missing.
     """
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self._started = time.time()
+        self.already_done = 0
+        self.gone = 0
         for path in request.paths:
             if not os.path.lexists(path):
                 raise UsageError(f"no such file or folder: {path}")
+        if request.case is not None:
+            look_at_case(request.case, whole=not request.paths)
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
@@ -112,19 +127,45 @@ class Run:
                 complete=_is_complete(chosen),
             )
         )
+        if request.case is not None:
+            CaseDatabase.open_or_create(request.case, operator=request.settings.operator).close()
         self.engine = self._choose_engine()
 
     def __iter__(self) -> Iterator[FileReport]:
         """Examines the files."""
+        if self.request.case is not None:
+            return self._into_case(self.request.case)
         return self.engine.run(self.plan, self.targets())
+
+    def _into_case(self, path: Path) -> Iterator[FileReport]:
+        """Examines what the case has not, commits each file as it is finished, and yields saved ones too."""
+        with CaseDatabase.open(path) as case, CaseScan(case, self.header()) as scan:
+            try:
+                for file in scan.reports(lambda targets: self.engine.run(self.plan, targets), self.targets):
+                    self.already_done = scan.already_done
+                    yield file
+            except (KeyboardInterrupt, GeneratorExit):
+                scan.end(self.header(finished=True, interrupted=True))
+                raise
+            scan.end(self.header(finished=True))
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""
         outside = self.request.exclude.resolve() if self.request.exclude else None
-        found = discover(self.request.paths, follow_symlinks=self.request.follow_symlinks)
-        for target in found:
+        case = self.request.case
+        for target in self._found():
+            if case is not None and belongs_to_case(target.path, case):
+                continue
             if outside is None or not target.path.resolve().is_relative_to(outside):
                 yield target
+
+    def _found(self) -> Iterator[Target]:
+        if self.request.paths or self.request.case is None:
+            yield from discover(self.request.paths, follow_symlinks=self.request.follow_symlinks)
+            return
+        here, self.gone = files_in_place(self.request.case)
+        for target in discover(here, follow_symlinks=self.request.follow_symlinks):
+            yield replace(target, named=False)
 
     def header(self, *, finished: bool = False, interrupted: bool = False) -> Header:
         """Who ran what, with which versions, models and limits.
@@ -146,19 +187,30 @@ class Run:
             libraries=_library_versions(),
             device=spec.resources.device,
             engine=f"{self.engine.name}, {getattr(self.engine, 'jobs', 1)} process(es)",
-            fingerprint=self.plan.fingerprint(),
+            fingerprint=self._fingerprint(),
             analyzers=self.plan.analyzer_records(),
             models=self.plan.models(),
             references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),
             limits=asdict(spec.limits),
         )
 
+    def _fingerprint(self) -> str:
+        """The plan's; reports with pictures of the evidence and such without are not to be mixed."""
+        plan = self.plan.fingerprint()
+        return hashlib.sha256(f"{plan} thumbnails".encode()).hexdigest() if self.request.thumbnails else plan
+
     def _choose_engine(self) -> Engine:
-        jobs = self.request.settings.jobs
+        settings = self.request.settings
+        jobs = settings.jobs
+        if settings.engine == "ray" or (settings.engine == "auto" and settings.ray_address):
+            from nsfwforensics.execution.ray_pool import RayEngine
+
+            return RayEngine(jobs, settings.ray_address)
+        many = settings.engine == "pool" or (settings.engine == "auto" and (jobs > 1 or self._has_many_files()))
         if jobs == 0:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            jobs = min(cores, MAX_AUTO_JOBS) if self._has_many_files() else 1
-        return PoolEngine(jobs) if jobs > 1 else InlineEngine()
+            jobs = min(cores, MAX_AUTO_JOBS)
+        return PoolEngine(jobs) if many and (jobs > 1 or settings.engine == "pool") else InlineEngine()
 
     def _has_many_files(self) -> bool:
         return any(count >= POOL_FROM_FILES for count, _ in enumerate(self.targets(), start=1))

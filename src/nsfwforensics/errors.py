@@ -11,7 +11,8 @@
     ├── EvidenceError              4  one file cannot be examined; the batch goes on
     │   ├── NotAnImageError        4  the content is no image format that is known here
     │   └── LimitExceededError     4  the file is larger than the limits allow
-    └── ReportError                1  a saved report cannot be read or written
+    ├── ReportError                1  a saved report cannot be read or written
+    └── HashListError              1  a list or an index of known hashes cannot be read or written
 
 Exit codes that are not exceptions: 0 done, 4 some files failed, 5 ``--fail-on`` reached,
 130 interrupted (what was done is kept).
@@ -82,3 +83,11 @@ class LimitExceededError(EvidenceError):
 
 class ReportError(ForensicsError):
     """A saved report is missing, not of a known schema version, or cannot be written."""
+
+
+class HashListError(ForensicsError):
+    """A list or an index of known hashes cannot be read, is damaged, or cannot be written."""
+
+
+class CaseError(ForensicsError):
+    """A case database is missing, foreign, damaged, busy, full, read-only or of a newer version."""

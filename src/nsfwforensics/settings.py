@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,8 +26,12 @@ class Settings(BaseModel):
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         jobs: Worker processes; 0 chooses by the number of files and cores.
+        engine: ``auto``, ``inline`` (this process), ``pool`` (processes) or ``ray``.
+        ray_address: Of a Ray cluster; None starts Ray on this machine.
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
+        max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
+        max_memory: Most memory for one worker process, in bytes; 0 for no limit.
         operator: Who examines; printed in the report.
         weights: A folder to look for weights in before the installed ones.
         analyzers: Options by analyzer name.
@@ -37,8 +41,12 @@ class Settings(BaseModel):
 
     device: str = "auto"
     jobs: int = Field(default=0, ge=0)
+    engine: Literal["auto", "inline", "pool", "ray"] = "auto"
+    ray_address: str | None = None
     max_bytes: int = Field(default=Limits().max_bytes, gt=0)
     max_pixels: int = Field(default=Limits().max_pixels, gt=0)
+    max_seconds: float = Field(default=Limits().max_seconds, ge=0)
+    max_memory: int = Field(default=Limits().max_memory, ge=0)
     operator: str | None = None
     weights: Path | None = None
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -46,7 +54,7 @@ class Settings(BaseModel):
     @property
     def limits(self) -> Limits:
         """The limits per file."""
-        return Limits(self.max_bytes, self.max_pixels)
+        return Limits(self.max_bytes, self.max_pixels, self.max_seconds, self.max_memory)
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -4,14 +4,14 @@ import hashlib
 import io
 
 import imagehash
-import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers.phash import PerceptualHashAnalyzer
+from nsfwforensics.analyzers.phash import SURE_QUALITY, PerceptualHashAnalyzer
 from nsfwforensics.core.analyzer import AnalyzerOptions, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus
+from nsfwforensics.hashing.perceptual import perceptual_hashes
 from tests.hashing.pictures import photo_like
 
 
@@ -29,7 +29,7 @@ def test_measures_digests_and_hashes_but_answers_nothing() -> None:
     data = saved(Image.fromarray(photo_like(400, 600)), "JPEG", quality=85)
     outcome = examine(data)
     assert outcome.status is AnalyzerStatus.NOT_APPLICABLE
-    assert outcome.reason == "hashes computed; no list of known images was given"
+    assert outcome.reason == "hashes computed, not compared"
     assert outcome.findings == ()
     decoded = Image.open(io.BytesIO(data))
     measured = outcome.measurements
@@ -78,9 +78,50 @@ def test_a_broken_picture_still_has_its_digests() -> None:
     assert set(outcome.measurements) == {"md5", "sha1", "sha256"}
 
 
-def test_the_grey_picture_is_shared_and_read_only() -> None:
-    evidence = Evidence.from_bytes(saved(Image.fromarray(photo_like(50, 60))))
-    PerceptualHashAnalyzer(AnalyzerOptions(), Resources()).examine(evidence)
-    gray: np.ndarray = evidence.derive("gray", lambda: pytest.fail("not shared"))
-    assert gray.shape == (50, 60)
-    assert not gray.flags.writeable
+def large_jpeg(**options: object) -> bytes:
+    return saved(Image.fromarray(photo_like(1_800, 2_400)), "JPEG", quality=90, **options)
+
+
+def test_a_large_jpeg_is_hashed_from_a_reduced_decode_and_hardly_differs() -> None:
+    data = large_jpeg()
+    measured = examine(data).measurements
+    assert measured["hashed_size"] == [600, 450]
+    full = perceptual_hashes(Evidence.from_bytes(data).image)
+    assert bits(measured["pdq"], str(full.pdq)) <= 6
+    assert bits(measured["phash"], full.perceptual) <= 4
+    assert abs(measured["pdq_quality"] - full.pdq.quality) <= 2
+
+
+def test_the_hash_depends_on_the_bytes_alone_and_not_on_what_was_decoded_before() -> None:
+    data = large_jpeg()
+    evidence = Evidence.from_bytes(data)
+    assert evidence.rgb.shape == (1_800, 2_400, 3)
+    later = PerceptualHashAnalyzer(AnalyzerOptions(), Resources()).examine(evidence)
+    assert later.measurements == examine(data).measurements
+
+
+def test_a_large_jpeg_stored_turned_is_hashed_as_shown() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    measured = examine(large_jpeg(exif=exif)).measurements
+    assert measured["hashed_size"] == [450, 600]
+    full = perceptual_hashes(Evidence.from_bytes(large_jpeg(exif=exif)).image)
+    assert bits(measured["pdq"], str(full.pdq)) <= 6
+
+
+def test_a_large_jpeg_of_little_structure_is_hashed_in_full() -> None:
+    picture = Image.new("RGB", (2_400, 1_800), "white")
+    picture.paste("black", (0, 0, 300, 200))
+    measured = examine(saved(picture, "JPEG")).measurements
+    assert measured["pdq_quality"] < SURE_QUALITY
+    assert measured["hashed_size"] == [2_400, 1_800]
+
+
+def test_a_truncated_large_jpeg_is_hashed_as_far_as_it_goes() -> None:
+    data = large_jpeg()
+    measured = examine(data[: len(data) * 2 // 3]).measurements
+    assert measured["hashed_size"] == [2_400, 1_800]
+
+
+def bits(left: str, right: str) -> int:
+    return (int(left, 16) ^ int(right, 16)).bit_count()

@@ -50,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("NSFWFORENSICS_")}
         variables = inherited | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "80", **environment}
         if path is not None:
-            variables["PYTHONPATH"] = str(path)
+            variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), inherited.get("PYTHONPATH")]))
         done = subprocess.run(
             [COMMAND, *map(str, arguments)], input=stdin, capture_output=True, env=variables, timeout=300, check=False
         )
@@ -61,7 +61,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 PROBE = '''
 """A third party's analyzer, which dies or breaks on files that are named so."""
+import ctypes
 import os
+import time
 from nsfwforensics import Analyzer, Code, Outcome, Question, Severity
 
 
@@ -77,6 +79,12 @@ class Probe(Analyzer):
     def examine(self, evidence):
         if "killer" in evidence.path.name:
             os._exit(1)
+        if "segfault" in evidence.path.name:
+            ctypes.string_at(0)
+        if "hanging" in evidence.path.name:
+            time.sleep(3600)
+        if "greedy" in evidence.path.name:
+            kept = [bytearray(64 * 1024 * 1024) for _ in range(200)]
         if "broken" in evidence.path.name:
             raise ZeroDivisionError("on purpose")
         return Outcome.of([self.finding("PROBE-001", f"seen by a probe: {evidence.size} bytes")])

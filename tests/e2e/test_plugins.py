@@ -45,13 +45,24 @@ def test_an_analyzer_that_raises_fails_its_file_only(run: Runner, photos: Path, 
     assert ran.file("plain.jpg")["status"] == "ok"
 
 
-def test_a_file_that_kills_its_worker_costs_only_itself(run: Runner, photos: Path, plugin: Path) -> None:
-    for name in ("b-killer.jpg", "z-killer.jpg"):
+HARM = {
+    "b-killer.jpg": "worker process that examined it died",
+    "c-segfault.jpg": "died (SIGSEGV)",
+    "d-hanging.jpg": "longer than the limit of 8 seconds",
+    "e-greedy.jpg": "memory",
+}
+
+
+def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(run: Runner, photos: Path, plugin: Path) -> None:
+    for name in (*HARM, "f-plain.jpg", "z-killer.jpg"):
         (photos / name).write_bytes(contract_file("plain.jpg"))
-    ran = run("scan", photos, "--only", "probe", "--allow-plugins", "--json", "--jobs", "2", path=plugin)
+    limits = ("--max-seconds", "8", "--max-memory", str(1024**3))
+    ran = run("scan", photos, "--only", "probe", "--allow-plugins", "--json", "--jobs", "2", *limits, path=plugin)
     assert ran.code == 4, ran.err
     assert [Path(file["info"]["path"]).name for file in ran.report["files"]] == sorted(p.name for p in photos.iterdir())
     for file in ran.report["files"]:
-        died = "killer" in file["info"]["path"]
-        assert file["status"] == ("failed" if died else "ok")
-        assert not died or "died" in file["error"]
+        name = Path(file["info"]["path"]).name
+        reason = HARM.get(name, "died" if "killer" in name else None)
+        assert file["status"] == ("failed" if reason else "ok"), name
+        said = [file["error"], *(result["error"] for result in file["results"])]
+        assert reason is None or any(reason in text for text in said if text), (name, said)

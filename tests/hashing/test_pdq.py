@@ -9,7 +9,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.hashing.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE, PdqHash, pdq, pdq_dihedral, pdq_samples
+from nsfwforensics.hashing.pdq import (
+    DIHEDRAL_NAMES,
+    MATCH_DISTANCE,
+    PdqHash,
+    pdq,
+    pdq_dihedral,
+    pdq_of_reduced,
+    pdq_samples,
+)
 from tests.hashing.pictures import decodable, photo_like, synthetic
 
 pdqhash = pytest.importorskip("pdqhash", reason="the reference binding is a development dependency")
@@ -124,3 +132,16 @@ def test_samples_of_rows_and_columns_agree() -> None:
 def test_other_arrays_are_refused(pixels: NDArray[np.uint8]) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         pdq(pixels)
+
+
+def test_a_reduced_picture_has_nearly_the_hash_of_the_full_one() -> None:
+    full = photo_like(1_203, 1_605, 3)
+    for factor in (2, 4, 8):
+        small = np.asarray(Image.fromarray(full).reduce(factor))
+        assert pdq_of_reduced(small, full.shape[:2]).distance(pdq(full)) <= 6
+
+
+@pytest.mark.parametrize("shape", [(100, 400, 3), (400, 100), (0, 200)])
+def test_too_small_a_reduction_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="reduced from"):
+        pdq_of_reduced(np.zeros(shape, np.uint8), (1_000, 1_000))

@@ -11,24 +11,27 @@ from nsfwforensics.core.types import AnalyzerStatus, Question
 from nsfwforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from nsfwforensics.core.evidence import Evidence
 
-_NO_LIST = "hashes computed; no list of known images was given"
+REDUCED_EDGE = 384
+"""Large JPEGs are hashed from a reduced decode that keeps this shortest edge, in pixels: PDQ takes 64 by 64 samples."""
+
+SURE_QUALITY = 60
+"""Below this PDQ quality a picture is hashed in full: near the limit of use the reduced decode may tip the scales."""
+
+_NOT_COMPARED = "hashes computed, not compared"
 
 
 class PerceptualHashAnalyzer(Analyzer):
     """Computes the file's digests and the picture's perceptual hashes.
 
     A digest (MD5, SHA-1, SHA-256) finds the same file again and nothing else; a perceptual hash finds copies that were
-    re-saved or resized. There is nothing to compare them with yet, so the question stays open. Hashes of a picture of a
-    person may be personal data: passing them on is for the user to decide.
+    re-saved or resized. Nothing is compared here (the ``known`` analyzer does that), so the question stays open. Hashes
+    of a picture of a person may be personal data: passing them on is for the user to decide.
     """
 
     name = "phash"
-    version = "1"
+    version = "2"
     title = "File digests and perceptual hashes (PDQ, pHash, dHash, wHash, aHash, colour, crop-resistant)"
     question = Question.KNOWN
     codes: ClassVar[Mapping[str, Code]] = {}
@@ -46,7 +49,7 @@ class PerceptualHashAnalyzer(Analyzer):
         except EvidenceError as error:
             reason = f"perceptual hashes could not be computed: {error}"
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
-        return Outcome.not_applicable(_NO_LIST, measurements)
+        return Outcome.not_applicable(_NOT_COMPARED, measurements)
 
 
 def _digests(evidence: Evidence) -> dict[str, Any]:
@@ -61,10 +64,13 @@ def _digests(evidence: Evidence) -> dict[str, Any]:
 def _picture_hashes(evidence: Evidence) -> dict[str, Any]:
     from nsfwforensics.hashing.perceptual import perceptual_hashes
 
-    image = evidence.image
-    color = evidence.rgb if image.mode == "RGB" else None
-    hashes = perceptual_hashes(image, evidence.derive("gray", lambda: _gray(evidence)), color)
+    image = evidence.reduced(REDUCED_EDGE)
+    hashes = None if image is None else perceptual_hashes(image, full_size=_full_size(evidence))
+    if image is None or hashes is None or hashes.pdq.quality < SURE_QUALITY:
+        image = evidence.image
+        hashes = perceptual_hashes(image)
     return {
+        "hashed_size": list(image.size),
         "pdq": str(hashes.pdq),
         "pdq_quality": hashes.pdq.quality,
         "pdq_usable": hashes.pdq.usable,
@@ -77,10 +83,7 @@ def _picture_hashes(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _gray(evidence: Evidence) -> NDArray[np.uint8]:
-    """The picture in 8-bit grey as Pillow weighs it, read-only uint8 (height, width)."""
-    import numpy as np
-
-    gray = np.asarray(evidence.image.convert("L"))
-    gray.flags.writeable = False
-    return gray
+def _full_size(evidence: Evidence) -> tuple[int, int]:
+    """Height and width as shown, from the header."""
+    info = evidence.info()
+    return info.height or 0, info.width or 0

@@ -24,6 +24,15 @@ class FailOn(StrEnum):
     LOW = "low"
 
 
+class EngineName(StrEnum):
+    """Engines that ``--engine`` accepts."""
+
+    AUTO = "auto"
+    INLINE = "inline"
+    POOL = "pool"
+    RAY = "ray"
+
+
 REPORT = "Report"
 READING = "Reading"
 RUNNING = "Running"
@@ -79,6 +88,22 @@ COMMON: Mapping[str, Parameter] = {
         panel=READING,
         **_COUNT,
     ),
+    "max_seconds": option(
+        float | None,
+        None,
+        "--max-seconds",
+        text="Longest time for one file in a worker process (default 300; 0 for no limit).",
+        panel=READING,
+        min=0,
+    ),
+    "max_memory": option(
+        int | None,
+        None,
+        "--max-memory",
+        text="Most memory for one worker process, in bytes (default 6 GiB; 0 for no limit; Linux).",
+        panel=READING,
+        min=0,
+    ),
     "follow_symlinks": option(bool, False, "--follow-symlinks", text="Follow symbolic links.", panel=READING),
     "device": option(
         str | None,
@@ -95,6 +120,20 @@ COMMON: Mapping[str, Parameter] = {
         text="Worker processes; 0 chooses by files and cores (default).",
         panel=RUNNING,
         min=0,
+    ),
+    "engine": option(
+        EngineName | None,
+        None,
+        "--engine",
+        text="What runs the workers: inline, pool or ray; auto chooses by files and cores (default).",
+        panel=RUNNING,
+    ),
+    "ray_address": option(
+        str | None,
+        None,
+        "--ray-address",
+        text="A running Ray cluster (auto, host:port, ray://host:port) whose machines see the same paths.",
+        panel=RUNNING,
     ),
     "weights": option(
         Path | None, None, "--weights", text="Look for model weights in this folder first.", panel=RUNNING

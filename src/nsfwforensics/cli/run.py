@@ -6,8 +6,8 @@ import functools
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -16,10 +16,12 @@ from rich.console import Console
 
 from nsfwforensics.api import Request, Run
 from nsfwforensics.cli.options import FailOn
+from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.text import count
 from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -90,6 +92,7 @@ def analyse(
         follow_symlinks=values["follow_symlinks"],
         allow_plugins=values.get("allow_plugins", False),
         exclude=folder,
+        case=values.get("case"),
         command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
     )
     run = Run(request)
@@ -98,6 +101,8 @@ def analyse(
         tally = Tally()
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
         saved = writer.finish(run.header(finished=True, interrupted=interrupted))
+        if not values["quiet"]:
+            _say_of_case(run)
         if values["as_json"]:
             saved.write_json(sys.stdout)
         elif not values["quiet"]:
@@ -105,6 +110,13 @@ def analyse(
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
     raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+
+
+def _say_of_case(run: Run) -> None:
+    if run.already_done:
+        note(f"already done: {count(run.already_done, 'file')} stood in the case under this plan, read back from there")
+    if run.gone:
+        note(f"{count(run.gone, 'file')} of the case not found at the old place; see `case verify --files`")
 
 
 class Tally:
@@ -133,49 +145,19 @@ class Tally:
 
 
 def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bool:
-    """Examines everything and returns whether it was interrupted; what was done is kept."""
-    with _progress(run, quiet=quiet) as advance:
+    """Examines everything and returns whether it was interrupted; what was done is kept.
+
+    What a library prints meanwhile goes to standard error: standard output is the report's.
+    """
+    with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
         try:
             for file in run:
                 writer.add(file)
                 tally.add(file)
-                advance()
+                advance(failed=file.status is FileStatus.FAILED)
         except KeyboardInterrupt:
             return True
     return False
-
-
-@contextmanager
-def _progress(run: Run, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Shows a progress bar on stderr for more than one file; nothing where stderr is no terminal.
-
-    Yields:
-        To be called after each file.
-    """
-    console = Console(stderr=True)
-    total = 0 if quiet or not console.is_terminal else sum(1 for _ in run.targets())
-    if total < 2:
-        yield lambda: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (
-        TextColumn("examining"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        rate,
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total, rate="")
-
-        def advance() -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, advance=1, rate=f"{speed:.1f} files/s" if speed else "")
-
-        yield advance
 
 
 def read_paths(paths: Sequence[Path]) -> list[Path]:
@@ -205,7 +187,18 @@ def _settings(values: dict[str, Any]) -> Settings:
         path = usual if usual.is_file() else None
     given = {
         name: values[name]
-        for name in ("device", "jobs", "max_pixels", "max_bytes", "operator", "weights")
+        for name in (
+            "device",
+            "jobs",
+            "engine",
+            "ray_address",
+            "max_pixels",
+            "max_bytes",
+            "max_seconds",
+            "max_memory",
+            "operator",
+            "weights",
+        )
         if values[name] is not None
     }
     return load_settings(path).model_copy(update=given)

@@ -30,10 +30,14 @@ class Limits:
     Attributes:
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
+        max_seconds: Longest examination in a worker process, in seconds; 0 for no limit.
+        max_memory: Most memory that a worker process may take for data, in bytes; 0 for no limit.
     """
 
     max_bytes: int = 512 * 1024 * 1024
     max_pixels: int = 120_000_000
+    max_seconds: float = 300.0
+    max_memory: int = 6 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,40 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
         except Exception as error:
             raise EvidenceError(f"cannot be decoded: {type(error).__name__}: {error}") from error
     return Decoded(original, image, frames, share)
+
+
+def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: int) -> Image.Image | None:
+    """Decodes a large JPEG at a half, a quarter or an eighth of its size, which costs a fraction of the full decode.
+
+    Args:
+        data: The file's bytes.
+        media_type: What they are, as sniffed.
+        limits: What they may ask for.
+        least: Shortest edge that the reduced picture must keep, in pixels.
+
+    Returns:
+        8-bit ``RGB`` or ``L``, EXIF orientation applied; None where it must be decoded in full (no JPEG, not large
+        enough, not whole), which then says why.
+    """
+    if media_type != "image/jpeg":
+        return None
+    from PIL import Image, ImageOps
+
+    with _pillow_tamed():
+        try:
+            picture = Image.open(io.BytesIO(data))
+            width, height = picture.size
+            factor = min(width, height) // least
+            if width * height > limits.max_pixels or factor < 2 or picture.mode not in ("RGB", "L"):
+                return None
+            scale = 1 << min(3, factor.bit_length() - 1)
+            picture.draft(None, (width // scale, height // scale))
+            if _load(picture) is None or picture.size == (width, height):
+                return None
+            turned = picture.getexif().get(_ORIENTATION, 1) != 1
+            return _eight_bit(ImageOps.exif_transpose(picture) if turned else picture)
+        except Exception:  # noqa: BLE001 - as in decode, which is asked next and says what is wrong
+            return None
 
 
 def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | None]:

@@ -110,12 +110,14 @@ class Plan:
 
     def fingerprint(self) -> str:
         """SHA-256 over everything that can change a finding: analyzers, versions, options, models, limits."""
-        content = {
+        content: dict[str, Any] = {
             "analyzers": [record.model_dump(mode="json") for record in self.analyzer_records()],
             "models": [record.model_dump(mode="json") for record in self.models()],
             "enrolments": {name: e.digest for name, e in sorted(self.spec.enrolments.items())},
             "limits": [self.spec.limits.max_bytes, self.spec.limits.max_pixels],
         }
+        if missing := [name for name, analyzer in self.analyzers.items() if self._unavailable(analyzer)]:
+            content["unavailable"] = missing  # once it is there, it will find something
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def analyzer_records(self) -> tuple[AnalyzerRecord, ...]:

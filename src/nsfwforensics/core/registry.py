@@ -27,6 +27,7 @@ ORDER = (
     "compare",
     "faces",
     "phash",
+    "known",
     "intimate",
 )
 """Built-in analyzers in the order of the questions they answer; others follow by name.

@@ -1,28 +1,28 @@
 """Several processes, each with its own plan.
 
 On a CPU the workers do everything. Beside another device they only open files and prepare, and this process feeds the
-device with the prepared samples of several files at once. A file whose worker dies is tried once more alone, and is
-reported as failed if that worker dies too; the rest of the batch goes on.
+device with the prepared samples of several files at once. A file that kills its worker, or takes longer than the limit,
+is reported as failed; its worker is replaced and the rest of the batch goes on.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec, failed_draft
 from nsfwforensics.core.types import FileReport
-from nsfwforensics.execution.base import BATCH_FILES
-from nsfwforensics.threads import one_thread_each
+from nsfwforensics.execution import worker
+from nsfwforensics.execution.base import BATCH_FILES, died, too_long
 
-_Half = Draft | FileReport
+if TYPE_CHECKING:
+    from pebble import ProcessFuture, ProcessPool
 
-_DIED = "the worker process that examined it died; the file may be built to crash a decoder"
+FILES_PER_WORKER = 1000
+"""After so many files a worker is replaced, so that what libraries keep does not add up over a long batch."""
 
 
 class PoolEngine:
@@ -39,83 +39,60 @@ class PoolEngine:
 
     def run(self, plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
         """See :class:`nsfwforensics.execution.base.Engine`."""
-        waiting: list[Draft] = []
-        for half in self._halves(plan, iter(targets)):
-            if isinstance(half, Draft):
-                waiting.append(half)
-            if len(waiting) >= BATCH_FILES or not isinstance(half, Draft):
-                yield from plan.infer(waiting)
-                waiting = []
-            if not isinstance(half, Draft):
-                yield half
-        yield from plan.infer(waiting)
+        return finished(plan, self._halves(plan, iter(targets)))
 
-    def _halves(self, plan: Plan, targets: Iterator[Target]) -> Iterator[_Half]:
+    def _halves(self, plan: Plan, targets: Iterator[Target]) -> Iterator[worker.Half]:
         """Yields what the workers return, in the order of the targets, a bounded number in flight."""
-        flight: deque[tuple[Target, Future[_Half]]] = deque()
+        flight: deque[tuple[Target, ProcessFuture[worker.Half]]] = deque()
+        seconds = plan.spec.limits.max_seconds or None
         pool = _pool(plan.spec, self.jobs)
         try:
             while True:
                 while len(flight) < 4 * self.jobs and (target := next(targets, None)) is not None:
-                    flight.append((target, pool.submit(_work, target)))
+                    flight.append((target, pool.schedule(worker.work, args=(target,), timeout=seconds)))
                 if not flight:
                     return
-                target, future = flight[0]
-                try:
-                    half = future.result()
-                except BrokenProcessPool:
-                    pool.shutdown(wait=True)
-                    suspects = [target for target, _ in flight]
-                    flight.clear()
-                    yield from _alone(plan, suspects)
-                    pool = _pool(plan.spec, self.jobs)
-                    continue
-                flight.popleft()
-                yield half
+                yield _outcome(plan, *flight.popleft())
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
 
 
-def _alone(plan: Plan, suspects: Iterable[Target]) -> Iterator[_Half]:
-    """Examines files one by one in a pool of one, so that the one that kills its worker is known."""
-    pool = _pool(plan.spec, 1)
+def finished(plan: Plan, halves: Iterable[worker.Half]) -> Iterator[FileReport]:
+    """Finishes drafts on this process's device, several at once, keeping the order."""
+    waiting: list[Draft] = []
+    for half in halves:
+        if isinstance(half, Draft):
+            waiting.append(half)
+        if len(waiting) >= BATCH_FILES or not isinstance(half, Draft):
+            yield from plan.infer(waiting)
+            waiting = []
+        if not isinstance(half, Draft):
+            yield half
+    yield from plan.infer(waiting)
+
+
+def _outcome(plan: Plan, target: Target, future: ProcessFuture[worker.Half]) -> worker.Half:
+    """Waits for one file; a worker that died or was stopped makes it a failed one."""
+    from pebble import ProcessExpired
+
     try:
-        for target in suspects:
-            try:
-                yield pool.submit(_work, target).result()
-            except BrokenProcessPool:
-                pool.shutdown(wait=True)
-                pool = _pool(plan.spec, 1)
-                yield failed_draft(target, _DIED)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        half: worker.Half = future.result()
+        return half
+    except TimeoutError:
+        reason = too_long(plan.spec.limits.max_seconds)
+    except ProcessExpired as error:
+        reason = died(error.exitcode)
+    return plan.infer([failed_draft(target, reason)])[0]
 
 
-def _pool(spec: PlanSpec, jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
+def _pool(spec: PlanSpec, jobs: int) -> ProcessPool:
+    from pebble import ProcessPool
+
+    return ProcessPool(
         jobs,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
+        max_tasks=FILES_PER_WORKER,
+        initializer=worker.start,
         initargs=(spec,),
+        context=multiprocessing.get_context("spawn"),
     )
-
-
-_plan: Plan | None = None
-"""The worker's own plan; set once when the process starts."""
-
-
-def _start_worker(spec: PlanSpec) -> None:
-    """Readies a worker: one thread per numerical library (the processes are the parallelism), no Ctrl-C of its own."""
-    global _plan
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    one_thread_each()
-    _plan = Plan(spec)
-
-
-def _work(target: Target) -> _Half:
-    if _plan is None:
-        raise RuntimeError("the worker was not started")
-    draft = _plan.examine_file(target)
-    if _plan.spec.resources.device == "cpu":
-        return _plan.infer([draft])[0]
-    return draft

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nsfwforensics.hashing.colors import count_colors
-from nsfwforensics.hashing.pdq import PdqHash, pdq
+from nsfwforensics.hashing.pdq import PdqHash, pdq, pdq_of_reduced
 from nsfwforensics.hashing.resample import Box, Reduction, reduce_many
 
 if TYPE_CHECKING:
@@ -45,14 +45,18 @@ class PerceptualHashes:
 
 
 def perceptual_hashes(
-    image: Image.Image, grey: NDArray[np.uint8] | None = None, rgb: NDArray[np.uint8] | None = None
+    image: Image.Image,
+    grey: NDArray[np.uint8] | None = None,
+    rgb: NDArray[np.uint8] | None = None,
+    full_size: tuple[int, int] | None = None,
 ) -> PerceptualHashes:
     """Computes all hashes of one picture.
 
     Args:
-        image: The decoded picture, mode ``RGB`` or ``L``, at full size.
+        image: The decoded picture, mode ``RGB`` or ``L``.
         grey: ``image.convert("L")`` as uint8 (height, width), if at hand.
         rgb: The pixels of an ``RGB`` image as uint8 (height, width, 3), if at hand.
+        full_size: Height and width of the full picture in pixels, where ``image`` is a reduced decode of it.
 
     Raises:
         ValueError: The picture has another mode.
@@ -75,7 +79,7 @@ def perceptual_hashes(
         wavelet=wavelet_hash(grey),
         color=color_hash(None if image.mode == "L" else pixels, grey),
         crop_resistant=crop_resistant_hash(grey),
-        pdq=pdq(pixels),
+        pdq=pdq(pixels) if full_size is None else pdq_of_reduced(pixels, full_size),
     )
 
 

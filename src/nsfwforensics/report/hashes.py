@@ -6,13 +6,16 @@ shown as an escape. The picture's hashes may be personal data; nothing here send
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TextIO
+from functools import partial
+from typing import Any, TextIO
 
 from nsfwforensics.core.types import FileReport
+from nsfwforensics.hashing.items import HashKind, KnownItem
+from nsfwforensics.hashing.list_formats import ListFormat
+from nsfwforensics.hashing.list_write import write_list
 from nsfwforensics.report.csv import neutral
 from nsfwforensics.report.text import visible
 
@@ -71,50 +74,25 @@ def _write_json(files: Iterable[FileReport], stream: TextIO, comments: Sequence[
     return left_out
 
 
-def _write_csv(files: Iterable[FileReport], stream: TextIO, comments: Sequence[str]) -> int:
-    del comments
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("hash", "quality", "filename"))
-    left_out = 0
-    for file in files:
-        hashes = measured_hashes(file)
-        if hashes.get("pdq") is None:
-            left_out += 1
-            continue
-        writer.writerow((hashes["pdq"], hashes["pdq_quality"], neutral(file.info.path)))
-    return left_out
+def _write_list(
+    form: ListFormat, files: Iterable[FileReport], stream: TextIO, comments: Sequence[str], clean: Callable[[str], str]
+) -> int:
+    return write_list(map(_known_item, files), form, stream, clean, comments)
 
 
-def _write_threatexchange(files: Iterable[FileReport], stream: TextIO, comments: Sequence[str]) -> int:
-    del comments
-    left_out = 0
-    for file in files:
-        hashes = measured_hashes(file)
-        if hashes.get("pdq") is None or not hashes.get("pdq_usable"):
-            left_out += 1
-            continue
-        stream.write(f"pdq {hashes['pdq']}\n")
-    return left_out
-
-
-def _write_hashdeep(files: Iterable[FileReport], stream: TextIO, comments: Sequence[str]) -> int:
-    stream.write("%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n")
-    for comment in comments:
-        stream.write(f"## {visible(comment)}\n")
-    stream.write("## \n")
-    left_out = 0
-    for file in files:
-        hashes = measured_hashes(file)
-        if hashes.get("md5") is None or file.info.size is None:
-            left_out += 1
-            continue
-        stream.write(f"{file.info.size},{hashes['md5']},{hashes['sha256']},{visible(file.info.path)}\n")
-    return left_out
+def _known_item(file: FileReport) -> KnownItem:
+    """What a list says of a file: its hashes, as far as they could be computed, its path and its size."""
+    hashes = measured_hashes(file)
+    values: dict[str, Any] = {
+        kind.value: bytes.fromhex(str(hashes[kind.value])) for kind in HashKind if hashes.get(kind.value) is not None
+    }
+    quality: Any = hashes.get("pdq_quality")
+    return KnownItem(**values, quality=quality, name=file.info.path, size=file.info.size)
 
 
 _WRITERS: Mapping[HashFormat, Callable[[Iterable[FileReport], TextIO, Sequence[str]], int]] = {
     HashFormat.JSON: _write_json,
-    HashFormat.CSV: _write_csv,
-    HashFormat.THREATEXCHANGE: _write_threatexchange,
-    HashFormat.HASHDEEP: _write_hashdeep,
+    HashFormat.CSV: partial(_write_list, ListFormat.PDQ_CSV, clean=neutral),
+    HashFormat.THREATEXCHANGE: partial(_write_list, ListFormat.THREATEXCHANGE, clean=visible),
+    HashFormat.HASHDEEP: partial(_write_list, ListFormat.HASHDEEP, clean=visible),
 }

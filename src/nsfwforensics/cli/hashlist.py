@@ -1,0 +1,188 @@
+"""``hashlist``: lists of known hashes in and out of an index, and what is in them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.run import note, reporting_errors
+from nsfwforensics.errors import HashListError, UsageError
+from nsfwforensics.hashing.index import HashIndex, is_index
+from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion
+from nsfwforensics.hashing.known import index_lists, reading_record
+from nsfwforensics.hashing.list_formats import ListFormat
+from nsfwforensics.hashing.list_write import write_list
+from nsfwforensics.hashing.lists import HashList
+from nsfwforensics.report.console import plain
+from nsfwforensics.report.csv import neutral
+from nsfwforensics.report.text import count, visible
+
+_SPREADSHEETS = (ListFormat.PDQ_CSV, ListFormat.NSRL)
+
+Form = Annotated[ListFormat | None, typer.Option("--format", "-f", help="Its format; told by the content if omitted.")]
+LongHash = Annotated[
+    HashKind | None,
+    typer.Option(
+        "--long-hash", help="What 64 digits without a name are, pdq or sha256; told by their bits if omitted."
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first line that cannot be used.")]
+LowQuality = Annotated[
+    bool, typer.Option("--keep-low-quality", help="Keep PDQ hashes whose quality is given as less than 50.")
+]
+
+
+@reporting_errors
+def import_(
+    lists: Annotated[list[Path], typer.Argument(help="Lists of hashes.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The index: a folder, new or made by this command.")],
+    form: Form = None,
+    long_hash: LongHash = None,
+    opinion: Annotated[Opinion | None, typer.Option("--opinion", help="For entries that have none.")] = None,
+    strict: Strict = False,
+    keep_low_quality: LowQuality = False,
+) -> None:
+    """Adds lists to an index for searching, makes it where it is missing, and purges what a list withdraws."""
+    quality: dict[str, Any] = {"quality": 0} if keep_low_quality else {}
+    read = [HashList(path, form, long_hash=long_hash, opinion=opinion, strict=strict, **quality) for path in lists]
+    index = index_lists(read, output)
+    for listed in read:
+        _tell(listed)
+    sizes = ", ".join(f"{index.size(kind):,} {kind.upper()}" for kind in HashKind if index.size(kind))
+    Console().print(plain(f"{output}: {sizes or 'no hashes'}, SHA-256 {index.digest}"), soft_wrap=True)
+
+
+@reporting_errors
+def export(
+    source: Annotated[Path, typer.Argument(help="A list of hashes or an index.", show_default=False)],
+    form: Annotated[ListFormat, typer.Option("--format", "-f", help="The format to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A new file; standard output if omitted.")
+    ] = None,
+    long_hash: LongHash = None,
+    keep_low_quality: LowQuality = False,
+) -> None:
+    """Writes a list or an index in a format that other tools read. Hashes of pictures may be personal data."""
+    quality: dict[str, Any] = {"quality": 0} if keep_low_quality else {}
+    listed = None if source.is_dir() else HashList(source, long_hash=long_hash, **quality)
+    items = _items(HashIndex.open(source, verify=True)) if listed is None else iter(listed)
+    clean = neutral if form in _SPREADSHEETS else visible
+    if output is None:
+        left_out = write_list(items, form, sys.stdout, clean)
+    else:
+        try:
+            with output.open("x", encoding="utf-8", newline="") as stream:
+                left_out = write_list(items, form, stream, clean)
+        except FileExistsError as error:
+            raise UsageError(f"{output} exists; nothing is written over") from error
+        except OSError as error:
+            raise HashListError(f"{output}: cannot be written: {error.strerror}") from error
+    if listed is not None:
+        _tell(listed)
+    if left_out:
+        note(f"{count(left_out, 'entry', 'entries')} left out: this format cannot hold them")
+
+
+@reporting_errors
+def info(
+    source: Annotated[Path, typer.Argument(help="A list of hashes or an index.", show_default=False)],
+    form: Form = None,
+    long_hash: LongHash = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> None:
+    """Says what a list or an index holds, reading all of it and comparing an index with its checksums."""
+    found = _index_info(source) if source.is_dir() else _list_info(source, form, long_hash)
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=True))
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in _rows(found):
+        table.add_row(plain(name.replace("_", " "), "bold"), plain(value))
+    Console().print(table)
+
+
+def _items(index: HashIndex) -> Iterator[KnownItem]:
+    return (item for item, _ in index)
+
+
+def _tell(listed: HashList) -> None:
+    """What became of a list's lines, on standard error."""
+    reading = listed.reading
+    name = listed.path.name
+    kind = (
+        f"{listed.form.value}, 64 digits taken for {listed.long_hash.upper()}"
+        if listed.form is ListFormat.PLAIN
+        else listed.form.value
+    )
+    note(f"{name} ({kind}): {count(reading.items, 'entry', 'entries')}")
+    if reading.low_quality:
+        note(f"{name}: {count(reading.low_quality, 'PDQ hash', 'PDQ hashes')} left out, quality below 50")
+    if reading.withdrawn:
+        note(f"{name}: {count(reading.withdrawn, 'record')} withdrawn or deleted, and purged")
+    if reading.other:
+        note(f"{name}: {count(reading.other, 'signal')} of other kinds passed over")
+    if reading.bad:
+        lines = "\n".join(f"  {number}: {reason}" for number, reason in reading.reasons)
+        more = f"\n  and {reading.bad - len(reading.reasons):,} more" if reading.bad > len(reading.reasons) else ""
+        note(f"{name}: {count(reading.bad, 'line')} could not be used:\n{lines}{more}")
+
+
+def _index_info(path: Path) -> dict[str, Any]:
+    if not is_index(path):
+        raise HashListError(f"{path}: a folder that holds no index of known hashes")
+    index = HashIndex.open(path, verify=True)
+    return {
+        "format": "index",
+        "sha256": index.digest,
+        "checksums": "as they should be",
+        "hashes": {kind.value: index.size(kind) for kind in HashKind},
+        "segments": len(index.segments),
+        "lists": [
+            {"name": source.name, "sha256": source.sha256, "format": source.format, "entries": source.items}
+            for source in index.sources
+        ],
+    }
+
+
+def _list_info(path: Path, form: ListFormat | None, long_hash: HashKind | None) -> dict[str, Any]:
+    listed = HashList(path, form, long_hash=long_hash)
+    hashes = dict.fromkeys((kind.value for kind in HashKind), 0)
+    opinions: dict[str, int] = {}
+    for item in listed:
+        for kind in item.hashes():
+            hashes[kind.value] += 1
+        said = item.opinion.value if item.opinion else "none"
+        opinions[said] = opinions.get(said, 0) + 1
+    found: dict[str, Any] = {"format": listed.form.value, "sha256": listed.sha256, "hashes": hashes}
+    if listed.form is ListFormat.PLAIN:
+        found["hashes_of_64_digits_taken_for"] = listed.long_hash.value
+    return found | {"opinions": opinions, **reading_record(listed.reading), "reasons": listed.reading.reasons}
+
+
+def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield name, ", ".join(f"{key} {number:,}" for key, number in value.items())
+        elif isinstance(value, list):
+            for entry in value:
+                text = ", ".join(str(part) for part in (entry.values() if isinstance(entry, dict) else entry))
+                yield name, text
+        else:
+            yield name, f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    group = typer.Typer(no_args_is_help=True, help=COMMANDS["hashlist"])
+    group.command("import")(import_)
+    group.command("export")(export)
+    group.command("info")(info)
+    app.add_typer(group, name="hashlist")

@@ -1,0 +1,222 @@
+"""The same plan on Ray: actors on this machine's cores or on a cluster's.
+
+Examiners, one core each, open files and do everything that needs no other device; beside a CUDA device one more actor
+runs the device stage on their drafts. Files travel in chunks that grow until a chunk takes about :data:`CHUNK_SECONDS`,
+a bounded number of chunks is in flight, and results come back in the order of the files to the one process that writes.
+A chunk whose examiner was lost is tried again file by file in a process of its own, so that a file that kills its
+worker costs only itself. Every machine of the cluster must see the files under the same paths.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import islice
+from typing import Any
+
+from nsfwforensics.core.discover import Target
+from nsfwforensics.core.plan import Draft, Plan, PlanSpec, failed_draft
+from nsfwforensics.core.types import FileReport
+from nsfwforensics.errors import ForensicsError, MissingDependencyError
+from nsfwforensics.execution import worker
+from nsfwforensics.execution.base import BATCH_FILES, died, too_long
+
+CHUNK_SECONDS = 2.0
+"""How long a chunk of files should keep an examiner busy: long against the cost of a remote call."""
+
+MOST_FILES = 64
+"""Most files in one chunk."""
+
+IN_FLIGHT = 4
+"""Most chunks per examiner that are sent and not yet written."""
+
+TRIES = 2
+"""How often a file may be lost with its worker before it is taken to be the cause."""
+
+
+class Examiner:
+    """One core's share of the work; becomes a Ray actor."""
+
+    def __init__(self, spec: PlanSpec) -> None:
+        worker.start(spec)
+        self._seconds = spec.limits.max_seconds
+
+    def examine(self, targets: Sequence[Target]) -> list[worker.Half]:
+        """Examines files one after the other; one that takes too long ends this process."""
+        return [self._examine(target) for target in targets]
+
+    def _examine(self, target: Target) -> worker.Half:
+        if not hasattr(signal, "setitimer"):
+            return worker.work(target)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)  # the signal's default action ends the process
+        try:
+            return worker.work(target)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class DeviceStage:
+    """The device's share of the work; becomes a Ray actor on a machine that has the device."""
+
+    def __init__(self, spec: PlanSpec) -> None:
+        self._plan = Plan(spec)
+
+    def infer(self, halves: Sequence[worker.Half]) -> list[FileReport]:
+        """Finishes drafts, several at once, and passes on what is finished."""
+        drafts = [half for half in halves if isinstance(half, Draft)]
+        groups = (drafts[start : start + BATCH_FILES] for start in range(0, len(drafts), BATCH_FILES))
+        done = (report for group in groups for report in self._plan.infer(group))
+        return [next(done) if isinstance(half, Draft) else half for half in halves]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Files that travel together, which examiner has them, and the promise of their reports."""
+
+    targets: list[Target]
+    examiner: int
+    reports: Any
+
+
+@dataclass(slots=True)
+class _Crew:
+    """The actors of one run."""
+
+    spec: PlanSpec
+    examiners: list[Any] = field(default_factory=list)
+    device: Any = None
+    rescuer: Any = None
+
+    def send(self, targets: list[Target], examiner: Any) -> Any:
+        """Sends files to an examiner, and its drafts on to the device stage, without their coming here between."""
+        halves = examiner.examine.remote(targets)
+        return self.device.infer.remote(halves) if self.device is not None else halves
+
+    def actors(self) -> list[Any]:
+        return [actor for actor in (*self.examiners, self.device, self.rescuer) if actor is not None]
+
+
+class RayEngine:
+    """Runs the plan on Ray, once: what it started is shut down after the run.
+
+    Args:
+        jobs: Number of examiners; 0 for one on every core of the cluster.
+        address: Of a running cluster (``auto``, ``host:port``, ``ray://host:port``); None starts Ray on this machine.
+        device_stage: Whether the device stage has an actor of its own; by default, where the device is no CPU.
+
+    Raises:
+        MissingDependencyError: Ray is not installed.
+        ForensicsError: The cluster cannot be reached.
+    """
+
+    name = "ray"
+
+    def __init__(self, jobs: int = 0, address: str | None = None, *, device_stage: bool | None = None) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves this machine
+        ray = _ray()
+        self._started = not ray.is_initialized()
+        if self._started:
+            local = {"num_cpus": jobs or None, "include_dashboard": False} if address is None else {"address": address}
+            try:
+                ray.init(**local, logging_level="ERROR", log_to_driver=False)
+            except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+                raise ForensicsError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from error
+        self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self.device_stage = device_stage
+
+    def run(self, plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
+        """See :class:`nsfwforensics.execution.base.Engine`."""
+        ray = _ray()
+        crew = self._hire(plan)
+        flight: deque[_Chunk] = deque()
+        waiting, size = iter(targets), 1
+        try:
+            while True:
+                while len(flight) < IN_FLIGHT * self.jobs and (group := list(islice(waiting, size))):
+                    examiner = _idlest(flight, self.jobs)
+                    flight.append(_Chunk(group, examiner, crew.send(group, crew.examiners[examiner])))
+                if not flight:
+                    return
+                chunk = flight.popleft()
+                try:
+                    reports: list[FileReport] = ray.get(chunk.reports)
+                except ray.exceptions.RayActorError:
+                    yield from self._rescue(crew, chunk.targets)
+                    continue
+                size = _grown(size, reports)
+                yield from reports
+        finally:
+            for actor in crew.actors():
+                ray.kill(actor)
+            if self._started:
+                ray.shutdown()
+
+    def _hire(self, plan: Plan) -> _Crew:
+        ray = _ray()
+        spec = plan.spec
+        device = plan.spec.resources.device
+        beside = device != "cpu" if self.device_stage is None else self.device_stage
+        examiner = ray.remote(num_cpus=1, max_restarts=-1)(Examiner)
+        crew = _Crew(plan.spec, [examiner.remote(spec) for _ in range(self.jobs)])
+        if beside:
+            gpus = 1 if device.startswith("cuda") else 0
+            stage = ray.remote(num_cpus=0, num_gpus=gpus, max_restarts=-1, max_task_retries=TRIES)(DeviceStage)
+            crew.device = stage.remote(spec)
+        return crew
+
+    def _rescue(self, crew: _Crew, targets: Sequence[Target]) -> Iterator[FileReport]:
+        """Examines the files of a lost chunk one by one, so that the one that kills its worker is known."""
+        ray = _ray()
+        seconds = crew.spec.limits.max_seconds
+        for target in targets:
+            for left in reversed(range(TRIES)):
+                if crew.rescuer is None:  # needs no core of its own: the lost examiner's is free
+                    crew.rescuer = ray.remote(num_cpus=0, max_restarts=0)(Examiner).remote(crew.spec)
+                    ray.get(crew.rescuer.examine.remote([]))
+                started = time.monotonic()
+                try:
+                    yield from ray.get(crew.send([target], crew.rescuer))
+                    break
+                except ray.exceptions.RayActorError:
+                    crew.rescuer = None
+                slow = 0 < seconds <= time.monotonic() - started
+                if slow or not left:
+                    reason = too_long(seconds) if slow else died(None)
+                    yield Plan(crew.spec).infer([failed_draft(target, reason)])[0]
+                    break
+
+
+def _ray() -> Any:
+    """The optional library, loaded when an engine is made.
+
+    Raises:
+        MissingDependencyError: It is not installed.
+    """
+    try:
+        return import_module("ray")
+    except ImportError as error:
+        raise MissingDependencyError("Ray is not installed: pip install 'nsfwforensics[ray]'") from error
+
+
+def _idlest(flight: Iterable[_Chunk], jobs: int) -> int:
+    """The examiner with the fewest chunks that are not done."""
+    ray = _ray()
+    chunks = list(flight)
+    done: set[Any] = set()
+    if chunks:
+        done = set(ray.wait([c.reports for c in chunks], num_returns=len(chunks), timeout=0, fetch_local=False)[0])
+    load = [sum(c.examiner == index and c.reports not in done for c in chunks) for index in range(jobs)]
+    return load.index(min(load))
+
+
+def _grown(size: int, reports: Sequence[FileReport]) -> int:
+    """The next chunk's number of files: twice as many while a chunk takes less than it should, half while more."""
+    took = sum(result.seconds for report in reports for result in report.results)
+    if took < CHUNK_SECONDS / 2 and len(reports) == size:
+        return min(2 * size, MOST_FILES)
+    return max(1, size // 2) if took > 2 * CHUNK_SECONDS else size

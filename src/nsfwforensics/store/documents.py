@@ -1,0 +1,208 @@
+"""Examinations in and out of the database: reports taken apart into rows, and put together again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from nsfwforensics.core import assess
+from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
+from nsfwforensics.errors import CaseError
+from nsfwforensics.store.rows import RunRecord, Stat
+
+HASHES = ("md5", "sha1", "pdq", "phash", "dhash", "whash", "ahash", "colorhash", "crop_resistant")
+"""Measurements of the hash analyzer that are kept for looking up; SHA-256 is the content's own name."""
+
+DONE = tuple(status.value for status in FileStatus if status is not FileStatus.FAILED)
+"""How an examination must have ended so as not to be repeated: what failed is tried again."""
+
+
+def setups(header: Header) -> dict[str, str]:
+    """For each analyzer of a run, a digest of how it was set: results of the same setup replace each other."""
+    return {record.name: _digest([record.name, record.options]) for record in header.analyzers}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def content_of(connection: sqlite3.Connection, file: FileReport, now: str) -> int | None:
+    """The number of a file's content, made if it is new; None where the file could not be read."""
+    info = file.info
+    if info.sha256 is None:
+        return None
+    connection.execute(
+        """INSERT INTO contents (sha256, size, media_type, width, height, first_seen) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (sha256) DO UPDATE SET width = coalesce(excluded.width, width),
+        height = coalesce(excluded.height, height), media_type = coalesce(excluded.media_type, media_type)""",
+        (info.sha256, info.size, info.media_type, info.width, info.height, now),
+    )
+    (number,) = connection.execute("SELECT id FROM contents WHERE sha256 = ?", (info.sha256,)).fetchone()
+    return int(number)
+
+
+def make_room(connection: sqlite3.Connection, file_id: int, content_id: int | None, fingerprint: str) -> None:
+    """Takes out or retires what a new examination of a file replaces.
+
+    Of the same bytes under the same plan the earlier one goes. What was found in other bytes that stood under the same
+    name is history, and is kept as such.
+    """
+    connection.execute(
+        """DELETE FROM examinations WHERE file_id = ? AND fingerprint = ? AND superseded = 0
+        AND (content_id IS NULL OR content_id = ?)""",
+        (file_id, fingerprint, content_id),
+    )
+    connection.execute(
+        """UPDATE examinations SET superseded = 1 WHERE file_id = ? AND superseded = 0
+        AND (fingerprint = ? OR content_id != ?)""",
+        (file_id, fingerprint, content_id),
+    )
+
+
+def insert(
+    connection: sqlite3.Connection,
+    file: FileReport,
+    *,
+    run: RunRecord,
+    file_id: int,
+    content_id: int | None,
+    stat: Stat | None,
+    now: str,
+) -> None:
+    """Writes one examination with its results, findings, artifacts and hashes."""
+    seen = (stat.size, stat.mtime_ns, stat.ctime_ns) if stat else (None, None, None)
+    document = file.model_dump_json(exclude={"results", "status"})
+    cursor = connection.execute(
+        """INSERT INTO examinations (file_id, run_id, content_id, fingerprint, size, mtime_ns, ctime_ns, status,
+        finished, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (file_id, run.id, content_id, run.fingerprint, *seen, file.status.value, now, document),
+    )
+    for position, result in enumerate(file.results):
+        _insert_result(connection, cursor.lastrowid, position, result, run.setups.get(result.analyzer, ""))
+        if content_id is not None and result.analyzer == "phash":
+            _insert_hashes(connection, content_id, result.measurements)
+
+
+def _insert_result(
+    connection: sqlite3.Connection, examination_id: int | None, position: int, result: AnalyzerResult, setup: str
+) -> None:
+    cursor = connection.execute(
+        """INSERT INTO results (examination_id, position, analyzer, version, setup, status, document)
+        VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        (
+            examination_id,
+            position,
+            result.analyzer,
+            result.version,
+            setup,
+            result.status.value,
+            result.model_dump_json(),
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO findings (result_id, position, code, severity, support) VALUES (?, ?, ?, ?, ?)",
+        [(cursor.lastrowid, at, f.code, f.severity.value, f.support.value) for at, f in enumerate(result.findings)],
+    )
+    pictures = [(at, getattr(artifact, "data", None)) for at, artifact in enumerate(result.artifacts)]
+    connection.executemany(
+        "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
+        [(cursor.lastrowid, at, data) for at, data in pictures if data is not None],
+    )
+
+
+def _insert_hashes(connection: sqlite3.Connection, content_id: int, measurements: Mapping[str, Any]) -> None:
+    quality = measurements.get("pdq_quality")
+    connection.executemany(
+        "INSERT OR REPLACE INTO hashes (content_id, algorithm, value, quality) VALUES (?, ?, ?, ?)",
+        [
+            (content_id, name, value, quality if name == "pdq" else None)
+            for name in HASHES
+            if isinstance(value := measurements.get(name), str)
+        ],
+    )
+
+
+def load(connection: sqlite3.Connection, examination_id: int) -> FileReport:
+    """One examination as it was saved.
+
+    Raises:
+        CaseError: What is saved is no report.
+    """
+    return _load(connection, examination_id)[0]
+
+
+def _load(connection: sqlite3.Connection, examination_id: int) -> tuple[FileReport, list[str]]:
+    (document,) = connection.execute("SELECT document FROM examinations WHERE id = ?", (examination_id,)).fetchone()
+    rows = connection.execute(
+        "SELECT id, document, setup FROM results WHERE examination_id = ? ORDER BY position", (examination_id,)
+    ).fetchall()
+    try:
+        results = [
+            _with_artifacts(connection, number, AnalyzerResult.model_validate_json(raw)) for number, raw, _ in rows
+        ]
+        report = FileReport.model_validate_json(document)
+    except ValidationError as error:
+        raise CaseError(f"examination {examination_id} of the case is not understood: {error}") from error
+    return report.model_copy(update={"results": tuple(results)}), [setup for _, _, setup in rows]
+
+
+def _with_artifacts(connection: sqlite3.Connection, result_id: int, result: AnalyzerResult) -> AnalyzerResult:
+    if not result.artifacts:
+        return result
+    found = dict(
+        connection.execute("SELECT position, data FROM artifacts WHERE result_id = ?", (result_id,)).fetchall()
+    )
+    artifacts = tuple(
+        artifact.model_copy(update={"data": found[at]}) if at in found else artifact
+        for at, artifact in enumerate(result.artifacts)
+    )
+    return result.model_copy(update={"artifacts": artifacts})
+
+
+def combined(connection: sqlite3.Connection, file_id: int) -> FileReport | None:
+    """What the case knows of a file: for each analyzer and setup its latest result on the present content.
+
+    Returns:
+        The one examination that stands, just as it was saved; of several, the newest with what the others add; None
+        for a file that was never examined.
+    """
+    numbers = [
+        number
+        for (number,) in connection.execute(
+            "SELECT id FROM examinations WHERE file_id = ? AND superseded = 0 ORDER BY id DESC", (file_id,)
+        )
+    ]
+    if not numbers:
+        return None
+    loaded = [_load(connection, number) for number in numbers]
+    reports = [report for report, _ in loaded]
+    return reports[0] if len(reports) == 1 else _combine(reports, [seen for _, seen in loaded])
+
+
+def _combine(reports: Sequence[FileReport], setups_of: Sequence[Sequence[str]]) -> FileReport:
+    """One report of several examinations, the newest of which comes first."""
+    newest = reports[0]
+    results: dict[tuple[str, str], AnalyzerResult] = {}
+    for report, seen in zip(reports, setups_of, strict=True):
+        for result, setup in zip(report.results, seen, strict=True):
+            results.setdefault((result.analyzer, setup), result)
+    info = next((report.info for report in reports if report.info.sha256), newest.info)
+    thumbnail = next((report.info.thumbnail for report in reports if report.info.thumbnail), None)
+    whole = newest.model_copy(
+        update={
+            "results": tuple(results.values()),
+            "error": next((report.error for report in reports if report.error), None),
+            "info": info.model_copy(update={"thumbnail": thumbnail}),
+            "skipped": newest.skipped and not results,
+        }
+    )
+    asked = {result.question for result in whole.results}
+    kept = {answer.question: answer for answer in newest.answers}
+    fresh = assess.answers(whole.results, complete=False, reason=whole.error)
+    answers = tuple(answer if answer.question in asked else kept.get(answer.question, answer) for answer in fresh)
+    return whole.model_copy(update={"answers": answers, "priority": assess.priority(whole.results, whole.status)})

@@ -1,0 +1,176 @@
+"""Decisions of people, and what they do to a report: shown, explained, never anything hidden.
+
+A decision is kept with the SHA-256 of the content, so that it stays with a file that is moved or scanned again. What
+the analyzers found stays in the case as it was; only what is handed out carries the marks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from nsfwforensics.core import assess
+from nsfwforensics.core.types import (
+    AnalyzerResult,
+    AnalyzerStatus,
+    FileReport,
+    Finding,
+    Question,
+    Severity,
+    Support,
+)
+from nsfwforensics.store.rows import Decision, Dismissal, Mark
+
+MARKED = "CASE-001"
+"""The finding that carries a decision."""
+
+ANALYZER = "case"
+"""The name under which a decision stands among the results."""
+
+DISMISSED = "Dismissed: "
+"""How the title of a dismissed finding begins."""
+
+
+def history(connection: sqlite3.Connection, content_id: int) -> list[Mark]:
+    """All decisions about a content, the oldest first."""
+    rows = connection.execute(
+        "SELECT decision, note, decided_by, decided_at FROM decisions WHERE content_id = ? ORDER BY id", (content_id,)
+    )
+    return [Mark(Decision(decision), note, by, at) for decision, note, by, at in rows]
+
+
+def dismissals(connection: sqlite3.Connection, content_id: int) -> dict[str, Dismissal]:
+    """The findings that are dismissed for a content, by code."""
+    rows = connection.execute(
+        "SELECT code, dismissed, note, decided_by, decided_at FROM dismissals WHERE content_id = ? ORDER BY id",
+        (content_id,),
+    )
+    latest = {code: (dismissed, Dismissal(code, note, by, at)) for code, dismissed, note, by, at in rows}
+    return {code: dismissal for code, (dismissed, dismissal) in latest.items() if dismissed}
+
+
+def add_decision(connection: sqlite3.Connection, content_id: int, mark: Mark) -> None:
+    """Adds a decision to the history of a content."""
+    connection.execute(
+        "INSERT INTO decisions (content_id, decision, note, decided_by, decided_at) VALUES (?, ?, ?, ?, ?)",
+        (content_id, mark.decision.value, mark.note, mark.by, mark.at),
+    )
+
+
+def add_dismissal(connection: sqlite3.Connection, content_id: int, entry: Dismissal, *, dismissed: bool) -> None:
+    """Adds to the history of a content that a finding is dismissed, or counts again."""
+    connection.execute(
+        "INSERT INTO dismissals (content_id, code, dismissed, note, decided_by, decided_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (content_id, entry.code, int(dismissed), entry.note, entry.by, entry.at),
+    )
+
+
+def alarms(file: FileReport) -> list[str]:
+    """Codes of the findings for which a file is to be looked at, each once.
+
+    These are the ones that raise its priority to medium or high by the rules of ``core.assess``; where there are none,
+    those that raise it to low.
+    """
+    ranks = {Support.SUPPORTS: 0, Support.INCONCLUSIVE: 1}
+    found = [(f.severity.rank - ranks[f.support], f.code) for f in file.findings if f.support in ranks]
+    for least in (Severity.MEDIUM, Severity.LOW):
+        if codes := [code for rank, code in found if rank >= least.rank]:
+            return list(dict.fromkeys(codes))
+    return []
+
+
+def marked(connection: sqlite3.Connection, file: FileReport, content_id: int) -> FileReport:
+    """An unmarked report with what people decided about its content; see :func:`apply`."""
+    decided = history(connection, content_id)
+    return apply(file, decided[-1] if decided else None, dismissals(connection, content_id))
+
+
+def apply(file: FileReport, mark: Mark | None, dismissed: Mapping[str, Dismissal]) -> FileReport:
+    """The report of a file with what people decided about its content.
+
+    A dismissed finding stays where it is, says so, and raises nothing. The decision becomes a finding of its own under
+    the question whether the image is known. Answers to the questions that this touches are made again.
+
+    Args:
+        file: As the analyzers left it.
+        mark: The decision that counts, or None.
+        dismissed: The findings set aside, by code.
+    """
+    touched: set[Question] = set()
+    results = []
+    for result in file.results:
+        findings = tuple(_dismiss(finding, dismissed.get(finding.code)) for finding in result.findings)
+        if findings != result.findings:
+            touched |= _questions(result)
+            result = result.model_copy(update={"findings": findings})
+        results.append(result)
+    if mark is not None and mark.decision is not Decision.UNDECIDED:
+        results.append(_result(mark))
+        touched.add(Question.KNOWN)
+    return reassess(file, results, touched) if touched else file
+
+
+def reassess(file: FileReport, results: Sequence[AnalyzerResult], touched: set[Question]) -> FileReport:
+    """A report with other results: answers to the touched questions and the priority are made again."""
+    changed = file.model_copy(update={"results": tuple(results)})
+    fresh = {answer.question: answer for answer in assess.answers(tuple(results), complete=False, reason=file.error)}
+    answers = tuple(fresh[old.question] if old.question in touched else old for old in file.answers)
+    return changed.model_copy(update={"answers": answers, "priority": assess.priority(results, changed.status)})
+
+
+def _questions(result: AnalyzerResult) -> set[Question]:
+    """The questions that a result's findings speak to: the analyzer's, or one that a finding names itself."""
+    named = (getattr(finding, "question", None) for finding in result.findings)
+    return {result.question, *(question for question in named if question is not None)}
+
+
+def _dismiss(finding: Finding, dismissal: Dismissal | None) -> Finding:
+    if dismissal is None:
+        return finding
+    note = f" ({dismissal.note})" if dismissal.note else ""
+    return finding.model_copy(
+        update={
+            "title": DISMISSED + finding.title,
+            "severity": Severity.INFO,
+            "support": Support.NO_INDICATION,
+            "explanation": f"Set aside by {_who(dismissal.by)} on {dismissal.at[:10]}{note}. It said: "
+            + finding.explanation,
+            "data": {
+                **finding.data,
+                "dismissed": {
+                    "by": dismissal.by,
+                    "at": dismissal.at,
+                    "note": dismissal.note,
+                    "severity": finding.severity.value,
+                    "support": finding.support.value,
+                },
+            },
+        }
+    )
+
+
+def _result(mark: Mark) -> AnalyzerResult:
+    words = mark.decision.value.replace("-", " ")
+    note = f": {mark.note}" if mark.note else "."
+    found = Finding(
+        code=MARKED,
+        title="Decision in this case",
+        severity=Severity.INFO,
+        support=Support.SUPPORTS,
+        explanation=f"This very file was marked “{words}” by {_who(mark.by)} on {mark.at[:10]}{note}",
+        caveat="It is what a person decided about a file with this SHA-256; no check of this tool stands behind it.",
+        data={"decision": mark.decision.value, "note": mark.note, "by": mark.by, "at": mark.at},
+    )
+    return AnalyzerResult(
+        analyzer=ANALYZER,
+        version="1",
+        origin="case",
+        question=Question.KNOWN,
+        status=AnalyzerStatus.OK,
+        findings=(found,),
+        seconds=0.0,
+    )
+
+
+def _who(name: str) -> str:
+    return "a person who gave no name" if name in ("", "not supplied") else name

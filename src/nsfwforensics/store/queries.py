@@ -1,0 +1,135 @@
+"""Reading a case: lists of files, hashes, and finding one file by what a person typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nsfwforensics.core.storable import storable_text
+from nsfwforensics.core.types import Priority
+from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, Mark
+
+_LATEST = "(SELECT max(id) FROM decisions WHERE content_id = c.id)"
+
+_FILES = f"""
+SELECT f.id, f.path, c.sha256, f.size, c.media_type, f.status, f.priority, f.error, f.added, f.examined,
+    d.decision, d.note, d.decided_by, d.decided_at,
+    (SELECT group_concat(code, ' ') FROM (
+        SELECT DISTINCT n.code FROM examinations e JOIN results r ON r.examination_id = e.id
+        JOIN findings n ON n.result_id = r.id WHERE e.file_id = f.id AND e.superseded = 0 ORDER BY n.code)),
+    (SELECT group_concat(code, ' ') FROM (
+        SELECT code FROM dismissals x WHERE x.content_id = c.id AND x.dismissed = 1
+        AND x.id = (SELECT max(y.id) FROM dismissals y WHERE y.content_id = c.id AND y.code = x.code) ORDER BY code))
+FROM files f LEFT JOIN contents c ON c.id = f.content_id LEFT JOIN decisions d ON d.id = {_LATEST}
+"""  # noqa: S608 - no value of anyone else's is in it
+
+_TRIAGE = """ORDER BY f.priority,
+    CASE f.status WHEN 'failed' THEN 0 WHEN 'pending' THEN 2 WHEN 'skipped' THEN 3 ELSE 1 END, f.path"""
+
+
+def info(connection: sqlite3.Connection) -> CaseInfo:
+    """What the case is called and how much is in it."""
+    row = connection.execute("SELECT uuid, name, operator, created, tool_version FROM case_info").fetchone()
+    uuid, name, operator, created, tool_version = row
+    (contents,) = connection.execute("SELECT count(*) FROM contents").fetchone()
+    (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
+    statuses = dict(connection.execute("SELECT status, count(*) FROM files GROUP BY status").fetchall())
+    return CaseInfo(uuid, name, operator, created, tool_version, sum(statuses.values()), contents, runs, statuses)
+
+
+def files(
+    connection: sqlite3.Connection,
+    *,
+    statuses: Sequence[str] = (),
+    priorities: Sequence[Priority] = (),
+    decisions: Sequence[Decision] = (),
+) -> Iterator[CaseFile]:
+    """The files of a case in the order of triage, those of the given kinds only; of all kinds where none is given."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    for column, wanted in (
+        ("f.status", list(statuses)),
+        ("f.priority", [priority.rank for priority in priorities]),
+        ("coalesce(d.decision, 'undecided')", [decision.value for decision in decisions]),
+    ):
+        if wanted:
+            conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    for row in connection.execute(f"{_FILES} {where} {_TRIAGE}", values):
+        yield _file(row)
+
+
+def _file(row: Sequence[Any]) -> CaseFile:
+    number, path, sha256, size, media_type, status, priority, error, added, examined = row[:10]
+    decision, note, by, at, findings, dismissed = row[10:]
+    return CaseFile(
+        id=number,
+        raw_path=bytes(path),
+        sha256=sha256,
+        size=size,
+        media_type=media_type,
+        status=status,
+        priority=list(Priority)[priority],
+        error=error,
+        added=added,
+        examined=examined,
+        mark=Mark(Decision(decision), note, by, at) if decision else None,
+        findings=tuple((findings or "").split()),
+        dismissed=tuple((dismissed or "").split()),
+    )
+
+
+def file_at(connection: sqlite3.Connection, path: bytes) -> CaseFile | None:
+    """The file that is registered under an absolute path."""
+    row = connection.execute(f"{_FILES} WHERE f.path = ?", (path,)).fetchone()
+    return _file(row) if row else None
+
+
+def files_with(connection: sqlite3.Connection, sha256: str) -> list[CaseFile]:
+    """All files whose content's SHA-256 begins so; what is no hexadecimal finds nothing."""
+    if not re.fullmatch("[0-9a-f]{1,64}", sha256):
+        return []
+    return [_file(row) for row in connection.execute(f"{_FILES} WHERE c.sha256 GLOB ? {_TRIAGE}", (f"{sha256}*",))]
+
+
+def files_shown_as(connection: sqlite3.Connection, text: str) -> list[CaseFile]:
+    """Files whose path, as lists print it, is this text or ends with it after a separator."""
+    numbers = [
+        number
+        for number, path in connection.execute("SELECT id, path FROM files")
+        if _ends_with(str(storable_text(os.fsdecode(bytes(path)))), text)
+    ]
+    rows = (connection.execute(f"{_FILES} WHERE f.id = ?", (number,)).fetchone() for number in numbers)
+    return [_file(row) for row in rows]
+
+
+def _ends_with(path: str, text: str) -> bool:
+    return path == text or path.endswith(tuple(separator + text for separator in {os.sep, os.altsep or os.sep}))
+
+
+def hashes_of(connection: sqlite3.Connection, content_id: int) -> list[tuple[str, str, int | None]]:
+    """The hashes of one content as (algorithm, value, quality)."""
+    return connection.execute(
+        "SELECT algorithm, value, quality FROM hashes WHERE content_id = ? ORDER BY algorithm", (content_id,)
+    ).fetchall()
+
+
+def hashes(connection: sqlite3.Connection) -> Iterator[CaseHashes]:
+    """Every content with its hashes and the decision that counts, one at a time."""
+    contents = connection.execute(
+        f"""SELECT c.id, c.sha256, (SELECT path FROM files WHERE content_id = c.id ORDER BY id LIMIT 1), d.decision
+        FROM contents c LEFT JOIN decisions d ON d.id = {_LATEST} ORDER BY c.id"""  # noqa: S608
+    )
+    for number, sha256, path, decision in contents:
+        rows = hashes_of(connection, number)
+        yield CaseHashes(
+            sha256=sha256,
+            path=str(storable_text(os.fsdecode(bytes(path)))) if path is not None else "",
+            values={algorithm: value for algorithm, value, _ in rows},
+            pdq_quality=next((quality for algorithm, _, quality in rows if algorithm == "pdq"), None),
+            decision=Decision(decision) if decision else None,
+        )

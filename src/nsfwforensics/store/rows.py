@@ -1,0 +1,205 @@
+"""What a case hands out: plain frozen values, no SQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from nsfwforensics.core.storable import storable_text
+from nsfwforensics.core.types import Priority
+
+PENDING = "pending"
+"""The status of a file that is registered and has not been examined; others are those of ``FileStatus``."""
+
+STATUSES = (PENDING, "ok", "partial", "failed", "skipped")
+
+
+class Decision(StrEnum):
+    """What a person decided about a file."""
+
+    RELEVANT = "relevant"
+    NOT_RELEVANT = "not-relevant"
+    FALSE_POSITIVE = "false-positive"
+    NEEDS_REVIEW = "needs-review"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInfo:
+    """What a case is called and how much is in it.
+
+    Attributes:
+        uuid: Its own number, made when it was.
+        name: As given, or the file's name.
+        operator: Who opened it, or "not supplied".
+        created: When, in UTC.
+        tool_version: With which version of this tool.
+        files: How many files are in it.
+        contents: How many different contents they have.
+        runs: How many scans wrote into it.
+        by_status: How many files of each status.
+    """
+
+    uuid: str
+    name: str
+    operator: str
+    created: str
+    tool_version: str
+    files: int
+    contents: int
+    runs: int
+    by_status: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What tells cheaply whether a file is still the one that was examined.
+
+    Attributes:
+        size: In bytes.
+        mtime_ns: Time of modification, nanoseconds since the epoch; anyone can set it.
+        ctime_ns: Time of the last change of content or properties as the system keeps it (of creation on Windows).
+    """
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stat | None:
+        """Of a file, or None where it cannot be reached."""
+        try:
+            found = path.stat()
+        except (OSError, ValueError):
+            return None
+        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One entry in the history of decisions. The latest one counts.
+
+    Attributes:
+        decision: What was decided.
+        note: Why, in the examiner's words.
+        by: Who, or "not supplied".
+        at: When, in UTC.
+    """
+
+    decision: Decision
+    note: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """A finding that a person set aside for one content, in this and in later scans."""
+
+    code: str
+    note: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One file of a case as lists show it.
+
+    Attributes:
+        id: Its number in the case.
+        raw_path: Its absolute path as the file system has it.
+        sha256: Of its content when it was last read, or None.
+        size: In bytes, then.
+        media_type: What the content is.
+        status: ``pending`` or a value of ``FileStatus``.
+        priority: Of all findings that were not dismissed.
+        error: Why it failed or was skipped.
+        added: When it came into the case, in UTC.
+        examined: When it was last examined, or None.
+        mark: The decision that counts, or None.
+        findings: Codes of its findings.
+        dismissed: Codes that were dismissed for its content.
+    """
+
+    id: int
+    raw_path: bytes
+    sha256: str | None
+    size: int | None
+    media_type: str | None
+    status: str
+    priority: Priority
+    error: str | None
+    added: str
+    examined: str | None
+    mark: Mark | None
+    findings: tuple[str, ...] = ()
+    dismissed: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Path:
+        """Where it is, to be opened."""
+        return Path(os.fsdecode(self.raw_path))
+
+    @property
+    def path(self) -> str:
+        """Where it is, as text that can be stored anywhere (undecodable bytes escaped)."""
+        return str(storable_text(os.fsdecode(self.raw_path)))
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHashes:
+    """What is known of one content, to look others up by.
+
+    Attributes:
+        sha256: Of the bytes.
+        path: Of one of its files.
+        values: Hash by algorithm (``md5``, ``sha1``, ``pdq``, ``phash`` ...), in hexadecimal.
+        pdq_quality: 0 to 100, or None where PDQ was not computed.
+        decision: The decision that counts, or None.
+    """
+
+    sha256: str
+    path: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    pdq_quality: int | None = None
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A scan that is going on.
+
+    Attributes:
+        id: Its number in the case.
+        fingerprint: Of its plan.
+        setups: For each analyzer a digest of how it is set.
+    """
+
+    id: int
+    fingerprint: str
+    setups: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One examination of a file.
+
+    Attributes:
+        run: Number of the scan.
+        fingerprint: Of its plan.
+        finished: When, in UTC.
+        status: A value of ``FileStatus``.
+        sha256: Of the content then, or None.
+        superseded: Whether the file has changed since.
+    """
+
+    run: int
+    fingerprint: str
+    finished: str
+    status: str
+    sha256: str | None
+    superseded: bool

@@ -1,0 +1,136 @@
+"""What a scan writes: its own record, and each file whole in one transaction of the caller's."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+from nsfwforensics.core.evidence import describe_path, utc_iso
+from nsfwforensics.core.types import FileInfo, FileReport, Header, Priority
+from nsfwforensics.store import documents, marks
+from nsfwforensics.store.rows import PENDING, RunRecord, Stat
+
+
+def stored_path(path: Path) -> bytes:
+    """The name of a file in a case: its absolute path, byte for byte, links not resolved."""
+    return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps ".." in it
+
+
+def now() -> str:
+    """The time, in UTC."""
+    return utc_iso(time.time())
+
+
+def begin(connection: sqlite3.Connection, header: Header) -> RunRecord:
+    """Records that a scan begins."""
+    cursor = connection.execute(
+        "INSERT INTO runs (fingerprint, header, started) VALUES (?, ?, ?)",
+        (header.fingerprint, header.model_dump_json(), header.started),
+    )
+    return RunRecord(cursor.lastrowid or 0, header.fingerprint, documents.setups(header))
+
+
+def end(connection: sqlite3.Connection, run: RunRecord, header: Header) -> None:
+    """Records that a scan ended, and how."""
+    connection.execute(
+        "UPDATE runs SET header = ?, finished = ?, interrupted = ? WHERE id = ?",
+        (header.model_dump_json(), header.finished, int(header.interrupted), run.id),
+    )
+
+
+def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
+    """Writes the examination of one file; the earlier one under the same plan is replaced.
+
+    Args:
+        connection: In a transaction.
+        run: The scan.
+        path: Where the file is.
+        file: What was found, without marks.
+        stat: Of the file, taken before it was read.
+    """
+    at = now()
+    content = documents.content_of(connection, file, at)
+    file_id = _file_id(connection, stored_path(path), at)
+    documents.make_room(connection, file_id, content, run.fingerprint)
+    documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
+    connection.execute(
+        "UPDATE files SET content_id = coalesce(?, content_id), size = ?, mtime_ns = ?, examined = ? WHERE id = ?",
+        (content, file.info.size, stat.mtime_ns if stat else None, at, file_id),
+    )
+    sum_up(connection, file_id)
+
+
+def register(connection: sqlite3.Connection, path: Path, sha256: str, stat: Stat) -> bool:
+    """Takes a file into the case without examining it.
+
+    Returns:
+        Whether it is new; what the case knows of a file already is left as it is.
+    """
+    raw, at = stored_path(path), now()
+    if connection.execute("SELECT id FROM files WHERE path = ?", (raw,)).fetchone():
+        return False
+    info = describe_path(path).model_copy(update={"sha256": sha256, "size": stat.size})
+    content = documents.content_of(connection, FileReport(info=info), at)
+    connection.execute(
+        "INSERT INTO files (path, content_id, size, mtime_ns, added, status, priority) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (raw, content, stat.size, stat.mtime_ns, at, PENDING, Priority.NONE.rank),
+    )
+    return True
+
+
+def done(connection: sqlite3.Connection, path: Path, fingerprint: str) -> tuple[int, Stat, str | None] | None:
+    """The examination of a file that need not be repeated if the file is still the same.
+
+    Returns:
+        Its number, what the file was like, and its SHA-256; None where there is none or it failed.
+    """
+    row = connection.execute(
+        """SELECT e.id, e.status, e.size, e.mtime_ns, e.ctime_ns, c.sha256 FROM files f
+        JOIN examinations e ON e.file_id = f.id LEFT JOIN contents c ON c.id = e.content_id
+        WHERE f.path = ? AND e.fingerprint = ? AND e.superseded = 0 AND e.size IS NOT NULL""",
+        (stored_path(path), fingerprint),
+    ).fetchone()
+    return (row[0], Stat(*row[2:5]), row[5]) if row and row[1] in documents.DONE else None
+
+
+def touch(connection: sqlite3.Connection, examination: int, stat: Stat) -> None:
+    """Records that a file whose properties changed was found to have the same content."""
+    connection.execute(
+        "UPDATE examinations SET size = ?, mtime_ns = ?, ctime_ns = ? WHERE id = ?",
+        (stat.size, stat.mtime_ns, stat.ctime_ns, examination),
+    )
+
+
+def whole(connection: sqlite3.Connection, file_id: int) -> FileReport | None:
+    """What the case knows of a file, with its marks; None where it was never examined."""
+    file = documents.combined(connection, file_id)
+    (content,) = connection.execute("SELECT content_id FROM files WHERE id = ?", (file_id,)).fetchone()
+    return file if file is None or content is None else marks.marked(connection, file, content)
+
+
+def sum_up(connection: sqlite3.Connection, file_id: int) -> None:
+    """Writes a file's status and priority anew, from all that stands about it and from its marks."""
+    file = whole(connection, file_id)
+    if file is not None:
+        connection.execute(
+            "UPDATE files SET status = ?, priority = ?, error = ? WHERE id = ?",
+            (file.status.value, file.priority.rank, file.error, file_id),
+        )
+
+
+def at_place(file: FileReport, path: Path) -> FileReport:
+    """A saved report under the path as it is written now."""
+    place = describe_path(path)
+    info: FileInfo = file.info.model_copy(update={"path": place.path, "name": place.name})
+    return file.model_copy(update={"info": info})
+
+
+def _file_id(connection: sqlite3.Connection, path: bytes, at: str) -> int:
+    connection.execute(
+        "INSERT OR IGNORE INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
+        (path, at, PENDING, Priority.NONE.rank),
+    )
+    (number,) = connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+    return int(number)

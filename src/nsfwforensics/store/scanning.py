@@ -1,0 +1,213 @@
+"""A scan into a case: what is done is not done again, and what is finished is committed at once.
+
+Several processes may scan into one case. Each claims a file before it examines it, and looks once more whether it is
+done; what another one is busy with is left for the end.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nsfwforensics.core.discover import Target
+from nsfwforensics.core.evidence import describe_path
+from nsfwforensics.core.types import FileReport, Header
+from nsfwforensics.errors import UsageError
+from nsfwforensics.store import documents, runs
+from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.claims import Claims, claim_key
+from nsfwforensics.store.connection import SIDE_FILES
+from nsfwforensics.store.originals import digest
+from nsfwforensics.store.rows import Stat
+
+POLL_SECONDS = 0.2
+"""How often to look whether another process is done with a file."""
+
+Examine = Callable[[Iterable[Target]], Iterator[FileReport]]
+"""Examines targets and yields one report each, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A target on its way: to be examined, or with the number of the examination that is saved."""
+
+    target: Target
+    key: int
+    stat: Stat | None
+    saved: int | None = None
+
+
+class CaseScan:
+    """One scan into a case. A context manager.
+
+    Args:
+        case: Open and writable.
+        header: Of the run as it begins.
+
+    Attributes:
+        already_done: How many files were not examined because the case has them under this plan.
+    """
+
+    def __init__(self, case: CaseDatabase, header: Header) -> None:
+        self.case = case
+        self.already_done = 0
+        self._claims = Claims(case.path)
+        self._seen: set[int] = set()
+        self._given: set[int] = set()
+        self._busy: list[Target] = []
+        with case.writing() as connection:
+            self._run = runs.begin(connection, header)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._claims.close()
+
+    def end(self, header: Header) -> None:
+        """Records the end of the run; without this it stands as one that was killed."""
+        with self.case.writing() as connection:
+            runs.end(connection, self._run, header)
+
+    def reports(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
+        """Yields a report of every target, with its marks: examined now, or saved before.
+
+        They come in the order of the targets, but for files that another process was busy with, which come last. After
+        Ctrl-C, what is saved of the targets that were not reached is yielded before the interrupt goes on.
+
+        Args:
+            examine: Runs the plan.
+            targets: Finds the targets, anew at each call.
+
+        Raises:
+            CaseError: A result cannot be written; what was written before is kept.
+        """
+        try:
+            yield from self._pass(examine, self._new(targets()))
+            while self._busy:
+                waiting, self._busy = self._busy, []
+                before = len(waiting)
+                yield from self._pass(examine, iter(waiting))
+                if len(self._busy) == before:
+                    time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:
+            yield from self._saved_rest(targets())
+            raise
+
+    def _new(self, targets: Iterator[Target]) -> Iterator[Target]:
+        """Each path once, however often it was named."""
+        for target in targets:
+            key = claim_key(runs.stored_path(target.path))
+            if key not in self._seen:
+                self._seen.add(key)
+                yield target
+
+    def _pass(self, examine: Examine, targets: Iterator[Target]) -> Iterator[FileReport]:
+        order: deque[_Job] = deque()
+        for file in examine(self._pull(targets, order)):
+            while (job := order.popleft()).saved is not None:
+                yield self._load(job)
+            if file.info.path != describe_path(job.target.path).path:
+                raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
+            with self.case.writing() as connection:
+                runs.save(connection, self._run, job.target.path, file, job.stat)
+            self._claims.release(job.key)
+            self._given.add(job.key)
+            yield self.case.with_marks(file)
+        for job in order:
+            yield self._load(job)
+
+    def _pull(self, targets: Iterator[Target], order: deque[_Job]) -> Iterator[Target]:
+        """Passes on what is to be examined, and notes the order of it and of what is saved."""
+        for target in targets:
+            key = claim_key(runs.stored_path(target.path))
+            job = self._if_done(target, key)
+            if job is None and not self._claims.take(key):
+                self._busy.append(target)
+                continue
+            if job is None and (job := self._if_done(target, key)) is not None:  # done just before it was claimed
+                self._claims.release(key)
+            if job is not None:
+                order.append(job)
+                continue
+            order.append(_Job(target, key, Stat.of(target.path) if target.skip is None else None))
+            yield target
+
+    def _if_done(self, target: Target, key: int) -> _Job | None:
+        if target.skip is not None:
+            return None
+        with self.case.reading() as connection:
+            found = runs.done(connection, target.path, self._run.fingerprint)
+        if found is None:
+            return None
+        number, was, sha256 = found
+        stat = Stat.of(target.path)
+        if stat is None or (stat.size, stat.mtime_ns) != (was.size, was.mtime_ns):
+            return None
+        if stat != was:  # its time of modification may have been set back: only its bytes tell
+            if not _has_digest(target.path, sha256):
+                return None
+            with self.case.writing() as connection:
+                runs.touch(connection, number, stat)
+        return _Job(target, key, stat, number)
+
+    def _load(self, job: _Job) -> FileReport:
+        self.already_done += 1
+        self._given.add(job.key)
+        with self.case.reading() as connection:
+            file = documents.load(connection, job.saved or 0)
+        return self.case.with_marks(runs.at_place(file, job.target.path))
+
+    def _saved_rest(self, targets: Iterator[Target]) -> Iterator[FileReport]:
+        for target in targets:
+            key = claim_key(runs.stored_path(target.path))
+            if key not in self._given and (job := self._if_done(target, key)) is not None:
+                yield self._load(job)
+
+
+def look_at_case(path: Path, *, whole: bool) -> None:
+    """Makes sure, before models are loaded for a scan, that what is at the path is a case or nothing.
+
+    Args:
+        path: Of the case.
+        whole: Whether the files that it holds are to be examined.
+
+    Raises:
+        CaseError: What is there is no case; or nothing is, where it is to be examined.
+        UsageError: It holds no files, where they are to be examined.
+    """
+    if not whole and not os.path.lexists(path):
+        return
+    with CaseDatabase.open(path) as case:
+        if whole and not case.info().files:
+            raise UsageError(f"the case {path} holds no files yet: name files or folders to examine")
+
+
+def files_in_place(path: Path) -> tuple[list[Path], int]:
+    """The files of a case that are still where they were, and how many are not."""
+    with CaseDatabase.open(path) as case:
+        known = list(case.paths())
+    here = [place for place in known if os.path.lexists(place)]
+    return here, len(known) - len(here)
+
+
+def belongs_to_case(path: Path, case: Path) -> bool:
+    """Whether a file is the case itself or stands beside it as a part of it."""
+    case = Path(os.path.realpath(case))
+    names = [case.name + suffix for suffix in ("", *SIDE_FILES)]
+    return path.name in names and os.path.realpath(path.parent) == str(case.parent)
+
+
+def _has_digest(path: Path, sha256: str | None) -> bool:
+    try:
+        return sha256 is not None and digest(path) == sha256
+    except OSError:
+        return False

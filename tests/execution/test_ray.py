@@ -1,0 +1,64 @@
+"""Ray runs the same plan, keeps the order, and loses no more than the file that kills its worker."""
+
+# ruff: noqa: F811 - fixtures of other folders
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nsfwforensics.api import Request, Run
+from nsfwforensics.errors import MissingDependencyError
+from nsfwforensics.execution.inline import InlineEngine
+from nsfwforensics.execution.ray_pool import RayEngine
+from nsfwforensics.settings import Settings
+from nsfwforensics.testing import contract_file
+from tests.e2e.conftest import Runner, photos, plugin, run  # noqa: F401 - fixtures
+from tests.execution.test_engines import comparable, folder  # noqa: F401 - a fixture
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stop_ray() -> Iterator[None]:
+    ray = pytest.importorskip("ray", reason="needs the ray extra")
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.parametrize("device_stage", [False, True])
+def test_inline_and_ray_agree(folder: Path, device_stage: bool) -> None:
+    prepared = Run(Request([folder], settings=Settings(device="cpu")))
+    inline = [comparable(file) for file in InlineEngine().run(prepared.plan, prepared.targets())]
+    rayed = [
+        comparable(file) for file in RayEngine(2, device_stage=device_stage).run(prepared.plan, prepared.targets())
+    ]
+    assert inline == rayed
+
+
+def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(
+    run: Runner,
+    photos: Path,
+    plugin: Path,
+) -> None:
+    for index in range(12):
+        (photos / f"c-{index:02}.jpg").write_bytes(contract_file("plain.jpg"))
+    for name in ("b-killer.jpg", "c-05-hanging.jpg", "z-segfault.jpg"):
+        (photos / name).write_bytes(contract_file("plain.jpg"))
+    limits = ("--max-seconds", "8", "--jobs", "2", "--engine", "ray")
+    ran = run("scan", photos, "--only", "probe", "--allow-plugins", "--json", *limits, path=plugin)
+    assert ran.code == 4, ran.err
+    names = [Path(file["info"]["path"]).name for file in ran.report["files"]]
+    assert names == sorted(path.name for path in photos.iterdir())
+    failed = {Path(f["info"]["path"]).name: f["error"] for f in ran.report["files"] if f["status"] == "failed"}
+    assert set(failed) == {"b-killer.jpg", "c-05-hanging.jpg", "z-segfault.jpg"}
+    assert "8 seconds" in failed["c-05-hanging.jpg"]
+    assert "died" in failed["b-killer.jpg"]
+    assert ran.report["header"]["engine"].startswith("ray, 2")
+
+
+def test_without_ray_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(MissingDependencyError, match="nsfwforensics\\[ray\\]"):
+        RayEngine(1)
