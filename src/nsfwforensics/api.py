@@ -15,7 +15,7 @@ import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +29,10 @@ from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
+from nsfwforensics.libraries import library_versions
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
-
-LIBRARIES = (
-    "defusedxml",
-    "exifread",
-    "facenet-pytorch",
-    "imagehash",
-    "jinja2",
-    "numpy",
-    "opencv-python-headless",
-    "pillow",
-    "pillow-heif",
-    "pydantic",
-    "rich",
-    "safetensors",
-    "torch",
-    "torchvision",
-    "typer",
-)
 
 POOL_FROM_FILES = 12
 """With ``jobs=0`` fewer files than this are examined in one process: starting workers costs seconds."""
@@ -184,7 +167,7 @@ class Run:
             interrupted=interrupted,
             python=platform.python_version(),
             platform=platform.platform(),
-            libraries=_library_versions(),
+            libraries=library_versions(),
             device=spec.resources.device,
             engine=f"{self.engine.name}, {getattr(self.engine, 'jobs', 1)} process(es)",
             fingerprint=self._fingerprint(),
@@ -288,13 +271,3 @@ def _resources(request: Request, classes: Sequence[type[BaseAnalyzer]]) -> Resou
 def _is_complete(chosen: Sequence[Registration]) -> bool:
     names = {registration.name for registration in chosen}
     return all(registration.name in names for registration in installed() if registration.built_in)
-
-
-def _library_versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
