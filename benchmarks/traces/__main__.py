@@ -43,7 +43,7 @@ def main() -> int:
     else:
         result = summary.summary(arguments.work / "answers", arguments.methods or list(METHODS))
     if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", "utf-8")
+        arguments.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     if arguments.page:
         arguments.page.write_text(page.page(result), "utf-8")
     if not arguments.out:
