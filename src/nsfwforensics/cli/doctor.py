@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nsfwforensics.api import LIBRARIES
+from nsfwforensics.libraries import LIBRARIES
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
