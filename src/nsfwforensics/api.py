@@ -97,6 +97,7 @@ class Run:
                 raise UsageError(f"no such file or folder: {path}")
         if request.case is not None:
             look_at_case(request.case, whole=not request.paths)
+            _refuse_own_case(request.case, request.options.get("known", {}).get("known", ()))
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
@@ -256,6 +257,12 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
         }
         for registration in chosen
     }
+
+
+def _refuse_own_case(case: Path, known: Iterable[Path]) -> None:
+    """A case that is looked up while it is written changes with every file: nothing would ever count as done."""
+    if any(Path(path).resolve() == case.resolve() for path in known):
+        raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
 
 
 def _resources(request: Request, classes: Sequence[type[BaseAnalyzer]]) -> Resources:

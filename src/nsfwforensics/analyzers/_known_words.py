@@ -12,13 +12,13 @@ CODES: Mapping[str, Code] = {
         "The same file is on a list of known images",
         Severity.HIGH,
         "A digest says that the bytes are the same, and nothing about what they show. Whether the entry belongs on "
-        "the list is for whoever keeps it; lists hold mistakes. MD5 and SHA-1 can be forged on purpose, SHA-256 cannot.",
+        "the list is for whoever keeps it; lists hold mistakes. MD5 and SHA-1 can be forged, SHA-256 cannot.",
     ),
     "KNOWN-002": Code(
         "A picture that looks the same is on a list of known images",
         Severity.HIGH,
-        "A perceptual hash compares the coarse look of whole pictures. Others with the same layout (a template, a page, "
-        "a frame of the same scene) can come as near. A person must compare the two before anything follows.",
+        "A perceptual hash compares the coarse look of whole pictures. Others with the same layout (a template, a "
+        "page, a frame of the same scene) can come as near. A person must compare the two before anything follows.",
     ),
     # KNOWN-003 is kept for matches of parts of a picture: crops, borders, screenshots.
     "KNOWN-004": Code(

@@ -19,7 +19,7 @@ from nsfwforensics.analyzers._known_words import CODES, file_words, looks_words,
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Support
-from nsfwforensics.errors import EvidenceError, HashListError, UsageError
+from nsfwforensics.errors import CaseError, EvidenceError, HashListError, UsageError
 
 if TYPE_CHECKING:
     from nsfwforensics.hashing.index import HashIndex, Match
@@ -41,7 +41,7 @@ class KnownOptions(AnalyzerOptions):
 
     known: tuple[Path, ...] = Field(
         default=(),
-        description="A list of known hashes, or an index made by 'hashlist import'; may be repeated",
+        description="A list of known hashes, an index made by 'hashlist import', or a case; may be repeated",
         json_schema_extra={"flag": "--known"},
     )
     distance: int = Field(
@@ -73,11 +73,11 @@ class KnownAnalyzer(Analyzer):
         del resources
         if not options.known:
             return Enrolment()
-        from nsfwforensics.hashing.known import enrol_known
+        from nsfwforensics.analyzers._known_case import enrol_places
 
         try:
-            places = enrol_known(options.known)
-        except HashListError as error:
+            places = enrol_places(options.known)
+        except (HashListError, CaseError) as error:
             raise UsageError(f"--known {error}") from error
         digest = hashlib.sha256("\n".join(place.digest for place in places).encode()).hexdigest()
         return Enrolment(places, tuple(place.record for place in places), digest)

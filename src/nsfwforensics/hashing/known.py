@@ -1,8 +1,8 @@
 """Known images from wherever they are kept: a list of hashes, an index, opened the same way.
 
 A place that holds known images is a file or a folder that the user names. :func:`enrol_known` turns each into an index;
-:func:`open_known` opens it in whichever process searches it. Another kind of place (a database of cases, say) needs a
-branch in :func:`enrol_known` that writes an index of what it holds, and nothing else.
+:func:`open_known` opens it in whichever process searches it. Another kind of place, such as a case, hands its entries
+to :func:`enrol_items`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index import HashIndex, is_index
 from nsfwforensics.hashing.indexing import IndexWriter
-from nsfwforensics.hashing.items import HashKind
+from nsfwforensics.hashing.items import HashKind, KnownItem
 from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.lists import HashList, Reading
 
@@ -58,6 +58,24 @@ def enrol_known(paths: Sequence[Path]) -> tuple[KnownPlace, ...]:
         HashListError: One cannot be read, is damaged, or holds no hash.
     """
     return tuple(_enrolled_index(path) if path.is_dir() else _enrolled_list(path) for path in paths)
+
+
+def enrol_items(path: Path, items: Iterable[KnownItem], form: str) -> KnownPlace:
+    """Indexes entries that come from elsewhere than a list, in a temporary folder that goes when this process ends.
+
+    Args:
+        path: Where they are kept, for its name.
+        items: Entries with at least one hash each.
+        form: What kind of place it is.
+
+    Raises:
+        HashListError: There is no hash among them.
+    """
+    writer = IndexWriter(_temporary_index())
+    writer.add(items, path.name, "", form)
+    index = writer.commit()
+    record = {"known": path.name, "sha256": index.digest, "format": form, "hashes": _sizes(index)}
+    return _place(path, index, index.digest, record)
 
 
 def open_known(place: KnownPlace) -> HashIndex:
@@ -113,9 +131,7 @@ def _enrolled_index(path: Path) -> KnownPlace:
 
 def _enrolled_list(path: Path) -> KnownPlace:
     listed = HashList(path)
-    folder = Path(tempfile.mkdtemp(prefix="nsfwforensics-known-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    index = index_lists([listed], folder / "index")
+    index = index_lists([listed], _temporary_index())
     record: dict[str, Any] = {
         "known": path.name,
         "sha256": listed.sha256,
@@ -126,6 +142,12 @@ def _enrolled_list(path: Path) -> KnownPlace:
     if listed.form is ListFormat.PLAIN:
         record["hashes_of_64_digits_taken_for"] = listed.long_hash.value
     return _place(path, index, listed.sha256, record)
+
+
+def _temporary_index() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="nsfwforensics-known-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder / "index"
 
 
 def _place(path: Path, index: HashIndex, digest: str, record: dict[str, Any]) -> KnownPlace:

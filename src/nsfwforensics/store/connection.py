@@ -23,6 +23,15 @@ _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
 
 
+def is_database(path: Path) -> bool:
+    """Whether a file is an SQLite database; whether it is a case is told when it is opened."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
 def make(path: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
     """Makes a case, for its owner only: complete or not at all, and never over anything.
 
