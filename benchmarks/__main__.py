@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import corpus
 from benchmarks.changed_regions import changes
 from benchmarks.compare import compare
+from benchmarks.engines import engines
 from benchmarks.hashing import hashing
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
@@ -113,6 +114,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
     "folder": folder,
     "memory": memory,
+    "engines": engines,
     "hashing": hashing,
     "lookup": lookup,
     "watermark": watermark,
@@ -127,6 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
+    parser.add_argument("--engine-files", type=int, default=120, help="photos in the engines bench")
     parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
     parser.add_argument("--edited", type=int, default=240, help="pairs with an edit in the changes bench")

@@ -3,7 +3,6 @@
 # ruff: noqa: F811 - fixtures of other folders
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,31 +16,39 @@ from nsfwforensics.testing import contract_file
 from tests.e2e.conftest import Runner, photos, plugin, run  # noqa: F401 - fixtures
 from tests.execution.test_engines import comparable, folder  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = pytest.mark.ray
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _stop_ray() -> Iterator[None]:
-    ray = pytest.importorskip("ray", reason="needs the ray extra")
-    yield
-    ray.shutdown()
+@pytest.fixture
+def _ray() -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
 
 
-@pytest.mark.parametrize("device_stage", [False, True])
-def test_inline_and_ray_agree(folder: Path, device_stage: bool) -> None:
-    prepared = Run(Request([folder], settings=Settings(device="cpu")))
+@pytest.mark.usefixtures("_ray")
+def test_inline_and_ray_agree_over_the_samples() -> None:
+    options = {
+        "faces": {"reference": [SAMPLES / "reference.jpg"]},
+        "compare": {"original": [SAMPLES / "camera-original.jpg"]},
+    }
+    prepared = Run(Request([SAMPLES], options=options, settings=Settings(device="cpu")))
     inline = [comparable(file) for file in InlineEngine().run(prepared.plan, prepared.targets())]
-    rayed = [
-        comparable(file) for file in RayEngine(2, device_stage=device_stage).run(prepared.plan, prepared.targets())
-    ]
+    rayed = [comparable(file) for file in RayEngine(2).run(prepared.plan, prepared.targets())]
+    assert len(inline) > 15
     assert inline == rayed
 
 
-def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(
-    run: Runner,
-    photos: Path,
-    plugin: Path,
-) -> None:
+@pytest.mark.slow
+@pytest.mark.usefixtures("_ray")
+def test_a_device_stage_of_its_own_changes_nothing(folder: Path) -> None:
+    prepared = Run(Request([folder], settings=Settings(device="cpu")))
+    inline = [comparable(file) for file in InlineEngine().run(prepared.plan, prepared.targets())]
+    rayed = RayEngine(2, device_stage=True).run(prepared.plan, prepared.targets())
+    assert inline == [comparable(file) for file in rayed]
+
+
+@pytest.mark.usefixtures("_ray")
+def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(run: Runner, photos: Path, plugin: Path) -> None:
     for index in range(12):
         (photos / f"c-{index:02}.jpg").write_bytes(contract_file("plain.jpg"))
     for name in ("b-killer.jpg", "c-05-hanging.jpg", "z-segfault.jpg"):
