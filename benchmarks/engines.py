@@ -32,7 +32,8 @@ def engines(arguments: argparse.Namespace) -> str:
     return f"""## Engines
 
 {arguments.engine_files} JPEG photographs of 1, 2 and 3 megapixels ({megapixels} in all), on the CPU with the stages
-{", ".join(STAGES)}; one run each, one after the other; start-up and report included. Ray's own processes are counted where they are
+{", ".join(STAGES)}; one run each, one after the other;
+start-up and report included. Ray's own processes are counted where they are
 children of the command.
 
 | | seconds | per photo | against inline | peak memory, MiB | exit code |
