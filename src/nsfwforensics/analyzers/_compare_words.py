@@ -40,13 +40,15 @@ CODES: Mapping[str, Code] = {
         "Made from an original",
         Severity.MEDIUM,
         "Two photos of one scene taken within moments of each other, or of one poster or screen, can match as well "
-        "as a copy does. Check that the original is what you believe it to be.",
+        "as a copy does. In tests 0 of 2,200 unrelated pairs and 2 of 254 pairs of one scene were called the same. Check "
+        "that the original is what you believe it to be.",
     ),
     "CMP-002": Code(
         "Changed region",
         Severity.HIGH,
         "The region shows where the picture differs from the original, not who changed it, when or why. Stickers, "
-        "text, logos and blurred-out parts are changes too. Its edge is only as exact as the map, which is coarse.",
+        "text, logos and blurred-out parts are changes too. Its edge is only as exact as the map, which is coarse. In "
+        "tests 3 of 160 copies without an edit showed such a region.",
         Question.ALTERATION,
     ),
     "CMP-003": Code(
