@@ -40,8 +40,8 @@ CODES: Mapping[str, Code] = {
         "Made from an original",
         Severity.MEDIUM,
         "Two photos of one scene taken within moments of each other, or of one poster or screen, can match as well "
-        "as a copy does. In tests 0 of 2,200 unrelated pairs and 2 of 254 pairs of one scene were called the same. Check "
-        "that the original is what you believe it to be.",
+        "as a copy does: in tests 0 of 2,200 unrelated pairs and 2 of 254 pairs of one scene were called the same. "
+        "Check that the original is what you believe it to be.",
     ),
     "CMP-002": Code(
         "Changed region",
