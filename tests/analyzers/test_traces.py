@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,6 +19,8 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Support
 from nsfwforensics.signals.trace import TraceRegion
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 BOX = (203, 101, 160, 144)
 _ORIENTATION = 0x0112
@@ -205,3 +208,10 @@ def test_error_levels_show_what_was_saved_differently() -> None:
     assert len(corners) >= 5 and all(16 <= x <= 144 and 16 <= y <= 128 for x, y in corners)
     assert not any(x > 72 and y > 72 for x, y in corners)
     assert outline(np.ones((4, 4), bool), 8, (0, 0, 32, 32)) == ()
+
+
+@pytest.mark.parametrize("thumbnails", [False, True])
+def test_maps_stand_in_the_page_only_where_pictures_were_asked_for(thumbnails: bool) -> None:
+    resources = Resources(thumbnails=thumbnails)
+    outcome = TracesAnalyzer(TracesOptions(maps=True), resources).examine(Evidence.open(SAMPLES / "edited-copy.jpg"))
+    assert {artifact.embed for artifact in outcome.artifacts} == {thumbnails}

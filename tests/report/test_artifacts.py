@@ -20,8 +20,10 @@ def picture(color: str = "red") -> bytes:
     return buffer.getvalue()
 
 
-def with_artifact(data: bytes | None, name: str = "Difference map", digest: str = "ab" * 32) -> FileReport:
-    artifact = Artifact(name=name, media_type="image/png", data=data)
+def with_artifact(
+    data: bytes | None, name: str = "Difference map", digest: str = "ab" * 32, embed: bool = True
+) -> FileReport:
+    artifact = Artifact(name=name, media_type="image/png", data=data, embed=embed)
     made = result("compare", Question.ALTERATION, AnalyzerStatus.NOTHING_FOUND).model_copy(
         update={"artifacts": (artifact,)}
     )
@@ -83,6 +85,13 @@ def test_the_page_shows_it_blurred_and_says_so(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count('src="data:image/png;base64,') == 1
     assert "Show: Difference map" in page
+
+
+def test_what_is_not_to_be_embedded_is_only_named(tmp_path: Path) -> None:
+    write(tmp_path, with_artifact(picture(), embed=False))
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "data:image/png" not in page
+    assert "artifacts/abababababababab-compare-difference-map.png" in page
 
 
 @pytest.mark.parametrize("path", ["../secret.png", "artifacts/../secret.png", "artifacts/holiday.png", "/etc/passwd"])

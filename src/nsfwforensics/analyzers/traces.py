@@ -88,7 +88,8 @@ class TracesAnalyzer(Analyzer):
         if self.options.maps:
             artifacts += _expert_maps(evidence, picture)
             measurements["maps"] = _EXPERTS
-        return Outcome.of(findings, measurements, artifacts)
+        embed = self.resources.thumbnails
+        return Outcome.of(findings, measurements, [each.model_copy(update={"embed": embed}) for each in artifacts])
 
     def _chosen(self) -> Iterator[Method]:
         """The methods asked for; of all methods those that only draw maps are left out where no maps are kept."""

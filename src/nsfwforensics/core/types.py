@@ -164,12 +164,14 @@ class Artifact(Model):
         name: What it is, in a few words.
         media_type: ``image/png`` or ``image/jpeg``.
         path: Where it lies, relative to the report's folder; empty until the report's writer has stored it.
+        embed: Whether a page may hold the picture itself, rather than only name the file.
         data: Its bytes on the way to the writer; never part of the saved report.
     """
 
     name: Text
     media_type: str
     path: Text = ""
+    embed: bool = True
     data: bytes | None = Field(default=None, exclude=True, repr=False)
 
 

@@ -160,7 +160,7 @@ def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]
     """The pictures of a file's results, those embedded that fit into ``room`` bytes."""
     pictures = []
     for artifact in (artifact for result in file.results for artifact in result.artifacts):
-        address = data_address(folder, artifact) if folder and room > 0 else None
+        address = data_address(folder, artifact) if folder and artifact.embed and room > 0 else None
         room -= len(address or "")
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
         pictures.append(Picture(artifact.name, artifact.path, shown))
