@@ -68,3 +68,27 @@ def test_pictures_of_the_evidence_only_where_asked_for(run: Runner, tmp_path: Pa
     assert run("compare", ORIGINAL, EDITED, "-o", shown, "--thumbnails").code == 0
     assert len(list((shown / "artifacts").iterdir())) == 2
     assert "data:image/" in (shown / "report.html").read_text("utf-8")
+
+
+def test_a_case_keeps_the_pictures_and_exports_them_only_on_request(run: Runner, tmp_path: Path) -> None:
+    case = tmp_path / "case.db"
+    made = run(
+        "scan",
+        EDITED,
+        "--only",
+        "compare",
+        "--original",
+        ORIGINAL,
+        "--case",
+        case,
+        "--thumbnails",
+        "-o",
+        tmp_path / "first",
+    )
+    assert made.code == 0, made.err
+    assert run("case", "export", case, "-o", tmp_path / "plain").code == 0
+    assert not (tmp_path / "plain" / "artifacts").exists()
+    assert "data:image/" not in (tmp_path / "plain" / "report.html").read_text("utf-8")
+    assert run("case", "export", case, "-o", tmp_path / "shown", "--thumbnails").code == 0
+    names = {path.name for path in (tmp_path / "first" / "artifacts").iterdir()}
+    assert {path.name for path in (tmp_path / "shown" / "artifacts").iterdir()} == names

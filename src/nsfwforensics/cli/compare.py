@@ -18,7 +18,7 @@ _HELP = "The original photo, or a folder of originals."
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the application."""
-    original = Annotated[Path, typer.Argument(help=_HELP, show_default=False)]
+    original = Annotated[Path, typer.Argument(help=_HELP, metavar="ORIGINAL", show_default=False)]
     run = command(
         _compare,
         ("compare",),

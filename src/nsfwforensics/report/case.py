@@ -65,9 +65,10 @@ def entry(file: CaseFile) -> dict[str, Any]:
 def report_of(case: CaseDatabase, file: CaseFile, *, thumbnails: bool = False) -> FileReport:
     """The report of a file with its marks; a picture of the evidence that a scan kept is in it only on request."""
     report = case.report(file)
-    if thumbnails or report.info.thumbnail is None:
+    if thumbnails:
         return report
-    return report.model_copy(update={"info": report.info.model_copy(update={"thumbnail": None})})
+    results = tuple(result.model_copy(update={"artifacts": ()}) for result in report.results)
+    return report.model_copy(update={"info": report.info.model_copy(update={"thumbnail": None}), "results": results})
 
 
 def full_entry(case: CaseDatabase, file: CaseFile, *, thumbnails: bool = False) -> dict[str, Any]:
