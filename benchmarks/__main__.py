@@ -18,6 +18,7 @@ from benchmarks.engines import engines
 from benchmarks.hashing import hashing
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
+from benchmarks.near import cluster
 from benchmarks.provenance import provenance
 from benchmarks.watermark import watermark
 
@@ -121,6 +122,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "provenance": provenance,
     "compare": compare,
     "changes": changes,
+    "cluster": cluster,
 }
 
 
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--engine-files", type=int, default=120, help="photos in the engines bench")
     parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
+    parser.add_argument("--cluster-files", type=int, default=1000, help="pictures in the cluster bench")
     parser.add_argument("--edited", type=int, default=240, help="pairs with an edit in the changes bench")
     parser.add_argument("--unedited", type=int, default=160, help="pairs without an edit in the changes bench")
     parser.add_argument("--photos", type=Path, action="append", help="real photos to judge hashes on; may be repeated")

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "hash": "Print cryptographic and perceptual hashes.",
     "hashlist": "Import, export and describe lists of known hashes, and index them for searching.",
     "search": "Look pictures up in lists of known images.",
+    "cluster": "Group near-duplicates in folders: copies, crops, borders, tilts, screenshots.",
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",
     "case": "Keep a case: files, results and decisions in one database that scans resume from.",

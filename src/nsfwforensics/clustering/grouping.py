@@ -1,0 +1,201 @@
+"""Which pictures belong together: stars around a representative, never chains.
+
+Pictures are taken from the best (most pixels) to the least. One that is in no cluster yet becomes a representative, and
+others join it only by being compared with it directly: first by PDQ within the usual distance, in all eight turns; then
+the representatives that are left are compared by local features and geometry. One exception: a picture that does not
+match a representative may join through one member that does (two crops that share little), and only where the two
+alignments, one after the other, lay it onto the representative itself. Two photos in one collage are so kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nsfwforensics.clustering.looking import Look, Unseen
+from nsfwforensics.clustering.model import Link, Stage, Sureness
+from nsfwforensics.hashing import hamming
+from nsfwforensics.hashing.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE
+from nsfwforensics.signals.alignment import SCORE, SCORE_IN_COMMON, Alignment
+from nsfwforensics.signals.near_index import NearIndex
+from nsfwforensics.signals.near_match import common_share, near_match
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nsfwforensics.signals.keypoints import Keypoints
+
+SURE_DISTANCE = 16
+"""PDQ distance, in bits, up to which a link by looks is called very likely."""
+
+CANDIDATES = 400
+"""Most pictures that are compared with one representative by local features."""
+
+THROUGH = 5
+"""Most members of other clusters through which a picture may try to join."""
+
+LEAST_COMMON = 0.25
+"""A picture that joins through a member must lie over so much of the representative, or hold so much of it, 0–1."""
+
+_LEAST_POINTS = 8
+
+Signatures = Callable[[Sequence[int]], Iterator[bytes | Unseen]]
+"""Gives the signatures of the pictures of these numbers, in their order."""
+
+
+@dataclass(slots=True)
+class Groups:
+    """The result over some looks, by their numbers.
+
+    Attributes:
+        parents: For every picture the one that it joined; itself for a representative and for one that is alone.
+        links: Why, for those that joined another.
+        plain: Pictures whose looks and features could not be compared.
+        lost: Files that could not be read again, with the reason.
+    """
+
+    parents: list[int]
+    links: dict[int, Link]
+    plain: set[int]
+    lost: dict[int, Unseen]
+
+    def root(self, number: int) -> int:
+        """The representative of a picture's cluster."""
+        while self.parents[number] != number:
+            number = self.parents[number]
+        return number
+
+
+def grouped(looks: Sequence[Look], signatures: Signatures) -> Groups:
+    """Groups pictures.
+
+    Args:
+        looks: What was taken from each file.
+        signatures: Makes the signatures of those that neither bytes nor looks have joined to another.
+    """
+    groups = Groups(list(range(len(looks))), {}, set(), {})
+    order = sorted(range(len(looks)), key=lambda number: _rank(looks[number]))
+    left = _by_looks(looks, _by_bytes(looks, order, groups), groups)
+    _by_features(looks, left, groups, signatures)
+    return groups
+
+
+def _rank(look: Look) -> tuple[int, int, str, str]:
+    """Best first: most pixels, most bytes, earliest, then by name."""
+    return -look.width * look.height, -look.size, look.modified or "~", str(look.path)
+
+
+def _by_bytes(looks: Sequence[Look], order: Sequence[int], groups: Groups) -> list[int]:
+    firsts: dict[str, int] = {}
+    for number in order:
+        first = firsts.setdefault(looks[number].sha256, number)
+        if first != number:
+            groups.parents[number] = first
+            groups.links[number] = Link(stage=Stage.BYTES, to=str(looks[first].path), sureness=Sureness.CERTAIN)
+    return list(firsts.values())
+
+
+def _by_looks(looks: Sequence[Look], order: Sequence[int], groups: Groups) -> list[int]:
+    numbers = np.array([number for number in order if looks[number].hashes], np.intp)
+    if not len(numbers):
+        return list(order)
+    turned = np.frombuffer(b"".join(looks[number].hashes for number in numbers), np.uint64).reshape(-1, 8, 4)
+    hashes = np.ascontiguousarray(turned[:, 0])
+    tables = hamming.build_tables(hashes) if len(hashes) >= hamming.TABLES_FROM else None
+    joined = np.zeros(len(numbers), bool)
+    for row, number in enumerate(numbers.tolist()):
+        if joined[row]:
+            continue
+        hits = hamming.search(hashes, tables, turned[row], MATCH_DISTANCE)
+        best = _nearest(hits, row, joined)
+        for other, (distance, turn) in best.items():
+            joined[other] = True
+            member = int(numbers[other])
+            groups.parents[member] = number
+            groups.links[member] = Link(
+                stage=Stage.LOOKS,
+                to=str(looks[number].path),
+                sureness=Sureness.VERY_LIKELY if distance <= SURE_DISTANCE else Sureness.LIKELY,
+                distance=distance,
+                transform=DIHEDRAL_NAMES[turn],
+            )
+    return [number for number in order if groups.parents[number] == number]
+
+
+def _nearest(hits: hamming.Hits, row: int, joined: NDArray[np.bool_]) -> dict[int, tuple[int, int]]:
+    """Of every hash that was found and is not joined yet: the least distance, and in which turn."""
+    best: dict[int, tuple[int, int]] = {}
+    for query, other, distance in zip(hits.queries.tolist(), hits.rows.tolist(), hits.distances.tolist(), strict=True):
+        # What comes before the representative is a representative itself: otherwise it would have been joined to it.
+        if other > row and not joined[other]:
+            best[other] = min(best.get(other, (distance, query)), (distance, query))
+    return best
+
+
+def _by_features(looks: Sequence[Look], left: Sequence[int], groups: Groups, signatures: Signatures) -> None:
+    index = NearIndex()
+    numbers: list[int] = []
+    for number, made in zip(left, signatures(left), strict=True):
+        if isinstance(made, Unseen):
+            groups.lost[number] = made
+            continue
+        numbers.append(number)
+        if len(index.keypoints(index.add(made))) < _LEAST_POINTS and not looks[number].hashes:
+            groups.plain.add(number)
+    joining = _Joining(looks, numbers, index, groups)
+    for entry in range(len(numbers)):
+        joining.place(entry)
+
+
+class _Joining:
+    """The last stage, entry by entry of the index; entries stand in the order of their rank."""
+
+    def __init__(self, looks: Sequence[Look], numbers: Sequence[int], index: NearIndex, groups: Groups) -> None:
+        self.looks = looks
+        self.numbers = numbers
+        self.index = index
+        self.groups = groups
+        self.onto: dict[int, Alignment] = {}  # entries that joined a representative directly, and how they lie on it
+
+    def place(self, entry: int) -> None:
+        """Joins an entry to a cluster, or makes it a representative and joins to it what matches."""
+        if entry in self.onto:
+            return
+        points = self.index.keypoints(entry)
+        candidates = [other for other in self.index.candidates(points, CANDIDATES) if other != entry]
+        members = [other for other in candidates if other in self.onto][:THROUGH]
+        if any(self._joins_through(entry, points, member) for member in members):
+            return
+        for other in candidates:
+            if other < entry or other in self.onto:
+                continue
+            aligned = near_match(points, self.index.keypoints(other), SCORE)
+            if aligned is not None:
+                self.onto[other] = aligned
+                self._link(other, entry, aligned)
+
+    def _joins_through(self, entry: int, points: Keypoints, member: int) -> bool:
+        aligned = near_match(self.index.keypoints(member), points, SCORE_IN_COMMON)
+        if aligned is None:
+            return False
+        first = self.onto[member]
+        matrix = first.matrix @ aligned.matrix
+        if common_share(matrix, first.original_size, aligned.suspect_size) < LEAST_COMMON:
+            return False
+        self._link(entry, member, aligned)
+        return True
+
+    def _link(self, entry: int, other: int, aligned: Alignment) -> None:
+        number, target = self.numbers[entry], self.numbers[other]
+        self.groups.parents[number] = target
+        self.groups.links[number] = Link(
+            stage=Stage.FEATURES,
+            to=str(self.looks[target].path),
+            sureness=Sureness.VERY_LIKELY if aligned.score >= SCORE_IN_COMMON else Sureness.LIKELY,
+            score=round(aligned.score, 1),
+            shown=round(min(1.0, aligned.shown), 3),
+            mirrored=aligned.mirrored,
+        )

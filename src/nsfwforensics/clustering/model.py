@@ -1,0 +1,147 @@
+"""What clustering finds, as frozen documents: the shape of ``clusters.json``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
+
+
+class Stage(StrEnum):
+    """How two pictures were found to belong together."""
+
+    BYTES = "bytes"
+    LOOKS = "looks"
+    FEATURES = "features"
+
+
+class Sureness(StrEnum):
+    """How sure a link is, in words; the error rates behind them are in ``docs/near-duplicates.md``."""
+
+    CERTAIN = "certain"
+    VERY_LIKELY = "very likely"
+    LIKELY = "likely"
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Link(_Document):
+    """Why a file is in its cluster.
+
+    Attributes:
+        stage: What joined it.
+        to: Path of the file that it was compared with: the representative, or a member that was joined before.
+        sureness: How sure that is.
+        distance: PDQ distance in bits of 256, where looks joined it.
+        transform: How the picture was turned or mirrored when its looks were compared; names of PDQ's transforms.
+        score: -log10 of the expected number of chance agreements, where local features joined it.
+        shown: Share of the other picture's area that lies inside this one, 0–1; an upper bound.
+        mirrored: Whether it is mirrored against the other, where local features joined it.
+    """
+
+    stage: Stage
+    to: str
+    sureness: Sureness
+    distance: int | None = None
+    transform: str | None = None
+    score: float | None = None
+    shown: float | None = None
+    mirrored: bool | None = None
+
+
+class Member(_Document):
+    """One file.
+
+    Attributes:
+        path: Where it is.
+        sha256: Of its bytes.
+        size: In bytes.
+        modified: When it was last changed, ISO 8601 in UTC.
+        width: Of the picture as shown, in pixels.
+        height: Of the picture as shown, in pixels.
+        comparable: Whether its looks or its local features could be compared; False for pictures with next to no
+            structure, of which only exact copies are found.
+        link: Why it is in its cluster; None for the representative and for a file that is alone.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    modified: str | None
+    width: int | None
+    height: int | None
+    comparable: bool
+    link: Link | None = None
+
+
+class Cluster(_Document):
+    """Files that are near-duplicates of one another.
+
+    Attributes:
+        number: From 1 up, largest cluster first.
+        representative: The file with the most pixels; of these the one with most bytes, then the earliest.
+        members: The others.
+    """
+
+    number: int
+    representative: Member
+    members: tuple[Member, ...]
+
+
+class Problem(_Document):
+    """A file that was not compared.
+
+    Attributes:
+        path: Where it is.
+        reason: Why.
+        failed: True where it should have been compared and could not be; False for what is no image.
+    """
+
+    path: str
+    reason: str
+    failed: bool
+
+
+class Clustering(_Document):
+    """The whole result.
+
+    Attributes:
+        schema_version: Of this document.
+        tool: Name of the tool.
+        version: Of the tool.
+        command: The command line, or the call.
+        started: ISO 8601 in UTC.
+        finished: ISO 8601 in UTC.
+        pdq_distance: Largest PDQ distance that joins, in bits.
+        feature_score: Least score of an alignment that joins.
+        pictures: How many files were compared.
+        clusters: Clusters of two files or more.
+        alone: Files without a near-duplicate here.
+        problems: Files that were not compared.
+    """
+
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    tool: Literal["nsfwforensics"] = "nsfwforensics"
+    version: str
+    command: str
+    started: str
+    finished: str
+    pdq_distance: int
+    feature_score: float
+    pictures: int
+    clusters: tuple[Cluster, ...]
+    alone: tuple[Member, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file that should have been compared could not be."""
+        return any(problem.failed for problem in self.problems)
+
+
+__all__ = ["Cluster", "Clustering", "Link", "Member", "Problem", "Stage", "Sureness"]

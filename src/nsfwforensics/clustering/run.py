@@ -1,0 +1,151 @@
+"""From paths to clusters: walk, look at every file, group, and put into words what was found."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from nsfwforensics.clustering.grouping import Groups, grouped
+from nsfwforensics.clustering.looking import Look, Unseen, features, look
+from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
+from nsfwforensics.clustering.workers import looked
+from nsfwforensics.core.discover import discover
+from nsfwforensics.core.evidence import Limits, utc_iso
+from nsfwforensics.errors import UsageError
+from nsfwforensics.hashing.pdq import MATCH_DISTANCE
+from nsfwforensics.signals.alignment import SCORE
+
+POOL_FROM_FILES = 24
+"""With ``jobs=0`` fewer files than this are looked at in this process: starting workers costs a second."""
+
+MAX_AUTO_JOBS = 8
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many files of how many are done."""
+
+
+def cluster(
+    paths: Iterable[str | Path],
+    *,
+    limits: Limits | None = None,
+    jobs: int = 0,
+    follow_symlinks: bool = False,
+    exclude: Path | None = None,
+    command: str = "nsfwforensics.cluster()",
+    progress: Progress | None = None,
+) -> Clustering:
+    """Groups the pictures under some paths into near-duplicates.
+
+    Files are compared by their bytes, then by PDQ in all eight turns, then by local features with geometry. Memory
+    grows by a few kilobytes a file; pictures are never held.
+
+    Args:
+        paths: Files and folders.
+        limits: What a file may ask for.
+        jobs: Worker processes; 0 chooses by files and cores.
+        follow_symlinks: Whether symbolic links are followed.
+        exclude: A folder never to walk into: the one that the result is written to.
+        command: For the result's head.
+        progress: Is told how far it is.
+
+    Raises:
+        UsageError: A path does not exist.
+    """
+    started = utc_iso(time.time())
+    limits = limits or Limits()
+    tell = progress or (lambda what, done, total: None)
+    tasks, problems = _found([Path(path) for path in paths], follow_symlinks, exclude)
+    jobs = jobs or (_cores() if len(tasks) >= POOL_FROM_FILES else 1)
+    looks: list[Look] = []
+    for done, seen in enumerate(looked(look, tasks, jobs, limits), 1):
+        if isinstance(seen, Look):
+            looks.append(seen)
+        else:
+            problems.append(_problem(seen))
+        tell("looking", done, len(tasks))
+
+    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unseen]:
+        again = [(looks[number].path, looks[number].sha256) for number in numbers]
+        for done, made in enumerate(looked(features, again, jobs, limits), 1):
+            yield made
+            tell("comparing", done, len(again))
+
+    groups = grouped(looks, signatures)
+    problems += [_problem(unseen) for unseen in groups.lost.values()]
+    clusters, alone = _worded(looks, groups)
+    return Clustering(
+        version=version("nsfwforensics"),
+        command=command,
+        started=started,
+        finished=utc_iso(time.time()),
+        pdq_distance=MATCH_DISTANCE,
+        feature_score=SCORE,
+        pictures=len(looks),
+        clusters=clusters,
+        alone=alone,
+        problems=tuple(problems),
+    )
+
+
+def _found(
+    paths: Sequence[Path], follow_symlinks: bool, exclude: Path | None
+) -> tuple[list[tuple[Path, bool]], list[Problem]]:
+    """The files to look at, and those that must not be opened."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"no such file or folder: {path}")
+    outside = exclude.resolve() if exclude else None
+    tasks, problems = [], []
+    for target in discover(paths, follow_symlinks=follow_symlinks):
+        if outside is not None and target.path.resolve().is_relative_to(outside):
+            continue
+        if target.skip is not None:
+            problems.append(Problem(path=str(target.path), reason=target.skip, failed=target.named))
+        else:
+            tasks.append((target.path, target.named))
+    return tasks, problems
+
+
+def _cores() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MAX_AUTO_JOBS)
+
+
+def _problem(unseen: Unseen) -> Problem:
+    return Problem(path=str(unseen.path), reason=unseen.reason, failed=unseen.failed)
+
+
+def _worded(looks: Sequence[Look], groups: Groups) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
+    stars: dict[int, list[int]] = {}
+    for number in range(len(looks)):
+        stars.setdefault(groups.root(number), []).append(number)
+    ordered = sorted(stars.items(), key=lambda star: (-len(star[1]), str(looks[star[0]].path)))
+    clusters: list[Cluster] = []
+    for root, numbers in ordered:
+        if len(numbers) > 1:
+            members = sorted((number for number in numbers if number != root), key=lambda one: str(looks[one].path))
+            clusters.append(
+                Cluster(
+                    number=len(clusters) + 1,
+                    representative=_member(looks[root], root, groups),
+                    members=tuple(_member(looks[number], number, groups) for number in members),
+                )
+            )
+    alone = [_member(looks[root], root, groups) for root, numbers in ordered if len(numbers) == 1]
+    return tuple(clusters), tuple(alone)
+
+
+def _member(look: Look, number: int, groups: Groups) -> Member:
+    return Member(
+        path=str(look.path),
+        sha256=look.sha256,
+        size=look.size,
+        modified=look.modified,
+        width=look.width,
+        height=look.height,
+        comparable=number not in groups.plain and number not in groups.lost,
+        link=groups.links.get(number),
+    )

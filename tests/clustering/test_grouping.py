@@ -1,0 +1,91 @@
+"""The rules of joining, on hashes and signatures without files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nsfwforensics.clustering.grouping import Groups, grouped
+from nsfwforensics.clustering.looking import Look, Unseen
+from nsfwforensics.clustering.model import Stage, Sureness
+from nsfwforensics.signals.keypoints import keypoints
+from nsfwforensics.signals.signature import encode
+from tests.signals.pictures import natural
+
+NOTHING = encode(keypoints(np.zeros((20, 20), np.uint8)))
+
+
+def look(name: str, pixels: int, bits: bytes = b"", sha256: str | None = None) -> Look:
+    hashes = bits + bytes(range(224)) if bits else b""
+    return Look(Path(name), sha256 or f"{name:0>64}", 100, None, pixels, 1, hashes)
+
+
+def flipped(bits: bytes, count: int) -> bytes:
+    number = int.from_bytes(bits, "big") ^ ((1 << count) - 1)
+    return number.to_bytes(32, "big")
+
+
+def run(looks: Sequence[Look], made: dict[str, bytes | Unseen] | None = None) -> Groups:
+    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unseen]:
+        for number in numbers:
+            yield (made or {}).get(str(looks[number].path), NOTHING)
+
+    return grouped(looks, signatures)
+
+
+def test_the_same_bytes_join_whatever_they_show():
+    groups = run([look("b", 4, sha256="s" * 64), look("a", 4, sha256="s" * 64), look("c", 9)])
+    assert groups.parents == [1, 1, 2]  # of equals the first by name
+    assert groups.links[0].stage is Stage.BYTES and groups.links[0].sureness is Sureness.CERTAIN
+
+
+def test_looks_join_within_31_bits_of_the_representative_and_never_in_a_chain():
+    base = bytes(31) + b"\x01"
+    looks = [look("best", 9, base), look("near", 8, flipped(base, 31)), look("far", 7, flipped(base, 62))]
+    groups = run(looks)
+    assert groups.parents == [0, 0, 2]  # "far" is 31 bits from "near", which represents nothing
+    assert groups.links[1].distance == 31 and groups.links[1].sureness is Sureness.LIKELY
+    close = run([look("best", 9, base), look("near", 8, flipped(base, 10))])
+    assert close.links[1].sureness is Sureness.VERY_LIKELY
+
+
+def test_pictures_without_structure_are_not_joined_and_said_to_be_plain():
+    groups = run([look("one", 9), look("two", 8)])
+    assert groups.parents == [0, 1] and groups.plain == {0, 1}
+
+
+def test_a_file_that_is_gone_at_the_second_look_is_accounted_for():
+    gone = Unseen(Path("two"), "gone", failed=True)
+    groups = run([look("one", 9), look("two", 8)], {"two": gone})
+    assert groups.lost == {1: gone} and groups.root(1) == 1
+
+
+def signature(picture: Image.Image) -> bytes:
+    return encode(keypoints(np.asarray(picture), 200, 320))
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Image.Image]:
+    return [Image.fromarray(natural(360, 480, seed)) for seed in (1, 2)]
+
+
+def test_two_photos_in_a_collage_are_not_joined_through_it(scenes):
+    collage = Image.new("RGB", (960, 360))
+    for number, scene in enumerate(scenes):
+        collage.paste(scene, (480 * number, 0))
+    made = {"first": signature(scenes[0]), "second": signature(scenes[1]), "collage": signature(collage)}
+    groups = run([look("first", 9), look("second", 8), look("collage", 7)], made)
+    assert groups.root(0) != groups.root(1)
+    assert groups.links[2].to == "first" and groups.links[2].stage is Stage.FEATURES
+
+
+def test_a_crop_joins_through_a_member_where_both_lie_on_the_representative(scenes):
+    left, middle, right = (scenes[0].crop((x, 0, x + 300, 360)) for x in (0, 90, 180))
+    made = {"left": signature(left), "middle": signature(middle), "right": signature(right)}
+    groups = run([look("left", 9), look("middle", 8), look("right", 7)], made)
+    assert [groups.root(number) for number in range(3)] == [0, 0, 0]
+    assert all(groups.links[number].stage is Stage.FEATURES for number in (1, 2))
