@@ -124,16 +124,19 @@ class _Tables:
         self.owners = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
         self.used = min(_SLICE, max(8, len(bits).bit_length() - 1))
         flags = _unpacked(bits) if len(bits) < _ROWS else None
-        self.rows, self.bounds = [], []
+        self.rows = np.empty(_TABLES * len(bits), np.uint32)  # one table after the other
+        self.bounds: list[NDArray[np.intp]] = []
         for table in range(_TABLES):
             keys = self._keys(bits, table) if flags is None else _packed(flags[:, self._slice(table)])
-            self.rows.append(np.argsort(keys, kind="stable").astype(np.uint32))
-            self.bounds.append(np.searchsorted(keys[self.rows[-1]], np.arange((1 << self.used) + 1)))
+            order = np.argsort(keys, kind="stable")
+            self.rows[table * len(bits) : (table + 1) * len(bits)] = order
+            found = np.searchsorted(keys[order], np.arange((1 << self.used) + 1))
+            self.bounds.append(found + table * len(bits))
 
     def votes(self, asked: Codes) -> NDArray[np.float64]:
         """For every picture the sum, over the keypoints asked for that it has alike, of their rarity."""
         votes = np.zeros(len(self.counts))
-        points, starts, lengths, tables = self._probes(asked)
+        points, starts, lengths = self._probes(asked)
         total = np.cumsum(lengths)
         pairs: list[NDArray[np.int64]] = []
         begin = 0
@@ -143,11 +146,7 @@ class _Tables:
             part = slice(begin, end)
             places = np.repeat(starts[part] - (total[part] - lengths[part] - done), lengths[part])
             places += np.arange(len(places))
-            table = np.repeat(tables[part], lengths[part])
-            rows = np.empty(len(places), np.uint32)
-            for number in range(_TABLES):
-                mine = table == number
-                rows[mine] = self.rows[number][places[mine]]
+            rows = self.rows[places]
             point = np.repeat(points[part], lengths[part])
             apart = np.bitwise_count(self.bits[rows] ^ asked.bits[point]).sum(axis=1)
             near = apart <= _RADIUS
@@ -161,8 +160,8 @@ class _Tables:
         votes += np.bincount(owner, weights=1 / np.sqrt(shared[point]), minlength=len(votes))
         return votes
 
-    def _probes(self, asked: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """What to look up: number of the keypoint, where its entries begin in the table, how many, which table."""
+    def _probes(self, asked: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """What to look up: number of the keypoint, where its entries begin in the table, how many."""
         point = np.arange(len(asked.bits))
         found = []
         for table in range(_TABLES):
@@ -177,9 +176,9 @@ class _Tables:
                 start = self.bounds[table][value]
                 length = self.bounds[table][value + 1] - start
                 few = (length > 0) & (length <= _MOST_ALIKE)
-                found.append((point[few], start[few], length[few], np.full(int(few.sum()), table)))
-        points, starts, lengths, tables = (np.concatenate(column) for column in zip(*found, strict=True))
-        return points, starts, lengths, tables
+                found.append((point[few], start[few], length[few]))
+        points, starts, lengths = (np.concatenate(column) for column in zip(*found, strict=True))
+        return points, starts, lengths
 
     def _slice(self, table: int) -> slice:
         return slice(table * _SLICE, table * _SLICE + self.used)
