@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.analyzers.phash import SURE_QUALITY, PerceptualHashAnalyzer
-from nsfwforensics.core.analyzer import AnalyzerOptions, Outcome, Resources
+from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus
 from nsfwforensics.hashing.perceptual import perceptual_hashes
@@ -22,7 +22,7 @@ def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 
 def examine(data: bytes) -> Outcome:
-    return PerceptualHashAnalyzer(AnalyzerOptions(), Resources()).examine(Evidence.from_bytes(data))
+    return PerceptualHashAnalyzer(PerceptualHashAnalyzer.Options(), Resources()).examine(Evidence.from_bytes(data))
 
 
 def test_measures_digests_and_hashes_but_answers_nothing() -> None:
@@ -96,7 +96,7 @@ def test_the_hash_depends_on_the_bytes_alone_and_not_on_what_was_decoded_before(
     data = large_jpeg()
     evidence = Evidence.from_bytes(data)
     assert evidence.rgb.shape == (1_800, 2_400, 3)
-    later = PerceptualHashAnalyzer(AnalyzerOptions(), Resources()).examine(evidence)
+    later = PerceptualHashAnalyzer(PerceptualHashAnalyzer.Options(), Resources()).examine(evidence)
     assert later.measurements == examine(data).measurements
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.items import KnownItem, Opinion
-from nsfwforensics.hashing.known import KnownPlace, enrol_items, enrol_known
+from nsfwforensics.hashing.known import KnownPlace, Signature, enrol_items, enrol_known
 from nsfwforensics.hashing.pdq import QUALITY_USABLE
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.connection import is_database
@@ -35,7 +36,20 @@ def enrol_places(paths: Sequence[Path]) -> tuple[KnownPlace, ...]:
 
 def _case(path: Path) -> KnownPlace:
     with CaseDatabase.open(path) as case:
-        return enrol_items(path, _items(case.hashes()), "case")
+        return enrol_items(path, _items(case.hashes()), "case", _signatures(path, case))
+
+
+def _signatures(path: Path, case: CaseDatabase) -> Iterator[Signature]:
+    """The signatures that the case kept, each looked at before a worker meets it."""
+    from nsfwforensics.signals.parts import METHOD
+    from nsfwforensics.signals.signature import decode
+
+    for sha256, signature in case.signatures(METHOD):
+        try:
+            decode(signature)
+        except ValueError as error:
+            raise HashListError(f"{path}: the signature of {sha256} cannot be used: {error}") from error
+        yield bytes.fromhex(sha256), METHOD, signature
 
 
 def _items(contents: Iterator[CaseHashes]) -> Iterator[KnownItem]:

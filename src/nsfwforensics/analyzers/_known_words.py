@@ -20,7 +20,13 @@ CODES: Mapping[str, Code] = {
         "A perceptual hash compares the coarse look of whole pictures. Others with the same layout (a template, a "
         "page, a frame of the same scene) can come as near. A person must compare the two before anything follows.",
     ),
-    # KNOWN-003 is kept for matches of parts of a picture: crops, borders, screenshots.
+    "KNOWN-003": Code(
+        "The picture shows a known picture, or a part of one",
+        Severity.HIGH,
+        "Local features and how they lie are compared, not what a picture means. Pictures that share a flat thing (a "
+        "poster, a logo, a printed page) or were taken from the same spot can match. A person must compare the two "
+        "before anything follows.",
+    ),
     "KNOWN-004": Code(
         "The picture could not be compared by its looks",
         Severity.INFO,
@@ -77,3 +83,38 @@ def looks_words(distance: int, turn: str, opinion: str | None, total: int, place
         f"The picture is consistent with being a copy of one on a list of known images: its PDQ hash differs in "
         f"{distance} of 256 bits{turned} ({places}).{others} {_OPINIONS[opinion]}"
     )
+
+
+def part_words(points: int, aligned: tuple[float, float, bool, float], opinion: str | None, places: str) -> str:
+    """A match by local features.
+
+    Args:
+        points: How many of them agree.
+        aligned: Share of the known picture that is shown and share of the examined one that it fills, 0–1; whether it
+            is mirrored; by how many degrees it is turned clockwise.
+        opinion: Of the list.
+        places: Where the entry stands.
+    """
+    shown, filled, mirrored, degrees = aligned
+    how = ["mirrored"] if mirrored else []
+    how += [f"turned by {abs(degrees):.0f}°"] if abs(degrees) >= _TURNED else []
+    looks = f", {' and '.join(how)}" if how else ""
+    return (
+        f"The picture is consistent with showing a picture on a list of known images, or a part of it: {points} local "
+        f"features lie in it as in that one. It shows {_up_to(shown)} of the known picture, on {_about(filled)} of its "
+        f"own area{looks} ({places}). {_OPINIONS[opinion]}"
+    )
+
+
+_TURNED = 0.75  # degrees
+
+
+def _up_to(share: float) -> str:
+    return "all" if share >= _ALL else f"up to {share:.0%}"
+
+
+def _about(share: float) -> str:
+    return "all" if share >= _ALL else f"about {share:.0%}"
+
+
+_ALL = 0.985

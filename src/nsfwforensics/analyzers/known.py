@@ -1,37 +1,35 @@
-"""Is it, or is it derived from, an image we already know? Lists of hashes, searched exactly.
+"""Is it, or is it derived from, an image we already know? Lists of hashes, searched exactly; then parts of pictures.
 
-Two stages: the file's digests, which find the very same file, and the PDQ hashes of the picture in its eight turns and
-mirrorings, which find copies that were re-saved, resized or turned. The lists are indexed once per run and mapped into
-every worker. A picture that matches nothing is not thereby unknown: a crop, a border or a screenshot hides a match.
+First the file's digests, which find the very same file, and the PDQ hashes of the picture in its eight turns and
+mirrorings, which find copies that were re-saved, resized or turned. Where none of those found an entry that says
+something, signatures of local features are searched, if the lists have any: they find crops, borders, tilts and
+screenshots, and cost several times as much. The lists are indexed once per run and mapped into every worker. A picture
+that matches nothing is not thereby unknown.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from nsfwforensics.analyzers._known_words import CODES, file_words, looks_words, weight
+from nsfwforensics.analyzers._known_entries import WEIGHED, Entry, Listed, by_opinion, entries, places
+from nsfwforensics.analyzers._known_words import CODES, file_words, looks_words, part_words, weight
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Support
+from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Region, Support
 from nsfwforensics.errors import CaseError, EvidenceError, HashListError, UsageError
 
 if TYPE_CHECKING:
-    from nsfwforensics.hashing.index import HashIndex, Match
-    from nsfwforensics.hashing.items import KnownItem
+    from nsfwforensics.hashing.index import HashIndex
     from nsfwforensics.hashing.known import KnownPlace
     from nsfwforensics.hashing.pdq import PdqHash
 
 SHOWN = 20
 """So many entries stand in a finding's data, nearest first; all are counted."""
-
-WEIGHED = 500
-"""So many of the nearest entries are looked at for their opinions."""
 
 NO_LIST = "no list of known images was given (--known)"
 
@@ -54,10 +52,10 @@ class KnownOptions(AnalyzerOptions):
 
 
 class KnownAnalyzer(Analyzer):
-    """Looks each file up in lists of known images, by its bytes and by its looks."""
+    """Looks each file up in lists of known images, by its bytes, by its looks and by its parts."""
 
     name: ClassVar[str] = "known"
-    version: ClassVar[str] = "1.0"
+    version: ClassVar[str] = "1.1"
     title: ClassVar[str] = "Files and pictures looked up in lists of known images"
     question: ClassVar[Question] = Question.KNOWN
     codes: ClassVar[Mapping[str, Code]] = CODES
@@ -76,85 +74,117 @@ class KnownAnalyzer(Analyzer):
         from nsfwforensics.analyzers._known_case import enrol_places
 
         try:
-            places = enrol_places(options.known)
+            known = enrol_places(options.known)
         except (HashListError, CaseError) as error:
             raise UsageError(f"--known {error}") from error
-        digest = hashlib.sha256("\n".join(place.digest for place in places).encode()).hexdigest()
-        return Enrolment(places, tuple(place.record for place in places), digest)
+        digest = hashlib.sha256("\n".join(place.digest for place in known).encode()).hexdigest()
+        return Enrolment(known, tuple(place.record for place in known), digest)
 
     def examine(self, evidence: Evidence) -> Outcome:
         """Looks one file up.
 
-        Measurements are the numbers of hashes searched, ``pdq_quality`` and the distance that counts as a match.
+        Measurements are the numbers of hashes and signatures searched, ``pdq_quality``, and the distance that counts
+        as a match.
 
         Raises:
             EvidenceError: The file's digests match nothing and the picture cannot be decoded.
             HashListError: An index is gone or was damaged since the run began.
         """
-        places: Sequence[KnownPlace] = self.enrolment.state or ()
-        if not places:
+        known: Sequence[KnownPlace] = self.enrolment.state or ()
+        if not known:
             return Outcome.not_applicable(NO_LIST)
         from nsfwforensics.hashing.items import HashKind
         from nsfwforensics.hashing.known import open_known
 
-        indexes = [(place.name, open_known(place)) for place in places]
+        indexes = [(place.name, open_known(place)) for place in known]
         searched = {kind.value: sum(index.size(kind) for _, index in indexes) for kind in HashKind}
         measurements: dict[str, Any] = {"searched": searched, "max_distance": self.options.distance}
         findings = self._by_bytes(evidence, indexes)
-        if not searched["pdq"]:
-            return Outcome.of([*findings, self._no_looks("the lists hold no PDQ hashes")], measurements)
         try:
-            hashes = evidence.derive("known.dihedral", lambda: _dihedral(evidence))
+            findings += self._by_looks(evidence, indexes, measurements)
+            if any(index.signature_files for _, index in indexes) and not _settled(findings):
+                findings += self._by_parts(evidence, known, searched)
         except EvidenceError as error:
             if not findings:
                 reason = f"the file's digests match nothing, and its looks could not be compared: {error}"
                 return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
-            return Outcome.of([*findings, self._no_looks(f"it could not be decoded ({error})")], measurements)
-        measurements["pdq_quality"] = hashes[0].quality
-        if not hashes[0].usable:
-            reason = f"it has too little structure (PDQ quality {hashes[0].quality} of 100, 50 are needed)"
-            return Outcome.of([*findings, self._no_looks(reason)], measurements)
-        return Outcome.of([*findings, *self._by_looks(hashes, indexes)], measurements)
+            if not any(finding.code == "KNOWN-004" for finding in findings):
+                findings.append(self._no_looks(f"it could not be decoded ({error})"))
+        return Outcome.of(findings, measurements)
 
     def _by_bytes(self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
         from nsfwforensics.hashing.known import digests_of
 
-        entries: list[_Entry] = []
+        found: list[Entry] = []
         for kind, value in digests_of(evidence.data, evidence.sha256).items():
             for place, index in indexes:
                 match = index.lookup(kind, value)
-                entries += _entries(place, match) if match else ()
+                found += entries(place, match) if match else ()
         findings = []
-        for opinion, same in _by_opinion(entries):
+        for opinion, same in by_opinion(found):
             kinds = ", ".join(dict.fromkeys(entry.match.kind.value.upper() for entry in same))
-            text = file_words(kinds, opinion, _places(same))
+            text = file_words(kinds, opinion, places(same))
             findings.append(self._found("KNOWN-001", text, opinion, same, len(same)))
         return findings
 
-    def _by_looks(self, hashes: Sequence[PdqHash], indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
+    def _by_looks(
+        self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]], measurements: dict[str, Any]
+    ) -> list[Finding]:
+        if not measurements["searched"]["pdq"]:
+            return [self._no_looks("the lists hold no PDQ hashes")]
+        hashes = evidence.derive("known.dihedral", lambda: _dihedral(evidence))
+        measurements["pdq_quality"] = hashes[0].quality
+        if not hashes[0].usable:
+            reason = f"it has too little structure (PDQ quality {hashes[0].quality} of 100, 50 are needed)"
+            return [self._no_looks(reason)]
+        return self._by_hashes(hashes, indexes)
+
+    def _by_hashes(self, hashes: Sequence[PdqHash], indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
         from nsfwforensics.hashing.pdq import DIHEDRAL_NAMES
 
-        entries: list[_Entry] = []
+        found: list[Entry] = []
         total = 0
         for place, index in indexes:
             matches = index.search([one.bits for one in hashes], self.options.distance, WEIGHED)
             total += matches.total
             for match in matches.nearest:
-                entries += _entries(place, match, DIHEDRAL_NAMES[match.query])
-        entries.sort(key=lambda entry: entry.match.distance)
+                found += entries(place, match, DIHEDRAL_NAMES[match.query])
+        found.sort(key=lambda entry: entry.match.distance)
         if total <= WEIGHED:  # the same hash on two lists is one
-            total = len({entry.match.value for entry in entries})
+            total = len({entry.match.value for entry in found})
         findings = []
-        for opinion, same in _by_opinion(entries):
+        for opinion, same in by_opinion(found):
             nearest = same[0]
-            text = looks_words(nearest.match.distance, nearest.turn, opinion, total, _places(same))
+            text = looks_words(nearest.match.distance, nearest.turn, opinion, total, places(same))
             findings.append(self._found("KNOWN-002", text, opinion, same, total))
         return findings
 
-    def _found(self, code: str, text: str, opinion: str | None, entries: Sequence[_Entry], total: int) -> Finding:
+    def _by_parts(self, evidence: Evidence, known: Sequence[KnownPlace], searched: dict[str, int]) -> list[Finding]:
+        from nsfwforensics.analyzers._known_parts import find_parts, open_parts, part_region
+
+        parts = open_parts(known)
+        searched["signatures"] = len(parts.pictures)
+        findings = []
+        for opinion, same in by_opinion(find_parts(evidence, known, parts)):
+            best = same[0].alignment
+            how = (best.shown, best.filled, best.mirrored, best.rotation)
+            text = part_words(best.inliers, how, opinion, places(same))
+            total = len({entry.sha256 for entry in same})
+            findings.append(self._found("KNOWN-003", text, opinion, same, total, part_region(best)))
+        return findings
+
+    def _found(
+        self,
+        code: str,
+        text: str,
+        opinion: str | None,
+        found: Sequence[Listed],
+        total: int,
+        region: Region | None = None,
+    ) -> Finding:
         support, severity = weight(opinion)
-        data = {"opinion": opinion, "matches": [entry.data() for entry in entries[:SHOWN]], "total": total}
-        return self.finding(code, text, support=support, severity=severity, data=data)
+        data = {"opinion": opinion, "matches": [entry.data() for entry in found[:SHOWN]], "total": total}
+        return self.finding(code, text, support=support, severity=severity, data=data, region=region)
 
     def _no_looks(self, reason: str) -> Finding:
         text = (
@@ -163,49 +193,9 @@ class KnownAnalyzer(Analyzer):
         return self.finding("KNOWN-004", text, support=Support.INCONCLUSIVE, data={"reason": reason})
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    place: str
-    match: Match
-    item: KnownItem
-    listed: str
-    turn: str
-
-    def data(self) -> dict[str, Any]:
-        known: dict[str, Any] = {
-            "known": self.place,
-            "list": self.listed,
-            "hash_kind": self.match.kind.value,
-            "hash": self.match.value.hex(),
-            "distance": self.match.distance,
-            "opinion": self.item.opinion.value if self.item.opinion else None,
-        }
-        if self.match.kind.value == "pdq":
-            known["transform"] = self.turn
-        if self.item.cases:
-            known["cases"] = dict(self.item.cases)
-        details = {"name": self.item.name, "status": self.item.status}
-        return known | {name: value for name, value in details.items() if value}
-
-
-def _entries(place: str, match: Match, turn: str = "original") -> Iterator[_Entry]:
-    for item, source in match.items[:WEIGHED]:
-        yield _Entry(place, match, item, source.name, turn)
-
-
-def _by_opinion(entries: Sequence[_Entry]) -> Iterator[tuple[str | None, list[_Entry]]]:
-    """Entries of one opinion each, in their order: a confirmed entry must not lend its weight to a disputed one."""
-    groups: dict[str | None, list[_Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.item.opinion.value if entry.item.opinion else None, []).append(entry)
-    yield from groups.items()
-
-
-def _places(entries: Sequence[_Entry]) -> str:
-    names = list(dict.fromkeys(entry.place for entry in entries))
-    cases = list(dict.fromkeys(case for entry in entries for case, _ in entry.item.cases))
-    text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return text + (f"; case {', '.join(cases[:3])}" + (" and others" if len(cases) > 3 else "") if cases else "")
+def _settled(findings: Sequence[Finding]) -> bool:
+    """Whether a match was found that says something: an entry of another kind must not keep one from being found."""
+    return any(finding.support is Support.SUPPORTS for finding in findings)
 
 
 def _dihedral(evidence: Evidence) -> tuple[PdqHash, ...]:

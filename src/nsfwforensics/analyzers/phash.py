@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
-from nsfwforensics.core.types import AnalyzerStatus, Question
+from pydantic import Field
+
+from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
+from nsfwforensics.core.types import AnalyzerStatus, Artifact, Question
 from nsfwforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -20,6 +22,17 @@ SURE_QUALITY = 60
 """Below this PDQ quality a picture is hashed in full: near the limit of use the reduced decode may tip the scales."""
 
 _NOT_COMPARED = "hashes computed, not compared"
+
+
+class PerceptualHashOptions(AnalyzerOptions):
+    """What is computed beside the hashes."""
+
+    signatures: bool = Field(
+        default=False,
+        description="With --case: keep a signature of each picture (at most 21 kB), by which crops, borders, tilts and "
+        "screenshots of it are found when the case is searched with --known",
+        json_schema_extra={"flag": "--signatures"},
+    )
 
 
 class PerceptualHashAnalyzer(Analyzer):
@@ -35,21 +48,31 @@ class PerceptualHashAnalyzer(Analyzer):
     title = "File digests and perceptual hashes (PDQ, pHash, dHash, wHash, aHash, colour, crop-resistant)"
     question = Question.KNOWN
     codes: ClassVar[Mapping[str, Code]] = {}
+    Options: ClassVar[type[AnalyzerOptions]] = PerceptualHashOptions
 
     def examine(self, evidence: Evidence) -> Outcome:
         """Hashes one file.
 
         Measurements are ``md5``, ``sha1``, ``sha256`` of the bytes; ``pdq`` with ``pdq_quality`` (0–100) and
         ``pdq_usable``; ``phash``, ``dhash``, ``whash``, ``ahash``, ``colorhash`` and ``crop_resistant``, in hexadecimal
-        as ImageHash prints them. A picture that cannot be decoded has only the first three and ends as failed.
+        as ImageHash prints them. A picture that cannot be decoded has only the first three and ends as failed. With
+        ``signatures`` the signature goes along as an artifact that reports leave out and a case keeps.
         """
         measurements = _digests(evidence)
         try:
             measurements |= _picture_hashes(evidence)
+            signature = (_signature(evidence),) if self.options.signatures else ()
         except EvidenceError as error:
             reason = f"perceptual hashes could not be computed: {error}"
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
-        return Outcome.not_applicable(_NOT_COMPARED, measurements)
+        return Outcome(AnalyzerStatus.NOT_APPLICABLE, (), measurements, signature, _NOT_COMPARED)
+
+
+def _signature(evidence: Evidence) -> Artifact:
+    from nsfwforensics.signals.parts import METHOD, picture_signature
+    from nsfwforensics.store.signatures import as_artifact
+
+    return as_artifact(METHOD, picture_signature(evidence))
 
 
 def _digests(evidence: Evidence) -> dict[str, Any]:

@@ -49,4 +49,4 @@ def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the application."""
-    app.command("hash", help=COMMANDS["hash"])(command(_run, ("phash",), _FORMAT))
+    app.command("hash", help=COMMANDS["hash"])(command(_run, ("phash",), _FORMAT, fixed=("phash__signatures",)))

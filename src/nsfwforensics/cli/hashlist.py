@@ -21,6 +21,7 @@ from nsfwforensics.hashing.known import index_lists, reading_record
 from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.list_write import write_list
 from nsfwforensics.hashing.lists import HashList
+from nsfwforensics.hashing.picture_list import PictureList, holds_pictures
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.csv import neutral
 from nsfwforensics.report.text import count, visible
@@ -38,25 +39,43 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first line t
 LowQuality = Annotated[
     bool, typer.Option("--keep-low-quality", help="Keep PDQ hashes whose quality is given as less than 50.")
 ]
+Signatures = Annotated[
+    bool,
+    typer.Option(
+        "--signatures", help="Keep a signature of each picture (at most 21 kB), by which parts of it are found too."
+    ),
+]
 
 
 @reporting_errors
 def import_(
-    lists: Annotated[list[Path], typer.Argument(help="Lists of hashes.", show_default=False)],
+    lists: Annotated[
+        list[Path], typer.Argument(help="Lists of hashes; pictures, and folders of them.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The index: a folder, new or made by this command.")],
     form: Form = None,
     long_hash: LongHash = None,
     opinion: Annotated[Opinion | None, typer.Option("--opinion", help="For entries that have none.")] = None,
     strict: Strict = False,
     keep_low_quality: LowQuality = False,
+    signatures: Signatures = False,
 ) -> None:
-    """Adds lists to an index for searching, makes it where it is missing, and purges what a list withdraws."""
-    quality: dict[str, Any] = {"quality": 0} if keep_low_quality else {}
-    read = [HashList(path, form, long_hash=long_hash, opinion=opinion, strict=strict, **quality) for path in lists]
+    """Adds lists and pictures to an index for searching, makes it if missing, and purges what a list withdraws."""
+    common: dict[str, Any] = {"opinion": opinion, "strict": strict} | ({"quality": 0} if keep_low_quality else {})
+    pictures = {path for path in lists if form is None and holds_pictures(path)}
+    if signatures and not pictures:
+        raise UsageError("--signatures are made of pictures, and none of these is a picture or a folder of pictures")
+    sign = _signing() if signatures else {}
+    read = [
+        PictureList(path, **common, **sign) if path in pictures else HashList(path, form, long_hash=long_hash, **common)
+        for path in lists
+    ]
     index = index_lists(read, output)
     for listed in read:
-        _tell(listed)
+        _tell_pictures(listed) if isinstance(listed, PictureList) else _tell(listed)
+    made = sum(map(len, index.signature_files))
     sizes = ", ".join(f"{index.size(kind):,} {kind.upper()}" for kind in HashKind if index.size(kind))
+    sizes += f", {made:,} signatures" if made else ""
     Console().print(plain(f"{output}: {sizes or 'no hashes'}, SHA-256 {index.digest}"), soft_wrap=True)
 
 
@@ -135,6 +154,28 @@ def _tell(listed: HashList) -> None:
         note(f"{name}: {count(reading.bad, 'line')} could not be used:\n{lines}{more}")
 
 
+def _signing() -> dict[str, Any]:
+    from nsfwforensics.signals.parts import METHOD, picture_signature
+
+    return {"sign": picture_signature, "method": METHOD}
+
+
+def _tell_pictures(listed: PictureList) -> None:
+    """What became of the pictures, on standard error."""
+    reading = listed.reading
+    name = listed.path.name
+    signed = f", {count(reading.signatures, 'signature')}" if reading.signatures else ""
+    note(f"{name}: {count(reading.items, 'picture')}{signed}")
+    if reading.low_quality:
+        note(f"{name}: {count(reading.low_quality, 'PDQ hash', 'PDQ hashes')} left out, too little structure")
+    if reading.other:
+        note(f"{name}: {count(reading.other, 'file')} passed over, not pictures")
+    if reading.bad:
+        lines = "\n".join(f"  {visible(file)}: {visible(reason)}" for file, reason in reading.reasons)
+        more = f"\n  and {reading.bad - len(reading.reasons):,} more" if reading.bad > len(reading.reasons) else ""
+        note(f"{name}: {count(reading.bad, 'file')} could not be used:\n{lines}{more}")
+
+
 def _index_info(path: Path) -> dict[str, Any]:
     if not is_index(path):
         raise HashListError(f"{path}: a folder that holds no index of known hashes")
@@ -144,6 +185,7 @@ def _index_info(path: Path) -> dict[str, Any]:
         "sha256": index.digest,
         "checksums": "as they should be",
         "hashes": {kind.value: index.size(kind) for kind in HashKind},
+        "signatures": sum(map(len, index.signature_files)),
         "segments": len(index.segments),
         "lists": [
             {"name": source.name, "sha256": source.sha256, "format": source.format, "entries": source.items}
@@ -173,7 +215,9 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(f"{key} {number:,}" for key, number in value.items())
         elif isinstance(value, list):
             for entry in value:
-                text = ", ".join(str(part) for part in (entry.values() if isinstance(entry, dict) else entry))
+                text = ", ".join(
+                    str(part) for part in (entry.values() if isinstance(entry, dict) else entry) if part != ""
+                )
                 yield name, text
         else:
             yield name, f"{value:,}" if isinstance(value, int) else str(value)

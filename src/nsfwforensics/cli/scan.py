@@ -32,6 +32,8 @@ def _scan(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
     values["paths"] = values["paths"] or []
     if not values["paths"] and values["case"] is None:
         raise UsageError("no files or folders were named")
+    if values["case"] is None and options.get("phash", {}).get("signatures"):
+        raise UsageError("--signatures are kept in a case: name one with --case")
     analyse(None, values, options, render)
 
 

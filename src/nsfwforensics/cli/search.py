@@ -17,6 +17,7 @@ from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import SavedReport
 
 _ANALYZER = "known"
+_PART = "part"  # the kind of match where local features agree
 
 
 @reporting_errors
@@ -40,10 +41,11 @@ def _matches(file: FileReport) -> Table:
     table = Table("match", "distance", "picture", "opinion", "list", "name", "cases", box=None, padding=(0, 2, 0, 0))
     for result in file.results:
         for entry in _entries(result):
+            kind = str(entry.get("hash_kind", ""))
             cells = (
-                str(entry.get("hash_kind", "")).upper(),
-                entry.get("distance", ""),
-                entry.get("transform", ""),
+                kind if kind == _PART else kind.upper(),
+                f"{entry.get('matching_points')} points" if kind == _PART else entry.get("distance", ""),
+                _shown(entry) if kind == _PART else entry.get("transform", ""),
                 entry.get("opinion") or "none",
                 entry.get("list", ""),
                 entry.get("name", ""),
@@ -51,6 +53,13 @@ def _matches(file: FileReport) -> Table:
             )
             table.add_row(*(plain(str(cell)) for cell in cells))
     return table
+
+
+def _shown(entry: dict[str, Any]) -> str:
+    """How much of the known picture is seen, and how."""
+    share = entry.get("share_of_known_shown")
+    shown = f"{share:.0%} of it" if isinstance(share, float | int) else ""
+    return f"{shown}, mirrored" if entry.get("mirrored") else shown
 
 
 def _entries(result: AnalyzerResult) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from nsfwforensics.hashing.hamming import Hits
 from nsfwforensics.hashing.items import HashKind, KnownItem
 from nsfwforensics.hashing.pdq import MATCH_DISTANCE
 from nsfwforensics.hashing.segment import Segment
+from nsfwforensics.hashing.signatures import SignatureFile
 
 MANIFEST = "index.json"
 FORMAT = "nsfwforensics index of known hashes"
@@ -34,6 +35,7 @@ _FOLLOWED = 10_000
 """So many of a segment's nearest matches are compared with those of other segments; more are only counted."""
 
 _SEGMENT = re.compile(r"[0-9a-f]{16}\.segment")
+_SIGNATURES = re.compile(r"[0-9a-f]{16}\.signatures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,22 @@ class HashIndex:
         digest: SHA-256 over ``index.json``, which holds those of all segments: the same content has the same digest.
         sources: The lists that went in.
         segments: The segments.
+        signature_files: Signatures of pictures among the entries.
     """
 
-    def __init__(self, path: Path, digest: str, sources: Sequence[Source], segments: Sequence[Segment]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        digest: str,
+        sources: Sequence[Source],
+        segments: Sequence[Segment],
+        signature_files: Sequence[SignatureFile] = (),
+    ) -> None:
         self.path = path
         self.digest = digest
         self.sources = tuple(sources)
         self.segments = tuple(segments)
+        self.signature_files = tuple(signature_files)
 
     @classmethod
     def open(cls, path: Path, *, verify: bool = False) -> HashIndex:
@@ -108,17 +119,33 @@ class HashIndex:
             HashListError: There is no index, or it is damaged or of another version.
         """
         manifest, digest = read_manifest(path)
-        segments = []
-        for record in manifest["segments"]:
+        for record in (*manifest["segments"], *manifest["signatures"]) if verify else ():
             file = path / str(record["file"])
-            if verify and _file_digest(file) != record["sha256"]:
+            if _file_digest(file) != record["sha256"]:
                 raise HashListError(f"{file}: damaged: the content does not match its checksum")
-            segments.append(Segment.open(file))
-        return cls(path, digest, [Source(**source) for source in manifest["sources"]], segments)
+        return cls(
+            path,
+            digest,
+            [Source(**source) for source in manifest["sources"]],
+            [Segment.open(path / record["file"]) for record in manifest["segments"]],
+            [SignatureFile.open(path / record["file"], record["method"]) for record in manifest["signatures"]],
+        )
 
     def size(self, kind: HashKind) -> int:
         """How many hashes of a kind it holds; one that stands in several segments counts in each."""
         return sum(segment.size(kind) for segment in self.segments)
+
+    def signatures(self, method: str) -> Iterator[tuple[bytes, bytes]]:
+        """What a method computed from pictures: SHA-256 of the file and signature, each picture once.
+
+        A picture whose entries were all taken out of the index is passed over.
+        """
+        seen: set[bytes] = set()
+        for file in self.signature_files:
+            for digest, signature in file if file.method == method else ():
+                if digest not in seen and self.lookup(HashKind.SHA256, digest) is not None:
+                    seen.add(digest)
+                    yield digest, signature
 
     def search(self, hashes: Sequence[bytes], distance: int = MATCH_DISTANCE, limit: int = 100) -> Matches:
         """Finds every PDQ hash within a distance of any of the given ones, such as those of a picture's eight turns.
@@ -219,6 +246,9 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
         raise HashListError(f"{file}: damaged: the content does not match its checksum")
     if not all(_SEGMENT.fullmatch(str(record.get("file"))) for record in manifest["segments"]):
         raise HashListError(f"{file}: names files that are no segments")
+    manifest.setdefault("signatures", [])
+    if not all(_SIGNATURES.fullmatch(str(record.get("file"))) for record in manifest["signatures"]):
+        raise HashListError(f"{file}: names files that hold no signatures")
     return manifest, str(digest)
 
 

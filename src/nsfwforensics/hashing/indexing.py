@@ -25,12 +25,16 @@ from nsfwforensics.hashing.index import (
 )
 from nsfwforensics.hashing.items import HashKind, KnownItem
 from nsfwforensics.hashing.segment import Columns, Segment, write_segment
+from nsfwforensics.hashing.signatures import SUFFIX, SignatureFile, write_signatures
 
 BATCH = 1 << 20
 """So many hashes are gathered in memory before a segment is written."""
 
 LARGEST_SEGMENT = 1 << 22
 """Segments are not merged beyond so many hashes."""
+
+SIGNATURE_BATCH = 1 << 26
+"""So many bytes of signatures are gathered in memory before a file is written; files are merged up to four times it."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -50,11 +54,15 @@ class IndexWriter:
         self._limit = batch
         self._sources: list[Source] = []
         self._segments: list[dict[str, Any]] = []
+        self._signature_files: list[dict[str, Any]] = []
+        self._signatures: dict[str, dict[bytes, bytes]] = {}
+        self._signature_bytes = 0
         try:
             if is_index(path):
                 manifest, _ = read_manifest(path)
                 self._sources = [Source(**source) for source in manifest["sources"]]
                 self._segments = manifest["segments"]
+                self._signature_files = manifest["signatures"]
             elif path.is_dir() and any(path.iterdir()):
                 raise HashListError(f"{path}: a folder that is not empty and no index of known hashes")
             else:
@@ -85,6 +93,17 @@ class IndexWriter:
                 self._flush()
         self._sources[number] = Source(name, sha256, form, count)
         return count
+
+    def add_signature(self, sha256: bytes, method: str, signature: bytes) -> None:
+        """Adds what a method computed from a picture that has an entry with this SHA-256.
+
+        Raises:
+            HashListError: It is too long, or the index cannot be written.
+        """
+        self._signatures.setdefault(method, {})[sha256] = signature
+        self._signature_bytes += len(signature)
+        if self._signature_bytes >= SIGNATURE_BATCH:
+            self._flush_signatures()
 
     def withdraw(self, hashes: Iterable[tuple[HashKind, bytes]]) -> int:
         """Takes out entries that were withdrawn by the exchange they came from, and returns how many.
@@ -117,12 +136,13 @@ class IndexWriter:
             HashListError: The index cannot be written.
         """
         self._flush()
+        self._flush_signatures()
         manifest = {
             "format": FORMAT,
             "version": VERSION,
             "sources": [source_record(source) for source in self._sources],
             "segments": self._segments,
-        }
+        } | ({"signatures": self._signature_files} if self._signature_files else {})
         text = json.dumps(manifest | {"digest": manifest_digest(manifest)}, indent=1, sort_keys=True)
         partial = self.path / f"{MANIFEST}.part"
         try:
@@ -131,8 +151,8 @@ class IndexWriter:
                 stream.flush()
                 os.fsync(stream.fileno())
             partial.replace(self.path / MANIFEST)
-            named = {record["file"] for record in self._segments}
-            for file in self.path.glob("*.segment"):
+            named = {record["file"] for record in (*self._segments, *self._signature_files)}
+            for file in (*self.path.glob("*.segment"), *self.path.glob(f"*{SUFFIX}")):
                 if file.name not in named:
                     file.unlink()
         except OSError as error:
@@ -162,6 +182,27 @@ class IndexWriter:
         except OSError as error:
             raise HashListError(f"{self.path}: cannot be written: {error.strerror}") from error
         return {"file": name, "sha256": digest, "hashes": sum(map(len, columns.owners.values()))}
+
+    def _flush_signatures(self) -> None:
+        """Writes the signatures that were gathered, together with files of the same method that are no larger."""
+        for method, gathered in self._signatures.items():
+            size, signatures, kept = sum(map(len, gathered.values())), gathered, []
+            for record in reversed(self._signature_files):
+                if record["method"] == method and record["bytes"] <= size and size < 2 * SIGNATURE_BATCH:
+                    size += record["bytes"]
+                    signatures = dict(SignatureFile.open(self.path / record["file"], method)) | signatures
+                else:
+                    kept.append(record)
+            temporary = self.path / f"new{SUFFIX}"
+            try:
+                digest = write_signatures(signatures, temporary)
+                name = f"{digest[:16]}{SUFFIX}"
+                temporary.replace(self.path / name)
+            except OSError as error:
+                raise HashListError(f"{self.path}: cannot be written: {error.strerror}") from error
+            written = {"file": name, "sha256": digest, "method": method, "pictures": len(signatures), "bytes": size}
+            self._signature_files = [*reversed(kept), written]
+        self._signatures, self._signature_bytes = {}, 0
 
     def _without(self, segment: Segment, gone: set[tuple[HashKind, bytes]]) -> tuple[_Batch, int]:
         batch = _Batch()

@@ -24,6 +24,10 @@ from nsfwforensics.hashing.indexing import IndexWriter
 from nsfwforensics.hashing.items import HashKind, KnownItem
 from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.lists import HashList, Reading
+from nsfwforensics.hashing.picture_list import PICTURES, PictureList
+
+Signature = tuple[bytes, str, bytes]
+"""SHA-256 of a picture's file, the method, and what it computed from the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +64,22 @@ def enrol_known(paths: Sequence[Path]) -> tuple[KnownPlace, ...]:
     return tuple(_enrolled_index(path) if path.is_dir() else _enrolled_list(path) for path in paths)
 
 
-def enrol_items(path: Path, items: Iterable[KnownItem], form: str) -> KnownPlace:
+def enrol_items(path: Path, items: Iterable[KnownItem], form: str, signatures: Iterable[Signature] = ()) -> KnownPlace:
     """Indexes entries that come from elsewhere than a list, in a temporary folder that goes when this process ends.
 
     Args:
         path: Where they are kept, for its name.
         items: Entries with at least one hash each.
         form: What kind of place it is.
+        signatures: Of entries with a SHA-256.
 
     Raises:
         HashListError: There is no hash among them.
     """
     writer = IndexWriter(_temporary_index())
     writer.add(items, path.name, "", form)
+    for signature in signatures:
+        writer.add_signature(*signature)
     index = writer.commit()
     record = {"known": path.name, "sha256": index.digest, "format": form, "hashes": _sizes(index)}
     return _place(path, index, index.digest, record)
@@ -84,25 +91,35 @@ def open_known(place: KnownPlace) -> HashIndex:
     Raises:
         HashListError: It is gone or damaged, or was changed since it was enrolled.
     """
-    return _opened(place.index, place.index_digest)
+    return open_index(place.index, place.index_digest)
 
 
 @lru_cache(maxsize=64)
-def _opened(path: Path, digest: str) -> HashIndex:
+def open_index(path: Path, digest: str) -> HashIndex:
+    """An index by its folder and by what its digest was, mapped into this process once.
+
+    Raises:
+        HashListError: It is gone or damaged, or was changed since.
+    """
     index = HashIndex.open(path)
     if index.digest != digest:
         raise HashListError(f"{path}: changed since the run began")
     return index
 
 
-def index_lists(lists: Sequence[HashList], index: Path) -> HashIndex:
+def index_lists(lists: Sequence[HashList | PictureList], index: Path) -> HashIndex:
     """Adds lists to an index, which is made where it is missing, and takes out what they withdraw: all or nothing.
+
+    Of pictures the signatures are added too, where they are made.
 
     Raises:
         HashListError: A list cannot be read or the index not be written.
     """
     writer = IndexWriter(index)
     for listed in lists:
+        if isinstance(listed, PictureList):
+            writer.add(listed.items(writer.add_signature), listed.path.name, "", PICTURES)
+            continue
         writer.add(listed, listed.path.name, listed.sha256, listed.form.value)
         if listed.reading.purged:
             writer.withdraw(listed.reading.purged)
@@ -158,7 +175,9 @@ def _place(path: Path, index: HashIndex, digest: str, record: dict[str, Any]) ->
 
 
 def _sizes(index: HashIndex) -> dict[str, int]:
-    return {kind.value: size for kind in HashKind if (size := index.size(kind))}
+    sizes = {kind.value: size for kind in HashKind if (size := index.size(kind))}
+    signatures = sum(map(len, index.signature_files))
+    return sizes | ({"signatures": signatures} if signatures else {})
 
 
 def digests_of(data: bytes, sha256: str) -> dict[HashKind, bytes]:

@@ -7,10 +7,7 @@ entries' details are JSON objects in a row. The same content gives the same byte
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.errors import HashListError
+from nsfwforensics.hashing.arrays import damaged, map_arrays, write_arrays
 from nsfwforensics.hashing.hamming import PIECES, TABLES_FROM, VALUES, Hits, Tables, build_tables, search
 from nsfwforensics.hashing.items import HashKind
 
 MAGIC = b"NSFWFHX1"
-_HEADER = struct.Struct("<8sI32s")
-_ALIGN = 64
-_TYPES: Mapping[str, np.dtype[Any]] = {"u1": np.dtype("u1"), "u4": np.dtype("<u4"), "u8": np.dtype("<u8")}
-_LARGEST_HEADER = 1 << 16
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.uint32]
@@ -82,26 +75,7 @@ def write_segment(columns: Columns, path: Path) -> str:
     if len(arrays["pdq"]) >= TABLES_FROM:
         tables = build_tables(arrays["pdq"].view(np.uint64))
         arrays |= {"pdq.bounds": tables.bounds, "pdq.rows": tables.rows}
-    layout = {name: [array.dtype.str[1:], list(array.shape)] for name, array in arrays.items()}
-    content = hashlib.sha256()
-    for array in arrays.values():
-        for part in _padded(array):
-            content.update(part)
-    header = json.dumps({"arrays": layout, "sha256": content.hexdigest()}, separators=(",", ":")).encode()
-    header += b" " * (-(len(header) + _HEADER.size) % _ALIGN)
-    head = _HEADER.pack(MAGIC, len(header), hashlib.sha256(header).digest()) + header
-    whole = hashlib.sha256(head)
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as stream:
-        stream.write(head)
-        for array in arrays.values():
-            for part in _padded(array):
-                whole.update(part)
-                stream.write(part)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
-    return whole.hexdigest()
+    return write_arrays(arrays, path, MAGIC)
 
 
 @dataclass(slots=True)
@@ -120,18 +94,16 @@ class Segment:
         Raises:
             HashListError: It cannot be read, is no such file, or is damaged.
         """
+        arrays = map_arrays(path, MAGIC)
         try:
-            raw = np.memmap(path, np.uint8, "r")
-        except (OSError, ValueError) as error:
-            raise HashListError(f"{path}: cannot be read: {error}") from error
-        try:
-            arrays = _arrays(raw, _header(raw, path), path)
             words = arrays["pdq"].view(np.uint64)
             tables = Tables(arrays["pdq.bounds"], arrays["pdq.rows"]) if "pdq.rows" in arrays else None
-        except (KeyError, TypeError, ValueError) as error:
-            raise HashListError(f"{path}: damaged: a header of an unknown shape") from error
+        except (KeyError, ValueError) as error:
+            raise damaged(path, "a header of an unknown shape") from error
+        if tables is not None and tables.bounds.shape != (PIECES, VALUES + 1):
+            raise damaged(path, "tables of an unknown shape")
         if (tables is None) != (len(words) < TABLES_FROM):
-            raise HashListError(f"{path}: damaged: tables and hashes do not fit")
+            raise damaged(path, "tables and hashes do not fit")
         return cls(path, arrays, tables, words)
 
     def size(self, kind: HashKind) -> int:
@@ -206,40 +178,3 @@ def _grouped(values: Bytes, owners: Numbers) -> tuple[Bytes, Numbers, Numbers]:
     kept[1:] |= owners[1:] != owners[:-1]
     first = np.append(np.cumsum(kept)[other] - 1, kept.sum()).astype(np.uint32)
     return values[order[other]], first, owners[kept]
-
-
-def _padded(array: NDArray[Any]) -> tuple[memoryview, bytes]:
-    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return data.data, bytes(-len(data) % _ALIGN)
-
-
-def _header(raw: Bytes, path: Path) -> dict[str, Any]:
-    if len(raw) < _HEADER.size:
-        raise HashListError(f"{path}: not a part of an index of known hashes")
-    magic, length, digest = _HEADER.unpack(raw[: _HEADER.size].tobytes())
-    if magic != MAGIC:
-        raise HashListError(f"{path}: not a part of an index of known hashes, or of another version")
-    text = raw[_HEADER.size : _HEADER.size + min(length, _LARGEST_HEADER)].tobytes()
-    if hashlib.sha256(text).digest() != digest:
-        raise HashListError(f"{path}: damaged: the header does not match its checksum")
-    header: dict[str, Any] = json.loads(text)
-    header["start"] = _HEADER.size + length
-    return header
-
-
-def _arrays(raw: Bytes, header: Mapping[str, Any], path: Path) -> dict[str, NDArray[Any]]:
-    arrays = {}
-    place = header["start"]
-    for name, (code, shape) in header["arrays"].items():
-        kind = _TYPES[code]
-        size = kind.itemsize * int(np.prod(shape, dtype=np.int64))
-        if place + size > len(raw):
-            raise HashListError(f"{path}: damaged: shorter than its header says")
-        arrays[name] = np.asarray(raw[place : place + size]).view(kind).reshape(shape)
-        place += size + -size % _ALIGN
-    if place != len(raw):
-        raise HashListError(f"{path}: damaged: longer or shorter than its header says")
-    bounds = arrays.get("pdq.bounds")
-    if bounds is not None and bounds.shape != (PIECES, VALUES + 1):
-        raise HashListError(f"{path}: damaged: tables of an unknown shape")
-    return arrays

@@ -21,7 +21,7 @@ from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store import marks, queries, runs
+from nsfwforensics.store import documents, marks, queries, runs
 from nsfwforensics.store.connection import check_writable, connect, guarded, make, transaction
 from nsfwforensics.store.rows import (
     CaseFile,
@@ -202,10 +202,7 @@ class CaseDatabase:
     def add_signature(self, sha256: str, method: str, data: bytes) -> None:
         """Keeps what a method computed from a content, in the method's own form; an earlier one is replaced."""
         with self.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO signatures (content_id, method, data) VALUES (?, ?, ?)",
-                (self._content_id(sha256), method, data),
-            )
+            documents.insert_signature(connection, self._content_id(sha256), method, data)
 
     def signatures(self, method: str) -> Iterator[tuple[str, bytes]]:
         """What a method computed, as (SHA-256, bytes), one at a time."""

@@ -14,6 +14,7 @@ from nsfwforensics.core import assess
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store.rows import RunRecord, Stat
+from nsfwforensics.store.signatures import taken_out
 
 HASHES = ("md5", "sha1", "pdq", "phash", "dhash", "whash", "ahash", "colorhash", "crop_resistant")
 """Measurements of the hash analyzer that are kept for looking up; SHA-256 is the content's own name."""
@@ -74,7 +75,7 @@ def insert(
     stat: Stat | None,
     now: str,
 ) -> None:
-    """Writes one examination with its results, findings, artifacts and hashes."""
+    """Writes one examination with its results, findings, artifacts, hashes and signatures."""
     seen = (stat.size, stat.mtime_ns, stat.ctime_ns) if stat else (None, None, None)
     document = file.model_dump_json(exclude={"results", "status"})
     cursor = connection.execute(
@@ -82,10 +83,22 @@ def insert(
         finished, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (file_id, run.id, content_id, run.fingerprint, *seen, file.status.value, now, document),
     )
-    for position, result in enumerate(file.results):
+    for position, whole in enumerate(file.results):
+        result, signatures = taken_out(whole)
         _insert_result(connection, cursor.lastrowid, position, result, run.setups.get(result.analyzer, ""))
         if content_id is not None and result.analyzer == "phash":
             _insert_hashes(connection, content_id, result.measurements)
+        if content_id is not None:
+            for method, signature in signatures.items():
+                insert_signature(connection, content_id, method, signature)
+
+
+def insert_signature(connection: sqlite3.Connection, content_id: int, method: str, signature: bytes) -> None:
+    """Keeps what a method computed from a content; an earlier one is replaced."""
+    connection.execute(
+        "INSERT OR REPLACE INTO signatures (content_id, method, data) VALUES (?, ?, ?)",
+        (content_id, method, signature),
+    )
 
 
 def _insert_result(
