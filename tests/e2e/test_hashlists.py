@@ -120,3 +120,64 @@ def test_a_damaged_index_is_said_to_be_damaged(index: Path, mirrored: Path, tmp_
 def test_search_needs_to_know_where(mirrored: Path) -> None:
     code, _, err = here("search", mirrored)
     assert code == 2 and "--known LIST" in err
+
+
+@pytest.fixture
+def pictures(samples: Path, tmp_path: Path) -> Path:
+    """A folder with two pictures, a text, and a file that only claims to be a picture."""
+    folder = tmp_path / "pictures"
+    (folder / "inner").mkdir(parents=True)
+    shutil.copy(samples / "camera-original.jpg", folder / "inner" / "one.jpg")
+    shutil.copy(samples / "other-person.jpg", folder / "two.jpg")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    return folder
+
+
+def test_pictures_are_imported_and_found_again_in_parts(pictures: Path, samples: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    code, out, err = here("hashlist", "import", pictures, "-o", made, "--signatures", "--opinion", "POSITIVE")
+    said = " ".join(err.split())
+    assert code == 0, err
+    assert "2 PDQ, 2 MD5, 2 SHA1, 2 SHA256, 2 signatures" in " ".join(out.split())
+    assert "2 pictures, 2 signatures" in said and "1 file passed over, not pictures" in said
+    assert "1 file could not be used: broken.jpg:" in said
+    told = json.loads(here("hashlist", "info", made, "--json")[1])
+    assert (told["signatures"], told["lists"][0]["format"], told["lists"][0]["entries"]) == (2, "pictures", 2)
+    cut = tmp_path / "cut.jpg"
+    with Image.open(samples / "camera-original.jpg") as image:
+        width, height = image.size
+        image.crop((0, height // 6, width - width // 6, height)).save(cut, quality=60)
+    code, out, err = here("search", cut, "--known", made, "--json")
+    (finding,) = json.loads(out)["files"][0]["results"][0]["findings"]
+    assert (finding["code"], finding["data"]["matches"][0]["name"]) == ("KNOWN-003", "inner/one.jpg")
+    shown = " ".join(here("search", cut, "--known", made)[1].split())
+    assert "part" in shown and "points" in shown and "POSITIVE" in shown
+
+
+def test_exports_know_nothing_of_signatures(pictures: Path, tmp_path: Path) -> None:
+    lists = []
+    for name, more in (("plain", ()), ("signed", ("--signatures",))):
+        assert here("hashlist", "import", pictures, "-o", tmp_path / name, *more)[0] == 0
+        lists.append(here("hashlist", "export", tmp_path / name, "--format", "json")[1])
+    assert lists[0] == lists[1] and "one.jpg" in lists[0]
+
+
+def test_a_single_picture_beside_a_list_and_bad_files_if_strict(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(f"pdq {'3d' * 32}\n")
+    code, out, _ = here("hashlist", "import", pictures / "two.jpg", tmp_path / "list.txt", "-o", tmp_path / "both")
+    assert code == 0 and "2 PDQ, 1 MD5" in " ".join(out.split())
+    code, _, err = here("hashlist", "import", pictures, "-o", tmp_path / "strict", "--strict")
+    assert code == 1 and "broken.jpg" in err
+    assert not (tmp_path / "strict" / "index.json").exists()
+
+
+def test_what_cannot_be_signed_or_imported_is_said(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(f"pdq {'3d' * 32}\n")
+    code, _, err = here("hashlist", "import", tmp_path / "list.txt", "-o", tmp_path / "a", "--signatures")
+    assert code == 2 and "none of these is a picture" in " ".join(err.split())
+    (tmp_path / "empty").mkdir()
+    code, _, err = here("hashlist", "import", tmp_path / "empty", "-o", tmp_path / "b")
+    assert code == 1 and "no picture that can be used" in " ".join(err.split())
+    code, _, err = here("scan", pictures / "two.jpg", "--only", "phash", "--signatures")
+    assert code == 2 and "--case" in err
