@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nsfwforensics.signals._maps import area, corners, overlap, project
-from nsfwforensics.signals.alignment import SCORE, Alignment, align
+from nsfwforensics.signals.alignment import SCORE, SCORE_IN_COMMON, Alignment, _align
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,10 +34,16 @@ def near_match(original: Keypoints, suspect: Keypoints, least: float = SCORE) ->
         suspect: Keypoints of a signature or of a picture.
         least: Least score, as for :func:`~nsfwforensics.signals.alignment.align`.
     """
-    aligned = align(original, suspect, least)
-    if aligned is None or core_support(aligned, original, suspect) < CORE_SUPPORT:
-        return None
-    return aligned
+    best: Alignment | None = None
+    for mirrored in (False, True):
+        aligned = _align(original, suspect.mirrored() if mirrored else suspect, mirrored)
+        if aligned is None or aligned.score < max(least, best.score if best else 0.0) or not aligned.same_picture:
+            continue
+        if core_support(aligned, original, suspect) >= CORE_SUPPORT:
+            best = aligned
+        if best is not None and best.score >= SCORE_IN_COMMON:  # the other way round would be chance
+            break
+    return best
 
 
 def core_support(aligned: Alignment, original: Keypoints, suspect: Keypoints) -> float:
