@@ -16,6 +16,7 @@ from benchmarks.changed_regions import changes
 from benchmarks.compare import compare
 from benchmarks.engines import engines
 from benchmarks.hashing import hashing
+from benchmarks.known_recall import known
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
@@ -118,6 +119,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "engines": engines,
     "hashing": hashing,
     "lookup": lookup,
+    "known": known,
     "watermark": watermark,
     "provenance": provenance,
     "compare": compare,
@@ -133,6 +135,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
     parser.add_argument("--engine-files", type=int, default=120, help="photos in the engines bench")
     parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")
+    parser.add_argument("--known-photos", type=int, help="photos in the known bench; all there are if omitted")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
     parser.add_argument("--cluster-files", type=int, default=1000, help="pictures in the cluster bench")
     parser.add_argument("--edited", type=int, default=240, help="pairs with an edit in the changes bench")
