@@ -178,7 +178,7 @@ METHODS: tuple[Method, ...] = (
                 explanation="The area {place} was saved as JPEG on another grid of blocks than the rest of the "
                 "picture, which is consistent with having been pasted in from another picture or moved.",
                 causes=_COLLAGE,
-                rates=Rates(untouched=(0, 156), resaved=(0, 200)),
+                rates=Rates(untouched=(0, 221), resaved=(0, 735)),
                 kind="foreign",
             ),
             Kind(
@@ -200,7 +200,9 @@ METHODS: tuple[Method, ...] = (
                 support=Support.INCONCLUSIVE,
                 explanation="The area {place} does not carry the traces of having been saved as JPEG that the rest of "
                 "the picture carries, which is consistent with having been added or painted over later.",
-                causes=_COLLAGE + " Very fine or very dark texture can hide the traces as well.",
+                causes=_COLLAGE
+                + " Very fine or very dark texture can hide the traces as well. It is looked for only in "
+                "files that are no JPEG; of 242 such files made of 22 unedited photographs none showed it.",
                 kind="missing",
             ),
         ),
@@ -221,6 +223,7 @@ METHODS: tuple[Method, ...] = (
                 explanation="Most of the picture was saved as JPEG twice but the area {place} shows only one save, "
                 "which is consistent with having been changed in between.",
                 causes=_COLLAGE,
+                rates=Rates(untouched=(0, 221), resaved=(0, 735)),
             ),
         ),
     ),
@@ -241,6 +244,7 @@ METHODS: tuple[Method, ...] = (
                 "is consistent with a part having been copied within it.",
                 causes="The same small picture shown twice in a screenshot, printed patterns, repeated parts of "
                 "buildings and mirrored collages can do the same.",
+                rates=Rates(untouched=(0, 221), resaved=(0, 735)),
             ),
         ),
     ),
