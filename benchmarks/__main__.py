@@ -17,6 +17,7 @@ from benchmarks.compare import compare
 from benchmarks.engines import engines
 from benchmarks.hashing import hashing
 from benchmarks.known_recall import known
+from benchmarks.large import large
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
@@ -124,6 +125,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "provenance": provenance,
     "compare": compare,
     "changes": changes,
+    "large": large,
     "cluster": cluster,
 }
 
