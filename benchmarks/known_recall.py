@@ -177,6 +177,7 @@ def known(arguments: argparse.Namespace) -> str:
     tallies = {name: Tally() for name in ("PDQ ≤ 31", "PDQ ≤ 31, eight turns", "ours")}
     distances: list[tuple[str, int, NDArray[np.uint8]]] = []
     cost: list[tuple[float, float]] = []
+    searched_pairs = 0
     scenes = np.array([photo.scene for photo in photos])
     for own, photo in enumerate(photos):
         pixels = pairs.load(photo, LONGEST)
@@ -198,6 +199,7 @@ def known(arguments: argparse.Namespace) -> str:
                     near[other] = True
                     if other != own:
                         print(f"also {photo.name} {kind}: {photos[other].name}", file=sys.stderr, flush=True)
+                searched_pairs += int(unrelated.sum())
                 cost.append((between - started, time.process_time() - between))
             tallies["ours"].add(kind, near, own, unrelated)
     threshold, phash = _phash_tally(distances, scenes)
@@ -219,8 +221,8 @@ scene, counted per pair over all look-ups. The threshold of ImageHash's pHash (6
 {rows}
 | false positives per pair | {rates} |
 
-{len(cost):,} look-ups went on to the signatures, which have {np.mean(sizes) / 1000:.1f} kB in the mean. Finding the
-keypoints took {asked:.0f} ms of processor time in the median, searching {searched:.0f} ms."""
+{len(cost):,} look-ups, {searched_pairs:,} pairs, went on to the signatures. These have {np.mean(sizes) / 1000:.1f} kB
+in the mean. Finding the keypoints took {asked:.0f} ms of processor time in the median, searching {searched:.0f} ms."""
 
 
 def _phash(rgb: NDArray[np.uint8]) -> np.uint64:
