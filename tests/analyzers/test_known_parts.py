@@ -6,13 +6,15 @@ import io
 import pickle
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from PIL import Image
 
 from nsfwforensics.analyzers.known import KnownAnalyzer
+from nsfwforensics.analyzers.phash import PerceptualHashAnalyzer
 from nsfwforensics.api import scan
 from nsfwforensics.core.analyzer import Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
@@ -25,6 +27,7 @@ from nsfwforensics.signals.parts import METHOD, picture_signature
 from nsfwforensics.signals.signature import LARGEST
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import Decision
+from nsfwforensics.testing import AnalyzerContract
 from tests.signals.pictures import natural
 
 WIDTH, HEIGHT = 480, 360
@@ -253,3 +256,16 @@ def test_large_pictures_are_signed_in_the_pixels_of_the_whole(tmp_path: Path) ->
     made = indexed(path, tmp_path / "made")
     (found,) = looked_up(jpeg(_crop(photo(9))), made).findings
     assert found.data["matches"][0]["share_of_known_shown"] == pytest.approx(0.70, abs=0.02)
+
+
+class TestWithSignatures(AnalyzerContract):
+    analyzer = KnownAnalyzer
+
+    @pytest.fixture(autouse=True)
+    def lists(self, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(type(self), "options", {"known": (index,)})
+
+
+class TestMakingSignatures(AnalyzerContract):
+    analyzer = PerceptualHashAnalyzer
+    options: ClassVar[Mapping[str, Any]] = {"signatures": True}
