@@ -184,3 +184,14 @@ def _overlap(region: Any, box: tuple[int, int, int, int]) -> float:
     high = min(region.y + region.height, box[1] + box[3]) - max(region.y, box[1])
     shared = max(0, wide) * max(0, high)
     return shared / (region.width * region.height + box[2] * box[3] - shared)
+
+
+def test_two_screenshots_that_share_only_the_app_are_at_most_inconclusive(tmp_path: Path) -> None:
+    with Image.open(SAMPLES / "screenshot.png") as opened:
+        screen = opened.convert("RGB")
+    path = tmp_path / "her-screenshot.png"
+    screen.save(path)
+    with Image.open(SAMPLES / "no-face.jpg") as other:
+        screen.paste(other.convert("RGB").resize((540, 540)), (0, 180))
+    for finding in analyzer(path).examine(Evidence.from_bytes(saved(screen))).findings:
+        assert finding.support is not Support.SUPPORTS or finding.code == "CMP-004"

@@ -173,6 +173,14 @@ def made_from(name: str, alignment: Alignment, changes: Difference | None) -> st
     return f"The picture appears to have been made from “{name}”: {alignment.inliers:,} matching points{shown}."
 
 
+def around(name: str, alignment: Alignment) -> str:
+    """That only a part of what both show agrees."""
+    return (
+        f"The picture agrees with “{name}” in {alignment.inliers:,} points, but only in a part of what both show: either "
+        "the rest was replaced, or only a frame, a caption or an app's screen is common to both."
+    )
+
+
 def framing_words(alignment: Alignment, changes: Difference) -> list[str]:
     """What was done to the framing, as words that follow "was": cropped, mirrored, turned, put on a larger canvas."""
     words = []

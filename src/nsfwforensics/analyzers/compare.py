@@ -19,6 +19,7 @@ from nsfwforensics.analyzers._compare_words import (
     CODES,
     LITTLE_SUPPORT,
     SHARED_FRAME,
+    around,
     colour_words,
     framing_words,
     listed,
@@ -139,7 +140,8 @@ class CompareAnalyzer(Analyzer):
         try:
             before, after = reopened(original).rgb, _decoded_part(evidence)
         except EvidenceError as error:
-            return Outcome.of([self._made_from(original, alignment, None), self._unmapped(str(error))], measurements)
+            made = self._made_from(original, alignment, None)
+            return Outcome.of([made, self._unmapped(str(error))], measurements)
         changes = difference(before, after, alignment.matrix)
         findings = [self._made_from(original, alignment, changes)]
         words = [*framing_words(alignment, changes), *colour_words(changes.photometric)]
@@ -147,15 +149,18 @@ class CompareAnalyzer(Analyzer):
             explanation = f"Compared with the original, the whole picture was {listed(words)}."
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
         measurements["changes"] = _figures(changes)
-        findings.extend(self._changes(evidence, changes))
+        findings.extend(self._changes(evidence, changes, sure=findings[0].support is Support.SUPPORTS))
         artifacts = _pictures(before, after, alignment, changes) if self.resources.thumbnails else ()
         return Outcome.of(findings, measurements, artifacts)
 
     def _made_from(self, original: Original, alignment: Alignment, changes: Difference | None) -> Finding:
+        """Says so; inconclusive where little agrees of what both show, as in two pictures in one frame."""
+        sure = alignment.support >= LITTLE_SUPPORT
         return self.finding(
             "CMP-001",
-            made_from(original.path.name, alignment, changes),
-            caveat=SHARED_FRAME if alignment.support < LITTLE_SUPPORT else None,
+            made_from(original.path.name, alignment, changes) if sure else around(original.path.name, alignment),
+            support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
+            caveat=None if sure else SHARED_FRAME,
             data={
                 "original": original.path.name,
                 "sha256": original.sha256,
@@ -164,7 +169,7 @@ class CompareAnalyzer(Analyzer):
             },
         )
 
-    def _changes(self, evidence: Evidence, changes: Difference) -> list[Finding]:
+    def _changes(self, evidence: Evidence, changes: Difference, *, sure: bool) -> list[Finding]:
         if not changes.mapped:
             return [self._unmapped(" ".join(changes.notes))]
         if not changes.regions:
@@ -185,7 +190,8 @@ class CompareAnalyzer(Analyzer):
             which = "Changed region" if count == 1 else f"Changed region {number} of {count}"
             explanation = f"{which}: {percent(region.share)} of the photo as shown here, {where}."
             data = {"share": round(region.share, 4), "strength": round(region.strength, 1), "where": where}
-            findings.append(self.finding("CMP-002", explanation, region=_box(region), data=data))
+            support = Support.SUPPORTS if sure else Support.INCONCLUSIVE
+            findings.append(self.finding("CMP-002", explanation, support=support, region=_box(region), data=data))
         return findings
 
     def _unmapped(self, reason: str) -> Finding:
