@@ -176,8 +176,8 @@ def made_from(name: str, alignment: Alignment, changes: Difference | None) -> st
 def around(name: str, alignment: Alignment) -> str:
     """That only a part of what both show agrees."""
     return (
-        f"The picture agrees with “{name}” in {alignment.inliers:,} points, but only in a part of what both show: either "
-        "the rest was replaced, or only a frame, a caption or an app's screen is common to both."
+        f"The picture agrees with “{name}” in {alignment.inliers:,} points, but only in a part of what both show: "
+        "either the rest was replaced, or only a frame, a caption or an app's screen is common to both."
     )
 
 
