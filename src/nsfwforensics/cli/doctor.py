@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nsfwforensics.libraries import LIBRARIES
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
 from nsfwforensics.errors import ExitCode, WeightsError
+from nsfwforensics.libraries import LIBRARIES
 from nsfwforensics.models.device import available_devices
 from nsfwforensics.models.weights import manifest, verified, weights_folder
 
