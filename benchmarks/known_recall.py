@@ -55,7 +55,7 @@ def _crop(share: float) -> Way:
     return way
 
 
-def _rotate(degrees: float) -> Way:
+def rotate(degrees: float) -> Way:
     """Turns within the frame: corners are lost and become black."""
 
     def way(draft: Draft, rng: np.random.Generator) -> None:
@@ -67,7 +67,7 @@ def _rotate(degrees: float) -> Way:
     return way
 
 
-def _border(draft: Draft, rng: np.random.Generator) -> None:
+def border(draft: Draft, rng: np.random.Generator) -> None:
     """A plain border on all sides, a tenth of the longer edge wide."""
     height, width = draft.rgb.shape[:2]
     edge = round(0.1 * max(height, width))
@@ -106,14 +106,14 @@ WAYS: Mapping[str, Way] = {
     "greyscale": _grey,
     "mirror": lambda draft, _: draft.flip(),
     "rotate 90°": lambda draft, _: draft.turn(1),
-    "rotate 1°": _rotate(1),
-    "rotate 3°": _rotate(3),
-    "rotate 10°": _rotate(10),
+    "rotate 1°": rotate(1),
+    "rotate 3°": rotate(3),
+    "rotate 10°": rotate(10),
     "crop 2 %": _crop(0.02),
     "crop 5 %": _crop(0.05),
     "crop 10 %": _crop(0.10),
     "crop 30 %": _crop(0.30),
-    "border 10 %": _border,
+    "border 10 %": border,
     "text overlay": _text,
     "screenshot": _step("screenshot"),
     "colour filter": _step("filter"),

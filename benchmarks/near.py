@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from benchmarks import corpus, pairs
+from benchmarks.known_recall import border, rotate
 from benchmarks.measure import TOOL, measure
 from benchmarks.pair_steps import Draft, apply
 
@@ -34,23 +35,6 @@ def _crop(share: float) -> Way:
         side = (1 - share) ** 0.5
         w, h = round(width * side), round(height * side)
         draft.cut(int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1)), w, h)
-
-    return way
-
-
-def _border(draft: Draft, rng: np.random.Generator) -> None:
-    height, width = draft.rgb.shape[:2]
-    edge = round(0.1 * max(height, width))
-    canvas = np.full((height + 2 * edge, width + 2 * edge, 3), rng.integers(0, 256, 3), np.uint8)
-    draft.place(canvas, edge, edge)
-
-
-def _rotate(degrees: float) -> Way:
-    def way(draft: Draft, rng: np.random.Generator) -> None:
-        height, width = draft.rgb.shape[:2]
-        angle = degrees * float(rng.choice([-1, 1]))
-        turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
-        draft.warp(np.vstack([turn, [0, 0, 1]]), width, height, (0, 0, 0))
 
     return way
 
@@ -80,10 +64,10 @@ WAYS: Mapping[str, Way] = {
     "crop 5 %": _crop(0.05),
     "crop 20 %": _crop(0.20),
     "crop 40 %": _crop(0.40),
-    "border 10 %": _border,
-    "rotate 3°": _rotate(3),
-    "rotate 8°": _rotate(8),
-    "rotate 15°": _rotate(15),
+    "border 10 %": border,
+    "rotate 3°": rotate(3),
+    "rotate 8°": rotate(8),
+    "rotate 15°": rotate(15),
     "mirror": _step("mirror"),
     "turn by quarters": _step("turn"),
     "colour filter": _step("filter"),
