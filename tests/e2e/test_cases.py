@@ -109,16 +109,19 @@ def test_killed_at_twenty_moments_every_file_stands_once(tmp_path: Path, run: Ru
     folder = fill(tmp_path / "evidence", 500)
     case = tmp_path / "c.db"
     numbers = random.Random(3)
+    cut = 0
     for _ in range(20):
         before = examined(case)
         process = start("scan", folder, "--case", case, *FAST, "--jobs", numbers.choice((1, 2)))
         if numbers.random() < 0.8:
-            wait_for(case, before + numbers.randrange(1, 25), process)
-        time.sleep(numbers.random() * 0.3)
+            wait_for(case, before + numbers.randrange(1, 12), process)
+        time.sleep(numbers.random() * 0.05)
+        cut += process.poll() is None
         process.kill()  # the workers are left to notice by themselves
         process.wait()
         if case.exists():
             assert run("case", "verify", case).code == 0
+    assert cut == 20  # every kill met a scan that was under way
     assert examined(case) < 501
     assert run("scan", folder, "--case", case, *FAST).code == 4
     with CaseDatabase.open(case) as opened:
