@@ -8,12 +8,12 @@ escaped, so that it can be written as UTF-8); it is the views that make it harml
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, computed_field, model_validator
 
 from nsfwforensics.core.storable import storable, storable_text
+from nsfwforensics.core.vocabulary import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
 
 SCHEMA_VERSION = "1.0"
 
@@ -27,88 +27,6 @@ class Model(BaseModel):
     """Base of all report models: immutable, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Question(StrEnum):
-    """The questions a report answers, in the order they are shown."""
-
-    ORIGIN = "origin"
-    SYNTHESIS = "synthesis"
-    ALTERATION = "alteration"
-    IDENTITY = "identity"
-    KNOWN = "known"
-    CONTENT = "content"
-
-    @property
-    def wording(self) -> str:
-        """The question as a person would ask it."""
-        return _WORDINGS[self]
-
-
-_WORDINGS: dict[Question, str] = {
-    Question.ORIGIN: "What does the file itself say about where it came from?",
-    Question.SYNTHESIS: "Do the pixels look generated or face-swapped?",
-    Question.ALTERATION: "Has it been edited or re-saved, and where?",
-    Question.IDENTITY: "Is the person in the reference photo in it?",
-    Question.KNOWN: "Is it, or is it derived from, an image we already know?",
-    Question.CONTENT: "Does it need careful handling (intimate content)?",
-}
-
-
-class Severity(StrEnum):
-    """How much a finding matters if it is right. Says nothing about how sure it is."""
-
-    INFO = "info"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-    @property
-    def rank(self) -> int:
-        """0 (info) to 3 (high)."""
-        return list(Severity).index(self)
-
-
-class Support(StrEnum):
-    """What a finding or an answer says to its question; never a verdict."""
-
-    SUPPORTS = "supports"
-    INCONCLUSIVE = "inconclusive"
-    NO_INDICATION = "no_indication"
-    NOT_CHECKED = "not_checked"
-
-
-class AnalyzerStatus(StrEnum):
-    """How an analyzer ended on one file. The five are different outcomes and look different."""
-
-    OK = "ok"
-    NOTHING_FOUND = "nothing_found"
-    NOT_APPLICABLE = "not_applicable"
-    NOT_AVAILABLE = "not_available"
-    FAILED = "failed"
-
-
-class FileStatus(StrEnum):
-    """How one file ended: never ``ok`` with a failure inside."""
-
-    OK = "ok"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-class Priority(StrEnum):
-    """Which files a person should look at first. An order of work, not a verdict."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    NONE = "none"
-
-    @property
-    def rank(self) -> int:
-        """0 (high, first) to 3 (none, last)."""
-        return list(Priority).index(self)
 
 
 class Region(Model):
@@ -337,3 +255,32 @@ class Report(Model):
 def report_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of :class:`Report` as it is written."""
     return Report.model_json_schema(mode="serialization")
+
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AnalyzerRecord",
+    "AnalyzerResult",
+    "AnalyzerStatus",
+    "Answer",
+    "Artifact",
+    "FileInfo",
+    "FileReport",
+    "FileStatus",
+    "Finding",
+    "Header",
+    "Json",
+    "JsonObject",
+    "Model",
+    "ModelRecord",
+    "Priority",
+    "Probability",
+    "Question",
+    "Region",
+    "Report",
+    "Severity",
+    "Summary",
+    "Support",
+    "Text",
+    "report_schema",
+]

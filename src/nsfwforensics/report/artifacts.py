@@ -10,10 +10,10 @@ import base64
 import contextlib
 import os
 import re
-import tempfile
 from pathlib import Path
 
 from nsfwforensics.core.types import AnalyzerResult, Artifact, FileReport
+from nsfwforensics.report.folder import replacing
 
 FOLDER = "artifacts"
 
@@ -96,12 +96,5 @@ def _write(shelf: Path, name: str, data: bytes) -> None:
     if shelf.is_symlink():
         raise OSError(0, "the artifacts folder is a symbolic link")
     shelf.mkdir(mode=0o700, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=shelf, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(temporary).replace(shelf / name)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    with replacing(shelf / name) as descriptor, os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)

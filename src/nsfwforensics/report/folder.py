@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -45,11 +45,21 @@ def _is_ours(path: Path) -> bool:
 
 
 def replace_file(path: Path, write_to: Callable[[TextIO], object]) -> None:
-    """Writes a file under a temporary name in the same folder, for the owner only, and renames it into place."""
+    """Writes a text file in UTF-8 as :func:`replacing` does."""
+    with replacing(path) as descriptor, os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+        write_to(stream)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[int]:
+    """Opens a temporary file in the same folder, for the owner only, and renames it into place if all goes well.
+
+    Yields:
+        Its descriptor, which the caller closes.
+    """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            write_to(stream)
+        yield descriptor
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
