@@ -1,4 +1,4 @@
-"""The synthesis classifier: frozen features of crops, judged by a small ensemble; one score per picture.
+"""The synthesis classifier: a trace network and an ensemble over frozen features judge crops; one score per picture.
 
 The score is a mean logit without unit. What it means is said by the calibration that is stored beside the weights
 (:mod:`nsfwforensics.models.calibration`), never by the number itself.
@@ -20,6 +20,7 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.features import TAPS, FeatureExtractor
 from nsfwforensics.models.preprocess import Crops
+from nsfwforensics.models.trace_network import TraceNetwork
 
 MODEL = "synthesis"
 """Name in the weights manifest."""
@@ -83,34 +84,46 @@ class SynthesisClassifier:
         extractor: Measures crops.
         image: Judges the whole picture's crops.
         face: Judges face crops, or None where no face head was trained.
+        trace: Looks for traces in the whole picture's crops, or None where none was trained.
+        blend: Weights of the ensemble's and the trace network's logits.
         device: A resolved device name.
     """
 
     def __init__(
-        self, extractor: FeatureExtractor, image: Ensemble, face: Ensemble | None = None, device: str = "cpu"
+        self,
+        extractor: FeatureExtractor,
+        image: Ensemble,
+        face: Ensemble | None = None,
+        trace: TraceNetwork | None = None,
+        blend: tuple[float, float] = (1.0, 0.0),
+        device: str = "cpu",
     ) -> None:
         self._extractor = extractor.to(device)
         self._image = image
         self._face = face
+        self._trace = trace.to(device) if trace is not None else None
+        self._blend = blend
         self._device = torch.device(device)
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], device: str = "cpu") -> SynthesisClassifier:
-        """Builds the classifier from ``backbone.*``, ``image.*`` and ``face.*`` tensors and ``taps``.
+        """Builds the classifier from ``backbone.*``, ``image.*``, ``face.*``, ``trace.*``, ``taps`` and ``blend``.
 
         Raises:
             WeightsError: The tensors have another layout.
         """
-        groups = {name: _below(tensors, name) for name in ("backbone", "image", "face")}
+        groups = {name: _below(tensors, name) for name in ("backbone", "image", "face", "trace")}
         try:
             taps = tuple(int(tap) for tap in tensors["taps"]) if "taps" in tensors else TAPS
             extractor = FeatureExtractor.from_tensors(groups["backbone"], taps)
             if groups["image"]["mean"].shape != (extractor.width,):
                 raise WeightsError("the synthesis weights do not fit their own features")
-        except (KeyError, RuntimeError) as error:
+            trace = TraceNetwork.from_tensors(groups["trace"]) if groups["trace"] else None
+            blend = (float(tensors["blend"][0]), float(tensors["blend"][1])) if trace is not None else (1.0, 0.0)
+        except (KeyError, IndexError, RuntimeError) as error:
             raise WeightsError(f"the synthesis weights have an unknown layout: {error}") from error
         face = Ensemble(groups["face"]) if groups["face"] else None
-        return cls(extractor, Ensemble(groups["image"]), face, device)
+        return cls(extractor, Ensemble(groups["image"]), face, trace, blend, device)
 
     def features(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Measures crops; the same crop gives the same numbers whatever else is in the batch.
@@ -124,8 +137,29 @@ class SynthesisClassifier:
         Returns:
             float32 (N, features).
         """
+        found = self._in_chunks(self._extractor, crops)
+        return found if len(found) else np.empty((0, self._extractor.width), np.float32)
+
+    def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Judges the whole picture's crops.
+
+        Args:
+            crops: uint8 (N, height, width, 3).
+
+        Returns:
+            float64 (N,); higher looks more generated.
+        """
+        if not len(crops):
+            return np.zeros(0)
+        seen, painted = self._blend
+        found = seen * self._image.logits(self.features(crops)) if seen else np.zeros(len(crops))
+        if self._trace is not None:
+            found = found + painted * self._in_chunks(self._trace, crops).astype(np.float64)
+        return found
+
+    def _in_chunks(self, network: torch.nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         chunk = _CPU_CHUNK if self._device.type == "cpu" else _DEVICE_CHUNK
-        found = np.empty((len(crops), self._extractor.width), np.float32)
+        parts: list[NDArray[np.float32]] = []
         # TF32 would cost the three digits by which CPU and GPU agree.
         exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
         with torch.inference_mode(), exact:
@@ -134,9 +168,9 @@ class SynthesisClassifier:
                 count = len(part)
                 if count < chunk:
                     part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
-                rows = self._extractor(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
-                found[start : start + count] = rows[:count].cpu().numpy()
-        return found
+                rows = network(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
+                parts.append(rows[:count].cpu().numpy())
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
         """Judges many pictures, aligned one to one.
@@ -168,7 +202,7 @@ class SynthesisClassifier:
 
     def _split(self, parts: Sequence[NDArray[np.uint8]], counts: Sequence[int]) -> list[NDArray[np.float64]]:
         filled = [part for part in parts if len(part)]
-        logits = self._image.logits(self.features(np.concatenate(filled))) if filled else np.zeros(0)
+        logits = self.logits(np.concatenate(filled)) if filled else np.zeros(0)
         return list(np.split(logits, np.cumsum(counts)[:-1]))
 
 

@@ -2,7 +2,7 @@
 
 A picture's role follows from its *source* and, for camera files, from the camera's make, for generated pictures from
 the generator's family; never from a crop. Near-duplicates are kept once, in the role that comes first in
-:data:`ROLES`, so that nothing seen in training turns up again in a test.
+:data:`nsfwforensics.training.sources.ROLES`, so that nothing seen in training turns up again in a test.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from __future__ import annotations
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsfwforensics.training.sources import EXTRA, FAMILIES, GATE, ROLES, SOURCES, Role, Source
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Role = Literal["train", "calibrate", "test"]
-ROLES: tuple[Role, ...] = ("train", "calibrate", "test")
 
 MIN_SIDE = 256
 """Smaller pictures are not used (and not judged at run time)."""
@@ -31,71 +30,6 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp"})
 
 DUPLICATE_DISTANCE = 6
 """Two pictures whose 64-bit DCT hashes differ in at most this many bits count as one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A folder of pictures of one class.
-
-    Attributes:
-        name: Short and stable.
-        folder: Path below the data folder.
-        label: 0 for photographs, 1 for generated pictures.
-        licence: As its publisher states it.
-        roles: One role for the whole source, or by group (:func:`group_of`); ``"*"`` covers the others.
-        grid: Rows and columns of separate pictures in each file.
-    """
-
-    name: str
-    folder: str
-    label: int
-    licence: str
-    roles: Mapping[str, Role]
-    grid: int = 1
-
-
-_CAMERA_ROLES: Mapping[str, Role] = {
-    **dict.fromkeys(("canon", "fujifilm", "kodak", "sony", "panasonic"), "train"),
-    **dict.fromkeys(("nikon", "olympus", "sanyo", "casio", "minolta", "ricoh", "konica"), "calibrate"),
-    "*": "test",
-}
-
-SOURCES: tuple[Source, ...] = (
-    Source("imagenet", "real/imagenet", 0, "ImageNet terms (research)", {"*": "train"}),
-    Source("coco", "real/coco", 0, "Flickr, Creative Commons (COCO 2017 subset)", {"*": "calibrate"}),
-    Source("camera", "real/camera", 0, "free to use (metadata-extractor-images)", _CAMERA_ROLES),
-    Source("camera", "exif/camera", 0, "free to use (metadata-extractor-images)", _CAMERA_ROLES),
-    Source("camera", "exif/samples", 0, "CC BY-SA 4.0 (ianare/exif-samples)", _CAMERA_ROLES),
-    Source("wallpapers", "real/cc0", 0, "CC0 (budgie-backgrounds)", {"*": "test"}),
-    Source("portraits", "faces", 0, "MIT / Apache-2.0 test images", {"third": "calibrate", "*": "test"}),
-    Source("gpt-4o", "fake/gpt-4o", 1, "CC BY 4.0 (awesome-gpt4o-images)", {"*": "train"}),
-    Source("sd-1.5", "fake/sd-1.5", 1, "MIT (StableDiffusion-CheatSheet)", {"*": "train"}, grid=2),
-    Source(
-        "mixed-models",
-        "fake/mixed-models",
-        1,
-        "Apache-2.0 (sdnext previews)",
-        {"flux": "test", "google": "test", "qwen": "calibrate", "hidream": "calibrate", "wan": "calibrate",
-         "hunyuan": "calibrate", "kandinsky": "calibrate", "*": "train"},
-    ),
-    Source("comfyui", "fake/comfyui", 1, "permissive (ComfyUI_examples)", {"*": "test"}),
-    Source("dalle-2", "fake/dalle-2", 1, "none stated: evaluation only (imagen)", {"*": "test"}),
-    Source("midjourney-v4", "fake/midjourney-v4", 1, "none stated: evaluation only (imagen)", {"*": "test"}),
-)  # fmt: skip
-
-_FAMILIES: tuple[tuple[str, str], ...] = (
-    ("flux", r"flux|chroma|shuttle|flex\.|srpo|kontext|krea|cenkrechro"),
-    ("google", r"gemini"),
-    ("qwen", r"qwen|unipic|firered|vibe"),
-    ("hidream", r"hidream"),
-    ("wan", r"wan2|chronoedit|cosmos"),
-    ("hunyuan", r"hunyuan"),
-    ("kandinsky", r"kandinsky"),
-    ("pixart-sana", r"pixart|sana"),
-    ("sdxl", r"sdxl|ssd-1b|vega|playground|juggernaut|koala|segmoe-4x2|tempest|stable-diffusion-xl"),
-    ("sd3", r"stable-diffusion-3"),
-    ("sd-1/2", r"stable-diffusion-2|v1-5|tiny-sd|segmoe-sd|instaflow|sdxs|blipdiffusion|unidiffuser"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +61,25 @@ class Item:
         return f"{self.source}/{self.path.parent.name}/{self.path.name}{tile}"
 
 
-def catalogue(data: Path, sources: Sequence[Source] = SOURCES) -> list[Item]:
+def catalogue(data: Path, extra: Path | None = None, sources: Sequence[Source] = (*SOURCES, *EXTRA)) -> list[Item]:
     """Lists the usable pictures below a data folder, screened and without near-duplicates.
 
     Args:
         data: The data folder; sources whose folder is absent are left out.
+        extra: A folder of more public pictures, or None.
         sources: What to look for.
 
     Returns:
         Items in a stable order.
     """
-    items = [item for source in sources for item in _items(data, source)]
-    return without_duplicates(items)
+    roots = {False: data, True: extra}
+    found = ((root, source) for source in sources if (root := roots[source.extra]) is not None)
+    return without_duplicates([item for root, source in found for item in _items(root, source)])
+
+
+def gate(extra: Path | None) -> list[Item]:
+    """The pictures of the release gate (test only), or none where they are absent."""
+    return [item for source in GATE for item in _items(extra, source)] if extra is not None else []
 
 
 def _items(data: Path, source: Source) -> Iterator[Item]:
@@ -178,7 +119,7 @@ def group_of(path: Path, source: Source, make: str) -> str:
     """The unit that is split: generator family, camera make, person; else the source's name."""
     if source.name == "mixed-models":
         name = path.name.lower()
-        return next((family for family, pattern in _FAMILIES if re.search(pattern, name)), "other")
+        return next((family for family, pattern in FAMILIES if re.search(pattern, name)), "other")
     if source.name == "camera":
         return make
     return path.parent.name if source.name == "portraits" else source.name
