@@ -62,7 +62,7 @@ samples: install
 	$(BIN)/python tools/make_samples.py
 
 train: install
-	$(BIN)/python -m nsfwforensics.training.train --data $(DATA) --out .work/training
+	$(BIN)/python -m nsfwforensics.training.train --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
 
 faces-rates: install
 	$(BIN)/python tools/measure_faces.py $(DATA)

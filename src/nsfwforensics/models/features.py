@@ -94,6 +94,13 @@ class FeatureExtractor(nn.Module):
         frozen = module.eval().requires_grad_(False)
         return frozen.to(memory_format=torch.channels_last)
 
+    def layers(self, x: Tensor) -> list[Tensor]:
+        """Every layer's output for RGB in [0, 1], shape (N, 3, H, W)."""
+        found = [functional.relu6(self.stem(_same(x * 2.0 - 1.0)))]
+        for block in self.blocks:
+            found.append(block(found[-1]))
+        return found
+
     def forward(self, crops: Tensor) -> Tensor:
         """Measures crops.
 

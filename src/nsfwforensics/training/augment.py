@@ -144,6 +144,36 @@ def _tier_chain(rgb: Pixels, rng: Generator, least: int) -> Pixels:
 _CHAINS: tuple[Callable[[Pixels, Generator, int], Pixels], ...] = (_messenger, _screenshot, _tier_chain)
 
 
+def for_traces(rgb: Pixels, rng: Generator, crop: int) -> Pixels:
+    """One random chain for the trace network, and a crop: a third only cropped, a third about the recompressed tiers.
+
+    Args:
+        rgb: uint8 (height, width, 3), at least ``crop`` each way.
+        rng: Where every choice comes from; the same state gives the same chain.
+        crop: Side of the crop in pixels.
+    """
+    draw = rng.random()
+    if rng.random() < 0.5:
+        rgb = np.ascontiguousarray(rgb[:, ::-1])
+    if rng.random() < 0.1:
+        rgb = _sharpened(rgb, rng)
+    if draw >= 0.65:
+        rgb = degrade(rgb, rng, least=crop)
+    elif draw >= 0.3:
+        if rng.random() < 0.8:
+            rgb = _rescaled(rgb, rng, 0.5, 1.0, crop)
+        if rng.random() < 0.3:
+            rgb = shifted(rgb, rng, crop)
+        rgb = recompressed(rgb, int(rng.integers(35, 75)), full_chroma=bool(rng.random() < 0.15))
+    return random_crop(rgb, rng, crop)
+
+
+def _sharpened(rgb: Pixels, rng: Generator) -> Pixels:
+    soft = cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(0.6, 1.6)))
+    amount = float(rng.uniform(0.2, 1.0))
+    return np.asarray(cv2.addWeighted(rgb, 1 + amount, soft, -amount, 0), np.uint8)
+
+
 def random_crop(rgb: Pixels, rng: Generator, size: int) -> Pixels:
     """A crop of ``size`` × ``size`` somewhere, mirrored half of the time."""
     y = int(rng.integers(0, rgb.shape[0] - size + 1))

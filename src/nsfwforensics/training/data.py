@@ -7,6 +7,7 @@ the generator's family; never from a crop. Near-duplicates are kept once, in the
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 import warnings
@@ -86,20 +87,31 @@ def _items(data: Path, source: Source) -> Iterator[Item]:
     folder = data / source.folder
     keep, excluded = _screening()
     wanted = keep.get(source.name)
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.suffix.lower() not in SUFFIXES or path.relative_to(data).as_posix() in excluded:
-            continue
-        if wanted is not None and path.name not in wanted:
-            continue
-        head = _head(path, strict_jpeg=source.folder.startswith("exif"))
-        if head is None or min(head.size) // source.grid < MIN_SIDE:
-            continue
-        group = group_of(path, source, head.make)
-        item = Item(path, source.label, source.name, group, _role(source, group, path), source.licence)
-        if source.grid == 1:
-            yield item
-        else:
-            yield from (replace(item, tile=(index, source.grid)) for index in range(source.grid**2))
+    paths = sorted(folder.rglob("*")) if folder.is_dir() else []
+    found = (item for path in paths for item in _pictures(data, source, path, wanted, excluded))
+    if source.most:
+        items = sorted(found, key=lambda item: hashlib.sha256(item.path.name.encode()).digest())
+        yield from sorted(items[: source.most], key=lambda item: item.path)
+    else:
+        yield from found
+
+
+def _pictures(
+    data: Path, source: Source, path: Path, wanted: frozenset[str] | None, excluded: frozenset[str]
+) -> Iterator[Item]:
+    if path.suffix.lower() not in SUFFIXES or path.relative_to(data).as_posix() in excluded:
+        return
+    if wanted is not None and path.name not in wanted:
+        return
+    head = _head(path, strict_jpeg=source.folder.startswith("exif"))
+    if head is None or min(head.size) // source.grid < MIN_SIDE:
+        return
+    group = group_of(path, source, head.make)
+    item = Item(path, source.label, source.name, group, _role(source, group, path), source.licence)
+    if source.grid == 1:
+        yield item
+    else:
+        yield from (replace(item, tile=(index, source.grid)) for index in range(source.grid**2))
 
 
 def _role(source: Source, group: str, path: Path) -> Role:
@@ -110,8 +122,6 @@ def _role(source: Source, group: str, path: Path) -> Role:
 
 def person_third(person: str) -> int:
     """A fixed third (0, 1, 2) for a person's folder name: people are split, never their photos."""
-    import hashlib
-
     return hashlib.sha256(person.encode()).digest()[0] % 3
 
 

@@ -9,16 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from nsfwforensics.models.calibration import CALIBRATION, Calibration
+from nsfwforensics.models.calibration import CALIBRATION, Calibration, Rate, Verdict
 from nsfwforensics.models.classifier import MODEL, Ensemble
 from nsfwforensics.models.weights import file_sha256
-from nsfwforensics.training import calibrate, card, evaluate, faces, probes, train, unseen
-from nsfwforensics.training.metrics import Estimate
+from nsfwforensics.training import calibrate, card, data, evaluate, faces, probes, train, unseen
+from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.metrics import Estimate, auc_estimate
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nsfwforensics.models.trace_network import TraceNetwork
     from nsfwforensics.training.train import Workshop
 
 WEIGHTS_FILE = "synthesis.safetensors"
@@ -38,17 +43,19 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     """
     subjects = measure_unseen(workshop)
     left_out = workshop.training_decoders[0]
-    blind = train.train_image(workshop, without=left_out)
-    matched = evaluate.content_matched(score(workshop, subjects, blind), [left_out])[left_out]
+    blind = score(workshop, subjects, train.train_image(workshop, without=left_out), _BLIND)
+    matched = evaluate.content_matched(blind, [left_out])[left_out]
     head = train.train_image(workshop)
-    calibration, result = judge(workshop, score(workshop, subjects, head), matched)
+    calibration, result = judge(workshop, score(workshop, subjects, head, _SHIPPED), matched)
+    result["parts"] = parts(workshop, subjects, head)
+    result["gate"] = gate(workshop, head, calibration)
     face = faces.face_head(workshop)
     if face is not None:
         calibration = replace(calibration, face=face.branch)
         result["faces"] = face.figures
     result["probes"] = probes.run(workshop)
     result["counts"] = card.counts(workshop.items)
-    tensors = pack(workshop, head, face.tensors if face else None)
+    tensors = pack(workshop, head, face.tensors if face else None, workshop.trace())
     target = weights or workshop.out
     write(target, tensors, calibration)
     plain: dict[str, Any] = evaluate.plain(result)
@@ -59,19 +66,96 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
 
 
 def measure_unseen(workshop: Workshop) -> list[unseen.Subject]:
-    """Measures every picture in the roles calibrate and test, and the content-matched pairs of their photographs."""
-    cache = workshop.out / "unseen"
+    """Measures every picture in the roles calibrate and test, and content-matched pairs of some of their photographs.
+
+    The last two columns of the features are the logits of the trace network and of the one trained without the
+    strongest decoder.
+    """
     items = [item for item in workshop.items if item.role != "train"]
-    photographs = workshop.photographs("calibrate", "test")
-    subjects = list(unseen.pictures(items, workshop.measure, cache))
-    subjects += unseen.pairs(photographs, workshop.decoders, workshop.measure, cache)
-    workshop.say(f"{len(subjects)} unseen pictures measured")
+    kept = {name: workshop.decoders[name] for name in workshop.paired_decoders}
+    subjects: list[unseen.Subject] = []
+    for measured, folder in ((workshop.measure, "unseen"), (workshop.traces(), "unseen-trace")):
+        found = list(unseen.pictures(items, measured, workshop.out / folder))
+        found += unseen.pairs(workshop.paired(), kept, measured, workshop.out / folder)
+        subjects = unseen.joined(subjects, found) if subjects else found
+        workshop.say(f"{len(found)} unseen pictures measured ({folder})")
     return subjects
 
 
-def score(workshop: Workshop, subjects: Sequence[unseen.Subject], head: Mapping[str, Tensor]) -> list[unseen.Scored]:
-    """Judges unseen pictures with a head."""
-    return unseen.scored(subjects, Ensemble(head), workshop.columns())
+_SHIPPED, _BLIND = -2, -1
+
+
+class Blend:
+    """The ensemble's logit over the chosen columns, and one of the trace networks' in the last two, weighted.
+
+    Args:
+        workshop: Settings and columns.
+        head: The ensemble.
+        column: Which of the last columns.
+        weights: Of ensemble and trace network; by default the workshop's.
+    """
+
+    def __init__(
+        self, workshop: Workshop, head: Mapping[str, Tensor], column: int, weights: tuple[float, float] | None = None
+    ) -> None:
+        self._ensemble = Ensemble(head)
+        self._columns = workshop.columns()
+        self._column = column
+        self._weights = workshop.settings.blend if weights is None else weights
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float32 (N, width) to float64 (N,)."""
+        seen, painted = self._weights
+        found = painted * features[:, self._column].astype(np.float64)
+        return found + seen * self._ensemble.logits(features[:, self._columns]) if seen else found
+
+
+def score(
+    workshop: Workshop, subjects: Sequence[unseen.Subject], head: Mapping[str, Tensor], column: int
+) -> list[unseen.Scored]:
+    """Judges unseen pictures with a head and a trace network."""
+    return unseen.scored(subjects, Blend(workshop, head, column))
+
+
+def parts(workshop: Workshop, subjects: Sequence[unseen.Subject], head: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What each part is worth alone: content-matched AUC and the mean over test families."""
+    found: dict[str, Any] = {}
+    for name, weights in (("frozen features alone", (1.0, 0.0)), ("trace network alone", (0.0, 1.0))):
+        rows = unseen.scored(subjects, Blend(workshop, head, _SHIPPED, weights))
+        across = evaluate.across_generators(rows)
+        found[name] = {
+            "content_matched": evaluate.content_matched(rows, workshop.paired_decoders),
+            "mean_over_families": {tier: across[tier]["mean_over_families"] for tier in across},
+        }
+    return found
+
+
+def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibration) -> dict[str, Any]:
+    """The release gate: AUC between its photographs and generated pictures, and what the finished rules say."""
+    items = data.gate(workshop.extra)
+    if not items:
+        return {}
+    measured = [unseen.pictures(items, m, workshop.out / f"gate-{n}") for n, m in
+                (("frozen", workshop.measure), ("trace", workshop.traces()))]  # fmt: skip
+    subjects = unseen.joined(list(measured[0]), list(measured[1]))
+    found: dict[str, Any] = {}
+    for name, weights in (
+        ("shipped", None),
+        ("frozen features alone", (1.0, 0.0)),
+        ("trace network alone", (0.0, 1.0)),
+    ):
+        rows = unseen.scored(subjects, Blend(workshop, head, _SHIPPED, weights))
+        for tier in TIERS:
+            at = [row for row in rows if row.subject.tier == tier]
+            real, fake = ([row.score for row in at if row.subject.item.label == label] for label in (0, 1))
+            found.setdefault(name, {})[tier] = auc_estimate(real, fake)
+            if weights is None:
+                said = [row.verdict(calibration.image, calibration.max_flat_share) for row in at]
+                for label, kind in ((0, "photographs"), (1, "generated")):
+                    these = [v for v, row in zip(said, at, strict=True) if row.subject.item.label == label]
+                    rate = {v.value: Rate(sum(t is v for t in these), len(these)) for v in Verdict}
+                    found.setdefault("said", {}).setdefault(tier, {})[kind] = rate
+    return found
 
 
 def judge(
@@ -90,7 +174,7 @@ def judge(
         return [row for row in rows if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
 
     photographs = role("real", "calibrate")
-    painted = [row for name in workshop.training_decoders for row in role(name, "calibrate")]
+    painted = [row for name in workshop.paired_decoders[:1] for row in role(name, "calibrate")]
     generated = {"gallery": role("gallery", "calibrate"), "resynthesised": painted}
     passed = min(estimate.low for estimate in left_out.values()) >= calibrate.CLEAR_GATE
     beta = calibrate.BETA if passed else 0.0
@@ -106,7 +190,7 @@ def judge(
     first = [branch.verdict(row.score) for row in rows]
     result = {
         "content_matched_left_out": {strongest: left_out},
-        "content_matched": evaluate.content_matched(rows, list(workshop.decoders)),
+        "content_matched": evaluate.content_matched(rows, workshop.paired_decoders),
         "trained_decoders": list(workshop.training_decoders),
         "may_clear": passed,
         "generators": evaluate.across_generators(rows),
@@ -121,8 +205,10 @@ def judge(
 _REPORTED = ("real", "gallery", "resynthesised")
 
 
-def pack(workshop: Workshop, image: Mapping[str, Tensor], face: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
-    """Collects the tensors that are shipped, in half precision: backbone up to its last tap, and the heads."""
+def pack(
+    workshop: Workshop, image: Mapping[str, Tensor], face: Mapping[str, Tensor] | None, trace: TraceNetwork
+) -> dict[str, Tensor]:
+    """Collects the tensors that are shipped: backbone up to its last tap (in half precision), trace network, heads."""
     taps = workshop.settings.taps
     from nsfwforensics.models.features import FeatureExtractor
 
@@ -130,6 +216,9 @@ def pack(workshop: Workshop, image: Mapping[str, Tensor], face: Mapping[str, Ten
     tensors = {f"backbone.{name}": workshop.backbone[name].half() for name in wanted}
     for name, head in (("image", image), ("face", face or {})):
         tensors |= {f"{name}.{key}": value.float() for key, value in head.items()}
+    counted = "num_batches_tracked"
+    tensors |= {f"trace.{key}": value for key, value in trace.state_dict().items() if not key.endswith(counted)}
+    tensors["blend"] = torch.tensor(workshop.settings.blend, dtype=torch.float64)
     return tensors | {"taps": torch.tensor(taps, dtype=torch.int32)}
 
 

@@ -26,6 +26,7 @@ class Source:
         roles: One role for the whole source, or by group (:func:`group_of`); ``"*"`` covers the others.
         grid: Rows and columns of separate pictures in each file.
         extra: Whether the folder lies in the folder of more pictures.
+        most: Most pictures that are used, chosen by a hash of their names; 0 for all.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Source:
     roles: Mapping[str, Role]
     grid: int = 1
     extra: bool = False
+    most: int = 0
 
 
 _CAMERA_ROLES: Mapping[str, Role] = {
@@ -68,10 +70,18 @@ SOURCES: tuple[Source, ...] = (
 
 EXTRA: tuple[Source, ...] = (
     Source("imagenet", "imagenet-sample-images", 0, "ImageNet terms (research)", {"*": "train"}, extra=True),
-    Source("coco", "coco128_yolo", 0, "Flickr, Creative Commons (COCO 2017 subset)", {"*": "calibrate"}, extra=True),
+    Source(
+        "coco",
+        "coco128_yolo",
+        0,
+        "Flickr, Creative Commons (COCO 2017 subset)",
+        {"*": "calibrate"},
+        extra=True,
+        most=140,
+    ),
     Source("camera", "camera", 0, "free to use, CC BY-SA, BSD, MIT (public test files)", _CAMERA_ROLES, extra=True),
-    Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "test"}, extra=True),
-    Source("raccoon", "raccoon_dataset", 0, "MIT (raccoon_dataset)", {"*": "calibrate"}, extra=True),
+    Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "test"}, extra=True, most=150),
+    Source("raccoon", "raccoon_dataset", 0, "MIT (raccoon_dataset)", {"*": "calibrate"}, extra=True, most=40),
     Source("wallpapers", "budgie-backgrounds", 0, "CC0 (budgie-backgrounds)", {"*": "test"}, extra=True),
 )
 

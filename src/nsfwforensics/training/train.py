@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,13 @@ import torch
 from torch import Tensor
 
 from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
-from nsfwforensics.training import autoencoder, decoders, measure, patches
+from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.training import autoencoder, decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
+from nsfwforensics.training.pairs import Material
 from nsfwforensics.training.patches import Patch, seed_of
+from nsfwforensics.training.traces import TraceSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 BACKBONE_FILE = "mobilenet_v2_imagenet.safetensors"
+
+STRONGEST = "taef2"
+"""The decoder that paints most faithfully."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,11 @@ class TrainSettings:
         copies: Degraded copies per region.
         resynthesised_regions: Regions per photograph and decoder that are painted again.
         tiny_steps: Optimiser steps of the tiny decoders.
+        trace_regions: Regions per photograph for the trace network; camera originals give three times as many.
+        trace: How the trace network is trained.
+        blind: How a second one is trained, without the strongest decoder: what to expect of an unknown one.
+        blend: Weights of the ensemble's and the trace network's logits in the picture's score.
+        pairs: Most photographs in each of the roles calibrate and test that are painted again for the pairs.
         taps: Network taps that are judged.
         fit: How the ensemble is fitted.
         threads: Threads in use.
@@ -53,7 +64,12 @@ class TrainSettings:
     fake_regions: int = 4
     copies: int = 4
     resynthesised_regions: int = 2
-    tiny_steps: int = 900
+    tiny_steps: int = 1400
+    trace_regions: int = 2
+    trace: TraceSettings = field(default_factory=TraceSettings)
+    blind: TraceSettings = field(default_factory=partial(TraceSettings, steps=900))
+    blend: tuple[float, float] = (0.5, 0.5)
+    pairs: int = 200
     taps: tuple[int, ...] = TAPS[:-1]
     fit: FitSettings = field(default_factory=FitSettings)
     threads: int = 2
@@ -67,12 +83,19 @@ class Workshop:
         out: Where intermediate results lie.
         settings: See :class:`TrainSettings`.
         say: Told what happens.
+        extra: A folder of more public pictures, or None.
     """
 
     def __init__(
-        self, data: Path, out: Path, settings: TrainSettings | None = None, say: Callable[[str], None] = print
+        self,
+        data: Path,
+        out: Path,
+        settings: TrainSettings | None = None,
+        say: Callable[[str], None] = print,
+        extra: Path | None = None,
     ) -> None:
         self.data = data
+        self.extra = extra
         self.out = out
         self.settings = settings or TrainSettings()
         self.say = say
@@ -82,7 +105,7 @@ class Workshop:
     @cached_property
     def items(self) -> list[Item]:
         """All usable pictures."""
-        return catalogue(self.data)
+        return catalogue(self.data, self.extra)
 
     def photographs(self, *roles: str) -> list[Item]:
         """Photographs in the given roles."""
@@ -116,16 +139,22 @@ class Workshop:
     def decoders(self) -> dict[str, Callable[[Pixels], Pixels]]:
         """Round trips by name: TAEF2 and the tiny ones, trained here on the training photographs if need be."""
         large = autoencoder.load(self.data / "models")
-        found: dict[str, Callable[[Pixels], Pixels]] = {"taef2": self._painter(large)}
+        found: dict[str, Callable[[Pixels], Pixels]] = {STRONGEST: self._painter(large)}
         pictures: list[Pixels] = []
         for number, spec in enumerate(decoders.SPECS):
-            path = self.out / f"{spec.name}.safetensors"
+            path = self.out / f"decoder-{spec.name}.safetensors"
             if not path.is_file():
                 pictures = pictures or [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
                 self.say(f"training decoder {spec.name}")
-                decoders.save(decoders.train(spec, pictures, steps=self.settings.tiny_steps, seed=number), path)
+                steps = self.settings.tiny_steps
+                made = decoders.train(spec, pictures, steps=steps, seed=number, features=self._early_features)
+                decoders.save(made, path)
             found[spec.name] = self._painter(decoders.load(spec, path))
         return found
+
+    def _early_features(self, x: Tensor) -> list[Tensor]:
+        """The first layers of the frozen network on RGB in [0, 1]."""
+        return FeatureExtractor.from_tensors(self.backbone, (2,)).layers(x)
 
     def _painter(self, model: autoencoder.AutoEncoder) -> Callable[[Pixels], Pixels]:
         def paint(pixels: Pixels) -> Pixels:
@@ -141,25 +170,87 @@ class Workshop:
     @property
     def training_decoders(self) -> tuple[str, ...]:
         """Decoders whose traces are trained on; the others are kept for tests."""
-        return ("taef2", decoders.SPECS[0].name)
+        trained = (spec.name for spec in decoders.SPECS if spec.name not in decoders.NEVER_TRAINED)
+        return (STRONGEST, *trained)
+
+    def material(self) -> Material:
+        """Regions and painted copies for the trace network, made once."""
+        train = [item for item in self.items if item.role == "train"]
+        count = self.settings.trace_regions
+
+        def regions(item: Item) -> int:
+            return 3 * count if item.source == "camera" else count
+
+        real, about = pairs.cut([item for item in train if item.label == 0], regions, self.out / "regions-real.npy")
+        fake, about_fake = pairs.cut([i for i in train if i.label == 1], lambda _: 5, self.out / "regions-fake.npy")
+        copies = {
+            name: pairs.painted(real, self.decoders[name], self.out / f"painted-{name}.npy")
+            for name in self.training_decoders
+        }
+        self.say(f"{len(real)} regions of photographs, {len(fake)} of generated pictures, {len(copies)} decoders")
+        return Material(real, about, copies, dict.fromkeys(copies, 1.0) | {STRONGEST: 3.0}, fake, about_fake)
+
+    def trace(self, *, blind: bool = False) -> TraceNetwork:
+        """The trace network, trained if need be; ``blind``: the second one, trained without the strongest decoder."""
+        from safetensors.torch import load_file, save_file
+
+        name = "trace-blind" if blind else "trace"
+        path = self.out / f"{name}.safetensors"
+        if not path.is_file():
+            material = self.material()
+            if blind:
+                left = {key: value for key, value in material.copies.items() if key != STRONGEST}
+                material = replace(material, copies=left)
+            settings = self.settings.blind if blind else self.settings.trace
+            torch.set_num_threads(1)
+            save_file(traces.train(material, settings, self.out / f"{name}.checkpoint", self.say), path)
+        return TraceNetwork.from_tensors(load_file(path))
+
+    def traces(self) -> Callable[[Pixels], NDArray[np.float32]]:
+        """Logits of both trace networks, the shipped one's first, as two columns."""
+        networks = (self.trace(), self.trace(blind=True))
+
+        def one(crop: Pixels) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                x = torch.from_numpy(np.array(crop[None]))
+                return np.array([float(network(x)[0]) for network in networks], np.float32)
+
+        def both(crops: Pixels) -> NDArray[np.float32]:
+            if not len(crops):
+                return np.zeros((0, 2), np.float32)
+            return np.stack(measure.in_threads(one, list(crops), self.settings.threads))
+
+        return both
+
+    @property
+    def paired_decoders(self) -> list[str]:
+        """The decoders that paint the pairs: the strongest one, which is trained on, and those never trained on."""
+        return [STRONGEST, *sorted(decoders.NEVER_TRAINED)]
+
+    def paired(self) -> list[Item]:
+        """The photographs that are painted again, evenly from the roles calibrate and test; no portraits."""
+        found: list[Item] = []
+        for role in ("calibrate", "test"):
+            these = [item for item in self.photographs(role) if item.source != "portraits"]
+            step = max(1, -(-len(these) // self.settings.pairs))
+            found += these[::step]
+        return found
 
     def patches(self) -> list[Patch]:
-        """All training patches: photographs, generated pictures, re-synthesised photographs."""
+        """Training patches of the frozen features: photographs, generated pictures, re-synthesised photographs.
+
+        The pictures of the extra folder are left to the trace network.
+        """
         settings = self.settings
-        train = [item for item in self.items if item.role == "train"]
+        train = [item for item in catalogue(self.data) if item.role == "train"]
         photos = [item for item in train if item.label == 0]
         fakes = [item for item in train if item.label == 1]
         found: list[Patch] = []
         for name, items, count in (("photos", photos, settings.photo_regions), ("fakes", fakes, settings.fake_regions)):
             found += self._cached(name, items, count, partial(patches.plain, items, count))
-        for name in self.training_decoders:
-            count = settings.resynthesised_regions
-
-            def paint(name: str = name, count: int = count) -> list[Patch]:
-                return patches.resynthesised(photos, count, name, self.decoders[name])
-
-            found += self._cached(name, photos, count, paint)
-        return found
+        count = settings.resynthesised_regions
+        paint = partial(patches.resynthesised, photos, count, STRONGEST, self.decoders[STRONGEST])
+        return found + self._cached(STRONGEST, photos, count, paint)
 
     def _cached(self, name: str, items: Sequence[Item], count: int, build: Callable[[], list[Patch]]) -> list[Patch]:
         stamp = {"count": count, "region": patches.REGION, "items": f"{seed_of([item.key for item in items]):x}"}
@@ -218,12 +309,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m nsfwforensics.training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the development data")
+    parser.add_argument("--extra", type=Path, help="folder of more public pictures (see training/sources.py)")
     parser.add_argument("--out", type=Path, required=True, help="folder for intermediate results and the model")
     parser.add_argument("--weights", type=Path, help="folder that gets the finished weights, calibration and card")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     settings = TrainSettings(threads=options.threads)
-    workshop = Workshop(options.data, options.out, settings, say=partial(print, flush=True))
+    workshop = Workshop(options.data, options.out, settings, partial(print, flush=True), options.extra)
     result: dict[str, Any] = export.run(workshop, options.weights)
     (options.out / "result.json").write_text(json.dumps(result | {"settings": asdict(settings)}, indent=1) + "\n")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -147,16 +147,29 @@ def _measured(
     return features, float(flat.read_text())
 
 
-def scored(subjects: Sequence[Subject], judge: Judge, columns: NDArray[np.int64]) -> list[Scored]:
+def joined(first: Sequence[Subject], second: Sequence[Subject]) -> list[Subject]:
+    """Puts the second measurement's columns behind the first's, subject by subject."""
+    return [replace(a, features=_beside(a.features, b.features)) for a, b in zip(first, second, strict=True)]
+
+
+def _beside(a: measure.Measured | None, b: measure.Measured | None) -> measure.Measured | None:
+    if a is None or b is None:
+        return None
+    parts = ((a.native, b.native), (a.recompressed, b.recompressed), (a.resized, b.resized))
+    native, again, small = (np.hstack(part) for part in parts)
+    return measure.Measured(native, again, small, a.viewed)
+
+
+def scored(subjects: Sequence[Subject], judge: Judge) -> list[Scored]:
     """Judges subjects; those too small in their state are left out."""
     found: list[Scored] = []
     for subject in subjects:
         if subject.features is None:
             continue
-        native = judge.logits(subject.features.native[:, columns])
+        native = judge.logits(subject.features.native)
         base = float(native[list(subject.features.viewed)].mean())
         shifts = [
-            float(judge.logits(view[:, columns]).mean()) - base
+            float(judge.logits(view).mean()) - base
             for view in (subject.features.recompressed, subject.features.resized)
         ]
         score = float(native.mean())

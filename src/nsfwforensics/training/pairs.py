@@ -1,0 +1,206 @@
+"""Regions of training photographs, their painted copies, and batches of both under one and the same chain.
+
+A photograph's region and its copy share every random choice (mirror, scale, kernel, quality, crop), so all that differs
+inside a pair is what the decoder left. Painted copies lie on disk as plain arrays; mixing and saving happen anew for
+every batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset
+
+from nsfwforensics.models.preprocess import recompressed
+from nsfwforensics.training import augment
+from nsfwforensics.training.autoencoder import feathered_mask, mix
+from nsfwforensics.training.data import Item
+from nsfwforensics.training.patches import regions, saved_quality, seed_of
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+REGION = 256
+"""Side of a cached region, in native pixels."""
+
+CROP = 128
+"""Side of a training crop: room to scale a region by one half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a region comes from.
+
+    Attributes:
+        source: The item's source.
+        group: The item's group.
+        quality: JPEG quality of the file, 0 where it is lossless.
+    """
+
+    source: str
+    group: str
+    quality: int
+
+
+def cut(items: Sequence[Item], count: Callable[[Item], int], path: Path) -> tuple[Pixels, list[Region]]:
+    """Cuts regions of pictures, or reads back what was cut before.
+
+    Args:
+        items: Pictures.
+        count: How many regions of each.
+        path: A ``.npy`` file; what the regions are is kept beside it.
+
+    Returns:
+        uint8 (N, 256, 256, 3), mapped from the file, and N descriptions.
+    """
+    stamp = f"{seed_of([(item.key, count(item)) for item in items]):x}"
+    about = path.with_suffix(".json")
+    if not about.is_file() or json.loads(about.read_text("utf-8"))["stamp"] != stamp:
+        found: list[Pixels] = []
+        rows: list[tuple[str, str, int]] = []
+        for item in items:
+            quality = round(saved_quality(item.path) or 0)
+            for pixels in regions(item, count(item), REGION):
+                found.append(pixels)
+                rows.append((item.source, item.group, quality))
+        np.save(path, np.stack(found) if found else np.zeros((0, REGION, REGION, 3), np.uint8))
+        about.write_text(json.dumps({"stamp": stamp, "rows": rows}), "utf-8")
+    rows = json.loads(about.read_text("utf-8"))["rows"]
+    return np.load(path, mmap_mode="r"), [Region(*row) for row in rows]
+
+
+def painted(real: Pixels, paint: Callable[[Pixels], Pixels], path: Path) -> Pixels:
+    """Paints every region again, resuming where a stopped run left off.
+
+    Args:
+        real: uint8 (N, 256, 256, 3).
+        paint: A decoder's round trip.
+        path: A ``.npy`` file; delete it when the regions change.
+
+    Returns:
+        uint8, the shape of ``real``, mapped from the file.
+    """
+    progress = path.with_suffix(".done")
+    if not path.is_file() or np.load(path, mmap_mode="r").shape != real.shape:
+        np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=real.shape).flush()
+        progress.write_text("0")
+    copies = np.load(path, mmap_mode="r+")
+    for index in range(int(progress.read_text()), len(real)):
+        copies[index] = paint(np.array(real[index]))
+        if index % 50 == 49 or index + 1 == len(real):
+            copies.flush()
+            progress.write_text(str(index + 1))
+    return np.load(path, mmap_mode="r")
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything batches are drawn from.
+
+    Attributes:
+        real: uint8 (N, 256, 256, 3) regions of photographs.
+        about_real: N descriptions.
+        copies: By decoder, painted copies of ``real``.
+        share: By decoder, how often it is drawn, relative.
+        fake: uint8 (M, 256, 256, 3) regions of generated pictures.
+        about_fake: M descriptions.
+    """
+
+    real: Pixels
+    about_real: Sequence[Region]
+    copies: Mapping[str, Pixels]
+    share: Mapping[str, float]
+    fake: Pixels
+    about_fake: Sequence[Region]
+
+
+class Batches(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Endless batches: ``pairs`` of photograph and copy in turn, then as many generated pictures as photographs.
+
+    Yields:
+        uint8 (2 · pairs + 2 · others, 128, 128, 3) crops and float32 labels.
+    """
+
+    def __init__(self, material: Material, pairs: int, others: int, seed: int) -> None:
+        super().__init__()
+        self.material = material
+        self.pairs = pairs
+        self.others = others
+        self.seed = seed
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Draws batches; the same seed gives the same batches."""
+        rng = np.random.default_rng(self.seed)
+        m = self.material
+        p_real = _balanced([f"{r.source}/{r.group}" if r.source == "camera" else r.source for r in m.about_real], 0.6,
+                           [r.source for r in m.about_real])  # fmt: skip
+        p_fake = _balanced([f"{r.source}/{r.group}" for r in m.about_fake], 0.5)
+        names = sorted(m.copies)
+        p_decoder = np.array([m.share[name] for name in names], float)
+        while True:
+            crops: list[Pixels] = []
+            labels: list[int] = []
+            for index in rng.choice(len(m.real), self.pairs, p=p_real):
+                decoder = names[int(rng.choice(len(names), p=p_decoder / p_decoder.sum()))]
+                seed = int(rng.integers(1 << 60))
+                quality = m.about_real[index].quality
+                both = pair(np.array(m.real[index]), np.array(m.copies[decoder][index]), quality, _rng(seed))
+                crops += [augment.for_traces(pixels, _rng(seed + 1), CROP) for pixels in both]
+                labels += [0, 1]
+            others = self.others if len(m.fake) else 0
+            for index in rng.choice(len(m.fake), others, p=p_fake) if others else ():
+                fake = np.array(m.fake[index])
+                fake = augment.equalise_history(fake, rng, lossless=not m.about_fake[index].quality)
+                crops.append(augment.for_traces(fake, rng, CROP))
+                labels.append(1)
+            for index in rng.choice(len(m.real), others, p=p_real) if others else ():
+                crops.append(augment.for_traces(np.array(m.real[index]), rng, CROP))
+                labels.append(0)
+            yield torch.from_numpy(np.stack(crops)), torch.tensor(labels, dtype=torch.float32)
+
+
+def _rng(seed: int) -> Generator:
+    return np.random.default_rng(seed)
+
+
+def pair(real: Pixels, copy: Pixels, quality: int, rng: Generator) -> tuple[Pixels, Pixels]:
+    """A photograph's region and its painted copy with the same JPEG past.
+
+    A quarter of the copies is mixed with up to half of the photograph, a tenth replaces a soft-edged region only.
+
+    Args:
+        real: uint8 (height, width, 3).
+        copy: The same, painted.
+        quality: JPEG quality that the photograph has been saved at, 0 for none.
+        rng: Where every choice comes from.
+    """
+    draw = rng.random()
+    if draw < 0.25:
+        copy = mix(real, copy, float(rng.uniform(0, 0.5)))
+    elif draw < 0.35:
+        copy = mix(real, copy, 1.0 - feathered_mask(real.shape[0], real.shape[1], rng))
+    if quality:
+        return real, recompressed(copy, quality)
+    drawn = int(rng.choice(augment.HISTORY_QUALITIES))
+    return recompressed(real, drawn), recompressed(copy, drawn)
+
+
+def _balanced(groups: Sequence[str], power: float, within: Sequence[str] | None = None) -> NDArray[np.float64]:
+    """Chances of being drawn: groups count with their size to the power ``1 - power``; then outer groups alike."""
+    names = np.asarray(groups)
+    chance = np.ones(len(names))
+    for name in set(groups):
+        chance[names == name] /= (names == name).sum() ** power
+    outer = np.asarray(within if within is not None else [""] * len(names))
+    for name in set(outer.tolist()):
+        chance[outer == name] /= chance[outer == name].sum()
+    return np.asarray(chance / chance.sum()) if len(chance) else chance
