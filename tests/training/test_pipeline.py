@@ -15,7 +15,8 @@ from nsfwforensics.models.preprocess import crop
 from nsfwforensics.training import export
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
 from nsfwforensics.training.metrics import auc
-from nsfwforensics.training.train import TrainSettings, Workshop, columns
+from nsfwforensics.training.traces import TraceSettings
+from nsfwforensics.training.workshop import TrainSettings, Workshop, columns
 from tests.training import synthetic
 
 SETTINGS = TrainSettings(
@@ -24,6 +25,10 @@ SETTINGS = TrainSettings(
     copies=2,
     resynthesised_regions=1,
     tiny_steps=2,
+    trace_regions=1,
+    trace=TraceSettings(steps=3, pairs=2, others=1, widths=(4, 4, 8, 8)),
+    blind=TraceSettings(steps=2, pairs=2, others=1, widths=(4, 4, 8, 8)),
+    blend=(1.0, 0.1),
     taps=(-1, 0, 2),
     fit=FitSettings(members=2, hidden=8, epochs=60),
     threads=2,
@@ -56,7 +61,7 @@ def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
     result = export.run(Workshop(data, tmp_path / "out", SETTINGS, say=said.append), weights)
 
     assert json.loads(json.dumps(result)) == result
-    assert set(result["content_matched"]) == {"taef2", "tiny-shuffle-f4", "tiny-transposed-f8"}
+    assert set(result["content_matched"]) == {"taef2", "trans4-c8"}
     assert set(result["content_matched_left_out"]) == {"taef2"}
     assert result["content_matched"]["taef2"]["as_is"]["negatives"] == 6
     assert set(result["generators"]["as_is"]["families"]) == {"flux"}
@@ -67,7 +72,7 @@ def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
     card = (weights / "synthesis.md").read_text()
     assert "{{" not in card
     assert card.index("Content-matched") < card.index("Across generators")
-    assert "tiny-transposed-f8, never trained on" in card
+    assert "trans4-c8, never trained on" in card
     assert card.index("taef2, left out of training") < card.index("taef2, trained on")
     assert export.file_sha256(weights / "synthesis.safetensors") in (weights / "manifest.toml").read_text()
 

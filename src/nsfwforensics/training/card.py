@@ -10,7 +10,7 @@ from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item
 
 if TYPE_CHECKING:
-    from nsfwforensics.training.train import TrainSettings
+    from nsfwforensics.training.workshop import TrainSettings
 
 Table = Mapping[str, Any]
 
@@ -34,7 +34,12 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
     """
     text = Path(__file__).with_name("card.md").read_text("utf-8")
     parts = {
+        "gate": _gate(result.get("gate") or {}),
+        "gate_name": "ML72/AI-Image-Classifier-Playground, MIT",
         "content_matched": _content_matched(result),
+        "parts": _parts(result["parts"]),
+        "trace": f"{settings.trace.steps} steps of {settings.trace.pairs} pairs and {2 * settings.trace.others} other "
+        f"crops, seed {settings.trace.seed}; weights of ensemble and trace network {settings.blend}",
         "generators": _generators(result["generators"]),
         "families": _families(result["generators"]),
         "rates": _rates(result["rates"]),
@@ -86,6 +91,33 @@ def _content_matched(result: Table) -> str:
         (name, *(_estimate(found[tier]) for tier in TIERS), found["as_is"]["negatives"]) for name, found in labelled
     ]
     return _rows(("decoder", *TIERS.values(), "pairs"), rows)
+
+
+def _gate(found: Table) -> str:
+    if not found:
+        return "Not measured: the pictures were not at hand."
+    rows = [
+        (name, *(_estimate(estimates[tier]) for tier in TIERS)) for name, estimates in found.items() if name != "said"
+    ]
+    said = [
+        (f"{kind} called generated", *(_rate(found["said"][tier][kind]["looks_generated"]) for tier in TIERS))
+        for kind in ("photographs", "generated")
+    ]
+    first = found["shipped"]["as_is"]
+    return (
+        _rows(("AUC", *TIERS.values()), rows)
+        + f"\n\n{first['negatives']} photographs, {first['positives']} generated pictures.\n\n"
+        + _rows(("answer", *TIERS.values()), said)
+    )
+
+
+def _parts(found: Table) -> str:
+    rows = []
+    for name, part in found.items():
+        for decoder, estimates in part["content_matched"].items():
+            rows.append((name, f"pairs of {decoder}", *(_estimate(estimates[tier]) for tier in TIERS)))
+        rows.append((name, "mean over test families", *(f"{part['mean_over_families'][t]:.2f}" for t in TIERS)))
+    return _rows(("part", "test", *TIERS.values()), rows)
 
 
 def _generators(found: Table) -> str:

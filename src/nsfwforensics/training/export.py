@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nsfwforensics.models.trace_network import TraceNetwork
-    from nsfwforensics.training.train import Workshop
+    from nsfwforensics.training.workshop import Workshop
 
 WEIGHTS_FILE = "synthesis.safetensors"
 CALIBRATION_FILE = "synthesis.calibration.json"

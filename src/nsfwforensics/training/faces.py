@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from nsfwforensics.training.train import Workshop
+    from nsfwforensics.training.workshop import Workshop
 
     Pixels = NDArray[np.uint8]
     Measure = Callable[[Pixels], NDArray[np.float32]]
@@ -160,7 +160,7 @@ def at_tier(face: FacePatch, pixels: Pixels, tier: str) -> Pixels:
 
 def face_head(workshop: Workshop) -> FaceResult | None:
     """Trains and measures the face head; None where the data hold too few faces."""
-    photographs = [item for item in workshop.items if item.label == 0]
+    photographs = [item for item in workshop.first_items if item.label == 0]
     patches = found_in(photographs, workshop.out / "faces.json")
     groups: dict[str, list[FacePatch]] = {"train": [], "calibrate": [], "test": []}
     for item in photographs:

@@ -79,7 +79,9 @@ class Measured:
     viewed: tuple[int, ...]
 
 
-def picture_features(name: str, pixels: Callable[[], Pixels], measure: Measure, folder: Path) -> Measured | None:
+def picture_features(
+    name: str, pixels: Callable[[], Pixels], measure: Measure, folder: Path, *, views: bool = True
+) -> Measured | None:
     """Features of one picture as the analyzer would take them; None where it is too small for that.
 
     Args:
@@ -87,6 +89,7 @@ def picture_features(name: str, pixels: Callable[[], Pixels], measure: Measure, 
         pixels: Makes the picture; called only if nothing is cached.
         measure: uint8 (N, h, w, 3) to float32 (N, width).
         folder: The cache.
+        views: Whether the changed views are measured as well.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{seed_of(name):016x}.npz"
@@ -95,7 +98,7 @@ def picture_features(name: str, pixels: Callable[[], Pixels], measure: Measure, 
         if min(rgb.shape[:2]) < CROP:
             parts: dict[str, Any] = {"native": np.zeros((0, 1), np.float32), "viewed": "[]"}
         else:
-            cut = crop(rgb)
+            cut = crop(rgb, views=views)
             parts = {part: measure(getattr(cut, part)) for part in _PARTS} | {"viewed": json.dumps(cut.viewed)}
         partial = path.with_name(f"{path.name}.{os.getpid()}.part.npz")
         np.savez(partial, **parts)

@@ -99,7 +99,7 @@ def painted(real: Pixels, paint: Callable[[Pixels], Pixels], path: Path) -> Pixe
         if index % 50 == 49 or index + 1 == len(real):
             copies.flush()
             progress.write_text(str(index + 1))
-    return np.load(path, mmap_mode="r")
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 @dataclass(frozen=True, slots=True)

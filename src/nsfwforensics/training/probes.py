@@ -22,7 +22,7 @@ from nsfwforensics.training.patches import saved_quality, seed_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nsfwforensics.training.train import Workshop
+    from nsfwforensics.training.workshop import Workshop
 
     Pixels = NDArray[np.uint8]
 
@@ -98,8 +98,10 @@ def with_history(rgb: Pixels, key: str, lossless: bool) -> Pixels:
 
 def run(workshop: Workshop) -> dict[str, Any]:
     """Runs the leak probes: trained on the training pictures, tested on the test pictures."""
-    train_items = [item for item in workshop.items if item.role == "train"]
-    test_items = [item for item in workshop.items if item.role == "test" or (item.label == 0 and item.role != "train")]
+    train_items = [item for item in workshop.first_items if item.role == "train"]
+    test_items = [
+        item for item in workshop.first_items if item.role == "test" or (item.label == 0 and item.role != "train")
+    ]
     sets: dict[str, tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]] = {}
     for part, items in enumerate((train_items, test_items)):
         for item in items:

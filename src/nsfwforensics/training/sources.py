@@ -77,10 +77,10 @@ EXTRA: tuple[Source, ...] = (
         "Flickr, Creative Commons (COCO 2017 subset)",
         {"*": "calibrate"},
         extra=True,
-        most=140,
+        most=70,
     ),
     Source("camera", "camera", 0, "free to use, CC BY-SA, BSD, MIT (public test files)", _CAMERA_ROLES, extra=True),
-    Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "test"}, extra=True, most=150),
+    Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "test"}, extra=True, most=110),
     Source("raccoon", "raccoon_dataset", 0, "MIT (raccoon_dataset)", {"*": "calibrate"}, extra=True, most=40),
     Source("wallpapers", "budgie-backgrounds", 0, "CC0 (budgie-backgrounds)", {"*": "test"}, extra=True),
 )

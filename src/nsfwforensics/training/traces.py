@@ -75,7 +75,7 @@ def train(
         The averaged weights, for :meth:`nsfwforensics.models.trace_network.TraceNetwork.from_tensors`.
     """
     torch.manual_seed(settings.seed)
-    network = TraceNetwork(settings.widths).to(device, memory_format=torch.channels_last)
+    network = TraceNetwork(settings.widths).to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
     first = _resume(checkpoint, settings, network, average, optimiser)
@@ -95,9 +95,9 @@ def train(
         optimiser.step()
         _follow(average, network, min(settings.average, (2 + step) / (11 + step)))
         if (step + 1) % _SAVED_EVERY == 0 or step + 1 == settings.steps:
-            say(f"trace network: step {step + 1} of {settings.steps}, loss {float(found):.3f}")
+            say(f"trace network: step {step + 1} of {settings.steps}, loss {found.item():.3f}")
             _save(checkpoint, settings, network, average, optimiser, step + 1)
-    return {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
+    return {name: value.detach().cpu().contiguous().clone() for name, value in average.state_dict().items()}
 
 
 def loss(logits: Tensor, labels: Tensor, settings: TraceSettings) -> Tensor:

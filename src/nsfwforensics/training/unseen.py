@@ -100,14 +100,19 @@ def pairs(
     taken: Callable[[Pixels], NDArray[np.float32]],
     cache: Path,
 ) -> Iterator[Subject]:
-    """Measures a region of each photograph and its copies painted by decoders, all saved alike, in every state."""
+    """Measures a region of each photograph and its copies painted by decoders, all saved alike, in every state.
+
+    Without changed views: pairs serve to measure scores, and the flip test is left out for them.
+    """
     for item in photographs:
         copies: dict[str, Pixels] = {}
         for kind in ("pair", *decoders):
             roundtrip = decoders.get(kind)
             for tier in augment.TIERS:
                 make = partial(_pair, item, tier, kind, roundtrip, copies)
-                yield Subject(item, tier, kind, *_measured(f"{item.key}|{kind}|{tier}", make, taken, cache))
+                yield Subject(
+                    item, tier, kind, *_measured(f"{item.key}|{kind}|{tier}", make, taken, cache, views=False)
+                )
 
 
 def _pair(
@@ -131,7 +136,12 @@ def _pair(
 
 
 def _measured(
-    name: str, make: Callable[[], Pixels], taken: Callable[[Pixels], NDArray[np.float32]], cache: Path
+    name: str,
+    make: Callable[[], Pixels],
+    taken: Callable[[Pixels], NDArray[np.float32]],
+    cache: Path,
+    *,
+    views: bool = True,
 ) -> tuple[measure.Measured | None, float]:
     flat = cache / f"{seed_of(name):016x}.flat"
     made: list[Pixels] = []
@@ -141,7 +151,7 @@ def _measured(
             made.append(make())
         return made[0]
 
-    features = measure.picture_features(name, once, taken, cache)
+    features = measure.picture_features(name, once, taken, cache, views=views)
     if not flat.is_file():
         flat.write_text(repr(flat_share(once())))
     return features, float(flat.read_text())
@@ -167,11 +177,11 @@ def scored(subjects: Sequence[Subject], judge: Judge) -> list[Scored]:
         if subject.features is None:
             continue
         native = judge.logits(subject.features.native)
-        base = float(native[list(subject.features.viewed)].mean())
-        shifts = [
-            float(judge.logits(view).mean()) - base
-            for view in (subject.features.recompressed, subject.features.resized)
-        ]
+        shifts = [0.0, 0.0]
+        if subject.features.viewed:
+            base = float(native[list(subject.features.viewed)].mean())
+            views = (subject.features.recompressed, subject.features.resized)
+            shifts = [float(judge.logits(view).mean()) - base for view in views]
         score = float(native.mean())
         found.append(Scored(subject, (score, score + shifts[0], score + shifts[1])))
     return found

@@ -1,0 +1,282 @@
+"""A data folder, an output folder, and everything costly made from them once, so that a stopped run resumes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
+from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.training import autoencoder, decoders, measure, pairs, patches, traces
+from nsfwforensics.training.data import Item, catalogue, load_rgb
+from nsfwforensics.training.fit import FitSettings
+from nsfwforensics.training.pairs import Material
+from nsfwforensics.training.patches import Patch, seed_of
+from nsfwforensics.training.traces import TraceSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+BACKBONE_FILE = "mobilenet_v2_imagenet.safetensors"
+
+STRONGEST = "taef2"
+"""The decoder that paints most faithfully."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """What a run does.
+
+    Attributes:
+        photo_regions: Regions per photograph.
+        fake_regions: Regions per generated picture.
+        copies: Degraded copies per region.
+        resynthesised_regions: Regions per photograph and decoder that are painted again.
+        tiny_steps: Optimiser steps of the tiny decoders.
+        trace_regions: Regions per photograph for the trace network; camera originals give three times as many.
+        trace: How the trace network is trained.
+        blind: How a second one is trained, without the strongest decoder: what to expect of an unknown one.
+        blend: Weights of the ensemble's and the trace network's logits in the picture's score.
+        pairs: Most photographs in the role test that are painted again; a fifth as many in the role calibrate.
+        taps: Network taps that are judged.
+        fit: How the ensemble is fitted.
+        threads: Threads in use.
+    """
+
+    photo_regions: int = 6
+    fake_regions: int = 4
+    copies: int = 4
+    resynthesised_regions: int = 2
+    tiny_steps: int = 1400
+    trace_regions: int = 2
+    trace: TraceSettings = field(default_factory=TraceSettings)
+    blind: TraceSettings = field(default_factory=partial(TraceSettings, steps=900))
+    blend: tuple[float, float] = (0.5, 0.5)
+    pairs: int = 210
+    taps: tuple[int, ...] = TAPS[:-1]
+    fit: FitSettings = field(default_factory=FitSettings)
+    threads: int = 2
+
+
+class Workshop:
+    """A data folder, an output folder, and the costly things made from them once.
+
+    Args:
+        data: The development data.
+        out: Where intermediate results lie.
+        settings: See :class:`TrainSettings`.
+        say: Told what happens.
+        extra: A folder of more public pictures, or None.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        out: Path,
+        settings: TrainSettings | None = None,
+        say: Callable[[str], None] = print,
+        extra: Path | None = None,
+    ) -> None:
+        self.data = data
+        self.extra = extra
+        self.out = out
+        self.settings = settings or TrainSettings()
+        self.say = say
+        out.mkdir(parents=True, exist_ok=True)
+        torch.set_num_threads(1)
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """All usable pictures."""
+        return catalogue(self.data, self.extra)
+
+    @cached_property
+    def first_items(self) -> list[Item]:
+        """Those of the development data alone: frozen features, faces and probes need no more."""
+        return catalogue(self.data)
+
+    def photographs(self, *roles: str) -> list[Item]:
+        """Photographs in the given roles."""
+        return [item for item in self.items if item.label == 0 and item.role in roles]
+
+    @cached_property
+    def backbone(self) -> dict[str, Tensor]:
+        """Tensors of the frozen network."""
+        from safetensors.torch import load_file
+
+        return load_file(self.data / "models" / BACKBONE_FILE)
+
+    @cached_property
+    def extractor(self) -> FeatureExtractor:
+        """Measures crops at all taps, so that a choice of taps needs no new measurement."""
+        return FeatureExtractor.from_tensors(self.backbone)
+
+    def measure(self, crops: Pixels) -> NDArray[np.float32]:
+        """Features of crops, one at a time over the threads."""
+
+        def one(index: int) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                rows = self.extractor(torch.from_numpy(np.array(crops[index : index + 1])))
+            return np.asarray(rows[0].numpy(), np.float32)
+
+        if not len(crops):
+            return np.zeros((0, self.extractor.width), np.float32)
+        return np.stack(measure.in_threads(one, range(len(crops)), self.settings.threads))
+
+    @cached_property
+    def decoders(self) -> dict[str, Callable[[Pixels], Pixels]]:
+        """Round trips by name: TAEF2 and the tiny ones, trained here on the training photographs if need be."""
+        large = autoencoder.load(self.data / "models")
+        found: dict[str, Callable[[Pixels], Pixels]] = {STRONGEST: self._painter(large)}
+        pictures: list[Pixels] = []
+        for number, spec in enumerate(decoders.SPECS):
+            path = self.out / f"decoder-{spec.name}.safetensors"
+            if not path.is_file():
+                pictures = pictures or [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
+                self.say(f"training decoder {spec.name}")
+                steps = self.settings.tiny_steps
+                made = decoders.train(spec, pictures, steps=steps, seed=number, features=self._early_features)
+                decoders.save(made, path)
+            found[spec.name] = self._painter(decoders.load(spec, path))
+        return found
+
+    def _early_features(self, x: Tensor) -> list[Tensor]:
+        """The first layers of the frozen network on RGB in [0, 1]."""
+        return FeatureExtractor.from_tensors(self.backbone, (2,)).layers(x)
+
+    def _painter(self, model: autoencoder.AutoEncoder) -> Callable[[Pixels], Pixels]:
+        def paint(pixels: Pixels) -> Pixels:
+            # One picture at a time over all threads; crops, in contrast, are measured one per thread.
+            torch.set_num_threads(self.settings.threads)
+            try:
+                return autoencoder.roundtrip(model, pixels)
+            finally:
+                torch.set_num_threads(1)
+
+        return paint
+
+    @property
+    def training_decoders(self) -> tuple[str, ...]:
+        """Decoders whose traces are trained on; the others are kept for tests."""
+        trained = (spec.name for spec in decoders.SPECS if spec.name not in decoders.NEVER_TRAINED)
+        return (STRONGEST, *trained)
+
+    def material(self) -> Material:
+        """Regions and painted copies for the trace network, made once."""
+        train = [item for item in self.items if item.role == "train"]
+        count = self.settings.trace_regions
+
+        def regions(item: Item) -> int:
+            return 3 * count if item.source == "camera" else count
+
+        real, about = pairs.cut([item for item in train if item.label == 0], regions, self.out / "regions-real.npy")
+        fake, about_fake = pairs.cut([i for i in train if i.label == 1], lambda _: 5, self.out / "regions-fake.npy")
+        copies = {
+            name: pairs.painted(real, self.decoders[name], self.out / f"painted-{name}.npy")
+            for name in self.training_decoders
+        }
+        self.say(f"{len(real)} regions of photographs, {len(fake)} of generated pictures, {len(copies)} decoders")
+        return Material(real, about, copies, dict.fromkeys(copies, 1.0) | {STRONGEST: 3.0}, fake, about_fake)
+
+    def trace(self, *, blind: bool = False) -> TraceNetwork:
+        """The trace network, trained if need be; ``blind``: the second one, trained without the strongest decoder."""
+        from safetensors.torch import load_file, save_file
+
+        name = "trace-blind" if blind else "trace"
+        path = self.out / f"{name}.safetensors"
+        if not path.is_file():
+            material = self.material()
+            if blind:
+                left = {key: value for key, value in material.copies.items() if key != STRONGEST}
+                material = replace(material, copies=left)
+            settings = self.settings.blind if blind else self.settings.trace
+            torch.set_num_threads(1)
+            save_file(traces.train(material, settings, self.out / f"{name}.checkpoint", self.say), path)
+        return TraceNetwork.from_tensors(load_file(path))
+
+    def traces(self) -> Callable[[Pixels], NDArray[np.float32]]:
+        """Logits of both trace networks, the shipped one's first, as two columns."""
+        networks = (self.trace(), self.trace(blind=True))
+
+        def one(crop: Pixels) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                x = torch.from_numpy(np.array(crop[None]))
+                return np.array([float(network(x)[0]) for network in networks], np.float32)
+
+        def both(crops: Pixels) -> NDArray[np.float32]:
+            if not len(crops):
+                return np.zeros((0, 2), np.float32)
+            return np.stack(measure.in_threads(one, list(crops), self.settings.threads))
+
+        return both
+
+    @property
+    def paired_decoders(self) -> list[str]:
+        """The decoders that paint the pairs: the strongest one, which is trained on, and those never trained on."""
+        return [STRONGEST, *sorted(decoders.NEVER_TRAINED)]
+
+    def paired(self) -> list[Item]:
+        """The photographs that are painted again: many in the role test, some in the role calibrate; no portraits."""
+        found: list[Item] = []
+        for role, most in (("calibrate", self.settings.pairs // 5), ("test", self.settings.pairs)):
+            these = [item for item in self.photographs(role) if item.source != "portraits"]
+            places = np.linspace(0, len(these) - 1, min(most, len(these))).round().astype(int)
+            found += [these[place] for place in places]
+        return found
+
+    def patches(self) -> list[Patch]:
+        """Training patches of the frozen features: photographs, generated pictures, re-synthesised photographs.
+
+        The pictures of the extra folder are left to the trace network.
+        """
+        settings = self.settings
+        train = [item for item in self.first_items if item.role == "train"]
+        photos = [item for item in train if item.label == 0]
+        fakes = [item for item in train if item.label == 1]
+        found: list[Patch] = []
+        for name, items, count in (("photos", photos, settings.photo_regions), ("fakes", fakes, settings.fake_regions)):
+            found += self._cached(name, items, count, partial(patches.plain, items, count))
+        count = settings.resynthesised_regions
+        paint = partial(patches.resynthesised, photos, count, STRONGEST, self.decoders[STRONGEST])
+        return found + self._cached(STRONGEST, photos, count, paint)
+
+    def _cached(self, name: str, items: Sequence[Item], count: int, build: Callable[[], list[Patch]]) -> list[Patch]:
+        stamp = {"count": count, "region": patches.REGION, "items": f"{seed_of([item.key for item in items]):x}"}
+        started = time.monotonic()
+        found = patches.cached(self.out / f"patches-{name}.npz", stamp, build)
+        self.say(f"{len(found)} patches of {name} ({time.monotonic() - started:.0f} s)")
+        return found
+
+    def features(self, found: Sequence[Patch]) -> NDArray[np.float32]:
+        """Features of the patches at all taps, cached by what the patches are."""
+        stamp = seed_of([(p.source, p.picture, p.number, p.label) for p in found], self.settings.copies)
+        started = time.monotonic()
+        values = measure.patch_features(found, self.settings.copies, self.measure, self.out / f"features-{stamp:x}")
+        self.say(f"{values.shape} features ({time.monotonic() - started:.0f} s)")
+        return values
+
+    def columns(self, taps: Sequence[int] | None = None) -> NDArray[np.int64]:
+        """Columns of the full features that belong to some taps, and the residual statistics."""
+        return columns(self.settings.taps if taps is None else taps)
+
+
+def columns(taps: Sequence[int]) -> NDArray[np.int64]:
+    """Columns of the features at all of :data:`TAPS` that belong to some taps, and the residual statistics."""
+    chosen: list[int] = []
+    start = 0
+    for tap in TAPS:
+        width = 2 * tap_width(tap)
+        if tap in taps:
+            chosen += range(start, start + width)
+        start += width
+    return np.array([*chosen, *range(start, start + RESIDUAL_STATISTICS)], np.int64)
