@@ -75,3 +75,20 @@ def test_real_catalogue_keeps_test_sources_out_of_training(shared_data: Path) ->
     assert {i.group for i in items if i.source == "camera" and i.role == "train"}.isdisjoint(
         {i.group for i in items if i.source == "camera" and i.role != "train"}
     )
+
+
+def test_extra_sources_need_their_folder_and_keep_to_their_number(tmp_path: Path) -> None:
+    for number in range(5):
+        synthetic.save(synthetic.picture(number), tmp_path / "extra" / "more" / f"{number}.jpg")
+    source = data.Source("more", "more", 0, "none", {"*": "train"}, extra=True, most=3)
+    assert data.catalogue(tmp_path, [source]) == []
+    first, again = (data.catalogue(tmp_path, [source], tmp_path / "extra") for _ in range(2))
+    assert len(first) == 3
+    assert first == again
+
+
+def test_the_release_gate_is_test_only(tmp_path: Path) -> None:
+    synthetic.save(synthetic.picture(1), tmp_path / "ml72" / "public" / "images" / "real" / "a.jpg")
+    synthetic.save(synthetic.picture(2), tmp_path / "ml72" / "public" / "images" / "ai" / "b.jpg")
+    assert [(item.label, item.role) for item in data.gate(tmp_path)] == [(0, "test"), (1, "test")]
+    assert data.gate(None) == []

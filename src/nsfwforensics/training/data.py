@@ -62,13 +62,13 @@ class Item:
         return f"{self.source}/{self.path.parent.name}/{self.path.name}{tile}"
 
 
-def catalogue(data: Path, extra: Path | None = None, sources: Sequence[Source] = (*SOURCES, *EXTRA)) -> list[Item]:
+def catalogue(data: Path, sources: Sequence[Source] = (*SOURCES, *EXTRA), extra: Path | None = None) -> list[Item]:
     """Lists the usable pictures below a data folder, screened and without near-duplicates.
 
     Args:
         data: The data folder; sources whose folder is absent are left out.
-        extra: A folder of more public pictures, or None.
         sources: What to look for.
+        extra: A folder of more public pictures, or None.
 
     Returns:
         Items in a stable order.

@@ -98,7 +98,7 @@ class Workshop:
     @cached_property
     def items(self) -> list[Item]:
         """All usable pictures."""
-        return catalogue(self.data, self.extra)
+        return catalogue(self.data, extra=self.extra)
 
     @cached_property
     def first_items(self) -> list[Item]:

@@ -1,0 +1,95 @@
+"""Pairs share everything but the decoder; the trace network learns from them, and a stopped run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.training import augment, pairs, traces
+from nsfwforensics.training.metrics import auc
+from nsfwforensics.training.pairs import Batches, Material, Region
+from nsfwforensics.training.traces import TraceSettings
+from tests.training import synthetic
+
+SETTINGS = TraceSettings(steps=40, pairs=4, others=0, widths=(8, 8, 8, 8), rate=5e-3)
+
+
+def _material(count: int = 6) -> Material:
+    real = np.stack([synthetic.picture(seed) for seed in range(count)])
+    copies = np.stack([synthetic.smooth(seed) for seed in range(count)])
+    about = [Region("imagenet", "imagenet", 92) for _ in range(count)]
+    none = np.zeros((0, pairs.REGION, pairs.REGION, 3), np.uint8)
+    return Material(real, about, {"soft": copies}, {"soft": 1.0}, none, [])
+
+
+def test_an_unpainted_copy_cannot_be_told_from_its_photograph() -> None:
+    material = _material()
+    same = replace(material, copies={"none": material.real}, share={"none": 1.0},
+                   about_real=[Region("a", "a", 0)] * 6)  # fmt: skip
+    crops, labels = next(iter(Batches(same, 8, 0, 0)))
+    assert labels.tolist() == [0, 1] * 8
+    assert torch.equal(crops[0::2], crops[1::2])
+
+
+def test_batches_repeat_with_their_seed() -> None:
+    material = _material()
+    first, again, other = (next(iter(Batches(material, 3, 0, seed)))[0] for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert first.shape == (6, pairs.CROP, pairs.CROP, 3)
+
+
+def test_galleries_come_with_as_many_photographs() -> None:
+    material = _material()
+    mixed = replace(material, fake=material.copies["soft"], about_fake=[Region("gallery", "x", 0)] * 6)
+    crops, labels = next(iter(Batches(mixed, 2, 3, 0)))
+    assert labels.tolist() == [0, 1, 0, 1, 1, 1, 1, 0, 0, 0]
+    assert len(crops) == 10
+
+
+def test_trace_chains_repeat_and_keep_the_size() -> None:
+    for seed in range(20):
+        one, two = (augment.for_traces(synthetic.picture(1), np.random.default_rng(seed), 128) for _ in range(2))
+        assert one.shape == (128, 128, 3)
+        assert np.array_equal(one, two)
+
+
+def test_painting_resumes(tmp_path: Path) -> None:
+    real = _material().real
+    seen: list[int] = []
+
+    def paint(rgb: np.ndarray) -> np.ndarray:
+        seen.append(1)
+        return 255 - rgb
+
+    path = tmp_path / "painted.npy"
+    assert np.array_equal(pairs.painted(real, paint, path), 255 - real)
+    path.with_suffix(".done").write_text("4")
+    pairs.painted(real, paint, path)
+    assert len(seen) == 6 + 2
+
+
+def test_the_network_learns_a_soft_decoder_and_a_finished_run_is_kept(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    said: list[str] = []
+    tensors = traces.train(_material(), SETTINGS, tmp_path / "check.pt", said.append, workers=0)
+    network = TraceNetwork.from_tensors(tensors)
+    with torch.inference_mode():
+        real = network(torch.from_numpy(np.stack([synthetic.picture(50 + seed) for seed in range(8)]))).tolist()
+        soft = network(torch.from_numpy(np.stack([synthetic.smooth(50 + seed) for seed in range(8)]))).tolist()
+    assert auc(real, soft) > 0.9
+    again = traces.train(_material(), SETTINGS, tmp_path / "check.pt", said.append, workers=0)
+    assert all(torch.equal(tensors[name], again[name]) for name in tensors)
+    assert len(said) == 1, "the checkpoint was finished: nothing was trained again"
+
+
+def test_the_hinge_looks_at_pairs_only() -> None:
+    labels = torch.tensor([0.0, 1.0, 1.0])
+    settings = TraceSettings(pairs=1)
+    apart = traces.loss(torch.tensor([-2.0, 2.0, 0.0]), labels, settings)
+    swapped = traces.loss(torch.tensor([2.0, -2.0, 0.0]), labels, settings)
+    assert apart < swapped
