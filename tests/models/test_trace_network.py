@@ -10,7 +10,7 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.classifier import SynthesisClassifier
 from nsfwforensics.models.features import FeatureExtractor
 from nsfwforensics.models.preprocess import crop
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.trace_network import TraceNetwork, middle
 
 WIDTHS = (4, 4, 8, 8)
 
@@ -40,6 +40,12 @@ def test_first_filters_ignore_brightness() -> None:
     torch.manual_seed(0)
     kernel = TraceNetwork(WIDTHS).first.weight
     assert kernel.sum((2, 3)).abs().max().item() < 1e-5
+
+
+def test_the_middle_of_large_and_small_crops() -> None:
+    crops = _pixels(2, 256).numpy()
+    assert np.array_equal(middle(crops), crops[:, 32:224, 32:224])
+    assert middle(crops[:, :100, :224]).shape == (2, 100, 192, 3)
 
 
 def test_widths_come_back_from_tensors(network: TraceNetwork) -> None:
@@ -74,7 +80,7 @@ def test_the_classifier_adds_both_parts(network: TraceNetwork) -> None:
     tensors["blend"] = torch.tensor([0.5, 0.0], dtype=torch.float64)
     seen = SynthesisClassifier.from_tensors(tensors).logits(crops)
     with torch.inference_mode():
-        painted = torch.cat([network(torch.from_numpy(part[None])) for part in crops]).numpy()
+        painted = torch.cat([network(torch.from_numpy(part[None])) for part in middle(crops)]).numpy()
     assert both == pytest.approx(seen + 2.0 * painted.astype(float), abs=1e-5)
     tensors["blend"] = torch.tensor([0.0, 1.0], dtype=torch.float64)
     assert SynthesisClassifier.from_tensors(tensors).logits(crops) == pytest.approx(painted.astype(float), abs=1e-6)

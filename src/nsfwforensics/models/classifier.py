@@ -20,7 +20,7 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.features import TAPS, FeatureExtractor
 from nsfwforensics.models.preprocess import Crops
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.trace_network import TraceNetwork, middle
 
 MODEL = "synthesis"
 """Name in the weights manifest."""
@@ -154,7 +154,7 @@ class SynthesisClassifier:
         seen, painted = self._blend
         found = seen * self._image.logits(self.features(crops)) if seen else np.zeros(len(crops))
         if self._trace is not None:
-            found = found + painted * self._in_chunks(self._trace, crops).astype(np.float64)
+            found = found + painted * self._in_chunks(self._trace, middle(crops)).astype(np.float64)
         return found
 
     def _in_chunks(self, network: torch.nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -11,12 +11,17 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 WIDTHS: tuple[int, ...] = (24, 32, 64, 128)
 """Channels at full, half, quarter and eighth resolution."""
+
+SIDE = 192
+"""The middle of a crop that is judged, in pixels: nearly as good as the whole, at half the cost."""
 
 _BLOCKS = 2
 _JUDGED = 2
@@ -94,6 +99,12 @@ class TraceNetwork(nn.Module):
             if number >= _JUDGED:
                 moments.append(_moments(x))
         return cast(Tensor, self.out(self.drop(torch.cat(moments, 1)).float())).squeeze(1)
+
+
+def middle(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The middle of crops, uint8 (..., height, width, 3) to (..., 192, 192, 3); smaller ones stay."""
+    y, x = (max(0, side - SIDE) // 2 for side in crops.shape[-3:-1])
+    return np.ascontiguousarray(crops[..., y : y + SIDE, x : x + SIDE, :])
 
 
 def _moments(x: Tensor) -> Tensor:

@@ -102,7 +102,10 @@ class _Latent(nn.Module):
             z = torch.tanh(z) * 3
             return z + (z.round() - z).detach()
         if self.kind == "noisy":
-            return z + 0.15 * torch.randn_like(z) * z.detach().float().std().to(z.dtype)
+            # The same noise for the same picture once trained.
+            source = None if self.training else torch.Generator().manual_seed(0)
+            noise = torch.randn(z.shape, generator=source, dtype=z.dtype)
+            return z + 0.15 * noise * z.detach().float().std().to(z.dtype)
         return z
 
 

@@ -69,14 +69,17 @@ def measure_unseen(workshop: Workshop) -> list[unseen.Subject]:
     """Measures every picture in the roles calibrate and test, and content-matched pairs of some of their photographs.
 
     The last two columns of the features are the logits of the trace network and of the one trained without the
-    strongest decoder.
+    strongest decoder (pairs only, else 0).
     """
     items = [item for item in workshop.items if item.role != "train"]
     kept = {name: workshop.decoders[name] for name in workshop.paired_decoders}
     subjects: list[unseen.Subject] = []
-    for measured, folder in ((workshop.measure, "unseen"), (workshop.traces(), "unseen-trace")):
-        found = list(unseen.pictures(items, measured, workshop.out / folder))
-        found += unseen.pairs(workshop.paired(), kept, measured, workshop.out / folder)
+    for folder in ("unseen", "unseen-trace"):
+        whole, paired = (
+            workshop.measure if folder == "unseen" else workshop.traces(blind=blind) for blind in (False, True)
+        )
+        found = list(unseen.pictures(items, whole, workshop.out / folder))
+        found += unseen.pairs(workshop.paired(), kept, paired, workshop.out / folder)
         subjects = unseen.joined(subjects, found) if subjects else found
         workshop.say(f"{len(found)} unseen pictures measured ({folder})")
     return subjects
@@ -136,7 +139,7 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
     if not items:
         return {}
     measured = [unseen.pictures(items, m, workshop.out / f"gate-{n}") for n, m in
-                (("frozen", workshop.measure), ("trace", workshop.traces()))]  # fmt: skip
+                (("frozen", workshop.measure), ("trace", workshop.traces(blind=False)))]  # fmt: skip
     subjects = unseen.joined(list(measured[0]), list(measured[1]))
     found: dict[str, Any] = {}
     for name, weights in (

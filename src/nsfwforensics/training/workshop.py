@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.trace_network import TraceNetwork, middle
 from nsfwforensics.training import autoencoder, decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings
@@ -204,19 +204,20 @@ class Workshop:
             save_file(traces.train(material, settings, self.out / f"{name}.checkpoint", self.say), path)
         return TraceNetwork.from_tensors(load_file(path))
 
-    def traces(self) -> Callable[[Pixels], NDArray[np.float32]]:
-        """Logits of both trace networks, the shipped one's first, as two columns."""
-        networks = (self.trace(), self.trace(blind=True))
+    def traces(self, *, blind: bool) -> Callable[[Pixels], NDArray[np.float32]]:
+        """Logits of both trace networks, the shipped one's first, as two columns; the second 0 unless ``blind``."""
+        networks = [self.trace(), *([self.trace(blind=True)] if blind else [])]
 
         def one(crop: Pixels) -> NDArray[np.float32]:
             with torch.inference_mode():
-                x = torch.from_numpy(np.array(crop[None]))
-                return np.array([float(network(x)[0]) for network in networks], np.float32)
+                x = torch.from_numpy(crop[None])
+                found = [float(network(x)[0]) for network in networks]
+            return np.array([*found, 0.0][:2], np.float32)
 
         def both(crops: Pixels) -> NDArray[np.float32]:
             if not len(crops):
                 return np.zeros((0, 2), np.float32)
-            return np.stack(measure.in_threads(one, list(crops), self.settings.threads))
+            return np.stack(measure.in_threads(one, list(middle(crops)), self.settings.threads))
 
         return both
 
