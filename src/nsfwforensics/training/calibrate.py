@@ -9,8 +9,8 @@ from nsfwforensics.models.calibration import Branch, Rate, Verdict
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.unseen import Scored
 
-ALPHA = 0.02
-"""Largest p-value under *real* for "looks generated"."""
+ALPHA = 0.01
+"""Largest p-value under *real* for "looks generated"; at 0.02 phone cameras never seen were called too often."""
 
 BETA = 0.10
 """Largest p-value under *generated* for "no indication"."""
@@ -89,9 +89,9 @@ def verdicts(
 
 
 def _unit(row: Scored) -> str:
-    """What is left out together: a photograph's source (with all its copies), a generator's family."""
+    """What is left out together: a photograph's source or camera make (with all its copies), a generator's family."""
     item = row.subject.item
-    return item.source if item.label == 0 else f"{item.source}/{item.group}"
+    return f"{item.source}/{item.group}" if item.label or item.source == "camera" else item.source
 
 
 def rates(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict[str, Rate]]:

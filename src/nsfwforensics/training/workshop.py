@@ -60,8 +60,8 @@ class TrainSettings:
     tiny_steps: int = 1400
     trace_regions: int = 2
     trace: TraceSettings = field(default_factory=TraceSettings)
-    blind: TraceSettings = field(default_factory=partial(TraceSettings, steps=900))
-    blend: tuple[float, float] = (0.5, 0.5)
+    blind: TraceSettings = field(default_factory=partial(TraceSettings, steps=400))
+    blend: tuple[float, float] = (0.25, 0.75)
     pairs: int = 210
     taps: tuple[int, ...] = TAPS[:-1]
     fit: FitSettings = field(default_factory=FitSettings)
