@@ -36,7 +36,7 @@ def test_the_branch_calls_only_what_hardly_any_photo_reached() -> None:
     assert branch.verdict(-5.0) is Verdict.NO_INDICATION
     assert (
         calibrate.branch(PHOTOS[:30], FAKES).verdict(99.0) is Verdict.INCONCLUSIVE
-    )  # ten photos carry no claim of 2 %
+    )  # ten photos carry no claim of 1 %
 
 
 def test_a_model_that_failed_the_gate_never_clears() -> None:
@@ -49,7 +49,7 @@ def test_a_model_that_failed_the_gate_never_clears() -> None:
 
 def test_a_source_never_judges_itself() -> None:
     """Source two reaches higher than source one; judged by one alone, its top is called generated."""
-    photos = [row(-1.0 + n / 60, "one", 0, t) for n in range(60) for t in TIERS]
+    photos = [row(-1.0 + n / 120, "one", 0, t) for n in range(120) for t in TIERS]
     outliers = [row(3.0, "two", 0, t) for t in TIERS]
     said = calibrate.verdicts(outliers, photos + outliers * 3, FAKES)
     assert set(said) == {Verdict.GENERATED}
