@@ -8,25 +8,14 @@ escaped, so that it can be written as UTF-8); it is the views that make it harml
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, computed_field, model_validator
+from pydantic import Field, computed_field, model_validator
 
-from nsfwforensics.core.storable import storable, storable_text
 from nsfwforensics.core.vocabulary import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
+from nsfwforensics.core.worded import Json, JsonObject, Model, Probability, Text, Worded, WordingByField
 
 SCHEMA_VERSION = "1.0"
-
-Text = Annotated[str, BeforeValidator(storable_text)]
-Json = Annotated[JsonValue, BeforeValidator(storable)]
-JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(storable)]
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Model(BaseModel):
-    """Base of all report models: immutable, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Region(Model):
@@ -47,7 +36,7 @@ class Region(Model):
     outline: tuple[tuple[int, int], ...] = ()
 
 
-class Finding(Model):
+class Finding(Worded):
     """One thing an analyzer has to say about one file.
 
     Attributes:
@@ -73,9 +62,10 @@ class Finding(Model):
     data: JsonObject = Field(default_factory=dict)
     region: Region | None = None
     question: Question | None = None
+    wording: WordingByField = Field(default_factory=dict)
 
 
-class Artifact(Model):
+class Artifact(Worded):
     """Something made beside the report, such as a map.
 
     Attributes:
@@ -91,9 +81,10 @@ class Artifact(Model):
     path: Text = ""
     embed: bool = True
     data: bytes | None = Field(default=None, exclude=True, repr=False)
+    wording: WordingByField = Field(default_factory=dict)
 
 
-class AnalyzerResult(Model):
+class AnalyzerResult(Worded):
     """What one analyzer did with one file.
 
     ``error`` holds the reason whenever ``status`` is not ``ok`` or ``nothing_found``.
@@ -110,13 +101,14 @@ class AnalyzerResult(Model):
     error: Text | None = None
     seconds: float = Field(ge=0.0)
     device: str | None = None
+    wording: WordingByField = Field(default_factory=dict)
 
     def about(self, question: Question) -> tuple[Finding, ...]:
         """The findings that speak to a question: their own where they name one, else the analyzer's."""
         return tuple(finding for finding in self.findings if (finding.question or self.question) is question)
 
 
-class Answer(Model):
+class Answer(Worded):
     """The answer to one question for one file: a plain sentence, what carries it, what is missing.
 
     ``findings`` are codes of findings in the file's results, the ones that carry the answer first.
@@ -127,6 +119,7 @@ class Answer(Model):
     support: Support
     findings: tuple[str, ...] = ()
     not_checked: tuple[Text, ...] = ()
+    wording: WordingByField = Field(default_factory=dict)
 
 
 class FileInfo(Model):
@@ -149,7 +142,7 @@ class FileInfo(Model):
     thumbnail: str | None = None
 
 
-class FileReport(Model):
+class FileReport(Worded):
     """Everything about one file. ``status`` is computed and never ``ok`` with a failure inside.
 
     ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
@@ -162,6 +155,7 @@ class FileReport(Model):
     priority: Priority = Priority.NONE
     error: Text | None = None
     skipped: bool = False
+    wording: WordingByField = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -209,7 +203,7 @@ class AnalyzerRecord(Model):
     options: JsonObject = Field(default_factory=dict)
 
 
-class Header(Model):
+class Header(Worded):
     """Who ran what, when, with which versions, limits and models."""
 
     tool: str = "nsfwforensics"
@@ -230,6 +224,7 @@ class Header(Model):
     references: tuple[JsonObject, ...] = ()
     limits: JsonObject = Field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    wording: WordingByField = Field(default_factory=dict)
 
 
 class Summary(Model):
@@ -282,5 +277,6 @@ __all__ = [
     "Summary",
     "Support",
     "Text",
+    "Worded",
     "report_schema",
 ]
