@@ -124,7 +124,7 @@ class MetadataAnalyzer(Analyzer):
     def _times(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         stated = times.moments(table)
         usable = [moment for moment in stated if times.plausible(moment)]
-        file_time = times.file_moment(evidence.mtime_ns)
+        file_time = times.file_moment(evidence.mtime_ns or 0)
         for found in times.contradictions(usable, file_time):
             yield self.finding(
                 "META-004",

@@ -28,6 +28,7 @@ from nsfwforensics.core.analyzer import (
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
 from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import (
@@ -39,6 +40,11 @@ from nsfwforensics.core.types import (
     ModelRecord,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
+
+_CHANGED = say(
+    "Something else changed or removed this file while it was being examined. What is said here is about the bytes "
+    "with the SHA-256 given above; this tool never writes to what it examines."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +152,10 @@ class Plan:
         except EvidenceError as error:
             skipped = not (target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS)
             info = describe_path(target.path)
-            return Draft(info, {}, {}, str(error), skipped=skipped)
+            return Draft(info, {}, {}, error.message, skipped=skipped)
         if evidence.media_type is None:
             claims = target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
-            reason = "the content is no image format known here"
+            reason = say("the content is no image format known here")
             return Draft(evidence.info(), {}, {}, reason, skipped=not claims)
         return self._examine(evidence)
 
@@ -168,7 +174,9 @@ class Plan:
                 draft.seconds[name] = seconds
         if any(result.status is AnalyzerStatus.FAILED for result in draft.results.values()):
             draft.error = evidence.problem
-        draft.info = evidence.info(thumbnail=self.spec.resources.thumbnails)
+        draft.info = evidence.info(thumbnail=self.spec.resources.thumbnails).model_copy(
+            update={"after": evidence.after()}
+        )
         return draft
 
     def infer(self, drafts: Sequence[Draft]) -> list[FileReport]:
@@ -213,7 +221,8 @@ class Plan:
 
     def _report(self, draft: Draft) -> FileReport:
         results = tuple(draft.results[name] for name in self.analyzers if name in draft.results)
-        report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped)
+        notes = (_CHANGED,) if draft.info.changed else ()
+        report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped, notes=notes)
         return report.model_copy(
             update={
                 "answers": assess.answers(results, complete=self.spec.complete, reason=draft.error),
@@ -256,10 +265,10 @@ def _guarded(call: Any, *arguments: Any) -> Any:
     try:
         return call(*arguments)
     except (MissingDependencyError, WeightsError) as error:
-        return Outcome.not_available(str(error))
+        return Outcome.not_available(error.message)
     except EvidenceError as error:
-        return Outcome.failed(str(error))
+        return Outcome.failed(error.message)
     except MemoryError:
-        return Outcome.failed("ran out of memory")
+        return Outcome.failed(say("ran out of memory"))
     except Exception as error:  # noqa: BLE001
         return Outcome.failed(f"{type(error).__name__}: {error}")

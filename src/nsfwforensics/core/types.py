@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field, computed_field, model_validator
 
+from nsfwforensics.core.records import AnalyzerRecord, Header, ModelRecord, Summary
 from nsfwforensics.core.vocabulary import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
 from nsfwforensics.core.worded import Json, JsonObject, Model, Probability, Text, Worded, WordingByField
 
@@ -122,11 +123,20 @@ class Answer(Worded):
     wording: WordingByField = Field(default_factory=dict)
 
 
+class FileState(Model):
+    """What a file was at one moment; all null where it could no longer be read."""
+
+    size: int | None = None
+    modified: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
 class FileInfo(Model):
     """What identifies one file. Sizes in bytes and pixels; times in UTC, ISO 8601.
 
-    ``sha256`` is null only when the bytes could not be read in full. ``thumbnail`` is a small JPEG in base64, present
-    only when evidence pixels were asked for.
+    ``sha256`` is null only when the bytes could not be read in full. ``after`` is what the file was when its
+    examination was over: the proof that it was left as it was. ``thumbnail`` is a small JPEG in base64, present only
+    when evidence pixels were asked for.
     """
 
     path: Text
@@ -140,13 +150,21 @@ class FileInfo(Model):
     frames: int | None = None
     decoded_share: Probability | None = None
     thumbnail: str | None = None
+    after: FileState | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the file was another, or gone, when its examination was over."""
+        return self.after is not None and self.after != FileState(
+            size=self.size, modified=self.modified, sha256=self.sha256
+        )
 
 
 class FileReport(Worded):
     """Everything about one file. ``status`` is computed and never ``ok`` with a failure inside.
 
     ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
-    passed over on purpose, with the reason in ``error``.
+    passed over on purpose, with the reason in ``error``. ``notes`` are what a reader must know besides.
     """
 
     info: FileInfo
@@ -155,6 +173,7 @@ class FileReport(Worded):
     priority: Priority = Priority.NONE
     error: Text | None = None
     skipped: bool = False
+    notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -183,61 +202,6 @@ class FileReport(Worded):
         return tuple(finding for result in self.results for finding in result.findings)
 
 
-class ModelRecord(Model):
-    """A model that was used, named so that the run can be repeated."""
-
-    name: str
-    version: str
-    file: str
-    sha256: str
-    used_by: str
-
-
-class AnalyzerRecord(Model):
-    """An analyzer that was planned, with where its code came from and how it was set."""
-
-    name: str
-    version: str
-    question: Question
-    origin: str
-    options: JsonObject = Field(default_factory=dict)
-
-
-class Header(Worded):
-    """Who ran what, when, with which versions, limits and models."""
-
-    tool: str = "nsfwforensics"
-    version: str
-    command: Text
-    operator: Text = "not supplied"
-    started: str
-    finished: str | None = None
-    interrupted: bool = False
-    python: str
-    platform: str
-    libraries: dict[str, str] = Field(default_factory=dict)
-    device: str
-    engine: str
-    fingerprint: str
-    analyzers: tuple[AnalyzerRecord, ...] = ()
-    models: tuple[ModelRecord, ...] = ()
-    references: tuple[JsonObject, ...] = ()
-    limits: JsonObject = Field(default_factory=dict)
-    notes: tuple[Text, ...] = ()
-    wording: WordingByField = Field(default_factory=dict)
-
-
-class Summary(Model):
-    """Counts over all files of a report."""
-
-    files: int = 0
-    bytes: int = 0
-    by_status: dict[FileStatus, int] = Field(default_factory=dict)
-    by_priority: dict[Priority, int] = Field(default_factory=dict)
-    by_question: dict[Question, dict[Support, int]] = Field(default_factory=dict)
-    seconds: float = 0.0
-
-
 class Report(Model):
     """One run over one or many files."""
 
@@ -261,6 +225,7 @@ __all__ = [
     "Artifact",
     "FileInfo",
     "FileReport",
+    "FileState",
     "FileStatus",
     "Finding",
     "Header",
