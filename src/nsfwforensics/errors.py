@@ -40,6 +40,11 @@ class ForensicsError(Exception):
 
     exit_code: ExitCode = ExitCode.ERROR
 
+    @property
+    def message(self) -> str:
+        """What it was raised with: a message that can be said in another language stays one, as ``str`` would not."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+
 
 class UsageError(ForensicsError):
     """The request cannot be met as written; the message says how to mend it."""

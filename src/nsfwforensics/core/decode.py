@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError, LimitExceededError, NotAnImageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
     ``Exception`` of the decoder becomes an :class:`EvidenceError` here, at the one place where bytes become pixels.
     """
     if media_type is None:
-        raise NotAnImageError("the content is no image format known here")
+        raise NotAnImageError(say("the content is no image format known here"))
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if media_type == "image/heif":
@@ -85,8 +86,14 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
             width, height = original.size
             if width * height > limits.max_pixels:
                 raise LimitExceededError(
-                    f"{width} × {height} is {width * height / 1e6:,.0f} megapixels, more than the "
-                    f"limit of {limits.max_pixels / 1e6:,.0f} (--max-pixels)"
+                    say(
+                        "{width} × {height} is {megapixels:,.0f} megapixels, more than the limit of {limit:,.0f} "
+                        "(--max-pixels)",
+                        width=width,
+                        height=height,
+                        megapixels=width * height / 1e6,
+                        limit=limits.max_pixels / 1e6,
+                    )
                 )
             frames = int(getattr(original, "n_frames", 1))
             share = _load(original)
@@ -99,9 +106,11 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
         except EvidenceError:
             raise
         except UnidentifiedImageError as error:  # its own text names a memory address
-            raise EvidenceError(f"cannot be decoded: no {media_type} picture inside") from error
+            problem = say("cannot be decoded: no {media_type} picture inside", media_type=media_type)
+            raise EvidenceError(problem) from error
         except Exception as error:
-            raise EvidenceError(f"cannot be decoded: {type(error).__name__}: {error}") from error
+            problem = say("cannot be decoded: {error}", error=f"{type(error).__name__}: {error}")
+            raise EvidenceError(problem) from error
     return Decoded(original, image, frames, share)
 
 
@@ -182,7 +191,11 @@ def _load_in_part(image: Image.Image) -> float:
     share = _filled_share(image)
     if share < LEAST_SHARE:
         raise EvidenceError(
-            f"cannot be decoded: picture data is missing or broken from its start ({share:.0%} of its rows are there)"
+            say(
+                "cannot be decoded: picture data is missing or broken from its start ({share:.0%} of its rows are "
+                "there)",
+                share=share,
+            )
         )
     return min(share, 0.999)
 
