@@ -51,6 +51,7 @@ class Request:
         options: Options by analyzer name, over those of ``settings``.
         settings: Device, jobs, limits, operator.
         thumbnails: Whether small pictures of the evidence go into the report.
+        sensitive: Whether all files are handled with care: no pictures of them are made, whatever else is asked for.
         follow_symlinks: Whether symbolic links are followed.
         allow_plugins: Whether third-party analyzers run too.
         exclude: A folder never to walk into: the one that the report is written to.
@@ -65,11 +66,17 @@ class Request:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     thumbnails: bool = False
+    sensitive: bool = False
     follow_symlinks: bool = False
     allow_plugins: bool = False
     exclude: Path | None = None
     case: Path | None = None
     command: str = "nsfwforensics.scan()"
+
+    @property
+    def careful(self) -> bool:
+        """Whether the request or the settings ask for careful handling."""
+        return self.sensitive or self.settings.sensitive
 
 
 class Run:
@@ -172,6 +179,7 @@ class Run:
             device=spec.resources.device,
             engine=f"{self.engine.name}, {getattr(self.engine, 'jobs', 1)} process(es)",
             fingerprint=self._fingerprint(),
+            sensitive=self.request.careful,
             analyzers=self.plan.analyzer_records(),
             models=self.plan.models(),
             references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),
@@ -180,8 +188,9 @@ class Run:
 
     def _fingerprint(self) -> str:
         """The plan's; reports with pictures of the evidence and such without are not to be mixed."""
-        plan = self.plan.fingerprint()
-        return hashlib.sha256(f"{plan} thumbnails".encode()).hexdigest() if self.request.thumbnails else plan
+        plan, resources = self.plan.fingerprint(), self.plan.spec.resources
+        kind = "sensitive" if resources.sensitive else "thumbnails" if resources.thumbnails else ""
+        return hashlib.sha256(f"{plan} {kind}".encode()).hexdigest() if kind else plan
 
     def _choose_engine(self) -> Engine:
         settings = self.request.settings
@@ -267,7 +276,10 @@ def _refuse_own_case(case: Path, known: Iterable[Path]) -> None:
 
 def _resources(request: Request, classes: Sequence[type[BaseAnalyzer]]) -> Resources:
     """Resolves the device only where an analyzer needs one: resolving imports torch."""
-    resources = Resources(weights=request.settings.weights, thumbnails=request.thumbnails)
+    careful = request.careful
+    resources = Resources(
+        weights=request.settings.weights, thumbnails=request.thumbnails and not careful, sensitive=careful
+    )
     if not any(loaded.needs_device for loaded in classes):
         return resources
     from nsfwforensics.models.device import resolve_device

@@ -103,5 +103,5 @@ def test_own_entries_replace_add_and_take_out(tmp_path: Path, monkeypatch: pytes
 def test_a_file_that_is_wrong_is_refused_with_its_name(tmp_path: Path, text: str) -> None:
     own = tmp_path / "own.toml"
     own.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="own.toml"):
+    with pytest.raises(UsageError, match=r"own\.toml"):
         helplines(own=own)

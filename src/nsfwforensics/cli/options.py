@@ -63,6 +63,13 @@ COMMON: Mapping[str, Parameter] = {
         text="Put small pictures of the evidence into the HTML, blurred until clicked.",
         panel=REPORT,
     ),
+    "sensitive": option(
+        bool,
+        False,
+        "--sensitive",
+        text="Handle every file with care: no thumbnails, maps or other pictures of it; the report shows hotlines.",
+        panel=REPORT,
+    ),
     "operator": option(str | None, None, "--operator", text="Who examines; printed in the report.", panel=REPORT),
     "fail_on": option(
         FailOn | None,

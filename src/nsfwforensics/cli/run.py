@@ -89,12 +89,15 @@ def analyse(
         options=options,
         settings=_settings(values),
         thumbnails=values["thumbnails"],
+        sensitive=values["sensitive"],
         follow_symlinks=values["follow_symlinks"],
         allow_plugins=values.get("allow_plugins", False),
         exclude=folder,
         case=values.get("case"),
         command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
     )
+    if request.careful and request.thumbnails:
+        note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
     run = Run(request)
     with ReportWriter(folder) as writer:
         writer.begin(run.header())

@@ -67,12 +67,14 @@ class Resources:
         weights: A folder to look for weights in before the installed ones, or None.
         threads: How many threads a numerical library may use in this process.
         thumbnails: Whether pictures that show the evidence may be made for the report.
+        sensitive: Whether every file is handled with care: what is made of it must not show it.
     """
 
     device: str = "cpu"
     weights: Path | None = None
     threads: int = 1
     thumbnails: bool = False
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

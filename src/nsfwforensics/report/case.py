@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any, TextIO
 
+from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.json import dumps
@@ -64,7 +65,7 @@ def entry(file: CaseFile) -> dict[str, Any]:
 
 def report_of(case: CaseDatabase, file: CaseFile, *, thumbnails: bool = False) -> FileReport:
     """The report of a file with its marks; a picture of the evidence that a scan kept is in it only on request."""
-    report = case.report(file)
+    report = handled(case.report(file))
     if thumbnails:
         return report
     results = tuple(result.model_copy(update={"artifacts": ()}) for result in report.results)
@@ -167,6 +168,7 @@ def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) ->
             "started": runs[0].started if runs else info.created,
             "finished": now,
             "interrupted": False,
+            "sensitive": any(run.sensitive for run in runs),
             "analyzers": _each_once(record for run in reversed(runs) for record in run.analyzers),
             "models": _each_once(record for run in reversed(runs) for record in run.models),
             "references": _each_once(record for run in reversed(runs) for record in run.references),

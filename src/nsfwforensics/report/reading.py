@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
@@ -74,7 +75,7 @@ def parse_file(raw: bytes, where: str) -> FileReport:
         ReportError: The text is no JSON or no file report; ``where`` says which one.
     """
     try:
-        return FileReport.model_validate_json(raw)
+        return handled(FileReport.model_validate_json(raw))
     except ValidationError as error:
         raise ReportError(f"{where} is not a file report: {_first(error)}") from error
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
 
+from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report import json as report_json
@@ -118,6 +119,7 @@ class ReportWriter:
         self._offset = 0
         self._spool: Path | None = None
         self._artifacts = ArtifactShelf()
+        self._sensitive = False
         if folder is not None:
             prepare_folder(folder)
 
@@ -139,6 +141,7 @@ class ReportWriter:
         Raises:
             ReportError: The folder cannot be written.
         """
+        self._sensitive = header.sensitive
         text = report_json.dumps({"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2)
         try:
             replace_file(self._where() / RUN_NAME, lambda stream: stream.write(text + "\n"))
@@ -153,7 +156,7 @@ class ReportWriter:
             ReportError: It cannot be written (the disk is full).
         """
         try:
-            file = self._artifacts.store(file, self.folder)
+            file = self._artifacts.store(handled(file, asked=self._sensitive), self.folder)
             raw = report_json.file_line(file).encode()
             stream = self._stream or self._open()
             stream.write(raw + b"\n")
