@@ -30,6 +30,7 @@ from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
+from nsfwforensics.core.sensitive import LEFT_OUT, handled, has_pictures, needs_care, without_pictures
 from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import (
     AnalyzerRecord,
@@ -77,6 +78,7 @@ class Draft:
     pending: dict[str, Any]
     error: str | None = None
     skipped: bool = False
+    left_out: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -174,9 +176,12 @@ class Plan:
                 draft.seconds[name] = seconds
         if any(result.status is AnalyzerStatus.FAILED for result in draft.results.values()):
             draft.error = evidence.problem
-        draft.info = evidence.info(thumbnail=self.spec.resources.thumbnails).model_copy(
-            update={"after": evidence.after()}
-        )
+        careful = self.spec.resources.sensitive or needs_care(draft.results.values())
+        if careful:  # what shows the picture does not even leave this process
+            draft.left_out = self.spec.resources.thumbnails or has_pictures(draft.results.values())
+            draft.results = {name: without_pictures(result) for name, result in draft.results.items()}
+        thumbnail = self.spec.resources.thumbnails and not careful
+        draft.info = evidence.info(thumbnail=thumbnail).model_copy(update={"after": evidence.after()})
         return draft
 
     def infer(self, drafts: Sequence[Draft]) -> list[FileReport]:
@@ -221,8 +226,10 @@ class Plan:
 
     def _report(self, draft: Draft) -> FileReport:
         results = tuple(draft.results[name] for name in self.analyzers if name in draft.results)
-        notes = (_CHANGED,) if draft.info.changed else ()
+        notes = (*((_CHANGED,) if draft.info.changed else ()), *((LEFT_OUT,) if draft.left_out else ()))
         report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped, notes=notes)
+        report = handled(report, asked=self.spec.resources.sensitive)
+        results = report.results
         return report.model_copy(
             update={
                 "answers": assess.answers(results, complete=self.spec.complete, reason=draft.error),

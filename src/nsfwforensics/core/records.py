@@ -29,7 +29,10 @@ class AnalyzerRecord(Model):
 
 
 class Header(Worded):
-    """Who ran what, when, with which versions, limits and models."""
+    """Who ran what, when, with which versions, limits and models.
+
+    ``sensitive`` says that all files were to be handled with care: nothing that shows them was made.
+    """
 
     tool: str = "nsfwforensics"
     version: str
@@ -48,6 +51,7 @@ class Header(Worded):
     models: tuple[ModelRecord, ...] = ()
     references: tuple[JsonObject, ...] = ()
     limits: JsonObject = Field(default_factory=dict)
+    sensitive: bool = False
     notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
 

@@ -165,6 +165,7 @@ class FileReport(Worded):
 
     ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
     passed over on purpose, with the reason in ``error``. ``notes`` are what a reader must know besides.
+    ``sensitive`` marks a file to be handled with care: nothing in the report or beside it shows the picture.
     """
 
     info: FileInfo
@@ -173,6 +174,7 @@ class FileReport(Worded):
     priority: Priority = Priority.NONE
     error: Text | None = None
     skipped: bool = False
+    sensitive: bool = False
     notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
 
