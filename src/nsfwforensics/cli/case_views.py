@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nsfwforensics.cli.recorded import command_line, record
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.types import Priority
@@ -151,9 +151,10 @@ def export(
 ) -> None:
     """Writes the case with its decisions."""
     with CaseDatabase.open(case) as opened:
+        files = opened.info().files
         if kind is ExportFormat.REPORT:
-            command = shlex.join(["nsfwforensics", *sys.argv[1:]])
-            head = case_report.header(opened.info(), opened.headers(), command=command, now=utc_iso(time.time()))
+            now = utc_iso(time.time())
+            head = case_report.header(opened.info(), opened.headers(), command=command_line(), now=now)
             with ReportWriter(output) as writer:
                 writer.begin(head)
                 for file in opened.files():
@@ -166,6 +167,9 @@ def export(
                 _write(written, lambda stream: case_report.write_csv(opened, stream))
             else:
                 _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
+        made = output / "report.json" if kind is ExportFormat.REPORT else written
+        digests = {made.name: digest(made)}
+        record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)
     Console().print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
 
 

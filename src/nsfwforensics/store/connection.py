@@ -16,8 +16,11 @@ from nsfwforensics.store.migrations import APPLICATION_ID, MIGRATIONS, migrate, 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another before it gives up. One commit takes milliseconds."""
 
-SIDE_FILES = ("-wal", "-shm", "-journal", "-lock")
-"""What may stand beside a case: SQLite's log and its index, and the file that scans lock their files in."""
+LOG_COPY = ".custody.jsonl"
+"""What the name of the custody log's copy beside a case ends with."""
+
+SIDE_FILES = ("-wal", "-shm", "-journal", "-lock", LOG_COPY)
+"""What may stand beside a case: SQLite's log and its index, the scans' locks, the custody log."""
 
 _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
