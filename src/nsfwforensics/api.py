@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nsfwforensics.core.analyzer import BaseAnalyzer, Resources
+from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.plan import Plan, PlanSpec
@@ -29,13 +29,14 @@ from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
+from nsfwforensics.execution.prepare import prepared_apart, warm_up_for
 from nsfwforensics.libraries import library_versions
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
 
-POOL_FROM_FILES = 12
-"""With ``jobs=0`` fewer files than this are examined in one process: starting workers costs seconds."""
+SHARE_FROM_FILES = 12
+"""With ``jobs=0`` fewer files than this are examined by one worker: loading models in each costs seconds."""
 
 MAX_AUTO_JOBS = 8
 
@@ -108,16 +109,7 @@ class Run:
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
-        classes = [registration.load() for registration in chosen]
-        self.plan = Plan.prepared(
-            PlanSpec(
-                analyzers=tuple(registration.name for registration in chosen),
-                options=_merged_options(request, chosen),
-                limits=request.settings.limits,
-                resources=_resources(request, classes),
-                complete=_is_complete(chosen),
-            )
-        )
+        self.plan = _prepared(request, chosen)
         if request.case is not None:
             CaseDatabase.open_or_create(request.case, operator=request.settings.operator).close()
         self.engine = self._choose_engine()
@@ -199,18 +191,22 @@ class Run:
             from nsfwforensics.execution.ray_pool import RayEngine
 
             return RayEngine(jobs, settings.ray_address)
-        many = settings.engine == "pool" or (settings.engine == "auto" and (jobs > 1 or self._has_many_files()))
+        if settings.engine == "inline" or (settings.engine == "auto" and jobs < 2 and not settings.isolate):
+            return InlineEngine()
         if jobs == 0:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            jobs = min(cores, MAX_AUTO_JOBS)
-        return PoolEngine(jobs) if many and (jobs > 1 or settings.engine == "pool") else InlineEngine()
+            jobs = min(cores, MAX_AUTO_JOBS) if self._has_many_files() else 1
+        return PoolEngine(jobs)
 
     def _has_many_files(self) -> bool:
-        return any(count >= POOL_FROM_FILES for count, _ in enumerate(self.targets(), start=1))
+        return any(count >= SHARE_FROM_FILES for count, _ in enumerate(self.targets(), start=1))
 
 
 def scan(paths: Iterable[str | Path], **request: Any) -> Run:
     """Prepares a run over files and folders; iterate over the result to examine them.
+
+    Files are examined in worker processes, so a script that calls this needs the usual
+    ``if __name__ == "__main__":``; ``settings=Settings(isolate=False)`` does without them.
 
     Args:
         paths: Files and folders.
@@ -224,7 +220,7 @@ def scan(paths: Iterable[str | Path], **request: Any) -> Run:
 
 
 def examine(path: str | Path, **request: Any) -> FileReport:
-    """Examines one file in this process.
+    """Examines one file in this process: one that crashes a decoder ends the process with it. See :func:`scan`.
 
     Args:
         path: The file.
@@ -235,7 +231,8 @@ def examine(path: str | Path, **request: Any) -> FileReport:
     """
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder; use scan()")
-    return next(iter(scan([path], **request)))
+    settings = request.pop("settings", None) or Settings()
+    return next(iter(scan([path], settings=settings.model_copy(update={"isolate": False, "jobs": 1}), **request)))
 
 
 def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str | Path], **request: Any) -> Run:
@@ -274,17 +271,30 @@ def _refuse_own_case(case: Path, known: Iterable[Path]) -> None:
         raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
 
 
-def _resources(request: Request, classes: Sequence[type[BaseAnalyzer]]) -> Resources:
-    """Resolves the device only where an analyzer needs one: resolving imports torch."""
-    careful = request.careful
-    resources = Resources(
-        weights=request.settings.weights, thumbnails=request.thumbnails and not careful, sensitive=careful
+def _prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
+    """The plan with what analyzers enrolled; where files are examined apart, what enrolment reads is read apart too."""
+    settings = request.settings
+    classes = [registration.load() for registration in chosen]
+    device = settings.device if any(loaded.needs_device for loaded in classes) else None
+    spec = PlanSpec(
+        analyzers=tuple(registration.name for registration in chosen),
+        options=_merged_options(request, chosen),
+        limits=settings.limits,
+        resources=Resources(
+            weights=settings.weights,
+            thumbnails=request.thumbnails and not request.careful,
+            sensitive=request.careful,
+        ),
+        complete=_is_complete(chosen),
     )
-    if not any(loaded.needs_device for loaded in classes):
-        return resources
-    from nsfwforensics.models.device import resolve_device
+    if settings.isolate and settings.engine != "inline":
+        warm_up_for(classes)
+        return prepared_apart(spec, device)
+    if device is not None:  # only where one is needed: finding it imports torch
+        from nsfwforensics.models.device import resolve_device
 
-    return replace(resources, device=resolve_device(request.settings.device))
+        spec = replace(spec, resources=replace(spec.resources, device=resolve_device(device)))
+    return Plan.prepared(spec)
 
 
 def _is_complete(chosen: Sequence[Registration]) -> bool:

@@ -28,6 +28,7 @@ class Settings(BaseModel):
         jobs: Worker processes; 0 chooses by the number of files and cores.
         engine: ``auto``, ``inline`` (this process), ``pool`` (processes) or ``ray``.
         ray_address: Of a Ray cluster; None starts Ray on this machine.
+        isolate: Whether files are read in confined worker processes, a single one too; False leaves that to ``jobs``.
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
         max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     jobs: int = Field(default=0, ge=0)
     engine: Literal["auto", "inline", "pool", "ray"] = "auto"
     ray_address: str | None = None
+    isolate: bool = True
     max_bytes: int = Field(default=Limits().max_bytes, gt=0)
     max_pixels: int = Field(default=Limits().max_pixels, gt=0)
     max_seconds: float = Field(default=Limits().max_seconds, ge=0)

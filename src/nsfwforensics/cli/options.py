@@ -135,6 +135,13 @@ COMMON: Mapping[str, Parameter] = {
         text="What runs the workers: inline, pool or ray; auto chooses by files and cores (default).",
         panel=RUNNING,
     ),
+    "isolate": option(
+        bool | None,
+        None,
+        "--isolate/--no-isolate",
+        text="Read files in confined worker processes, a single one too (default), or in this one.",
+        panel=RUNNING,
+    ),
     "ray_address": option(
         str | None,
         None,

@@ -194,6 +194,7 @@ def _settings(values: dict[str, Any]) -> Settings:
             "device",
             "jobs",
             "engine",
+            "isolate",
             "ray_address",
             "max_pixels",
             "max_bytes",
