@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import (
     AnalyzerStatus,
@@ -50,12 +51,18 @@ class Code:
         severity: How much it matters unless the finding says otherwise.
         caveat: What would make it wrong, unless the finding says otherwise.
         question: The question it speaks to, where that is not its analyzer's own.
+        rates: How often it was measured to be wrong, as :func:`nsfwforensics.core.error_rates.error_rate` makes them.
+        method: What the check behind it does, in one sentence, where that is not its analyzer's own.
+        source: Where that method is described, where that is not its analyzer's own.
     """
 
     title: str
     severity: Severity
     caveat: str
     question: Question | None = None
+    rates: tuple[Mapping[str, Any], ...] = ()
+    method: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,8 @@ class BaseAnalyzer(ABC):
         title: One line for lists.
         question: The question it answers.
         codes: Every finding it can make, by code.
+        method: What it does, in one sentence for a person who is no expert.
+        source: Where that is described: a standard, a paper, a page of the documentation.
         Options: Its options model.
         needs_device: Whether it runs a model on ``resources.device``.
     """
@@ -147,6 +156,8 @@ class BaseAnalyzer(ABC):
     title: ClassVar[str]
     question: ClassVar[Question]
     codes: ClassVar[Mapping[str, Code]]
+    method: ClassVar[str] = ""
+    source: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
     needs_device: ClassVar[bool] = False
 
@@ -209,7 +220,7 @@ class BaseAnalyzer(ABC):
             likelihood=likelihood,
             explanation=explanation,
             caveat=caveat or entry.caveat,
-            data=dict(data or {}),
+            data={**({ERROR_RATES: entry.rates} if entry.rates else {}), **(data or {})},
             region=region,
             question=entry.question,
         )

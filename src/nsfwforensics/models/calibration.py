@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 
@@ -54,24 +55,6 @@ class Rate:
 
     def __str__(self) -> str:
         return f"{self.count} of {self.total}"
-
-
-def clopper_pearson_upper(count: int, total: int, level: float = 0.95) -> float:
-    """Upper bound of a binomial share, exact (Clopper and Pearson 1934), one-sided.
-
-    Args:
-        count: Successes.
-        total: Trials; 0 gives 1.0.
-        level: Confidence.
-    """
-    if total == 0 or count >= total:
-        return 1.0
-    low, high = count / total, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = math.fsum(math.comb(total, k) * middle**k * (1 - middle) ** (total - k) for k in range(count + 1))
-        low, high = (middle, high) if below > 1 - level else (low, middle)
-    return high
 
 
 @dataclass(frozen=True, slots=True)
