@@ -38,6 +38,7 @@ from nsfwforensics.core.types import (
     AnalyzerStatus,
     FileInfo,
     FileReport,
+    MethodRecord,
     ModelRecord,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
@@ -46,6 +47,9 @@ _CHANGED = say(
     "Something else changed or removed this file while it was being examined. What is said here is about the bytes "
     "with the SHA-256 given above; this tool never writes to what it examines."
 )
+
+_WORDS = {"method", "source", "codes"}
+"""What a report says of an analyzer that changes nothing in what it finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Plan:
     def fingerprint(self) -> str:
         """SHA-256 over everything that can change a finding: analyzers, versions, options, models, limits."""
         content: dict[str, Any] = {
-            "analyzers": [record.model_dump(mode="json") for record in self.analyzer_records()],
+            "analyzers": [record.model_dump(mode="json", exclude=_WORDS) for record in self.analyzer_records()],
             "models": [record.model_dump(mode="json") for record in self.models()],
             "enrolments": {name: e.digest for name, e in sorted(self.spec.enrolments.items())},
             "limits": [self.spec.limits.max_bytes, self.spec.limits.max_pixels],
@@ -137,6 +141,13 @@ class Plan:
                 question=analyzer.question,
                 origin=self.origins[name],
                 options=cast(Any, analyzer.options.model_dump(mode="json")),
+                method=analyzer.method,
+                source=analyzer.source,
+                codes={
+                    code: MethodRecord(method=entry.method, source=entry.source)
+                    for code, entry in analyzer.codes.items()
+                    if entry.method or entry.source
+                },
             )
             for name, analyzer in self.analyzers.items()
         )

@@ -18,14 +18,28 @@ class ModelRecord(Model):
     used_by: str
 
 
+class MethodRecord(Model):
+    """What a check does, in one sentence, and where that is described."""
+
+    method: Text = ""
+    source: Text = ""
+
+
 class AnalyzerRecord(Model):
-    """An analyzer that was planned, with where its code came from and how it was set."""
+    """An analyzer that was planned, with where its code came from and how it was set.
+
+    ``method`` and ``source`` say what it does and where that is described; ``codes`` the same for those of its findings
+    that have a method of their own.
+    """
 
     name: str
     version: str
     question: Question
     origin: str
     options: JsonObject = Field(default_factory=dict)
+    method: Text = ""
+    source: Text = ""
+    codes: dict[str, MethodRecord] = Field(default_factory=dict)
 
 
 class Header(Worded):

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field, computed_field, model_validator
 
-from nsfwforensics.core.records import AnalyzerRecord, Header, ModelRecord, Summary
+from nsfwforensics.core.records import AnalyzerRecord, Header, MethodRecord, ModelRecord, Summary
 from nsfwforensics.core.vocabulary import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
 from nsfwforensics.core.worded import Json, JsonObject, Model, Probability, Text, Worded, WordingByField
 
@@ -233,6 +233,7 @@ __all__ = [
     "Header",
     "Json",
     "JsonObject",
+    "MethodRecord",
     "Model",
     "ModelRecord",
     "Priority",
