@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.messages import say
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -82,16 +84,20 @@ def _ruled_out(
     from nsfwforensics.models.preprocess import CROP, is_colourless
 
     if min(rgb.shape[:2]) < CROP:
-        return f"it is smaller than {CROP} pixels on one side, too small to judge its pixels"
+        return say("it is smaller than {least} pixels on one side, too small to judge its pixels", least=CROP)
     if quality is not None and quality < limits.min_quality:
-        return f"it was saved with strong JPEG compression (quality about {quality:.0f}), which wipes out traces"
+        return say(
+            "it was saved with strong JPEG compression (quality about {quality:.0f}), which wipes out traces",
+            quality=quality,
+        )
     if flat > limits.max_flat_share:
-        return (
-            f"{flat:.0%} of it is flat, as in drawings, screenshots or pages of text, and the model was measured on "
-            "photographs only"
+        return say(
+            "{share:.0%} of it is flat, as in drawings, screenshots or pages of text, and the model was measured on "
+            "photographs only",
+            share=flat,
         )
     if palette:
-        return "it has at most 256 colours, and the model was not measured on such pictures"
+        return say("it has at most 256 colours, and the model was not measured on such pictures")
     if is_colourless(rgb):
-        return "it has no colour, and the model was measured on colour photographs only"
+        return say("it has no colour, and the model was measured on colour photographs only")
     return None

@@ -53,6 +53,11 @@ class Rate:
         """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
         return clopper_pearson_upper(self.count, self.total)
 
+    @property
+    def others(self) -> Rate:
+        """The share of those that were not counted."""
+        return Rate(self.total - self.count, self.total)
+
     def __str__(self) -> str:
         return f"{self.count} of {self.total}"
 
