@@ -29,6 +29,7 @@ from nsfwforensics.analyzers._compare_words import (
 )
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Artifact, Finding, Question, Region, Support
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
 
@@ -65,6 +66,8 @@ class CompareAnalyzer(Analyzer):
     version: ClassVar[str] = "1.0"
     title: ClassVar[str] = "Comparison with the original"
     question: ClassVar[Question] = Question.KNOWN
+    method = say("Finds the original whose details the picture shows, lays one over the other and maps what differs.")
+    source = "docs/compare.md"
     codes: ClassVar[Mapping[str, Code]] = CODES
     Options: ClassVar[type[AnalyzerOptions]] = CompareOptions
 

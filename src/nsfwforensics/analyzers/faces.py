@@ -82,6 +82,11 @@ class FacesAnalyzer(Analyzer):
     version: ClassVar[str] = "1.0"
     title: ClassVar[str] = "Faces compared with a reference photo"
     question: ClassVar[Question] = Question.IDENTITY
+    method = say(
+        "Measures how far each face is from the nearest face of the reference photos, and compares that with "
+        "distances measured on known pairs."
+    )
+    source = "Zhang et al., MTCNN, IEEE SPL 23 (2016); Schroff et al., FaceNet, CVPR (2015)"
     codes: ClassVar[Mapping[str, Code]] = CODES
     Options: ClassVar[type[AnalyzerOptions]] = FacesOptions
     needs_device: ClassVar[bool] = True

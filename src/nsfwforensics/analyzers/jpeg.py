@@ -9,6 +9,7 @@ from nsfwforensics.analyzers import _jpeg_tables as known
 from nsfwforensics.analyzers import _metadata_identity as identity
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError, MissingDependencyError
 from nsfwforensics.formats import jpeg
@@ -43,6 +44,10 @@ class JpegAnalyzer(Analyzer):
     version = "1"
     title = "JPEG compression: tables, quality, earlier savings"
     question = Question.ALTERATION
+    method = say(
+        "Reads how the file was compressed, and looks in its coefficients for the steps that an earlier saving left."
+    )
+    source = "docs/jpeg.md; JPEG (ITU-T T.81, ISO/IEC 10918-1)"
     codes: ClassVar[Mapping[str, Code]] = {
         "JPEG-001": Code(
             "Saved as JPEG more than once",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, Question
 from nsfwforensics.errors import EvidenceError
 
@@ -47,6 +48,8 @@ class PerceptualHashAnalyzer(Analyzer):
     version = "2"
     title = "File digests and perceptual hashes (PDQ, pHash, dHash, wHash, aHash, colour, crop-resistant)"
     question = Question.KNOWN
+    method = say("Computes digests of the bytes, and perceptual hashes of what the picture looks like.")
+    source = "FIPS 180-4 (SHA-256); PDQ (Meta, 2019); Zauner, Perceptual Image Hash Functions (2010)"
     codes: ClassVar[Mapping[str, Code]] = {}
     Options: ClassVar[type[AnalyzerOptions]] = PerceptualHashOptions
 

@@ -35,6 +35,7 @@ from nsfwforensics.analyzers._provenance_model import Certainty, Meaning, Rule
 from nsfwforensics.analyzers._provenance_views import Looked
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import stealth
@@ -71,6 +72,11 @@ class ProvenanceAnalyzer(Analyzer):
     version = "1.0"
     title = "Marks of AI generators and editors, IPTC and other labels, Content Credentials"
     question = Question.ORIGIN
+    method = say(
+        "Looks at the places where AI tools, editing programs and services leave marks and labels, and checks the "
+        "signatures of Content Credentials."
+    )
+    source = "docs/provenance.md; C2PA Technical Specification; IPTC Digital Source Type"
     codes = CODES
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
 

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from nsfwforensics.analyzers._traces_methods import BY_NAME, METHODS, Kind, Method, figures, place
 from nsfwforensics.analyzers._traces_picture import StoredPicture
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Artifact, Finding, Question, Region
 
 if TYPE_CHECKING:
@@ -58,9 +59,16 @@ class TracesAnalyzer(Analyzer):
     version = "1"
     title = "Traces of editing inside the file"
     question = Question.ALTERATION
+    method = say(
+        "Measures patterns that saving, resizing and copying leave in the pixels, and looks for places that do "
+        "not fit the rest."
+    )
+    source = "docs/traces.md"
     Options = TracesOptions
     codes: ClassVar[Mapping[str, Code]] = {
-        kind.code: Code(kind.title, kind.severity, method.caveat(kind)) for method in METHODS for kind in method.kinds
+        kind.code: Code(kind.title, kind.severity, method.caveat(kind), source=f"{method.source}; docs/traces.md")
+        for method in METHODS
+        for kind in method.kinds
     }
 
     def examine(self, evidence: Evidence) -> Outcome:

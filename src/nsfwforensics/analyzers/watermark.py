@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, Question, Severity
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ class WatermarkAnalyzer(Analyzer):
     version = "1"
     title = "Invisible watermarks of Stable Diffusion and FLUX (dwtDct)"
     question = Question.ORIGIN
+    method = say(
+        "Reads the bits that some image generators hide in the pixels and compares them with the marks that are known."
+    )
+    source = "docs/watermark.md; invisible-watermark (dwtDct)"
     codes: ClassVar[Mapping[str, Code]] = {
         producer.code: Code(f"Invisible watermark of {producer.name}", Severity.MEDIUM, _CAVEAT)
         for producer in PRODUCERS
