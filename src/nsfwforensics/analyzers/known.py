@@ -21,7 +21,6 @@ from nsfwforensics.analyzers._known_words import CODES, file_words, looks_words,
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Region, Support
 from nsfwforensics.errors import CaseError, EvidenceError, HashListError, UsageError
 
