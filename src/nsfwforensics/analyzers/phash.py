@@ -22,7 +22,7 @@ REDUCED_EDGE = 384
 SURE_QUALITY = 60
 """Below this PDQ quality a picture is hashed in full: near the limit of use the reduced decode may tip the scales."""
 
-_NOT_COMPARED = "hashes computed, not compared"
+_NOT_COMPARED = say("hashes computed, not compared")
 
 
 class PerceptualHashOptions(AnalyzerOptions):
@@ -66,7 +66,7 @@ class PerceptualHashAnalyzer(Analyzer):
             measurements |= _picture_hashes(evidence)
             signature = (_signature(evidence),) if self.options.signatures else ()
         except EvidenceError as error:
-            reason = f"perceptual hashes could not be computed: {error}"
+            reason = say("perceptual hashes could not be computed: {reason}", reason=error.message)
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
         return Outcome(AnalyzerStatus.NOT_APPLICABLE, (), measurements, signature, _NOT_COMPARED)
 
