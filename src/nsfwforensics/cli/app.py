@@ -8,7 +8,7 @@ from importlib import import_module
 
 import typer
 
-from nsfwforensics.errors import ForensicsError
+from nsfwforensics.errors import ExitCode, ForensicsError
 from nsfwforensics.threads import one_thread_each
 
 COMMANDS: dict[str, str] = {
@@ -85,7 +85,9 @@ def main() -> None:
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
         app = build(wanted)
+        app()
     except ForensicsError as error:  # an analyzer that cannot be loaded has no options to offer
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    app()
+    except KeyboardInterrupt:  # before a command had begun
+        sys.exit(ExitCode.INTERRUPTED)

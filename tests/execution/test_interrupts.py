@@ -1,0 +1,107 @@
+"""Ctrl-C reaches every process of the terminal's group, at whatever moment; the run ends in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from nsfwforensics.testing import contract_file
+from tests.e2e.conftest import COMMAND
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+
+Begin = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    return tmp_path / "report"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many")
+    for index in range(1500):
+        (folder / f"{index:04}.jpg").write_bytes(contract_file("plain.jpg"))
+    return folder
+
+
+@pytest.fixture
+def begin(many: Path, report: Path) -> Iterator[Begin]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def call() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [COMMAND, "hash", many, "-o", report, "--jobs", "2"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        started.append(process)
+        return process
+
+    yield call
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def helpers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def interrupted(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """Sends Ctrl-C to the whole group; returns the exit code and what was said."""
+    others = helpers(process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert not alive, "processes are left behind"
+    return process.returncode, error.decode()
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_while_the_processes_are_started(begin: Begin, count: int) -> None:
+    """The tracker of resources, the server, the first and the second worker: each has just appeared."""
+    process = begin()
+    while len(helpers(process)) < count and process.poll() is None:
+        time.sleep(0.0005)
+    code, said = interrupted(process)
+    assert code == 130, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("delay", [0.02, 0.3])
+def test_soon_after_the_workers_are_there(begin: Begin, report: Path, delay: float) -> None:
+    process = begin()
+    while len(helpers(process)) < 4 and process.poll() is None:
+        time.sleep(0.0005)
+    time.sleep(delay)
+    code, said = interrupted(process)
+    assert code == 130, said
+    assert "Traceback" not in said
+    if (report / "report.json").exists():
+        saved = json.loads((report / "report.json").read_text())
+        assert saved["header"]["interrupted"] is True
+        assert len(saved["files"]) < 1500
+
+
+def test_before_anything_has_begun(begin: Begin) -> None:
+    process = begin()
+    time.sleep(0.15)
+    code, _ = interrupted(process)
+    assert code in (130, -signal.SIGINT), "a shell shows both as 130"
