@@ -60,6 +60,12 @@ class Moment:
             return self.when.date().isoformat()
         return self.when.isoformat(sep=" ", timespec="seconds")
 
+    @property
+    def stored(self) -> dict[str, str]:
+        """For a finding's data; ``when`` is in ISO 8601, without an offset where the file names no zone."""
+        when = self.when.date() if self.day_only else self.when
+        return {"kind": self.kind, "source": self.source, "text": self.text, "when": when.isoformat()}
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:

@@ -120,6 +120,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
     def conclude(self, info: FileInfo, scores: Scores) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
+        from nsfwforensics.models.distribution import as_high
+
         del info
         image = self._calibration.image
         measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
@@ -133,6 +135,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
                 "crops": picture.crops,
                 "p_value_real": round(image.p_real(picture.score), 4),
                 "p_value_generated": round(image.p_generated(picture.score), 4),
+                "scored_as_high": as_high(image, scores.sample.state, picture.score),
             }
         findings = [self._whole(scores, image)]
         face = self._calibration.face
@@ -218,5 +221,7 @@ _MODEL = "synthesis"
 
 
 def _data(branch: Branch, state: str) -> dict[str, Any]:
-    rates = branch.rates.get(state, {})
-    return {"rates": {name: [rate.count, rate.total] for name, rate in rates.items()}, **branch.facts}
+    from nsfwforensics.models.distribution import of_scores
+
+    rates = {name: [rate.count, rate.total] for name, rate in branch.rates.get(state, {}).items()}
+    return {"rates": rates, "distribution": of_scores(branch, state), **branch.facts}

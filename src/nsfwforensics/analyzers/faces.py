@@ -246,6 +246,8 @@ def _no_rates() -> str:
 
 
 def _figures(rates: FaceRates, distance: float) -> dict[str, Any]:
+    from nsfwforensics.models.distribution import of_distances
+
     point = rates.at(distance)
     return {
         "match_below": rates.match_below,
@@ -257,6 +259,7 @@ def _figures(rates: FaceRates, distance: float) -> dict[str, Any]:
         ERROR_RATES: measured_rates(rates),
         "measured": rates.measured,
         "measured_on": rates.data,
+        "distribution": of_distances(rates),
     }
 
 

@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import BinaryIO, Self, TextIO
 
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
+from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Priority, Question, Summary
 from nsfwforensics.errors import ReportError
+from nsfwforensics.language import Language
+from nsfwforensics.language import language as language_of
 from nsfwforensics.report import json as report_json
 from nsfwforensics.report import reading
 from nsfwforensics.report.artifacts import ArtifactShelf
@@ -31,28 +33,38 @@ class SavedReport:
     Attributes:
         header: Who ran what, when, with which versions.
         summary: Counts over all files, made anew from the files themselves.
+        signs: By question, how many files with signs have which priority.
         common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
         unfinished: Whether it was put together from what a stopped run left behind.
+        sensitive: Whether it, or a file in it, is to be handled with care.
+        language: What its views for people are written in.
     """
 
-    def __init__(self, loaded: Loaded, folder: Path | None) -> None:
+    def __init__(self, loaded: Loaded, folder: Path | None, language: Language | None = None) -> None:
+        self.language = language or language_of("en")
         self.header: Header = loaded.header
         self.summary: Summary = loaded.tally.summary()
+        self.signs: dict[Question, dict[Priority, int]] = loaded.tally.signs
         self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished
+        self.sensitive = loaded.header.sensitive or loaded.tally.sensitive > 0
         self.source = loaded.source
         self._entries = loaded.tally.entries
 
     @classmethod
-    def open(cls, folder: Path) -> SavedReport:
+    def open(cls, folder: Path, language: Language | None = None) -> SavedReport:
         """Opens the report in a folder: the finished document, or what a stopped run left.
+
+        Args:
+            folder: Where it is.
+            language: What its views are written in; English if omitted.
 
         Raises:
             ReportError: No report is there, or it is broken or of an unknown schema version.
         """
-        return cls(reading.load(folder), folder)
+        return cls(reading.load(folder), folder, language)
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""
@@ -107,13 +119,15 @@ class ReportWriter:
     Args:
         folder: Where the report goes; made if missing. None spools it to a private temporary folder, which is removed
             at the end of the context together with the :class:`SavedReport`'s files.
+        language: What the views for people are written in; English if omitted.
 
     Raises:
         ReportError: The folder cannot be used, or holds files of our names that are no report of ours.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, language: Language | None = None) -> None:
         self.folder = folder
+        self._language = language
         self._tally = Tally()
         self._stream: BinaryIO | None = None
         self._offset = 0
@@ -182,7 +196,7 @@ class ReportWriter:
             self._open()
         self._close()
         os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
-        saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder)
+        saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder, self._language)
         if self.folder is not None:
             saved.write_views()
             self._artifacts.tidy(self.folder)
