@@ -133,7 +133,7 @@ class MetadataAnalyzer(Analyzer):
             yield self.finding(
                 "META-003",
                 words.stated_times(first, len(usable)),
-                data={"times": [{"kind": m.kind, "source": m.source, "text": m.text} for m in known[:MAX_STATEMENTS]]},
+                data={"times": [moment.stored for moment in known[:MAX_STATEMENTS]]},
             )
 
     def _software(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
