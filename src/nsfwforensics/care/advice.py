@@ -18,10 +18,12 @@ STOP_TITLE = say("Before this picture goes any further")
 MINOR = say("If the person shown is under 18, or may be, the steps below come first. This tool says nothing about age.")
 
 STOP_PATH: tuple[Message, ...] = (
-    say("Do not copy, print, forward or embed the picture, and do not show it to others, not even to help or to prove."),
+    say(
+        "Do not copy, print, forward or embed the picture, and do not show it to others, not even to help or to prove."
+    ),
     say("Keep only its hash (SHA-256) and where it is. Both stand in this report, and they are enough to report it."),
     say("Report it to a hotline. No one needs to confirm first what the picture shows or how old somebody is."),
-    say("Leave the original where it is until a hotline or the police has told you what to do with it."),
+    say("Ask the hotline or the police what should become of the original."),
 )
 
 ADULT = say(

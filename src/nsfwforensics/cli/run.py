@@ -101,7 +101,7 @@ def analyse(
     run = Run(request)
     with ReportWriter(folder) as writer:
         writer.begin(run.header())
-        tally = Tally()
+        tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
         saved = writer.finish(run.header(finished=True, interrupted=interrupted))
         if not values["quiet"]:
@@ -122,10 +122,21 @@ def _say_of_case(run: Run) -> None:
         note(f"{count(run.gone, 'file')} of the case not found at the old place; see `case verify --files`")
 
 
-class Tally:
-    """What the exit code depends on."""
+def _extras_nobody_named(run: Run) -> frozenset[str]:
+    """Analyzers that come with an extra and run only because everything does: that one is missing is no error."""
+    optional = {name for name, analyzer in run.plan.analyzers.items() if analyzer.optional}
+    return frozenset(optional - set(run.request.only or ()))
 
-    def __init__(self) -> None:
+
+class Tally:
+    """What the exit code depends on.
+
+    Args:
+        forgiven: Analyzers that may be unavailable.
+    """
+
+    def __init__(self, forgiven: frozenset[str] = frozenset()) -> None:
+        self._forgiven = forgiven
         self.failed = False
         self.unavailable = False
         self.worst = Priority.NONE
@@ -133,7 +144,9 @@ class Tally:
     def add(self, file: FileReport) -> None:
         """Counts one file in."""
         self.failed |= file.status is FileStatus.FAILED
-        self.unavailable |= any(r.status is AnalyzerStatus.NOT_AVAILABLE for r in file.results)
+        self.unavailable |= any(
+            r.status is AnalyzerStatus.NOT_AVAILABLE and r.analyzer not in self._forgiven for r in file.results
+        )
         self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
 
     def exit_code(self, fail_on: FailOn | None, *, interrupted: bool) -> ExitCode:

@@ -149,6 +149,8 @@ class BaseAnalyzer(ABC):
         source: Where that is described: a standard, a paper, a page of the documentation.
         Options: Its options model.
         needs_device: Whether it runs a model on ``resources.device``.
+        optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
+            a run that asked for it by name ends with the exit code for that.
     """
 
     name: ClassVar[str]
@@ -160,6 +162,7 @@ class BaseAnalyzer(ABC):
     source: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
     needs_device: ClassVar[bool] = False
+    optional: ClassVar[bool] = False
 
     def __init__(self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None) -> None:
         self.options: Any = options
