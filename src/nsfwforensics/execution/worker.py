@@ -39,16 +39,16 @@ class Place:
     scratch: Path
 
 
-def settle(place: Place, limits: Limits) -> None:
-    """Makes this process a confined worker, before it meets any file.
+def start_plain(place: Place, limits: Limits) -> None:
+    """Readies a confined worker that has no plan, before it meets any file.
 
     Args:
         place: Where it works.
         limits: What a file may ask for.
     """
-    _arrive(place)
-    confine(limits.max_memory, limits.max_bytes)
-    say_nothing()
+    ignore_interrupts()
+    one_thread_each()
+    _settle(place, limits)
 
 
 def start(spec: PlanSpec) -> None:
@@ -60,7 +60,7 @@ def start(spec: PlanSpec) -> None:
 def start_apart(spec: PlanSpec, place: Place) -> None:
     """Readies a worker of the process pool: as :func:`start`, and confined."""
     _load(spec)
-    settle(place, spec.limits)
+    _settle(place, spec.limits)
 
 
 def work(target: Target) -> Half:
@@ -129,6 +129,12 @@ def _load(spec: PlanSpec) -> None:
     ignore_interrupts()
     one_thread_each()
     _plan = Plan(spec)
+
+
+def _settle(place: Place, limits: Limits) -> None:
+    _arrive(place)
+    confine(limits.max_memory, limits.max_bytes)
+    say_nothing()
 
 
 def _arrive(place: Place) -> None:
