@@ -12,7 +12,9 @@
     │   ├── NotAnImageError        4  the content is no image format that is known here
     │   └── LimitExceededError     4  the file is larger than the limits allow
     ├── ReportError                1  a saved report cannot be read or written
-    └── HashListError              1  a list or an index of known hashes cannot be read or written
+    ├── HashListError              1  a list or an index of known hashes cannot be read or written
+    ├── CaseError                  1  a case database cannot be read or written
+    └── CustodyError               1  an evidence bag, a key or a signature cannot be made, read or used
 
 Exit codes that are not exceptions: 0 done, 4 some files failed, 5 ``--fail-on`` reached,
 130 interrupted (what was done is kept).
@@ -96,3 +98,7 @@ class HashListError(ForensicsError):
 
 class CaseError(ForensicsError):
     """A case database is missing, foreign, damaged, busy, full, read-only or of a newer version."""
+
+
+class CustodyError(ForensicsError):
+    """An evidence bag, a key, a signature or a timestamp cannot be made, read or used."""

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",
     "case": "Keep a case: files, results and decisions in one database that scans resume from.",
+    "evidence": "Pack evidence into bags that others can check, sign them, keep a custody log.",
     "report": "Make every view of a saved report again, without the evidence.",
     "analyzers": "List the analyzers, what they can find and where they come from.",
     "weights": "List or verify the model weights.",
