@@ -22,6 +22,7 @@ from typing import Any
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.registry import Registration, installed, select
 from nsfwforensics.core.types import FileReport, Header
@@ -161,7 +162,7 @@ class Run:
         return Header(
             version=version("nsfwforensics"),
             command=self.request.command,
-            operator=self.request.settings.operator or "not supplied",
+            operator=self.request.settings.operator or say("not supplied"),
             started=utc_iso(self._started),
             finished=utc_iso(time.time()) if finished else None,
             interrupted=interrupted,
@@ -169,7 +170,12 @@ class Run:
             platform=platform.platform(),
             libraries=library_versions(),
             device=spec.resources.device,
-            engine=f"{self.engine.name}, {getattr(self.engine, 'jobs', 1)} process(es)",
+            engine=say_count(
+                "{engine}, {count} process",
+                "{engine}, {count} processes",
+                getattr(self.engine, "jobs", 1),
+                engine=self.engine.name,
+            ),
             fingerprint=self._fingerprint(),
             sensitive=self.request.careful,
             analyzers=self.plan.analyzer_records(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.analyzer import Code
 from nsfwforensics.core.error_rates import error_rate, rounded_percent
-from nsfwforensics.core.messages import say
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import Question, Severity
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _in_picture(box: Box, width: int, height: int) -> str:
     return _PLACES[down][across]
 
 
-def region_words(share: float, where: str, number: int, count: int) -> str:
+def region_words(share: float, where: str, number: int, count: int) -> Message:
     """How large a changed region is and where it lies.
 
     Args:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core.error_rates import clopper_pearson_upper
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 
@@ -182,7 +183,8 @@ class Calibration:
                 min_quality=float(content["min_quality"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise WeightsError(f"the calibration of the synthesis classifier is not readable: {error}") from error
+            problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))
+            raise WeightsError(problem) from error
 
 
 def _plain(branch: Branch) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
 from nsfwforensics.errors import ReportError
@@ -21,9 +22,9 @@ from nsfwforensics.report.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
 from nsfwforensics.report.json import file_line
 from nsfwforensics.report.tally import Tally
 
-UNFINISHED = "The run was not finished: this report holds only the files that were done before it stopped."
-TORN = "The last entry was cut off when the run stopped and is not in this report."
-NO_HEADER = "The record of the run is missing: when, how and with which versions it ran is not known."
+UNFINISHED = say("The run was not finished: this report holds only the files that were done before it stopped.")
+TORN = say("The last entry was cut off when the run stopped and is not in this report.")
+NO_HEADER = say("The record of the run is missing: when, how and with which versions it ran is not known.")
 
 _FILES_LINE = b'"files": [\n'
 
@@ -182,7 +183,7 @@ def _header(value: object, name: str) -> Header:
 
 
 def _unknown_header() -> Header:
-    unknown = "not known"
+    unknown = say("not known")
     return Header(
         version=unknown,
         command=unknown,
