@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
-from nsfwforensics.core.messages import say
+from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity
 
 if TYPE_CHECKING:
@@ -99,6 +100,12 @@ _CAVEAT = say(
     "resizing and most re-saving remove it: a picture without it is no more and no less genuine."
 )
 
+_MEASURED = say(
+    "In tests none was found in 14,128,504 trials on pictures without one; many trials were made on the same pictures, "
+    "so this is no exact bound."
+)
+_RATE = error_rate(say("trials on pictures without a watermark in which one was found"), 0, 14_128_504)
+
 
 class WatermarkAnalyzer(Analyzer):
     """Looks for the invisible watermarks of Stable Diffusion 1, 2, XL and FLUX (method ``dwtDct``).
@@ -118,7 +125,10 @@ class WatermarkAnalyzer(Analyzer):
     source = "docs/watermark.md; invisible-watermark (dwtDct)"
     codes: ClassVar[Mapping[str, Code]] = {
         producer.code: Code(
-            say("Invisible watermark of {generator}", generator=producer.name), Severity.MEDIUM, _CAVEAT
+            say("Invisible watermark of {generator}", generator=producer.name),
+            Severity.MEDIUM,
+            sentences(_CAVEAT, _MEASURED),
+            rates=(_RATE,),
         )
         for producer in PRODUCERS
     }
