@@ -45,7 +45,7 @@ def test_the_reason_of_a_broken_file_keeps_its_template(tmp_path: Path) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     file = examined(path, "traces")
-    assert file.wording["error"].template.startswith("cannot be decoded: ")
+    assert str(file.wording["error"].template).startswith("cannot be decoded: ")
     missing = answer(file, Question.ALTERATION)
     assert missing.wording["statement"].template == "Not checked: {reasons:semicolon}."
     assert "cannot be decoded" in str(missing.wording["statement"].values)
