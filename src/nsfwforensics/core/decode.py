@@ -76,13 +76,13 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
     """
     if media_type is None:
         raise NotAnImageError(say("the content is no image format known here"))
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps, UnidentifiedImageError
 
     if media_type == "image/heif":
         _register_heif()
     with _pillow_tamed():
         try:
-            original = Image.open(io.BytesIO(data))
+            original = _opened(data)
             width, height = original.size
             if width * height > limits.max_pixels:
                 raise LimitExceededError(
@@ -98,9 +98,9 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
             frames = int(getattr(original, "n_frames", 1))
             share = _load(original)
             if share is None:
-                original = Image.open(io.BytesIO(data))
+                original = _opened(data)
                 share = _load_in_part(original)
-            turned = original.getexif().get(_ORIENTATION, 1) != 1
+            turned = _orientation(original) != 1
             upright = ImageOps.exif_transpose(original) if turned else original  # it would copy even then
             image = _eight_bit(upright)
         except EvidenceError:
@@ -142,7 +142,7 @@ def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: i
             picture.draft(None, (width // scale, height // scale))
             if _load(picture) is None or picture.size == (width, height):
                 return None
-            turned = picture.getexif().get(_ORIENTATION, 1) != 1
+            turned = _orientation(picture) != 1
             return _eight_bit(ImageOps.exif_transpose(picture) if turned else picture)
         except Exception:  # noqa: BLE001 - as in decode, which is asked next and says what is wrong
             return None
@@ -152,17 +152,48 @@ def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | 
     """Width and height as shown (orientation applied) from the header alone, or (None, None)."""
     if media_type is None:
         return None, None
-    from PIL import Image
 
     if media_type == "image/heif":
         _register_heif()
     with _pillow_tamed():
         try:
-            opened = Image.open(io.BytesIO(data))
-            turned = opened.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+            opened = _opened(data)
+            turned = _orientation(opened) in (5, 6, 7, 8)
         except Exception:  # noqa: BLE001 - as in decode: hostile headers make Pillow raise anything
             return None, None
     return opened.size[::-1] if turned else opened.size
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Opens a picture; text or a profile in it that inflates to more than Pillow allows does not hide the picture."""
+    from PIL import Image
+
+    try:
+        return Image.open(io.BytesIO(data))
+    except ValueError:
+        with _lenient():
+            return Image.open(io.BytesIO(data))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1, which is upright, where the block cannot be read: it must not hide the picture."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - as in decode: hostile blocks make Pillow raise anything
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+@contextmanager
+def _lenient() -> Iterator[None]:
+    from PIL import ImageFile
+
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _load(image: Image.Image) -> float | None:
@@ -180,14 +211,8 @@ def _load_in_part(image: Image.Image) -> float:
     Raises:
         EvidenceError: Fewer rows than :data:`LEAST_SHARE` could be decoded.
     """
-    from PIL import ImageFile
-
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
-    try:
+    with _lenient():
         image.load()
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
     share = _filled_share(image)
     if share < LEAST_SHARE:
         raise EvidenceError(
