@@ -16,10 +16,12 @@ from markupsafe import Markup
 
 from nsfwforensics.clustering.model import Clustering, Link, Member, Stage
 from nsfwforensics.errors import ReportError
+from nsfwforensics.language import language as language_of
 from nsfwforensics.report import html
 from nsfwforensics.report import json as report_json
 from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.folder import replace_file
+from nsfwforensics.report.voice import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +114,7 @@ def write_html(found: Clustering, stream: TextIO) -> None:
     """Writes one self-contained page without scripts."""
     style = html._asset("report.css")
     pieces = (
-        html._environment()
+        environment(language_of("en"))
         .get_template("clusters.html.j2")
         .stream(
             style=Markup(style),  # noqa: S704 - our own file, never evidence
