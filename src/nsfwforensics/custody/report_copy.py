@@ -14,6 +14,7 @@ from nsfwforensics.core.sensitive import handled, without_pictures
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report import case as case_report
+from nsfwforensics.report import digests
 from nsfwforensics.report.artifacts import data_address
 from nsfwforensics.report.folder import REPORT_NAME, STREAM_NAME
 from nsfwforensics.report.saved import ReportWriter, SavedReport
@@ -116,6 +117,7 @@ def write(source: Source, folder: Path, *, pixels: bool) -> Covered:
             writer.add(file if pixels and not file.sensitive else without_pixels(file))
         writer.finish(source.header)
     (folder / STREAM_NAME).unlink(missing_ok=True)  # report.json holds the same
+    digests.write(folder)
     return covered
 
 

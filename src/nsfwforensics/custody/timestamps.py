@@ -68,7 +68,7 @@ def read(token: bytes, signature: bytes) -> Stamp:
         stamped = bytes(imprint.message)
         time = utc_iso(response.tst_info.gen_time.timestamp())
         certificates = [x509.load_der_x509_certificate(raw) for raw in response.signed_data.certificates]
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, x509.InvalidVersion) as error:
         raise CustodyError(f"the timestamp token is not understood: {error}") from error
     if name is None:
         raise CustodyError("the timestamp token uses a digest other than SHA-256, SHA-384 and SHA-512")
@@ -99,8 +99,8 @@ def check(token: bytes, signature: bytes, root: bytes) -> None:
     verifier = VerifierBuilder().add_root_certificate(trusted).build()
     try:
         verified = verifier.verify_message(_parsed(token), signature)
-    except (VerificationError, ValueError, TypeError) as error:
-        raise CustodyError(f"the timestamp does not lead to the trusted certificate: {error}") from error
+    except (VerificationError, ValueError, TypeError, x509.InvalidVersion) as error:
+        raise CustodyError("the timestamp does not lead to the trusted certificate") from error
     if not verified:
         raise CustodyError("the timestamp does not lead to the trusted certificate")
 
