@@ -44,6 +44,7 @@ def test_times_are_written_in_utc_and_other_text_as_it_is() -> None:
     assert say("{t:moment}", t="2026-11-22T03:04:05+02:00") == "22 November 2026, 01:04:05 UTC"
     assert say("{t:moment}", t="2026-11-22 03:04:05") == "2026-11-22 03:04:05"
     assert say("{t:moment}", t=None) == "not known"
+    assert say("{t:moment}", t="9999-12-31T23:59:59-14:00") == "9999-12-31T23:59:59-14:00"
 
 
 def test_a_missing_value_is_an_error_of_the_programmer() -> None:

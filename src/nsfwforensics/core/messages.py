@@ -163,9 +163,9 @@ def as_utc(value: object) -> datetime | None:
     """An ISO 8601 time with its offset as UTC; None for anything else."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or one that falls off the calendar in UTC
         return None
-    return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def placeholders(template: str) -> set[str]:
