@@ -63,11 +63,13 @@ class Worded(Model):
         Args:
             field: Its name, or ``field.0`` for an item of a list.
         """
-        if field in self.wording:
-            return restored(self.wording[field].model_dump())
         name, _, index = field.partition(".")
         text = getattr(self, name)
-        return str(text[int(index)] if index else text)
+        text = str(text[int(index)] if index else text)
+        if field not in self.wording:
+            return text
+        message = restored(self.wording[field].model_dump())
+        return message if message == text else text  # a copy may have got another sentence
 
 
 def _messages(name: str, item: object) -> Iterator[tuple[str, Message]]:
