@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.cli.app import COMMANDS
-from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.cli.options import Lang
+from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.report.console import render
 from nsfwforensics.report.saved import SavedReport
 
@@ -19,10 +20,11 @@ from nsfwforensics.report.saved import SavedReport
 def report(
     folder: Annotated[Path, typer.Argument(help="The folder that -o wrote.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    lang: Lang = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
 ) -> None:
     """Makes the views again."""
-    saved = SavedReport.open(folder)
+    saved = SavedReport.open(folder, language_of(lang))
     saved.write_views()
     if as_json:
         saved.write_json(sys.stdout)

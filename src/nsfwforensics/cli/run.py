@@ -19,6 +19,7 @@ from nsfwforensics.cli.options import FailOn
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
+from nsfwforensics.language import Language, language
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import ReportWriter, SavedReport
 from nsfwforensics.report.text import count
@@ -98,8 +99,9 @@ def analyse(
     )
     if request.careful and request.thumbnails:
         note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
+    spoken = language(request.settings.language)
     run = Run(request)
-    with ReportWriter(folder) as writer:
+    with ReportWriter(folder, spoken) as writer:
         writer.begin(run.header())
         tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
@@ -196,11 +198,22 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+def language_of(lang: str | None) -> Language:
+    """The language that ``--lang`` names, or the one of the settings.
+
+    Raises:
+        UsageError: There is no catalogue for it, or the settings cannot be read.
+    """
+    return language(lang or load_settings(_usual_settings()).language)
+
+
+def _usual_settings() -> Path | None:
+    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+    return usual if usual.is_file() else None
+
+
 def _settings(values: dict[str, Any]) -> Settings:
-    path = values["config"]
-    if path is None:
-        usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
-        path = usual if usual.is_file() else None
+    path = values["config"] or _usual_settings()
     given = {
         name: values[name]
         for name in (
@@ -218,4 +231,6 @@ def _settings(values: dict[str, Any]) -> Settings:
         )
         if values[name] is not None
     }
+    if values["lang"] is not None:
+        given["language"] = values["lang"]
     return load_settings(path).model_copy(update=given)
