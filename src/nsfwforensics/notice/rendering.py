@@ -139,7 +139,7 @@ def _marked(slot: Slot, language: str, form: Format) -> Markup:
     if slot.value is not None:
         return Markup(_BREAK[form]).join(_value(line, form) for line in slot.value.split("\n"))  # noqa: S704
     label = slot.entry.label(language)
-    return _marker(f"【要記入:{label}】" if language == "ja" else f"[PLEASE FILL IN: {label}]", form)
+    return _marker(f"【要記入：{label}】" if language == "ja" else f"[PLEASE FILL IN: {label}]", form)
 
 
 def _to_confirm(slot: Slot, language: str, form: Format) -> Markup:
