@@ -166,7 +166,9 @@ def test_a_log_with_a_cut_or_edited_entry_is_named_even_under_new_manifests(tmp_
         case = CaseCopy("One", "uuid", tmp_path / "one.case", lines)
         pack(Order([], tmp_path / f"bag{number}", "x", case=case))
         found = verify(tmp_path / f"bag{number}")
-        assert named(found, "altered") == {"data/custody.jsonl"}
+        assert named(found, "broken") == {"data/custody.jsonl"}
+        assert named(found, "altered") == set()
+        assert not found.accepted
         assert expected in " ".join(problem.reason for problem in found.problems)
 
 

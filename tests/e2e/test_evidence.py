@@ -240,9 +240,11 @@ def test_mistakes_cost_nothing(few: Path, tmp_path: Path, run: Runner) -> None:
     assert run("evidence", "pack", few, "-o", bag, "--no-report", "--key", tmp_path / "none").code == 1
     (tmp_path / "who.toml").write_text("phone = '1'")
     assert run("evidence", "pack", few, "-o", bag, "--operator", tmp_path / "who.toml").code == 2
-    shutil.copy(few / "001.jpg", tmp_path / "foreign.db")
+    (tmp_path / "foreign.db").write_bytes(b"SQLite format 3\0" + bytes(200))
     assert run("evidence", "log", tmp_path / "foreign.db").code == 1
     assert run("evidence", "verify", few).code == 1
+    assert run("evidence", "pack", tmp_path / "foreign.db", "-o", tmp_path / "other", "--no-report").code == 0
+    shutil.rmtree(tmp_path / "other")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "c.db", "c.db.custody.jsonl", "evidence", "foreign.db", "who.toml",
     ]  # fmt: skip

@@ -44,7 +44,7 @@ class Problem:
     """One file that is not as it was packed.
 
     Attributes:
-        kind: ``altered``, ``missing``, ``added`` or ``unreadable``.
+        kind: ``altered``, ``missing``, ``added``, ``unreadable``; ``broken`` for a custody log that does not hold.
         path: In the bag, with ``/`` between its parts.
         reason: How that is known.
     """
@@ -226,7 +226,7 @@ class _Verifier:
         found = chain.check(lines if lines[-1] else lines[:-1])
         self._found.log_entries = len(found.entries)
         for problem in found.problems:
-            self._blame("altered", LOG, problem)
+            self._blame("broken", LOG, problem)
 
     def _blame(self, kind: str, path: str, reason: str) -> None:
         if (path, reason) not in self._blamed:
