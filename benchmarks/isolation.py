@@ -33,7 +33,8 @@ def isolation(arguments: argparse.Namespace) -> str:
         cost = apart / bare - 1
         costs.append(f"{cost:+.0%}")
         rows.append(
-            f"| {name} | {bare:.1f} | {apart:.1f} | {cost:+.1%} | {one:.2f} | {one_apart:.2f} | {one_apart - one:+.2f} |"
+            f"| {name} | {bare:.1f} | {apart:.1f} | {cost:+.1%} "
+            f"| {one:.2f} | {one_apart:.2f} | {one_apart - one:+.2f} |"
         )
     body = "\n".join(rows)
     return f"""## Isolation
