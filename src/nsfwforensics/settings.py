@@ -35,6 +35,7 @@ class Settings(BaseModel):
         max_memory: Most memory for one worker process, in bytes; 0 for no limit.
         operator: Who examines; printed in the report.
         language: What reports for people are written in, as BCP 47 names it (``en``, ``ja``).
+        paper: What a PDF is made for.
         sensitive: Whether all files are handled with care: no pictures of them anywhere.
         weights: A folder to look for weights in before the installed ones.
         analyzers: Options by analyzer name.
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     max_memory: int = Field(default=Limits().max_memory, ge=0)
     operator: str | None = None
     language: str = "en"
+    paper: Literal["a4", "letter"] = "a4"
     sensitive: bool = False
     weights: Path | None = None
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -33,6 +33,13 @@ class EngineName(StrEnum):
     RAY = "ray"
 
 
+class PaperName(StrEnum):
+    """Sizes that ``--paper`` accepts."""
+
+    A4 = "a4"
+    LETTER = "letter"
+
+
 REPORT = "Report"
 READING = "Reading"
 RUNNING = "Running"
@@ -75,6 +82,8 @@ COMMON: Mapping[str, Parameter] = {
         panel=REPORT,
     ),
     "lang": option(str | None, None, "--lang", text=LANGUAGE_HELP, panel=REPORT),
+    "pdf": option(bool, False, "--pdf", text="Write report.pdf into the folder too (extra: pdf).", panel=REPORT),
+    "paper": option(PaperName | None, None, "--paper", text="Paper of the PDF: a4 (default) or letter.", panel=REPORT),
     "operator": option(str | None, None, "--operator", text="Who examines; printed in the report.", panel=REPORT),
     "fail_on": option(
         FailOn | None,

@@ -100,6 +100,8 @@ def analyse(
     if request.careful and request.thumbnails:
         note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
     spoken = language(request.settings.language)
+    if values["pdf"]:
+        check_pdf(folder, spoken)
     run = Run(request)
     with ReportWriter(folder, spoken) as writer:
         writer.begin(run.header())
@@ -114,7 +116,35 @@ def analyse(
             show(saved, Console())
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
+        if values["pdf"]:
+            write_pdf(saved, request.settings.paper)
     raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+
+
+def check_pdf(folder: Path | None, spoken: Language) -> None:
+    """Sees to it, before any work is done, that a PDF can be made.
+
+    Raises:
+        UsageError: There is no folder to put it into.
+        MissingDependencyError: What it needs is not there.
+    """
+    from nsfwforensics.report import pdf
+
+    if folder is None:
+        raise UsageError("--pdf writes report.pdf into the folder of the report: name it with -o")
+    pdf.check(spoken)
+
+
+def write_pdf(saved: SavedReport, paper: str) -> None:
+    """Makes ``report.pdf`` and passes on what there is to say of it.
+
+    Raises:
+        ForensicsError: It could not be made; everything else of the report is there.
+    """
+    from nsfwforensics.report import pdf
+
+    for remark in pdf.write(saved, pdf.Paper(paper)):
+        note(remark)
 
 
 def _say_of_case(run: Run) -> None:
@@ -233,4 +263,6 @@ def _settings(values: dict[str, Any]) -> Settings:
     }
     if values["lang"] is not None:
         given["language"] = values["lang"]
+    if values["paper"] is not None:
+        given["paper"] = values["paper"].value
     return load_settings(path).model_copy(update=given)
