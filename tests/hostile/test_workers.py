@@ -230,7 +230,7 @@ def test_a_reference_that_ends_its_worker_is_named(
 ) -> None:
     (plugin / "probe_package.py").write_text(ENROLLING)
     (photos / name).write_bytes(contract_file("plain.jpg"))
-    limits = ("--max-seconds", "3", "--max-memory", str(GIB))
+    limits = ("--max-seconds", "3" if "hanging" in name else "100", "--max-memory", str(GIB))
     command = ("scan", photos / "plain.jpg", "--only", "probe", "--allow-plugins", *limits)
     ran = run(*command, path=plugin, NSFWFORENSICS_PROBE__WANTED=str(photos / name))
     assert ran.code == 2, ran.err
@@ -269,6 +269,5 @@ def test_cluster_and_hash_lists_read_apart_too(run: Runner, tmp_path: Path, phot
     (photos / "scans.jpg").write_bytes(progressive(6000, 3000))
     ran = run("cluster", photos, "--json", "--max-seconds", "2")
     assert ran.code == 4, ran.err
-    (problem,) = json.loads(ran.out)["problems"]
-    assert problem["path"].endswith("scans.jpg")
-    assert "2 seconds" in problem["reason"]
+    reasons = {Path(problem["path"]).name: problem["reason"] for problem in json.loads(ran.out)["problems"]}
+    assert "2 seconds" in reasons["scans.jpg"]
