@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,41 @@ def test_a_worker_is_confined() -> None:
     assert found["temporary"] != tempfile.gettempdir()
     assert found["output"] == ["/dev/null"] * 3
     assert found["interrupts"]
+
+
+def reaching_out(place: worker.Place) -> dict[str, bool]:
+    """Run in a worker: what code that took over a decoder might try, and whether it was refused."""
+    import ctypes
+    import socket
+    import subprocess
+
+    worker.start_plain(place, Limits())
+
+    def refused(call: Callable[[], object]) -> bool:
+        try:
+            call()
+        except PermissionError:
+            return True
+        return False
+
+    library = ctypes.CDLL(None, use_errno=True)
+    return {
+        "connection": refused(lambda: socket.create_connection(("127.0.0.1", 9), timeout=1)),
+        "connection by IPv6": refused(lambda: socket.socket(socket.AF_INET6)),
+        "packets": refused(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)),
+        "program": refused(lambda: subprocess.run(["true"], check=False)),
+        "shell": os.system("true") != 0,
+        "other process": library.ptrace(16, os.getppid(), 0, 0) == -1 and ctypes.get_errno() == 1,
+        "socket of this machine": refused(lambda: socket.socket(socket.AF_UNIX)),
+        "reading": refused(lambda: Path(__file__).read_bytes()),
+    }
+
+
+@LINUX
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="the numbers of calls are not known here")
+def test_a_worker_opens_no_connection_and_starts_no_program() -> None:
+    found = call_apart(reaching_out, here())
+    assert {what for what, refused in found.items() if not refused} == {"socket of this machine", "reading"}
 
 
 def answer(what: str) -> str:
