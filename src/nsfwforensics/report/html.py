@@ -97,7 +97,8 @@ def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
 
 
 def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any]:
-    style, script = "".join(map(_asset, ("report.css", "charts.css", "print.css"))), _asset("report.js")
+    sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
+    style, script = "".join(map(_asset, sheets)), _asset("report.js")
     found = sections(saved, detailed)
     alone = next(found, None) if saved.summary.files == 1 else None
     return {

@@ -18,7 +18,6 @@ import sys
 import tempfile
 from dataclasses import asdict
 from enum import StrEnum
-from importlib.resources import files as package_files
 from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
@@ -164,8 +163,7 @@ def _style(saved: SavedReport, paper: Paper, folder: Path) -> str:
     number = says(say("Page {page} of {pages}", page="\0page\0", pages="\0pages\0")).split("\0")
     counters = [f"counter({part})" if index % 2 else _string(part) for index, part in enumerate(number)]
     begun = says(say("{started:moment}", started=saved.header.started))
-    ours = (package_files("nsfwforensics.report") / "templates" / "pdf.css").read_text(encoding="utf-8")
-    return f"""{ours}
+    return f"""
 @page {{
   size: {paper.value};
   @top-left {{ content: {_string(says(say("Image examination report")))}; }}
