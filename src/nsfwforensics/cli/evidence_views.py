@@ -29,8 +29,8 @@ MOST_SHOWN = 40
 _SHA256 = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
 MEANING = "A signature adds a name and a time. It does not make what the pictures show true."
 UNSIGNED = (
-    "This bag is not signed: it can be told whether it fits its own manifests, and anybody who changes a file could "
-    "write those anew."
+    "Not signed: whoever changes a file can write the digests anew. If the SHA-256 of tagmanifest-sha256.txt was "
+    "written down when the bag was made, compare it:"
 )
 
 
@@ -90,6 +90,7 @@ def show_verification(console: Console, found: Verification) -> None:
         _show_signature(console, signature, intact=found.intact)
     if not found.signatures:
         console.print(Text(UNSIGNED))
+        console.print(Text(f"  {found.seal or 'tagmanifest-sha256.txt is missing'}"), soft_wrap=True)
     if found.trusted_key is not None and not found.relevant:
         console.print(Text("NOT signed with the key that you gave.", "bold"))
     if found.stamp_wanted and not any(signature.stamp_checked for signature in found.relevant):
@@ -207,6 +208,7 @@ def verification_json(found: Verification) -> str:
         "problems": [asdict(problem) for problem in found.problems],
         "signatures": [asdict(signature) for signature in found.signatures],
         "trusted_key": found.trusted_key,
+        "tagmanifest_sha256": found.seal,
         "custody_log_entries": found.log_entries,
     }
     return dumps(value, indent=2)

@@ -5,8 +5,10 @@ Needs no model and no picture library, reads a bag from anybody, and follows no 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +68,7 @@ class Verification:
         log_entries: How many entries the custody log in it has, or None where there is none.
         trusted_key: Fingerprint of the key that was given, or None.
         stamp_wanted: Whether the certificate of a timestamping authority was given.
+        seal: SHA-256 of ``tagmanifest-sha256.txt``, which stands for the whole bag, or None where there is none.
     """
 
     bag: Path
@@ -75,6 +78,7 @@ class Verification:
     log_entries: int | None = None
     trusted_key: str | None = None
     stamp_wanted: bool = False
+    seal: str | None = None
 
     @property
     def intact(self) -> bool:
@@ -139,6 +143,9 @@ class _Verifier:
             self._found.trusted_key = fingerprint(trusted)
         self._found.stamp_wanted = root is not None
         self._log()
+        if TAG_MANIFESTS[0] in self._listing.files:
+            with suppress(OSError):  # it was blamed already
+                self._found.seal = hashlib.sha256(content(self._bag, TAG_MANIFESTS[0], MOST_TAG_BYTES)).hexdigest()
         self._found.problems.sort(key=lambda problem: (problem.path, problem.kind))
         return self._found
 
