@@ -3,6 +3,7 @@
 # ruff: noqa: F811 - fixtures of other folders
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -205,6 +206,7 @@ def test_a_single_file_is_examined_apart_by_default(run: Runner, photos: Path, p
     ran = run(*arguments, path=plugin)
     assert ran.code == 4, ran.err
     assert "died" in ran.file(name)["error"]
+    assert ran.file(name)["info"]["sha256"] == hashlib.sha256(contract_file("plain.jpg")).hexdigest()
     assert run(*arguments, "--no-isolate", path=plugin).code not in (0, 4), "it takes the command with it"
 
 
