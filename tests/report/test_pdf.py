@@ -108,8 +108,11 @@ def test_nothing_is_loaded_from_the_network_or_this_machine(tmp_path: Path) -> N
 def test_a_layout_over_the_limit_ends_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = rendered("<p>" + "word " * 1_000, max_memory=30_000_000)
     assert found.kind == "limit"
+    late, _ = rendered("<p>" + "word " * 100_000, max_seconds=1)
+    assert late.kind == "limit"
+    assert "of computing" in late.problem
     saved = saved_report(tmp_path, every_outcome())
-    monkeypatch.setattr(pdf, "MAX_SECONDS", 0.01)
+    monkeypatch.setattr(pdf, "MAX_WAIT", 0.01)
     with pytest.raises(ReportError, match="took longer than"):
         pdf.write(saved)
     assert not (tmp_path / "report.pdf").exists()

@@ -33,15 +33,20 @@ if TYPE_CHECKING:
     from nsfwforensics.language import Language
     from nsfwforensics.report.saved import SavedReport
 
-MAX_SECONDS = 300.0
+MAX_SECONDS = 300
+"""Most computing time for one PDF."""
+MAX_WAIT = 1800.0
+"""Longest wait for it, in seconds: a busy machine computes little in a minute."""
 MAX_MEMORY = 3 << 30
 MAX_FILE = 500_000_000
-EXTENT = html.Extent(files=20, bytes=1_000_000, rows=500, paper=True)
+EXTENT = html.Extent(files=40, bytes=2_000_000, rows=500, paper=True)
 """How much of a report is put on paper."""
 LEAST = html.Extent(files=0, bytes=0, rows=100, paper=True)
 """What is put on paper where the layout of more did not end within the limits."""
 
-_PROBE_SECONDS = 60.0
+_PROBE_SECONDS = 120.0
+_OUT_OF_TIME = (-9, -24)
+"""How the kernel ends a process whose computing time is over: SIGXCPU, or SIGKILL at the hard limit."""
 _PROBES = {"ja": "画像の検査報告書、判断できません。ひらがなカタカナ"}
 _HINT = (
     "install it with: pip install 'nsfwforensics[pdf]' (it needs Pango, which most Linux systems have; see docs/pdf.md)"
@@ -94,7 +99,7 @@ def write(saved: SavedReport, paper: Paper = Paper.A4) -> list[str]:
     """
     if saved.folder is None:
         raise ReportError("this report was not saved to a folder")
-    settings = Settings(_style(saved, paper, saved.folder), MAX_MEMORY, MAX_FILE)
+    settings = Settings(_style(saved, paper, saved.folder), MAX_MEMORY, MAX_FILE, MAX_SECONDS)
     notes = []
     found = _attempt(saved, saved.folder, EXTENT, settings)
     if found.problem and found.kind != "package":
@@ -117,7 +122,7 @@ def _attempt(saved: SavedReport, folder: Path, extent: html.Extent, settings: Se
             page.seek(0)
             with replacing(folder / PDF_NAME) as descriptor:
                 try:
-                    found = _run(settings, page, descriptor, MAX_SECONDS)
+                    found = _run(settings, page, descriptor, MAX_WAIT)
                 finally:
                     os.close(descriptor)
                 if found.problem:
@@ -145,6 +150,8 @@ def _run(settings: Settings, page: IO[str] | IO[bytes], target: int, seconds: fl
         done = subprocess.run(command, stdin=page, stdout=target, stderr=subprocess.PIPE, timeout=seconds, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
         return Rendered(problem=f"its layout took longer than {seconds:.0f} seconds", kind="limit")
+    if done.returncode in _OUT_OF_TIME:
+        return Rendered(problem=f"its layout took more than {settings.max_seconds} seconds of computing", kind="limit")
     lines = done.stderr.decode(errors="replace").strip().split("\n")
     try:
         found = Rendered(**json.loads(lines[-1]))

@@ -33,12 +33,14 @@ class Settings:
         style: A further style sheet of ours, for the size of the paper and what runs along its edges.
         max_memory: Most memory for data, in bytes; 0 for no limit.
         max_file: Longest PDF, in bytes.
+        max_seconds: Most computing time; 0 for no limit.
         probe: Text that must be drawable; then nothing else is done.
     """
 
     style: str = ""
     max_memory: int = 0
     max_file: int | None = None
+    max_seconds: int = 0
     probe: str = ""
 
 
@@ -76,6 +78,7 @@ def main(arguments: list[str]) -> int:
     """Reads, renders, answers."""
     settings = Settings(**json.loads(arguments[0]))
     confine(settings.max_memory, settings.max_file)
+    _limit_time(settings.max_seconds)
     try:
         answer = _render(settings)
     except ImportError as error:
@@ -87,6 +90,14 @@ def main(arguments: list[str]) -> int:
         answer = Rendered(problem=type(error).__name__, kind="limit")
     sys.stderr.write("\n" + json.dumps(asdict(answer)) + "\n")
     return 1 if answer.problem else 0
+
+
+def _limit_time(most: int) -> None:
+    """Has the kernel end this process after so much computing time, where the system can (not on Windows)."""
+    if most and sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
 
 
 def _render(settings: Settings) -> Rendered:
