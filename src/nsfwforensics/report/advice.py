@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from nsfwforensics.care.helplines import EVERYWHERE, HelpLine, for_minors, helplines
 from nsfwforensics.core.messages import say

@@ -20,7 +20,7 @@ def figure_value(key: str, text: str) -> Message | None:
         text: Its value; not trusted.
     """
     if text in _WORDS.get(key, ()):
-        return say(text)
+        return Message(text, {})
     if code := _CODES.get(key, {}).get(text):
         return code
     if key == "changes" and (found := _SHARE.fullmatch(text)):

@@ -75,7 +75,7 @@ def _row(y: float, row: Sequence[Stated], language: Language) -> list[Markup]:
     if not first.zoned and not first.day_only:
         parts.append(svg.label(_AXIS - 18, y + _LINE + 3, language.says(say("time zone not stated")), "soft", "end"))
     for index, date in enumerate(row):
-        text = shorten(f"{language.says(date.what)}: {_source(date, language)}", _LONGEST)
+        text = shorten(language.says(say("{what}: {source}", what=date.what, source=_source(date, language))), _LONGEST)
         parts.append(svg.label(_AXIS + 18, y + 5 + index * _LINE, text))
     return parts
 
@@ -125,8 +125,11 @@ def _source(date: Stated, language: Language) -> str:
 
 
 def _description(dates: Sequence[Stated], found: Sequence[Conflict], language: Language) -> str:
-    listed = [f"{date.words}, {language.says(date.what)} ({_source(date, language)})" for date in dates]
-    return "; ".join([*listed, *(_why(conflict, language) for conflict in found)])
+    listed = [
+        language.says(say("{date}, {what} ({source})", date=date.words, what=date.what, source=_source(date, language)))
+        for date in dates
+    ]
+    return language.listed([*listed, *(_why(conflict, language) for conflict in found)], "semicolon")
 
 
 def _why(conflict: Conflict, language: Language) -> str:
@@ -162,5 +165,8 @@ def _table(dates: Sequence[Stated], found: Sequence[Conflict], language: Languag
         for date in dates
     ]
     made = svg.table((says(say("Date")), says(say("Kind")), says(say("Field")), says(say("Conflict"))), rows)
-    notes = [svg.element("p", f"{_letter(index)}: {_why(conflict, language)}") for index, conflict in enumerate(found)]
+    notes = [
+        svg.element("p", says(say("{letter}: {why}", letter=_letter(index), why=_why(conflict, language))))
+        for index, conflict in enumerate(found)
+    ]
     return svg.joined([made, *notes])
