@@ -277,14 +277,18 @@ def _register_heif() -> None:
 
 @contextmanager
 def _pillow_tamed() -> Iterator[None]:
-    """Leaves the pixel limit to :class:`Limits`, keeps Pillow from printing warnings, and undoes both afterwards."""
-    from PIL import Image
+    """Settings of Pillow's that hold for the whole process, as they must be here, and undone afterwards.
 
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
+    The pixel limit is left to :class:`Limits`, warnings are not printed, and a file that ends early is an error
+    whatever another library set: WeasyPrint, for one, has Pillow fill up truncated pictures in silence.
+    """
+    from PIL import Image, ImageFile
+
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
