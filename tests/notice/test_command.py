@@ -184,7 +184,7 @@ def test_a_draft_from_a_case_stands_in_its_custody_log(tmp_path: Path, picture: 
         stat = Stat.of(picture)
         assert stat is not None
         case.register(picture, sha256(picture.read_bytes()).hexdigest(), stat)
-    assert run(place, "--law", "uk").exit_code == 0
+    assert run("notice", place, "--law", "uk").exit_code == 0
     entries = (tmp_path / "case.db.custody.jsonl").read_text("utf-8").splitlines()
     assert json.loads(entries[-1])["kind"] == "notice drafted"
     assert json.loads(entries[-1])["subject"] == "uk"
