@@ -122,8 +122,13 @@ def _render_question(view: QuestionView, console: Console, language: Language) -
 
 
 def _check_line(check: Check, language: Language) -> Text:
-    line = Text.assemble((language.says(check.badge.word), look(check.badge)), ": ", plain(check.result.analyzer))
-    return line + plain(f" ({language.says(told(check.result, 'error'))})") if check.result.error else line
+    spaceless = language.code in SPACELESS
+    colon = "：" if spaceless else ": "
+    line = Text.assemble((language.says(check.badge.word), look(check.badge)), colon, plain(check.result.analyzer))
+    if not check.result.error:
+        return line
+    why = language.says(told(check.result, "error"))
+    return line + plain(f"（{why}）" if spaceless else f" ({why})")
 
 
 def _render_finding(numbered: NumberedFinding, console: Console, language: Language, *, already: str) -> None:
