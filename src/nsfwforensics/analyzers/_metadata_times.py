@@ -156,9 +156,7 @@ def _gps(table: Metadata) -> Iterator[Moment]:
         seconds = sum(float(p) * scale for p, scale in zip(parts, (3600, 60, 1), strict=True))
         if 0 <= seconds < 86_401:
             when = datetime.combine(day[0].date(), time(), UTC) + timedelta(seconds=int(seconds))
-            yield Moment(
-                GPS, "EXIF GPS GPSDate, GPSTimeStamp", f"{stamp.words} {clock.words if clock else ''}", when
-            )
+            yield Moment(GPS, "EXIF GPS GPSDate, GPSTimeStamp", f"{stamp.words} {clock.words if clock else ''}", when)
             return
     yield Moment(GPS, "EXIF GPS GPSDate", stamp.words, day[0].replace(tzinfo=UTC), day_only=True)
 
