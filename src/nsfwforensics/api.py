@@ -290,10 +290,11 @@ def _prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             weights=settings.weights,
             thumbnails=request.thumbnails and not request.careful,
             sensitive=request.careful,
+            isolated=settings.isolate and settings.engine != "inline",
         ),
         complete=_is_complete(chosen),
     )
-    if settings.isolate and settings.engine != "inline":
+    if spec.resources.isolated:
         warm_up_for(classes)
         return prepared_apart(spec, device)
     if device is not None:  # only where one is needed: finding it imports torch
