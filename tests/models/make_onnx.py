@@ -87,7 +87,7 @@ def model(
 def brightness(*, gain: float = 10.0, offset: float = -5.0, size: int = 64, classes: int = 1) -> bytes:
     """Logit = offset + gain · mean brightness (0–1); with two classes, (real, generated) = (0, that)."""
     weights = [[gain / 3]] * 3 if classes == 1 else [[0.0, gain / 3]] * 3
-    bias = [offset] if classes == 1 else [0.0, offset]
+    bias = [float(offset)] if classes == 1 else [0.0, float(offset)]
     return model(
         [
             node("GlobalAveragePool", ["x"], ["p"]),

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "evidence": "Pack evidence into bags that others can check, sign them, keep a custody log.",
     "report": "Make every view of a saved report again, without the evidence.",
     "analyzers": "List the analyzers, what they can find and where they come from.",
+    "model": "Measure a detector on your own folders, show a model's card, train the built-in one again.",
     "weights": "List or verify the model weights.",
     "doctor": "Show Python, libraries, devices, weights and extras in one screen.",
 }
