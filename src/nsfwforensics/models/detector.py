@@ -105,16 +105,17 @@ def inputs(rgb: Pixels, wanted: Input) -> list[Pixels]:
     if wanted.fit is Fit.STRETCH:
         return [_to(rgb, width, height)]
     shorter = wanted.shorter or max(width, height)
-    scale = shorter / min(rgb.shape[:2])
-    whole = _to(rgb, max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale)))
-    y, x = (whole.shape[0] - height) // 2, (whole.shape[1] - width) // 2
-    return [np.ascontiguousarray(whole[y : y + height, x : x + width])]
+    # Cut before it is resized: a very long picture must not become a huge one.
+    scale = min(rgb.shape[:2]) / shorter
+    across, down = min(rgb.shape[1], max(1, round(width * scale))), min(rgb.shape[0], max(1, round(height * scale)))
+    y, x = (rgb.shape[0] - down) // 2, (rgb.shape[1] - across) // 2
+    return [_to(rgb[y : y + down, x : x + across], width, height)]
 
 
 def _to(rgb: Pixels, width: int, height: int) -> Pixels:
     smaller = width < rgb.shape[1] or height < rgb.shape[0]
     way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, (width, height), interpolation=way), np.uint8)
+    return np.asarray(cv2.resize(np.ascontiguousarray(rgb), (width, height), interpolation=way), np.uint8)
 
 
 def _averaged(rgb: Pixels) -> Pixels:
