@@ -13,6 +13,7 @@ LIBRARIES = (
     "jinja2",
     "jpeglib",
     "numpy",
+    "onnxruntime",
     "opencv-python-headless",
     "pebble",
     "pillow",

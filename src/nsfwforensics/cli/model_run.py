@@ -19,6 +19,7 @@ from nsfwforensics.errors import ReportError, UsageError, WeightsError
 from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import Lost
 from nsfwforensics.execution.prepare import here
+from nsfwforensics.execution.processes import warm_up
 from nsfwforensics.execution.worker import start_plain
 from nsfwforensics.models import weights as weights_files
 from nsfwforensics.models.calibration import CALIBRATION, cached_calibration
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from nsfwforensics.training.figures import Sourced
 
 Told = Callable[[int, int], None]
+
+_NEEDED = ("cv2", "torch", "nsfwforensics.models.detector", "nsfwforensics.training.probes", "PIL.JpegImagePlugin")
+"""What every worker loads; loaded once, for all of them."""
 
 
 def evaluated(
@@ -105,6 +109,7 @@ def _judged(
     paths: list[Path], files: DetectorFiles | None, weights: Path | None, jobs: int, progress: Told
 ) -> dict[Path, Judged]:
     limits = Limits()
+    warm_up(_NEEDED)
     staff = Staff(jobs, limits.max_seconds, start_plain, (here(), limits))
     if files is not None:
         _try_apart(files, staff)
