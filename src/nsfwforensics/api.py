@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core.analyzer import Resources
-from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.core.discover import Target, discover, lies_in
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.plan import Plan, PlanSpec
@@ -135,12 +135,12 @@ class Run:
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""
-        outside = self.request.exclude.resolve() if self.request.exclude else None
+        outside = self.request.exclude
         case = self.request.case
         for target in self._found():
             if case is not None and belongs_to_case(target.path, case):
                 continue
-            if outside is None or not target.path.resolve().is_relative_to(outside):
+            if outside is None or not lies_in(target.path, outside):
                 yield target
 
     def _found(self) -> Iterator[Target]:
@@ -273,7 +273,7 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
 
 def _refuse_own_case(case: Path, known: Iterable[Path]) -> None:
     """A case that is looked up while it is written changes with every file: nothing would ever count as done."""
-    if any(Path(path).resolve() == case.resolve() for path in known):
+    if any(os.path.realpath(path) == os.path.realpath(case) for path in known):
         raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
 
 

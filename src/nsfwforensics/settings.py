@@ -34,6 +34,8 @@ class Settings(BaseModel):
         max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
         max_memory: Most memory for one worker process, in bytes; 0 for no limit.
         operator: Who examines; printed in the report.
+        language: What reports for people are written in, as BCP 47 names it (``en``, ``ja``).
+        paper: What a PDF is made for.
         sensitive: Whether all files are handled with care: no pictures of them anywhere.
         weights: A folder to look for weights in before the installed ones.
         analyzers: Options by analyzer name.
@@ -51,6 +53,8 @@ class Settings(BaseModel):
     max_seconds: float = Field(default=Limits().max_seconds, ge=0)
     max_memory: int = Field(default=Limits().max_memory, ge=0)
     operator: str | None = None
+    language: str = "en"
+    paper: Literal["a4", "letter"] = "a4"
     sensitive: bool = False
     weights: Path | None = None
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)

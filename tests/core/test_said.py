@@ -85,3 +85,19 @@ def test_an_answer_says_what_its_finding_says(support: Support) -> None:
     known = next(each for each in assess.answers([result], complete=True) if each.question is Question.KNOWN)
     assert known.statement == "7 points agree."
     assert known.wording["statement"].values == {"points": 7}
+
+
+def test_a_reason_without_values_can_still_be_found_in_a_catalogue() -> None:
+    result = AnalyzerResult(
+        analyzer="jpeg",
+        version="1",
+        origin="test",
+        question=Question.ALTERATION,
+        status=AnalyzerStatus.NOT_APPLICABLE,
+        error=say("not a JPEG file"),
+        seconds=0.0,
+    )
+    said = result.said("error")
+    assert isinstance(said, Message) and said.template == "not a JPEG file"
+    strange = result.model_copy(update={"error": "ValueError: {x}"})
+    assert strange.said("error") == "ValueError: {x}" and not isinstance(strange.said("error"), Message)

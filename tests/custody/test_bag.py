@@ -209,6 +209,45 @@ def test_what_is_no_file_is_named_and_not_opened(evidence: Path, tmp_path: Path,
     }
 
 
+def test_an_unreadable_file_is_named_and_the_others_are_packed(
+    evidence: Path, tmp_path: Path, packed: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refusing(path: Any, *rest: Any) -> int:
+        if str(path) == str(evidence / "b.png"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest)
+
+    monkeypatch.setattr(os, "open", refusing)  # root, whom tests may run as, reads whatever its permissions
+    found = packed(evidence)
+    assert [str(one.problem) for one in found.files if one.problem] == ["cannot be read: Permission denied"]
+    assert not found.complete
+    assert sum(one.stored is not None for one in found.files) == len(found.files) - 1
+    assert verify(tmp_path / "bag").intact
+
+
+def test_a_disk_that_fails_while_a_file_is_read_costs_that_file(
+    evidence: Path, tmp_path: Path, packed: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(stream: Any, target: Path) -> str:
+        target.write_bytes(b"half")
+        return originals_write(stream, target) if "000001" not in target.name else broken()
+
+    def broken() -> str:
+        raise originals._ReadFailed("Input/output error")
+
+    def originals_write(stream: Any, target: Path) -> str:
+        target.unlink()
+        return real(stream, target)
+
+    real = originals._write
+    monkeypatch.setattr(originals, "_write", failing)
+    found = packed(evidence)
+    assert [one.number for one in found.files if one.problem] == [1]
+    assert not list((tmp_path / "bag" / "data" / "evidence").glob("000001*"))
+
+
 def test_a_pipe_or_link_that_takes_a_files_place_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/etc/hostname")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -91,6 +92,7 @@ def test_the_whole_bag_is_accepted(whole: Path, key: Any, authority: Authority) 
     assert signature.stamped_at == "2026-11-22T05:06:07.000+00:00"
     assert signature.stamped_by == "CN=Clock House"
     assert found.files == len(files(whole)) - len(signing.NAMES) - 2
+    assert found.seal == hashlib.sha256((whole / "tagmanifest-sha256.txt").read_bytes()).hexdigest()
 
 
 def test_every_kind_of_file_is_in_the_bag_that_is_tampered_with(whole: Path) -> None:
@@ -166,7 +168,9 @@ def test_a_log_with_a_cut_or_edited_entry_is_named_even_under_new_manifests(tmp_
         case = CaseCopy("One", "uuid", tmp_path / "one.case", lines)
         pack(Order([], tmp_path / f"bag{number}", "x", case=case))
         found = verify(tmp_path / f"bag{number}")
-        assert named(found, "altered") == {"data/custody.jsonl"}
+        assert named(found, "broken") == {"data/custody.jsonl"}
+        assert named(found, "altered") == set()
+        assert not found.accepted
         assert expected in " ".join(problem.reason for problem in found.problems)
 
 

@@ -176,7 +176,7 @@ def test_reasons_and_caveats_are_told(tmp_path: Path) -> None:
         "needs the extra that is not here",
         "no reference photo was given",
         "ValueError: broken table",
-        "What could make this wrong Small and recompressed pictures often end here.",
+        "What could make this wrong: Small and recompressed pictures often end here.",
         "estimated probability 52%",
         "box 1 in the drawing",
         "nsfwforensics scan holiday",

@@ -57,6 +57,8 @@ class IntimateAnalyzer(Analyzer):
     version = "1"
     title = "Does the file need careful handling (intimate content)?"
     question = Question.CONTENT
+    method = say("Looks for uncovered parts of the body with a trained detector; it never judges age or identity.")
+    source = "docs/intimate.md; NudeNet"
     codes: ClassVar[Mapping[str, Code]] = {
         "CONT-001": Code(say("Likely to show exposed intimate body parts"), Severity.HIGH, _CAVEAT),
         "CONT-002": Code(say("May show exposed intimate body parts"), Severity.MEDIUM, _CAVEAT),

@@ -23,6 +23,7 @@ from nsfwforensics.analyzers._metadata_codes import (
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.media import EXTENSIONS, extension_matches
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, Question, Region, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg
@@ -54,6 +55,11 @@ class MetadataAnalyzer(Analyzer):
     version = "1.0"
     title = "EXIF, XMP, IPTC and other metadata; contradictions between them"
     question = Question.ORIGIN
+    method = say(
+        "Reads every field that the file carries about itself (EXIF, XMP, IPTC, comments, thumbnails) and "
+        "compares fields that should agree."
+    )
+    source = "Exif (CIPA DC-008), XMP (ISO 16684-1), IPTC Photo Metadata Standard"
     codes = CODES
     Options: ClassVar[type[AnalyzerOptions]] = MetadataOptions
 

@@ -27,6 +27,8 @@ VARIABLE = "NSFWFORENSICS_HELPLINES"
 
 EVERYWHERE = "*"
 
+_NEVER_IN_URL = frozenset(' <>"`\\')
+
 
 class Audience(StrEnum):
     """Whom a line is for."""
@@ -39,7 +41,8 @@ class Audience(StrEnum):
 
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not value.isprintable() or " " in value:
+    plain = value.isprintable() and not set(value) & _NEVER_IN_URL
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
         raise ValueError("must be a plain http or https address")
     return value
 

@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",
     "case": "Keep a case: files, results and decisions in one database that scans resume from.",
     "evidence": "Pack evidence into bags that others can check, sign them, keep a custody log.",
+    "notice": "Draft a request to remove a picture under a law, for a person to finish and send.",
+    "helplines": "List help lines and hotlines by country, with the month they were checked.",
     "report": "Make every view of a saved report again, without the evidence.",
     "analyzers": "List the analyzers, what they can find and where they come from.",
     "model": "Measure a detector on your own folders, show a model's card, train the built-in one again.",

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nsfwforensics.cli.options import Lang
 from nsfwforensics.cli.recorded import command_line, record
-from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.types import Priority
 from nsfwforensics.errors import ReportError, UsageError
@@ -117,7 +118,7 @@ def _table(files: list[CaseFile], width: int) -> Table:
 
 
 @reporting_errors
-def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False) -> None:
+def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: Lang = None) -> None:
     """Shows a file, or all files with that content."""
     with CaseDatabase.open(case) as opened:
         found = find(opened, file)
@@ -125,9 +126,9 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False) -> None:
             for piece in case_report.json_array(case_report.full_entry(opened, one) for one in found):
                 sys.stdout.write(piece)
             return
-        console = Console()
+        console, spoken = Console(), language_of(lang)
         for one in found:
-            render_file(opened.report(one), console)
+            render_file(opened.report(one), console, spoken)
             console.print()
             console.print(Text(f"In the case since {one.added}; status {one.status}, priority {one.priority.value}."))
             for past in opened.examinations(one):
@@ -148,6 +149,7 @@ def export(
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails", help="With the pictures that a scan with --thumbnails or --maps kept.")
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Writes the case with its decisions."""
     with CaseDatabase.open(case) as opened:
@@ -155,7 +157,7 @@ def export(
         if kind is ExportFormat.REPORT:
             now = utc_iso(time.time())
             head = case_report.header(opened.info(), opened.headers(), command=command_line(), now=now)
-            with ReportWriter(output) as writer:
+            with ReportWriter(output, language_of(lang)) as writer:
                 writer.begin(head)
                 for file in opened.files():
                     writer.add(case_report.report_of(opened, file, thumbnails=thumbnails))

@@ -21,7 +21,7 @@ from nsfwforensics.cli.run import note, read_paths, reporting_errors
 from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.connection import is_database
+from nsfwforensics.store.connection import is_case
 
 if TYPE_CHECKING:
     from nsfwforensics.custody.bag import Order, Packed
@@ -102,10 +102,10 @@ def _case(places: list[Path], stack: ExitStack) -> CaseDatabase | None:
         UsageError: A case was named together with other things.
         CaseError: It cannot be read.
     """
-    if not any(is_database(place) for place in places if place.is_file()):
+    if not any(is_case(place) for place in places if place.is_file()):
         return None
     if len(places) > 1:
-        raise UsageError("a database was named together with other files: to pack a case, name the case alone")
+        raise UsageError("a case was named together with other files: to pack a case, name it alone")
     return stack.enter_context(CaseDatabase.open(places[0]))
 
 

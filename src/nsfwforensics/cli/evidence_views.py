@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from nsfwforensics.errors import CustodyError
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
     from nsfwforensics.store.custody_log import LogCheck
 
 MOST_SHOWN = 40
+_SHA256 = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
 MEANING = "A signature adds a name and a time. It does not make what the pictures show true."
 UNSIGNED = (
-    "This bag is not signed: it can be told whether it fits its own manifests, and anybody who changes a file could "
-    "write those anew."
+    "Not signed: whoever changes a file can write the digests anew. If the SHA-256 of tagmanifest-sha256.txt was "
+    "written down when the bag was made, compare it:"
 )
 
 
@@ -84,9 +87,10 @@ def show_verification(console: Console, found: Verification) -> None:
             Text(f"Custody log of the case: {found.log_entries:,} entries, {'BROKEN' if broken else 'unbroken'}.")
         )
     for signature in found.signatures:
-        _show_signature(console, signature)
+        _show_signature(console, signature, intact=found.intact)
     if not found.signatures:
         console.print(Text(UNSIGNED))
+        console.print(Text(f"  {found.seal or 'tagmanifest-sha256.txt is missing'}"), soft_wrap=True)
     if found.trusted_key is not None and not found.relevant:
         console.print(Text("NOT signed with the key that you gave.", "bold"))
     if found.stamp_wanted and not any(signature.stamp_checked for signature in found.relevant):
@@ -108,15 +112,17 @@ def show_problems(console: Console, found: Verification) -> None:
             break
         console.print(Text(f"  {kind}: ") + plain(path, "bold"), soft_wrap=True)
         for reason in reasons[:3]:
-            console.print(Text(f"    {shorten(visible(reason), 200)}", "dim"))
+            _indented(console, 4, reason, "dim")
 
 
-def _show_signature(console: Console, signature: Signature) -> None:
-    state = "holds" if signature.valid else "does NOT hold"
+def _show_signature(console: Console, signature: Signature, *, intact: bool) -> None:
+    state = "Signature does NOT hold"
+    if signature.valid:
+        state = "Signature holds" if intact else "Signature holds for the bag as it was signed, not as it is now"
     if not signature.fingerprint:
-        console.print(Text(f"Signature in {signature.folder}: cannot be checked", "bold"))
+        console.print(Text("Signature in ") + plain(signature.folder) + Text(": cannot be checked", "bold"))
         return
-    show_fingerprint(console, f"Signature {state}; signed by key", signature.fingerprint)
+    show_fingerprint(console, f"{state}; signed by key", signature.fingerprint)
     told = {
         None: "which was not checked against a key that you trust (--public-key)",
         True: "which is the key that you gave",
@@ -129,7 +135,7 @@ def _show_signature(console: Console, signature: Signature) -> None:
         said = [f"{field.replace('_', ' ')} {value}" for field, value in (signature.signer or {}).items()]
         supplied = [text for text in said if not text.endswith(" not supplied")]
         if supplied:
-            console.print(Text("  as the signer says: ") + plain("; ".join(sorted(supplied))))
+            _indented(console, 2, f"as the signer says: {'; '.join(sorted(supplied))}")
     if signature.stamped_at is not None:
         checked = {None: "not checked against a certificate that you trust (--timestamp-root)", True: "checked"}
         trust = checked.get(signature.stamp_checked, "which does NOT lead to the certificate that you gave")
@@ -163,14 +169,17 @@ def show_request(console: Console, signature: bytes, path: Path | None) -> None:
 
 def show_log(console: Console, found: LogCheck) -> None:
     """Lists the entries of a custody log and what the check found."""
+    from nsfwforensics.store.custody_log import RUN
+
     for number, entry in sorted(found.chain.entries.items()):
-        console.print(
-            Text(f"{number:>5}  {visible(entry.time)[:19].replace('T', ' ')} UTC  ") + plain(entry.kind, "bold")
-        )
-        about = [visible(entry.operator), visible(entry.subject)]
-        about += [f"{value:,} {visible(name)}" for name, value in sorted(entry.counts.items())]
-        console.print(Text(f"       {shorten('; '.join(filter(None, about)), 200)}"), soft_wrap=False)
-        console.print(Text(f"       $ {shorten(visible(entry.command), 200)}", "dim"))
+        at = visible(entry.time)[:19].replace("T", " ")
+        console.print(Text(f"{number:>5}  {at} UTC  ") + plain(entry.kind, "bold"))
+        amounts = {name: value for name, value in entry.counts.items() if name != RUN}
+        about = [f"scan {entry.counts[RUN]}" if RUN in entry.counts else "", entry.subject]
+        about += [f"{value:,} {name}" for name, value in sorted(amounts.items())]
+        about += [f"operator {entry.operator}"]
+        _indented(console, 7, _SHA256.sub(r"\1…", "; ".join(filter(None, about))))
+        _indented(console, 7, f"$ {entry.command}", "dim")
     console.print()
     if not found.chain.entries:
         console.print(Text("The log is empty."))
@@ -199,6 +208,7 @@ def verification_json(found: Verification) -> str:
         "problems": [asdict(problem) for problem in found.problems],
         "signatures": [asdict(signature) for signature in found.signatures],
         "trusted_key": found.trusted_key,
+        "tagmanifest_sha256": found.seal,
         "custody_log_entries": found.log_entries,
     }
     return dumps(value, indent=2)
@@ -242,9 +252,14 @@ def fingerprint_of(private: Ed25519PrivateKey) -> str:
     return fingerprint(private.public_key())
 
 
+def _indented(console: Console, by: int, text: str, style: str = "") -> None:
+    """A paragraph of at most a few lines, each as far in as the first."""
+    console.print(Padding(Text(shorten(visible(text), 300), style), (0, 0, 0, by), expand=False))
+
+
 def _list(console: Console, rows: list[tuple[str, str]], what: str) -> None:
     for place, reason in rows[:MOST_SHOWN]:
         console.print(Text(f"  {what}: ") + plain(place), soft_wrap=True)
-        console.print(Text(f"    {shorten(visible(reason), 200)}", "dim"))
+        _indented(console, 4, reason, "dim")
     if len(rows) > MOST_SHOWN:
         console.print(Text(f"  and {len(rows) - MOST_SHOWN:,} more; see data/files.csv"))

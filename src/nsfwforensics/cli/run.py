@@ -19,6 +19,7 @@ from nsfwforensics.cli.options import FailOn
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
+from nsfwforensics.language import Language, language
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import ReportWriter, SavedReport
 from nsfwforensics.report.text import count
@@ -98,8 +99,11 @@ def analyse(
     )
     if request.careful and request.thumbnails:
         note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
+    spoken = language(request.settings.language)
+    if values["pdf"]:
+        check_pdf(folder, spoken)
     run = Run(request)
-    with ReportWriter(folder) as writer:
+    with ReportWriter(folder, spoken) as writer:
         writer.begin(run.header())
         tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
@@ -112,7 +116,35 @@ def analyse(
             show(saved, Console())
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
+        if values["pdf"]:
+            write_pdf(saved, request.settings.paper)
     raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+
+
+def check_pdf(folder: Path | None, spoken: Language) -> None:
+    """Sees to it, before any work is done, that a PDF can be made.
+
+    Raises:
+        UsageError: There is no folder to put it into.
+        MissingDependencyError: What it needs is not there.
+    """
+    from nsfwforensics.report import pdf
+
+    if folder is None:
+        raise UsageError("--pdf writes report.pdf into the folder of the report: name it with -o")
+    pdf.check(spoken)
+
+
+def write_pdf(saved: SavedReport, paper: str) -> None:
+    """Makes ``report.pdf`` and passes on what there is to say of it.
+
+    Raises:
+        ForensicsError: It could not be made; everything else of the report is there.
+    """
+    from nsfwforensics.report import pdf
+
+    for remark in pdf.write(saved, pdf.Paper(paper)):
+        note(remark)
 
 
 def _say_of_case(run: Run) -> None:
@@ -196,11 +228,22 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+def language_of(lang: str | None) -> Language:
+    """The language that ``--lang`` names, or the one of the settings.
+
+    Raises:
+        UsageError: There is no catalogue for it, or the settings cannot be read.
+    """
+    return language(lang or load_settings(_usual_settings()).language)
+
+
+def _usual_settings() -> Path | None:
+    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+    return usual if usual.is_file() else None
+
+
 def _settings(values: dict[str, Any]) -> Settings:
-    path = values["config"]
-    if path is None:
-        usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
-        path = usual if usual.is_file() else None
+    path = values["config"] or _usual_settings()
     given = {
         name: values[name]
         for name in (
@@ -218,4 +261,8 @@ def _settings(values: dict[str, Any]) -> Settings:
         )
         if values[name] is not None
     }
+    if values["lang"] is not None:
+        given["language"] = values["lang"]
+    if values["paper"] is not None:
+        given["paper"] = values["paper"].value
     return load_settings(path).model_copy(update=given)

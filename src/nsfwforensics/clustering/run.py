@@ -12,7 +12,7 @@ from nsfwforensics.clustering.grouping import Groups, grouped
 from nsfwforensics.clustering.looking import Look, Unseen, features, look
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
-from nsfwforensics.core.discover import discover
+from nsfwforensics.core.discover import discover, lies_in
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.errors import UsageError
 from nsfwforensics.hashing.pdq import MATCH_DISTANCE
@@ -99,10 +99,9 @@ def _found(
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"no such file or folder: {path}")
-    outside = exclude.resolve() if exclude else None
     tasks, problems = [], []
     for target in discover(paths, follow_symlinks=follow_symlinks):
-        if outside is not None and target.path.resolve().is_relative_to(outside):
+        if exclude is not None and lies_in(target.path, exclude):
             continue
         if target.skip is not None:
             problems.append(Problem(path=str(target.path), reason=target.skip, failed=target.named))

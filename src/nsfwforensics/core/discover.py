@@ -6,6 +6,7 @@ report accounts for everything that was pointed at.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -59,6 +60,11 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
 
 
 _LINK = say("a symbolic link; links are followed only with --follow-symlinks")
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path leads into a folder, links followed; a loop of links leads nowhere."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]]) -> Iterator[Target]:

@@ -206,17 +206,7 @@ class Evidence:
 
     def after(self) -> FileState | None:
         """Reads the file again, to show that the examination left it as it was; None for bytes in memory."""
-        if self.mtime_ns is None:
-            return None
-        try:
-            with _open(self.path) as stream:
-                info = os.fstat(stream.fileno())
-                if not stat.S_ISREG(info.st_mode) or info.st_size > self._limits.max_bytes:
-                    return FileState()
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError:
-            return FileState()
-        return FileState(size=info.st_size, modified=utc_iso(info.st_mtime_ns / 1e9), sha256=digest)
+        return None if self.mtime_ns is None else file_state(self.path, self._limits.max_bytes)
 
     def _decode(self) -> Decoded:
         if self._decoded is None:
@@ -227,6 +217,19 @@ class Evidence:
         if isinstance(self._decoded, EvidenceError):
             raise self._decoded
         return self._decoded
+
+
+def file_state(path: Path, max_bytes: int) -> FileState:
+    """Size, time and SHA-256 of a file, read piece by piece; empty where it cannot be read or is too large."""
+    try:
+        with _open(path) as stream:
+            info = os.fstat(stream.fileno())
+            if not stat.S_ISREG(info.st_mode) or info.st_size > max_bytes:
+                return FileState()
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return FileState()
+    return FileState(size=info.st_size, modified=utc_iso(info.st_mtime_ns / 1e9), sha256=digest)
 
 
 def _open(path: Path) -> BufferedReader:

@@ -26,7 +26,7 @@ from nsfwforensics.core.analyzer import (
     Resources,
 )
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.evidence import Evidence, Limits, describe_path
+from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
@@ -249,9 +249,13 @@ class Plan:
         )
 
 
-def failed_draft(target: Target, reason: str) -> Draft:
-    """The draft of a file whose examination ended outside the plan (a worker that died)."""
-    return Draft(describe_path(target.path), {}, {}, reason)
+def failed_draft(target: Target, reason: str, limits: Limits) -> Draft:
+    """The draft of a file whose examination ended outside the plan (a worker died): hashed, and not looked into."""
+    state = file_state(target.path, limits.max_bytes)
+    known = describe_path(target.path).model_copy(
+        update={"size": state.size, "modified": state.modified, "sha256": state.sha256}
+    )
+    return Draft(known, {}, {}, reason)
 
 
 def _options(analyzer: type[BaseAnalyzer], values: Mapping[str, Any]) -> AnalyzerOptions:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-from nsfwforensics.core.messages import Message, restored
+from nsfwforensics.core.messages import Message, placeholders, restored
 from nsfwforensics.core.storable import storable, storable_text
 
 Text = Annotated[str, BeforeValidator(storable_text)]
@@ -66,8 +66,8 @@ class Worded(Model):
         name, _, index = field.partition(".")
         text = getattr(self, name)
         text = str(text[int(index)] if index else text)
-        if field not in self.wording:
-            return text
+        if field not in self.wording:  # a sentence without values is its own template
+            return text if placeholders(text) else Message(text, {})
         message = restored(self.wording[field].model_dump())
         return message if message == text else text  # a copy may have got another sentence
 

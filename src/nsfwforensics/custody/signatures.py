@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -78,17 +79,28 @@ def check(
             folders.setdefault(folder, set()).add(name)
         else:
             blame("added", path, "no file of a signature")
-    return [_Check(bag, folder, names, blame).run(trusted, root) for folder, names in folders.items()]
+    there = functools.cache(lambda: _covered(bag))
+    return [_Check(bag, folder, names, blame, there).run(trusted, root) for folder, names in folders.items()]
+
+
+def _covered(bag: Path) -> dict[str, str] | None:
+    try:
+        return signing.covered(bag)
+    except CustodyError:
+        return None  # the file that cannot be read was blamed already
 
 
 class _Check:
     """The check of one signer's folder."""
 
-    def __init__(self, bag: Path, folder: str, names: set[str], blame: Blame) -> None:
+    def __init__(
+        self, bag: Path, folder: str, names: set[str], blame: Blame, covered: Callable[[], dict[str, str] | None]
+    ) -> None:
         self._bag = bag
         self._folder = folder
         self._names = names
         self._blame = blame
+        self._covered = covered
 
     def run(self, trusted: Ed25519PublicKey | None, root: bytes | None) -> Signature:
         needed = {STATEMENT, STATEMENT_SIGNATURE, PUBLIC}
@@ -152,10 +164,8 @@ class _Check:
 
     def _fits(self, statement: Mapping[str, Any]) -> bool:
         """Whether the bag is the one that was signed; files that differ are blamed."""
-        said = statement.get("sha256")
-        try:
-            there = signing.covered(self._bag)
-        except CustodyError:
+        said, there = statement.get("sha256"), self._covered()
+        if there is None:
             return False
         if not isinstance(said, dict) or set(said) != set(there):
             self._fault("altered", STATEMENT, "it does not name the files that a signature has to name")

@@ -115,7 +115,7 @@ def _authority(certificates: list[Certificate]) -> str:
             usage = certificate.extensions.get_extension_for_class(ExtendedKeyUsage).value
             if ExtendedKeyUsageOID.TIME_STAMPING in usage:
                 return certificate.subject.rfc4514_string()
-        except (ExtensionNotFound, ValueError):
+        except (ExtensionNotFound, ValueError, TypeError):
             continue
     return ""
 

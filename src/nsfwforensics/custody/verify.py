@@ -5,8 +5,10 @@ Needs no model and no picture library, reads a bag from anybody, and follows no 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +46,7 @@ class Problem:
     """One file that is not as it was packed.
 
     Attributes:
-        kind: ``altered``, ``missing``, ``added`` or ``unreadable``.
+        kind: ``altered``, ``missing``, ``added``, ``unreadable``; ``broken`` for a custody log that does not hold.
         path: In the bag, with ``/`` between its parts.
         reason: How that is known.
     """
@@ -66,6 +68,7 @@ class Verification:
         log_entries: How many entries the custody log in it has, or None where there is none.
         trusted_key: Fingerprint of the key that was given, or None.
         stamp_wanted: Whether the certificate of a timestamping authority was given.
+        seal: SHA-256 of ``tagmanifest-sha256.txt``, which stands for the whole bag, or None where there is none.
     """
 
     bag: Path
@@ -75,6 +78,7 @@ class Verification:
     log_entries: int | None = None
     trusted_key: str | None = None
     stamp_wanted: bool = False
+    seal: str | None = None
 
     @property
     def intact(self) -> bool:
@@ -139,6 +143,9 @@ class _Verifier:
             self._found.trusted_key = fingerprint(trusted)
         self._found.stamp_wanted = root is not None
         self._log()
+        if TAG_MANIFESTS[0] in self._listing.files:
+            with suppress(OSError):  # it was blamed already
+                self._found.seal = hashlib.sha256(content(self._bag, TAG_MANIFESTS[0], MOST_TAG_BYTES)).hexdigest()
         self._found.problems.sort(key=lambda problem: (problem.path, problem.kind))
         return self._found
 
@@ -226,7 +233,7 @@ class _Verifier:
         found = chain.check(lines if lines[-1] else lines[:-1])
         self._found.log_entries = len(found.entries)
         for problem in found.problems:
-            self._blame("altered", LOG, problem)
+            self._blame("broken", LOG, problem)
 
     def _blame(self, kind: str, path: str, reason: str) -> None:
         if (path, reason) not in self._blamed:

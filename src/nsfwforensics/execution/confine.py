@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 
+from nsfwforensics.execution.calls import refuse_calls
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -21,8 +23,8 @@ _NO_CORE = (1, 1)
 def confine(max_memory: int, max_file: int | None) -> None:
     """Takes on the limits of a worker process.
 
-    No more memory for data than allowed, no core file (it would hold the picture), no file longer than allowed, no
-    privilege from a program that is started, and an end together with the process that started it.
+    No more memory for data than allowed, no core file (it would hold the picture), no file longer than allowed, no new
+    privilege, no connection, no program started, and an end together with the process that started it.
 
     Args:
         max_memory: Most memory for data, in bytes; 0 for no limit.
@@ -35,8 +37,9 @@ def confine(max_memory: int, max_file: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, _NO_CORE)
         if max_file is not None:
             _lower(resource.RLIMIT_FSIZE, max_file)
-    ask_kernel(_PR_SET_NO_NEW_PRIVS, 1)
     end_with_parent()
+    if ask_kernel(_PR_SET_NO_NEW_PRIVS, 1):
+        refuse_calls()
 
 
 def limit_memory(most: int) -> None:

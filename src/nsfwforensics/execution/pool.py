@@ -38,7 +38,10 @@ class PoolEngine:
         """Yields what the workers return, in the order of the targets; one that they lost is a failed one."""
         staff = Staff(self.jobs, plan.spec.limits.max_seconds, worker.start_apart, (plan.spec, here()))
         for (target,), half in apart(worker.work, ((target,) for target in targets), staff):
-            yield plan.infer([failed_draft(target, half.reason)])[0] if isinstance(half, Lost) else half
+            if isinstance(half, Lost):
+                yield plan.infer([failed_draft(target, half.reason, plan.spec.limits)])[0]
+            else:
+                yield half
 
 
 def finished(plan: Plan, halves: Iterable[worker.Half]) -> Iterator[FileReport]:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.execution.base import DiedError
@@ -64,14 +65,27 @@ def without_interrupts() -> Iterator[None]:
     once it ignores it; otherwise one that is still starting would die of it and take the run's orderly end along.
     """
     if not hasattr(signal, "pthread_sigmask"):
-        yield
+        with _without_main():
+            yield
         return
     resource_tracker.ensure_running()  # while it starts, it lets the signal through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with _without_main():
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keeps a new process from importing the caller's script, which would start over in each without a guard."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def ignore_interrupts() -> None:

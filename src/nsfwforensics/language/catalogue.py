@@ -90,7 +90,7 @@ class Language(Speaker):
             from babel.lists import format_list
 
             return format_list(list(items), style="standard" if kind == "and" else "or", locale=self.locale)
-        marks = {"comma": "、", "semicolon": "。"} if self.code in SPACELESS else {"comma": ", ", "semicolon": "; "}
+        marks = {"comma": "、", "semicolon": "／"} if self.code in SPACELESS else {"comma": ", ", "semicolon": "; "}
         return marks[kind].join(items)
 
     def number(self, value: float, how: str) -> str:

@@ -16,7 +16,9 @@ STREAM_NAME = "files.jsonl"
 RUN_NAME = "run.json"
 CSV_NAME = "summary.csv"
 HTML_NAME = "report.html"
-OUR_NAMES = (REPORT_NAME, STREAM_NAME, RUN_NAME, CSV_NAME, HTML_NAME)
+PDF_NAME = "report.pdf"
+SUMS_NAME = "SHA256SUMS"
+OUR_NAMES = (REPORT_NAME, STREAM_NAME, RUN_NAME, CSV_NAME, HTML_NAME, PDF_NAME, SUMS_NAME)
 
 
 def prepare_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
+from nsfwforensics.core.messages import Message
 from nsfwforensics.language import Language
 from nsfwforensics.report.glossary_terms import TERMS, Term
 from nsfwforensics.report.voice import Voice
@@ -63,7 +64,8 @@ class Glossary:
             self._met.add(term.key)
             pieces += [escape(text[end : match.start()]), _link(term, match[0])]
             end = match.end()
-        return Markup("").join([*pieces, escape(text[end:])])
+        linked = Markup("").join([*pieces, escape(text[end:])])
+        return _with_commands(linked, sentence) if isinstance(sentence, Message) else linked
 
     def entries(self) -> list[Entry]:
         """The terms that were met so far, in alphabetical order of the language."""
@@ -74,6 +76,15 @@ class Glossary:
 
 def _anchor(term: Term) -> str:
     return f"term-{term.key}"
+
+
+def _with_commands(linked: Markup, message: Message) -> Markup:
+    """Sets what is to be typed as code: the values ``command`` and ``option`` of a message."""
+    for name in ("command", "option"):
+        typed = message.values.get(name)
+        if isinstance(typed, str):
+            linked = linked.replace(escape(typed), Markup("<code>{}</code>").format(typed))
+    return linked
 
 
 def _link(term: Term, text: str) -> Markup:

@@ -47,11 +47,13 @@ class Extent:
         files: Most files that get a section of their own.
         bytes: Most bytes of saved JSON that become sections.
         rows: Most files in the table; None for all.
+        paper: Whether it is made for paper, on which figures and measurements are left out.
     """
 
     files: int
     bytes: int
     rows: int | None = None
+    paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None) -> N
         extent: How much of the report it shows; what a browser can open if omitted.
     """
     extent = extent or Extent(DETAILED_FILES, DETAILED_BYTES)
-    context = _context(saved, _how_many_in_full(saved.lengths_by_priority(), extent), extent.rows)
+    context = _context(saved, _how_many_in_full(saved.lengths_by_priority(), extent), extent)
     pieces = environment(saved.language).get_template("report.html.j2").stream(context)
     pieces.enable_buffering(200)
     stream.writelines(pieces)
@@ -94,8 +96,9 @@ def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
     return min(len(lengths), extent.files)
 
 
-def _context(saved: SavedReport, detailed: int, listed: int | None) -> dict[str, Any]:
-    style, script = "".join(map(_asset, ("report.css", "charts.css", "print.css"))), _asset("report.js")
+def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any]:
+    sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
+    style, script = "".join(map(_asset, sheets)), _asset("report.js")
     found = sections(saved, detailed)
     alone = next(found, None) if saved.summary.files == 1 else None
     return {
@@ -115,8 +118,9 @@ def _context(saved: SavedReport, detailed: int, listed: int | None) -> dict[str,
         "sensitive": saved.sensitive,
         "advice": advice,
         "help": advice.help_lines(saved.language, minors_first=saved.sensitive),
-        "rows": islice(_rows(saved, detailed), listed),
-        "rows_left_out": 0 if listed is None else max(0, saved.summary.files - listed),
+        "rows": islice(_rows(saved, detailed), extent.rows),
+        "rows_left_out": 0 if extent.rows is None else max(0, saved.summary.files - extent.rows),
+        "paper": extent.paper,
         "sections": iter([alone]) if alone else found,
         "detailed": detailed,
         "common_folder": saved.common_folder,

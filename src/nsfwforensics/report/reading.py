@@ -85,7 +85,7 @@ def _load_stream(folder: Path) -> Loaded:
     stream_path = folder / STREAM_NAME
     if not stream_path.is_file():
         raise ReportError(f"no report in {folder}: neither {REPORT_NAME} nor {STREAM_NAME} is there")
-    notes = [UNFINISHED]
+    notes: list[str] = [UNFINISHED]
     if (folder / RUN_NAME).is_file():
         run = _parse((folder / RUN_NAME).read_bytes(), RUN_NAME)
         _check_version(run, RUN_NAME)

@@ -86,13 +86,14 @@ class SavedReport:
         for piece in report_json.document(self.header, self.json_lines(), self.summary):
             stream.write(piece if encoding in ("utf8", "utf8sig") else report_json.ascii_only(piece))
 
-    def write_views(self, folder: Path | None = None) -> None:
+    def write_views(self, folder: Path | None = None, shelf: ArtifactShelf | None = None) -> None:
         """Makes ``report.json``, ``summary.csv`` and ``report.html``, each under a temporary name and then renamed.
 
-        A stopped run becomes a finished report by this.
+        Last come their digests. A stopped run becomes a finished report by this.
 
         Args:
             folder: Where to; the report's own folder if omitted.
+            shelf: Holds the report's artifacts, so that those of an earlier report can be cleared away.
 
         Raises:
             ReportError: The folder cannot be written, or holds other files of these names.
@@ -102,7 +103,7 @@ class SavedReport:
         target = folder or self.folder
         if target is None:
             raise ReportError("this report was not saved to a folder")
-        views.write(self, target)
+        views.write(self, target, shelf)
 
     def json_lines(self) -> Iterator[str]:
         """The files' JSON as it was saved, in the order in which they were written."""
@@ -198,8 +199,7 @@ class ReportWriter:
         os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
         saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder, self._language)
         if self.folder is not None:
-            saved.write_views()
-            self._artifacts.tidy(self.folder)
+            saved.write_views(shelf=self._artifacts)
         return saved
 
     def _where(self) -> Path:

@@ -35,6 +35,19 @@ def is_database(path: Path) -> bool:
         return False
 
 
+def is_case(path: Path) -> bool:
+    """Whether a file says of itself that it is a case of this tool, of whatever version and in whatever state."""
+    try:
+        with path.open("rb") as stream:
+            return _says_case(stream.read(100))
+    except OSError:
+        return False
+
+
+def _says_case(head: bytes) -> bool:
+    return head.startswith(_MAGIC) and int.from_bytes(head[68:72], "big") == APPLICATION_ID
+
+
 def make(path: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
     """Makes a case, for its owner only: complete or not at all, and never over anything.
 
@@ -105,7 +118,7 @@ def _refuse_foreign(path: Path) -> None:
         raise CaseError(f"there is no case at {path}") from None
     except OSError as error:
         raise CaseError(f"the case {path} cannot be read: {error.strerror}") from error
-    if not head.startswith(_MAGIC) or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+    if not _says_case(head):
         raise CaseError(f"{path} is not a case database of this tool; it was left as it is")
 
 

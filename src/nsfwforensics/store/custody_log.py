@@ -30,6 +30,8 @@ RUN = "scan"
 RESULTS, DECISIONS = "results in the case", "decisions in the case"
 """Names of the digests that say what the case held when an entry was written."""
 
+_DIGESTS = ((RESULTS, state.results_digest), (DECISIONS, state.decisions_digest))
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -76,8 +78,11 @@ def append(case: CaseDatabase, what: Happening) -> Entry:
         CaseError: One of them cannot be written.
     """
     with LogCopy.locked(case.path) as copy:
+        # Taking digests may last. Scans may commit meanwhile: each adds an entry with new ones when it ends.
+        with case.reading() as connection:
+            states = _states(connection, what)
         with case.writing() as connection:
-            entry = _next(connection, what, copy)
+            entry = _next(connection, what, states, copy)
             connection.execute(
                 "INSERT INTO custody_log (sequence, line, sha256) VALUES (?, ?, ?)",
                 (entry.sequence, entry.line, chain.digest(entry.line)),
@@ -115,15 +120,20 @@ def check(case: CaseDatabase) -> LogCheck:
     return LogCheck(found, tuple(problems + differing), tuple(said + remarks))
 
 
-def _next(connection: sqlite3.Connection, what: Happening, copy: LogCopy) -> Entry:
+def _states(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
+    """The digests that the entry is to hold; the first entry of a log holds all of them."""
+    connection.execute("BEGIN")
+    try:
+        first = connection.execute("SELECT 1 FROM custody_log LIMIT 1").fetchone() is None
+        return {name: taken(connection) for name, taken in _DIGESTS if first or name in what.states}
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _next(connection: sqlite3.Connection, what: Happening, states: Mapping[str, str], copy: LogCopy) -> Entry:
     row = connection.execute("SELECT sequence, sha256, line FROM custody_log ORDER BY sequence DESC LIMIT 1").fetchone()
     number, previous, last = row or (0, GENESIS, None)
     info = queries.info(connection)
-    states = {
-        name: taken(connection)
-        for name, taken in ((RESULTS, state.results_digest), (DECISIONS, state.decisions_digest))
-        if name in what.states or number == 0
-    }
     return Entry(
         sequence=number + 1,
         time=runs.now(),
@@ -194,7 +204,7 @@ def _state(connection: sqlite3.Connection, found: Chain) -> tuple[list[str], lis
     open_scans = ", ".join(str(number) for number in sorted(filter(None, running)))
     problems: list[str] = []
     remarks: list[str] = []
-    for name, taken in ((RESULTS, state.results_digest), (DECISIONS, state.decisions_digest)):
+    for name, taken in _DIGESTS:
         said = [number for number, entry in found.entries.items() if name in entry.digests]
         if not said:
             continue

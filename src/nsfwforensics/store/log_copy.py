@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store.connection import BUSY_SECONDS, LOG_COPY
+from nsfwforensics.store.connection import LOG_COPY
 
 MOST_BYTES = 256 * 1024 * 1024
 """Longer is no log of this tool."""
+
+BUSY_SECONDS = 600.0
+"""How long to wait for another process, which may be taking the digest of a large case."""
 
 _POLL_SECONDS = 0.02
 
