@@ -149,8 +149,7 @@ REASONS: Mapping[str, str] = {
     "no_number": say("it gave no number for it"),
     "not_calibrated": say("its card does not say from which score on a picture looks generated"),
     "below_threshold": say(
-        "the score is below the threshold of its card, and how often generated pictures score there is not enough to "
-        "clear one"
+        "the score is below the threshold of its card, which clears nothing: generated pictures can score there too"
     ),
     "flip": say("the answer turns when the same picture is saved again or made a little smaller"),
     "rates_not_measured": say("how often it is wrong about such pictures was not measured"),
