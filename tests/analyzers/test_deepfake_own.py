@@ -203,8 +203,13 @@ def test_a_run_names_model_and_card_and_judges_apart(tmp_path: Path) -> None:
         ("model.onnx", hashlib.sha256(brightness()).hexdigest()),
         ("detector.toml", hashlib.sha256(path.read_bytes()).hexdigest()),
     ]
+
+
+@pytest.mark.parametrize("settings", [{"isolate": False}, {"engine": "inline"}, {"engine": "ray"}])
+def test_where_workers_are_not_confined_it_does_not_run(tmp_path: Path, settings: dict[str, Any]) -> None:
+    path = card(tmp_path / "model", brightness(), replace=CLAIMS)
     with pytest.raises(UsageError, match="no-isolate"):
-        Run(request(tmp_path, path, device="cpu", isolate=False))
+        Run(request(tmp_path, path, device="cpu", **settings))
 
 
 def test_a_hostile_model_ends_the_run_before_any_file_is_opened(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def enrol_detector(path: Path, resources: Resources) -> Enrolment:
     if not resources.isolated:
         raise UsageError(
             "a model of your own (--detector) runs in confined worker processes only; "
-            "leave out --no-isolate and --engine inline"
+            "leave out --no-isolate, --engine inline and Ray"
         )
     from nsfwforensics.core.evidence import now_reading
     from nsfwforensics.models.detector import load_detector
