@@ -74,7 +74,7 @@ def evaluate(
 
 
 def _show(found: Evaluation, console: Console, out: Path | None, files: DetectorFiles | None) -> None:
-    from nsfwforensics.report.evaluation import error_words, rate, warnings
+    from nsfwforensics.report.evaluation import STANDING, error_words, estimate, rate, warnings
     from nsfwforensics.training.augment import TIERS
 
     states = found.figures.states
@@ -83,9 +83,9 @@ def _show(found: Evaluation, console: Console, out: Path | None, files: Detector
         console.print(plain(warning, "bold"))
     table = Table("", *TIERS.values(), box=None, pad_edge=False)
     rows: dict[str, Callable[[StateFigures], str]] = {
-        "AUC": lambda state: str(state.auc),
-        "found at 1 % false positives": lambda state: str(state.tpr_at_1),
-        "found at 5 % false positives": lambda state: str(state.tpr_at_5),
+        "AUC": lambda state: estimate(state.auc),
+        "found at 1 % false positives": lambda state: estimate(state.tpr_at_1),
+        "found at 5 % false positives": lambda state: estimate(state.tpr_at_5),
         "photographs called generated": lambda state: rate(state.real_called),
         "generated called generated": lambda state: rate(state.generated_called),
         "photographs inconclusive": lambda state: rate(state.real_inconclusive),
@@ -98,8 +98,9 @@ def _show(found: Evaluation, console: Console, out: Path | None, files: Detector
     sources = Table("source", "class", "pictures", "AUC as the files are", "called generated", box=None, pad_edge=False)
     for kind, part in (("real", states["as_is"].real_sources), ("generated", states["as_is"].generated_sources)):
         for source, row in part.items():
-            sources.add_row(plain(source), kind, str(row.pictures), str(row.auc), plain(rate(row.called)))
+            sources.add_row(plain(source), kind, str(row.pictures), estimate(row.auc), plain(rate(row.called)))
     console.print(sources)
+    console.print(plain(STANDING, "dim"))
     for path, reason in found.figures.problems[:20]:
         console.print(plain(f"not judged: {path}: {reason}"), soft_wrap=True)
     if files is not None and found.threshold is None:

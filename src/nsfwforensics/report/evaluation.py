@@ -39,6 +39,12 @@ SCHEMA_VERSION = "1.0"
 SHORT = {"as_is": "as the file is", "768_q60": "768 px, quality 60", "512_q40": "512 px, quality 40"}
 """The states in a few words, for plots."""
 
+STANDING = (
+    "These figures hold for pictures like the ones in these folders, and for no others. Pictures that the detector was "
+    "trained or tuned on say nothing about it and must not be among them. “No interval” stands where there are fewer "
+    "than ten pictures of a class, or where resampling them never changed the figure: both mean that little is known."
+)
+
 LOUD = (
     "WARNING: the two folders can be told apart without looking at what the pictures show ({facts}). A detector that "
     "has only learned that would score as well, and the figures for pictures as they are say nothing about how it does "
@@ -173,6 +179,8 @@ def write_html(found: Evaluation, stream: TextIO) -> None:
             tiers=TIERS,
             warnings=warnings(found.figures),
             rate=rate,
+            estimate=estimate,
+            standing=STANDING,
             error_words=error_words,
             charts=list(_charts(found)),
         )
@@ -186,6 +194,19 @@ def rate(value: Rate) -> str:
     if not value.total:
         return "not measured"
     return f"{value.count} of {value.total} ({value.share:.1%}, at most {value.upper:.1%})"
+
+
+FEWEST = 10
+"""A bootstrap over fewer pictures of a class gives no honest interval."""
+
+
+def estimate(value: Estimate) -> str:
+    """A figure with its interval, or that it can have none: too few pictures, or all resamples alike."""
+    if not math.isfinite(value.value):
+        return "not measured"
+    if min(value.negatives, value.positives) < FEWEST or value.low == value.high:
+        return f"{value.value:.2f} (no interval)"
+    return str(value)
 
 
 def error_words(value: float | None) -> str:
@@ -238,7 +259,9 @@ __all__ = [
     "JSON_NAME",
     "Evaluation",
     "as_json",
+    "STANDING",
     "error_words",
+    "estimate",
     "plain",
     "rate",
     "warnings",
