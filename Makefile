@@ -6,7 +6,7 @@ TOOL := $(BIN)/nsfwforensics
 STAMP := $(VENV)/.installed
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help install demo test test-all check fuzz audit messages bench samples train faces-rates lock check-wheels clean
+.PHONY: help install demo test test-all check fuzz browser-tests audit messages bench samples train faces-rates lock check-wheels clean
 
 help:
 	@echo "make install       create .venv from the lock file"
@@ -14,6 +14,7 @@ help:
 	@echo "make test          run the tests"
 	@echo "make check         ruff, mypy --strict, import contracts, bandit, the lock file"
 	@echo "make fuzz          every parser on damaged files, SECONDS=20 each"
+	@echo "make browser-tests the page in headless Chromium: accessibility (axe-core from npm), print, hostile text"
 	@echo "make audit         look for known vulnerabilities of what is locked (asks the package index)"
 	@echo "make messages      collect what reports say and update the catalogues of other languages"
 	@echo "make bench         measure and write benchmarks/RESULTS.md"
@@ -61,6 +62,10 @@ check: install
 
 fuzz: install
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
+
+browser-tests: install
+	test -f node_modules/axe-core/axe.min.js || npm install --no-save --no-package-lock --silent axe-core@4
+	$(BIN)/python -m pytest -m browser tests
 
 audit: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.7"

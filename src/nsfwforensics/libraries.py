@@ -12,6 +12,7 @@ LIBRARIES = (
     "imagehash",
     "jinja2",
     "jpeglib",
+    "nudenet",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -207,17 +208,19 @@ def test_a_passphrase_is_asked_for_on_the_terminal_or_read_from_a_file(tmp_path:
     assert run(*args, "--passphrase-file", tmp_path / "wrong").code == 2
     main, child = pty.openpty()
     process = subprocess.Popen([COMMAND, *map(str, args)], stdin=child, stdout=child, stderr=child)
+    until = time.monotonic() + 120
+    while termios.tcgetattr(child)[3] & termios.ECHO and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)  # what is typed before the echo is off is thrown away
     os.close(child)
-    seen = b""
-    while b"Passphrase" not in seen:
-        seen += os.read(main, 1000)
     os.write(main, b"open sesame\n")
+    seen = b""
     try:
         while piece := os.read(main, 1000):
             seen += piece
     except OSError:
         pass
     assert process.wait(60) == 0, seen
+    assert b"Passphrase" in seen
     assert b"open sesame" not in seen
     assert run("evidence", "verify", tmp_path / "bag", "--public-key", tmp_path / "key.pub").code == 0
 

@@ -65,6 +65,8 @@ def test_a_bomb_beside_a_picture_does_not_hide_the_picture(scanned: Scanned) -> 
 def test_no_process_takes_more_memory_than_allowed(scanned: Scanned) -> None:
     workers = {pid: data for pid, data in scanned.ran.data.items() if pid != scanned.ran.main}
     assert max(workers.values()) <= MEMORY
+    resident = {pid: held for pid, held in scanned.ran.resident.items() if pid != scanned.ran.main}
+    assert max(resident.values()) < MEMORY / 2, "what is refused for its size is not decoded for its header either"
     assert scanned.ran.resident[scanned.ran.main] < 400 * 1024**2, "the main process holds no evidence"
 
 

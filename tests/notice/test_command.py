@@ -178,6 +178,18 @@ def test_what_cannot_be_done_is_said(
     assert done.exit_code == code and said in done.output
 
 
+def test_a_draft_from_a_case_stands_in_its_custody_log(tmp_path: Path, picture: Path) -> None:
+    place = tmp_path / "case.db"
+    with CaseDatabase.create(place) as case:
+        stat = Stat.of(picture)
+        assert stat is not None
+        case.register(picture, sha256(picture.read_bytes()).hexdigest(), stat)
+    assert run("notice", place, "--law", "uk").exit_code == 0
+    entries = (tmp_path / "case.db.custody.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(entries[-1])["kind"] == "notice drafted"
+    assert json.loads(entries[-1])["subject"] == "uk"
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("no pipes here")

@@ -157,7 +157,7 @@ def _gps(table: Metadata) -> Iterator[Moment]:
         if 0 <= seconds < 86_401:
             when = datetime.combine(day[0].date(), time(), UTC) + timedelta(seconds=int(seconds))
             yield Moment(
-                GPS, "EXIF GPS GPSDate and GPSTimeStamp", f"{stamp.words} {clock.words if clock else ''}", when
+                GPS, "EXIF GPS GPSDate, GPSTimeStamp", f"{stamp.words} {clock.words if clock else ''}", when
             )
             return
     yield Moment(GPS, "EXIF GPS GPSDate", stamp.words, day[0].replace(tzinfo=UTC), day_only=True)

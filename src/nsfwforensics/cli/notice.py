@@ -15,15 +15,17 @@ from rich.text import Text
 
 from nsfwforensics.care.helplines import EVERYWHERE, helplines
 from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import note, read_paths, reporting_errors
 from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.notice.draft import Draft, draft
 from nsfwforensics.notice.person import read_person, web_address
-from nsfwforensics.notice.pictures import pictures
+from nsfwforensics.notice.pictures import is_case, pictures
 from nsfwforensics.notice.regimes import Law, regime
 from nsfwforensics.notice.rendering import Format, cover, letter
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.folder import replace_file
+from nsfwforensics.store.casedb import CaseDatabase
 
 CUT = "- - - - - - - - - - - - - - -  the letter begins below this line  - - - - - - - - - - - - - - -"
 
@@ -81,6 +83,9 @@ def notice(
         pictures=pictures(read_paths(places or []), file or (), pdq=pdq),
         lines=helplines(None if wanted == EVERYWHERE else wanted, own=lines),
     )
+    for case in filter(is_case, places or []):
+        with CaseDatabase.open(case) as opened:
+            record(opened, "notice drafted", subject=law.value, counts={"pictures": len(made.pictures)})
     form = _format(output)
     texts = letter(made, form), cover(made, form)
     if output is not None:

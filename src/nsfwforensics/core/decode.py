@@ -158,7 +158,7 @@ def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | 
     with _pillow_tamed():
         try:
             opened = _opened(data)
-            turned = _orientation(opened) in (5, 6, 7, 8)
+            turned = not _would_load(opened) and _orientation(opened) in (5, 6, 7, 8)
         except Exception:  # noqa: BLE001 - as in decode: hostile headers make Pillow raise anything
             return None, None
     return opened.size[::-1] if turned else opened.size
@@ -182,6 +182,11 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # noqa: BLE001 - as in decode: hostile blocks make Pillow raise anything
         return 1
     return value if isinstance(value, int) else 1
+
+
+def _would_load(image: Image.Image) -> bool:
+    """Whether asking for EXIF would decode the picture: in a PNG the block may stand behind the pixels."""
+    return image.format == "PNG" and not {"exif", "Raw profile type exif"} & set(image.info)
 
 
 @contextmanager
@@ -272,14 +277,18 @@ def _register_heif() -> None:
 
 @contextmanager
 def _pillow_tamed() -> Iterator[None]:
-    """Leaves the pixel limit to :class:`Limits`, keeps Pillow from printing warnings, and undoes both afterwards."""
-    from PIL import Image
+    """Settings of Pillow's that hold for the whole process, as they must be here, and undone afterwards.
 
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
+    The pixel limit is left to :class:`Limits`, warnings are not printed, and a file that ends early is an error
+    whatever another library set: WeasyPrint, for one, has Pillow fill up truncated pictures in silence.
+    """
+    from PIL import Image, ImageFile
+
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before

@@ -57,7 +57,7 @@ def pictures(places: Sequence[Path], wanted: Sequence[str] = (), *, pdq: bool = 
     for place in places:
         if place.is_dir():
             found += _of_report(place, wanted)
-        elif _is_case(place):
+        elif is_case(place):
             found += _of_case(place, wanted)
         else:
             loose.append(place)
@@ -70,7 +70,12 @@ def pictures(places: Sequence[Path], wanted: Sequence[str] = (), *, pdq: bool = 
     return unique if pdq else [replace(picture, pdq=None) for picture in unique]
 
 
-def _is_case(place: Path) -> bool:
+def is_case(place: Path) -> bool:
+    """Whether a place is a case database, told by its first bytes.
+
+    Raises:
+        UsageError: There is nothing, or it cannot be read.
+    """
     if place.exists() and not place.is_file():
         return False  # a pipe is not waited for; hashing it is refused
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from nsfwforensics.care.helplines import EVERYWHERE, HelpLine, for_minors, helplines
 from nsfwforensics.core.messages import say
@@ -73,7 +74,10 @@ REMOVAL: tuple[str, ...] = (
 
 STOP: tuple[str, ...] = (
     say("Stop here: you do not need to look at the picture again."),
-    say("Do not copy, print, upload or send it, not even as proof. Leave the file where it is."),
+    say(
+        "Do not copy, print, upload or send it, not even as proof. Ask the hotline or the police what should become of "
+        "the file."
+    ),
     say("Its place and its SHA-256 stand in this report. They are enough to report it."),
     say(
         "If the person in it is or may be under 18, report it to a hotline. You do not need to be sure, and nobody has "
@@ -157,11 +161,20 @@ def _shown(lines: Iterable[HelpLine], language: Language) -> tuple[Help, ...]:
             url=line.url,
             phone=line.phone,
             place=language.listed([_country(code, language) for code in line.countries if code != EVERYWHERE], "comma"),
-            checked=line.checked_on,
+            checked=_month(line.checked_on, language),
             languages=line.languages,
         )
         for line in lines
     )
+
+
+def _month(text: str, language: Language) -> str:
+    """``2026-11`` as people write a month."""
+    if language.code == "en":
+        return text
+    from babel.dates import format_skeleton
+
+    return format_skeleton("yMMMM", date.fromisoformat(f"{text[:7]}-01"), locale=language.locale)
 
 
 def _country(code: str, language: Language) -> str:

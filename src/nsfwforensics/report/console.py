@@ -13,6 +13,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Support
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
+from nsfwforensics.language.catalogue import SPACELESS
 from nsfwforensics.report.console_folder import render_folder
 from nsfwforensics.report.console_parts import bullet, indent, look, plain
 from nsfwforensics.report.console_values import render_fields, render_hashes
@@ -107,7 +108,8 @@ def _identity(file: FileReport, language: Language) -> list[Text]:
 def _render_question(view: QuestionView, console: Console, language: Language) -> None:
     says = language.says
     console.print(Text(says(view.question.wording), "bold underline" if view.checks else "dim"))
-    between = ": " if view.support is Support.NOT_CHECKED else ". "
+    colon, stop = ("：", "。") if language.code in SPACELESS else (": ", ". ")
+    between = colon if view.support is Support.NOT_CHECKED else stop
     badge = (says(view.badge.word), look(view.badge, "bold"))
     console.print(Text.assemble(badge, between, plain(says(view.statement))))
     for numbered in view.findings:
@@ -116,7 +118,7 @@ def _render_question(view: QuestionView, console: Console, language: Language) -
         if check.result.status not in _RAN and view.support is not Support.NOT_CHECKED:
             indent(_check_line(check, language), console)
     for item in view.missing:
-        indent(Text(says(say("Could not be checked:")) + " ", "bold") + plain(says(item)), console)
+        indent(_label(say("Could not be checked:"), "bold", language) + plain(says(item)), console)
 
 
 def _check_line(check: Check, language: Language) -> Text:
@@ -139,7 +141,12 @@ def _render_finding(numbered: NumberedFinding, console: Console, language: Langu
         indent(plain(says(told(finding, "explanation"))), console, 4)
     for rate in rate_sentences(finding, language):
         indent(plain(says(rate), "dim"), console, 4)
-    indent(Text(says(say("But:")) + " ", "italic") + plain(says(told(finding, "caveat"))), console, 4)
+    indent(_label(say("But:"), "italic", language) + plain(says(told(finding, "caveat"))), console, 4)
+
+
+def _label(words: str, style: str, language: Language) -> Text:
+    """What stands before a text, with a space where the language has one there."""
+    return Text(language.says(words) + ("" if language.code in SPACELESS else " "), style)
 
 
 def _render_place(saved: SavedReport, console: Console) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,8 +46,8 @@ LEAST = html.Extent(files=0, bytes=0, rows=100, paper=True)
 """What is put on paper where the layout of more did not end within the limits."""
 
 _PROBE_SECONDS = 120.0
-_OUT_OF_TIME = (-9, -24)
-"""How the kernel ends a process whose computing time is over: SIGXCPU, or SIGKILL at the hard limit."""
+_OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None
+"""How a process ends whose computing time is over; None on systems without such a limit."""
 _PROBES = {"ja": "画像の検査報告書、判断できません。ひらがなカタカナ"}
 _HINT = (
     "install it with: pip install 'nsfwforensics[pdf]' (it needs Pango, which most Linux systems have; see docs/pdf.md)"
@@ -150,7 +151,7 @@ def _run(settings: Settings, page: IO[str] | IO[bytes], target: int, seconds: fl
         done = subprocess.run(command, stdin=page, stdout=target, stderr=subprocess.PIPE, timeout=seconds, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
         return Rendered(problem=f"its layout took longer than {seconds:.0f} seconds", kind="limit")
-    if done.returncode in _OUT_OF_TIME:
+    if done.returncode == _OUT_OF_TIME:
         return Rendered(problem=f"its layout took more than {settings.max_seconds} seconds of computing", kind="limit")
     lines = done.stderr.decode(errors="replace").strip().split("\n")
     try:

@@ -97,7 +97,7 @@ def _limit_time(most: int) -> None:
     if most and sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
 
 
 def _render(settings: Settings) -> Rendered:

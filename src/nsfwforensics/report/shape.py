@@ -12,6 +12,7 @@ from typing import Literal
 
 from nsfwforensics.core.messages import Speaker, say
 from nsfwforensics.report.figure_names import figure_name
+from nsfwforensics.report.figure_values import figure_value
 from nsfwforensics.report.text import shorten
 
 MAX_ROWS = 300
@@ -45,28 +46,33 @@ class Node:
     left_out: int = 0
 
 
-def shape(value: object, language: Speaker, depth: int = 0) -> Node:
+def shape(value: object, language: Speaker, depth: int = 0, key: str = "") -> Node:
     """Arranges a JSON value; deeper than :data:`MAX_DEPTH` it becomes text.
 
     Args:
         value: What was measured.
         language: Of the words that stand for true, false and nothing, and of sentences of our own in it.
         depth: How deep it lies in what is arranged.
+        key: The name of the figure that it is.
     """
     if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
-        pairs = tuple((_key(key), shape(item, language, depth + 1)) for key, item in list(value.items())[:MAX_ROWS])
+        pairs = tuple(
+            (_key(name), shape(item, language, depth + 1, str(name))) for name, item in list(value.items())[:MAX_ROWS]
+        )
         return Node("pairs", pairs=pairs, left_out=max(0, len(value) - MAX_ROWS))
     if isinstance(value, Sequence) and not isinstance(value, str) and value and depth < MAX_DEPTH:
         if all(_is_flat(item) for item in value):
-            return Node("text", text=_inline(value, language))
+            return Node("text", text=_inline(value, language, key))
         columns = _columns(value)
         if columns:
-            rows = tuple(tuple(_inline(row.get(column), language) for column in columns) for row in value[:MAX_ROWS])
+            rows = tuple(
+                tuple(_inline(row.get(column), language, column) for column in columns) for row in value[:MAX_ROWS]
+            )
             left_out = max(0, len(value) - MAX_ROWS)
             return Node("table", columns=tuple(_key(column) for column in columns), rows=rows, left_out=left_out)
-        items = tuple(shape(item, language, depth + 1) for item in value[:MAX_ROWS])
+        items = tuple(shape(item, language, depth + 1, key) for item in value[:MAX_ROWS])
         return Node("list", items=items, left_out=max(0, len(value) - MAX_ROWS))
-    return Node("text", text=_inline(value, language))
+    return Node("text", text=_inline(value, language, key))
 
 
 def _key(key: object) -> str:
@@ -87,7 +93,7 @@ def _is_flat(value: object) -> bool:
     return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 80)
 
 
-def _inline(value: object, language: Speaker) -> str:
+def _inline(value: object, language: Speaker, key: str) -> str:
     """A value in one line."""
     if value is None:
         return "—"
@@ -97,11 +103,16 @@ def _inline(value: object, language: Speaker) -> str:
         return f"{value:.8g}"
     if isinstance(value, Mapping):
         pairs = list(value.items())[:MAX_ROWS]
-        return _cut("; ".join(f"{_label(key, language)}: {_inline(item, language)}" for key, item in pairs), language)
+        return _cut(
+            "; ".join(f"{_label(name, language)}: {_inline(item, language, str(name))}" for name, item in pairs),
+            language,
+        )
     if isinstance(value, Sequence) and not isinstance(value, str):
-        items = ", ".join(_inline(item, language) for item in value[:MAX_ROWS])
+        items = ", ".join(_inline(item, language, key) for item in value[:MAX_ROWS])
         return _cut(items, language) if value else language.says(say("none"))
     text = str(value)
+    if words := figure_value(key, text):
+        return language.says(words)
     return _cut(language.says(text) if " " in text else text, language)
 
 

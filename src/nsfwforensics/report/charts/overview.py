@@ -120,7 +120,11 @@ def _description(priorities: Sequence[Part], answers: Mapping[Question, Sequence
     """All numbers in words, for who cannot see the bars."""
     rows = {language.says(say("Priority for review")): priorities}
     rows |= {language.says(_QUESTIONS[question]): bar for question, bar in answers.items()}
-    return "; ".join(f"{name}: {', '.join(f'{what} {count}' for what, _, count in bar)}" for name, bar in rows.items())
+    said = (
+        language.says(say("{name}: {numbers:comma}", name=name, numbers=[f"{what} {count}" for what, _, count in bar]))
+        for name, bar in rows.items()
+    )
+    return language.listed(list(said), "semicolon")
 
 
 def _tables(

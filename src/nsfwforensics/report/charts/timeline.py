@@ -15,8 +15,8 @@ from nsfwforensics.report.charts import svg
 from nsfwforensics.report.charts.dates import Conflict, Stated, conflicts, stated_dates
 from nsfwforensics.report.text import shorten
 
-_WIDTH, _AXIS, _TOP, _LINE = 680.0, 268.0, 24.0, 19.0
-_LONGEST = 46
+_WIDTH, _AXIS, _TOP, _LINE, _LANE = 680.0, 268.0, 24.0, 19.0, 27.0
+_LONGEST = 50
 """Longer names of fields are cut, so that brackets have room."""
 _LANES = 3
 """Brackets side by side; further conflicts stand in the table."""
@@ -59,7 +59,7 @@ def timeline(file: FileReport, language: Language) -> Markup | None:
     title = language.says(say_count("{count} date in this file", "{count} dates that this file states", len(dates)))
     return svg.figure(
         "timeline",
-        svg.svg(_WIDTH, y + 4, title, _description(dates, found, language), *parts),
+        svg.svg(_WIDTH + _LANE * len(found[:_LANES]), y + 4, title, _description(dates, found, language), *parts),
         _caption(dates, found, language),
         language,
         _table(dates, found, language),
@@ -75,7 +75,7 @@ def _row(y: float, row: Sequence[Stated], language: Language) -> list[Markup]:
     if not first.zoned and not first.day_only:
         parts.append(svg.label(_AXIS - 18, y + _LINE + 3, language.says(say("time zone not stated")), "soft", "end"))
     for index, date in enumerate(row):
-        text = shorten(f"{language.says(date.what)}: {_source(date, language)}", _LONGEST)
+        text = shorten(language.says(say("{what}: {source}", what=date.what, source=_source(date, language))), _LONGEST)
         parts.append(svg.label(_AXIS + 18, y + 5 + index * _LINE, text))
     return parts
 
@@ -105,15 +105,15 @@ def _apart(seconds: float, language: Language) -> str:
 
 
 def _brackets(found: Sequence[Conflict], places: dict[Stated, float]) -> list[Markup]:
-    parts = []
+    """Brackets to the right of all texts, each with its letter, which covers the brackets that it crosses."""
+    ways, letters = [], []
     for lane, conflict in enumerate(found):
         top, bottom = sorted((places[conflict.first], places[conflict.second]))
-        x = _WIDTH - 70 + lane * 24
-        way = f"M{x - 8 - lane * 24:g} {top:.1f}H{x:g}V{bottom:.1f}H{x - 8 - lane * 24:g}"
-        parts.append(svg.shape("path", "bracket", d=way))
-        parts.append(svg.shape("circle", "conflict", cx=x, cy=(top + bottom) / 2, r=11))
-        parts.append(svg.label(x, (top + bottom) / 2 + 5, _letter(lane), "strong", "middle"))
-    return parts
+        x, middle = _WIDTH + 14 + lane * _LANE, (top + bottom) / 2
+        ways.append(svg.shape("path", "bracket", d=f"M{_WIDTH:g} {top:.1f}H{x:g}V{bottom:.1f}H{_WIDTH:g}"))
+        letters.append(svg.shape("circle", "conflict", cx=x, cy=middle, r=11))
+        letters.append(svg.label(x, middle + 5, _letter(lane), "strong", "middle"))
+    return ways + letters
 
 
 def _letter(index: int) -> str:
@@ -125,8 +125,11 @@ def _source(date: Stated, language: Language) -> str:
 
 
 def _description(dates: Sequence[Stated], found: Sequence[Conflict], language: Language) -> str:
-    listed = [f"{date.words}, {language.says(date.what)} ({_source(date, language)})" for date in dates]
-    return "; ".join([*listed, *(_why(conflict, language) for conflict in found)])
+    listed = [
+        language.says(say("{date}, {what} ({source})", date=date.words, what=date.what, source=_source(date, language)))
+        for date in dates
+    ]
+    return language.listed([*listed, *(_why(conflict, language) for conflict in found)], "semicolon")
 
 
 def _why(conflict: Conflict, language: Language) -> str:
@@ -162,5 +165,8 @@ def _table(dates: Sequence[Stated], found: Sequence[Conflict], language: Languag
         for date in dates
     ]
     made = svg.table((says(say("Date")), says(say("Kind")), says(say("Field")), says(say("Conflict"))), rows)
-    notes = [svg.element("p", f"{_letter(index)}: {_why(conflict, language)}") for index, conflict in enumerate(found)]
+    notes = [
+        svg.element("p", says(say("{letter}: {why}", letter=_letter(index), why=_why(conflict, language))))
+        for index, conflict in enumerate(found)
+    ]
     return svg.joined([made, *notes])
