@@ -282,6 +282,7 @@ def _prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
     settings = request.settings
     classes = [registration.load() for registration in chosen]
     device = settings.device if any(loaded.needs_device for loaded in classes) else None
+    apart = settings.isolate and settings.engine != "inline"
     spec = PlanSpec(
         analyzers=tuple(registration.name for registration in chosen),
         options=_merged_options(request, chosen),
@@ -290,10 +291,11 @@ def _prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             weights=settings.weights,
             thumbnails=request.thumbnails and not request.careful,
             sensitive=request.careful,
+            isolated=apart and settings.engine != "ray" and not settings.ray_address,
         ),
         complete=_is_complete(chosen),
     )
-    if settings.isolate and settings.engine != "inline":
+    if apart:
         warm_up_for(classes)
         return prepared_apart(spec, device)
     if device is not None:  # only where one is needed: finding it imports torch

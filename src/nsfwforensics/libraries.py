@@ -29,6 +29,9 @@ LIBRARIES = (
     "typer",
 )
 
+OF_EXTRAS = frozenset({"onnxruntime", "ray"})
+"""Those that come with an extra: an installation without them lacks nothing."""
+
 
 def library_versions() -> dict[str, str]:
     """The installed versions by name; what is not installed is left out."""

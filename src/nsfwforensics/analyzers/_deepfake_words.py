@@ -56,11 +56,12 @@ CODES: Mapping[str, Code] = {
     ),
 }
 
-_STATES: Mapping[str, Message] = {
+STATES: Mapping[str, Message] = {
     "as_is": say("pictures in their original files"),
     "768_q60": say("pictures reduced to 768 pixels and saved at JPEG quality 60"),
     "512_q40": say("pictures reduced to 512 pixels and saved at JPEG quality 40"),
 }
+"""The states in which error rates were measured, as noun phrases."""
 
 
 def generated_words(image: Branch, state: str) -> str:
@@ -76,7 +77,7 @@ def generated_words(image: Branch, state: str) -> str:
             "In our test on {pictures} it said so of {errors} of {photographs} ({share:.0%}, at most {upper:.0%} with "
             "95 % confidence) real photographs, and found {found} of {generated} generated ones and {painted} of "
             "{repainted} photographs painted again by a neural network.",
-            pictures=_STATES[state],
+            pictures=STATES[state],
             errors=called.count,
             photographs=called.total,
             share=called.share,
@@ -97,7 +98,7 @@ def cleared_words(image: Branch, state: str) -> str:
         "{generated} ({share:.0%}, at most {upper:.0%} with 95 % confidence) generated pictures and of {painted} of "
         "{repainted} ({painted_share:.0%}, at most {painted_upper:.0%} with 95 % confidence) photographs painted again "
         "by a neural network.",
-        pictures=_STATES[state],
+        pictures=STATES[state],
         missed=missed.count,
         generated=missed.total,
         share=missed.share,
@@ -123,7 +124,7 @@ def inconclusive_words(reason: str, image: Branch, state: str | None) -> str:
         known = say(
             "In our test on {pictures} this was the answer for {real} of {photographs} real photographs and {fake} of "
             "{generated} generated pictures.",
-            pictures=_STATES[state],
+            pictures=STATES[state],
             real=real.count,
             photographs=real.total,
             fake=fake.count,
@@ -197,5 +198,5 @@ def face_rates(face: Branch, state: str) -> list[dict[str, Any]]:
 
 
 def _rates(state: str, *counted: tuple[Message, Rate]) -> list[dict[str, Any]]:
-    where = _STATES[state]
+    where = STATES[state]
     return [error_rate(what, rate.count, rate.total, conditions=where) for what, rate in counted if rate.total]

@@ -3,16 +3,20 @@
 The model's score is never shown as a probability. It is compared with the scores of photographs and generated
 pictures that the model was not trained on; what may be said, and the error rates beside it, come from the calibration
 stored with the weights. Whatever was not measured (tiny, flat, colourless or crushed pictures) is inconclusive.
+With ``--detector`` a model that a user brought judges instead (:mod:`nsfwforensics.analyzers._deepfake_own`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nsfwforensics.analyzers._deepfake_own import OwnScore, conclude_own, enrol_detector, judge
+from nsfwforensics.analyzers._deepfake_own_words import OWN_CODES
 from nsfwforensics.analyzers._deepfake_sample import Box, Sample, take
 from nsfwforensics.analyzers._deepfake_words import (
     CODES,
@@ -25,7 +29,7 @@ from nsfwforensics.analyzers._deepfake_words import (
     generated_words,
     inconclusive_words,
 )
-from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Outcome
+from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Support
@@ -35,12 +39,18 @@ if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.calibration import Branch, Calibration
     from nsfwforensics.models.classifier import PictureScore, SynthesisClassifier
+    from nsfwforensics.models.detector_files import DetectorFiles
 
 
 class DeepfakeOptions(AnalyzerOptions):
     """Options of the deepfake analyzer."""
 
     faces: bool = Field(default=True, description="Examine faces on their own as well as the whole picture")
+    detector: Path | None = Field(
+        default=None,
+        description="Ask this model of your own instead: its card (TOML) or the folder with card and model",
+        json_schema_extra={"flag": "--detector"},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class Scores:
     faces: tuple[float, ...]
 
 
-class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
+class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     """Judges native crops of the picture, and faces on their own, with the classifier in the weights folder."""
 
     name = "deepfake"
@@ -66,10 +76,23 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     source = "docs/training-log.md"
     needs_device = True
     Options = DeepfakeOptions
-    codes: ClassVar[Mapping[str, Code]] = CODES
+    codes: ClassVar[Mapping[str, Code]] = {**CODES, **OWN_CODES}
+
+    @classmethod
+    def enrol(cls, options: Any, resources: Resources) -> Enrolment:
+        """Loads a model that a user brought, to see that it is what its card says.
+
+        Raises:
+            UsageError: The run is not isolated.
+            WeightsError: Card or model cannot be used.
+            MissingDependencyError: The extra for its format is not installed.
+        """
+        return enrol_detector(options.detector, resources) if options.detector is not None else Enrolment()
 
     def unavailable(self) -> str | None:
         """Names the weights that are missing, if any."""
+        if self.options.detector is not None:
+            return None
         from nsfwforensics.models import weights
         from nsfwforensics.models.calibration import CALIBRATION
 
@@ -81,7 +104,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         return None
 
     def models(self) -> tuple[ModelRecord, ...]:
-        """The classifier's weights and their calibration, as the manifest names them."""
+        """The weights and their calibration, as the manifest names them; or the model of the user's, and its card."""
+        if self._own is not None:
+            return self._own.records(self.name)
         from nsfwforensics.models import weights
         from nsfwforensics.models.calibration import CALIBRATION
 
@@ -91,8 +116,10 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             for e in (known[name] for name in (_MODEL, CALIBRATION) if name in known)
         )
 
-    def prepare(self, evidence: Evidence) -> Sample:
-        """Cuts native crops and faces, and notes what limits a statement."""
+    def prepare(self, evidence: Evidence) -> Sample | OwnScore:
+        """Cuts native crops and faces, and notes what limits a statement; a model that was brought judges here."""
+        if self._own is not None:
+            return judge(evidence, self._own)
         return take(evidence, self._calibration, self._faces(evidence) if self.options.faces else ())
 
     def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
@@ -100,8 +127,14 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
         return tuple(face.box for face in shared_faces(evidence, self.resources))
 
-    def infer(self, batch: Sequence[Sample]) -> Sequence[Scores]:
+    def infer(self, batch: Sequence[Sample | OwnScore]) -> Sequence[Scores | OwnScore]:
         """Scores the crops and faces of many files."""
+        whole = iter(self._scored([sample for sample in batch if isinstance(sample, Sample)]))
+        return [next(whole) if isinstance(sample, Sample) else sample for sample in batch]
+
+    def _scored(self, batch: Sequence[Sample]) -> list[Scores]:
+        if not batch:
+            return []
         import numpy as np
 
         classifier = self._classifier
@@ -118,11 +151,14 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             for sample in batch
         ]
 
-    def conclude(self, info: FileInfo, scores: Scores) -> Outcome:
+    def conclude(self, info: FileInfo, scores: Scores | OwnScore) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
         from nsfwforensics.models.distribution import as_high
 
         del info
+        if isinstance(scores, OwnScore):
+            assert self._own is not None  # noqa: S101 - only then there are such scores
+            return conclude_own(self, self._own, scores)
         image = self._calibration.image
         measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
         picture = scores.picture
@@ -203,6 +239,11 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
                 data={"examined": len(scores.faces), **_data(face, state), **rates},
             )
         ]
+
+    @property
+    def _own(self) -> DetectorFiles | None:
+        files: DetectorFiles | None = self.enrolment.state
+        return files
 
     @property
     def _calibration(self) -> Calibration:

@@ -75,6 +75,7 @@ class Resources:
         threads: How many threads a numerical library may use in this process.
         thumbnails: Whether pictures that show the evidence may be made for the report.
         sensitive: Whether every file is handled with care: what is made of it must not show it.
+        isolated: Whether files are examined in confined worker processes, not in the one that asks for it.
     """
 
     device: str = "cpu"
@@ -82,6 +83,7 @@ class Resources:
     threads: int = 1
     thumbnails: bool = False
     sensitive: bool = False
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
