@@ -56,6 +56,12 @@ def test_only_formats_of_numbers_are_obeyed() -> None:
     assert say("{n:>1000000000d}", n=3) == "3"
     assert say("{n.__class__}", n=3) == "{n.__class__}"
     assert say("{n:.2f}", n="text") == "text"
+    assert say("{n:999999999d}", n=3) == "3"
+
+
+def test_a_format_that_does_not_suit_its_number_is_ignored() -> None:
+    assert say("{n:d}", n=1.5) == "1.5"
+    assert say("{n:.1f}", n=10**400) == str(10**400)
 
 
 def test_messages_survive_pickling() -> None:

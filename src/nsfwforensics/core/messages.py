@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _PLACE = re.compile(r"\{([A-Za-z_]\w*)(?::([^{}]*))?\}")
-_NUMBER_FORMAT = re.compile(r"[+]?0?\d*,?(?:\.\d)?[dfg%]?")
+_NUMBER_FORMAT = re.compile(r"[+]?0?\d{0,2},?(?:\.\d)?[dfg%]?")
 _LISTS = ("and", "or", "comma", "semicolon", "sentences")
 
 
@@ -145,8 +145,11 @@ class Speaker:
         return {"semicolon": "; ", "sentences": " "}.get(kind, ", ").join(items)
 
     def number(self, value: float, how: str) -> str:
-        """A number in one of Python's formats for numbers; others are ignored."""
-        return format(value, how) if _NUMBER_FORMAT.fullmatch(how) else str(value)
+        """A number in one of Python's formats for numbers; others, and one that does not suit it, are ignored."""
+        try:
+            return format(value, how) if _NUMBER_FORMAT.fullmatch(how) else str(value)
+        except (ValueError, OverflowError):  # out of a saved report: digits asked of a fraction, a number beyond floats
+            return str(value)
 
     def moment(self, value: object) -> str:
         """A time in ISO 8601, as a person reads it; other text as it is."""
