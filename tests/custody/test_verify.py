@@ -157,6 +157,17 @@ def test_an_added_file_is_named(whole: Path, copied: Callable[[Path], Path]) -> 
         assert name in named(found, "added"), (name, found.problems)
 
 
+@pytest.mark.parametrize("name", ["data/evidence/none", "none", "signatures/0123456789abcdef", "data/a/b"])
+def test_an_added_folder_is_named_though_nothing_is_in_it(
+    name: str, whole: Path, copied: Callable[[Path], Path]
+) -> None:
+    bag = copied(whole)
+    (bag / name).mkdir(parents=True)
+    found = verify(bag)
+    assert not found.accepted
+    assert named(found, "added") == {name}
+
+
 def test_a_log_with_a_cut_or_edited_entry_is_named_even_under_new_manifests(tmp_path: Path, key: Any) -> None:
     for number, (lines, expected) in enumerate(
         (

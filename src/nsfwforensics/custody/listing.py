@@ -28,6 +28,7 @@ MOST_TAG_BYTES = 256 * 1024 * 1024
 MOST_FILES = 2_000_000
 LONGEST_LINE = 8 * 1024
 BLOCK = 1024 * 1024
+EMPTY_FOLDER = "an empty folder"
 
 _LINE = re.compile(rb"([0-9A-Fa-f]{32,128})([ \t]+\*?)([^\r\n]+)\n?")
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -39,7 +40,7 @@ class Listing:
 
     Attributes:
         files: Size in bytes of each regular file, by its path in the bag with ``/`` between parts.
-        others: What else lies there, by path: "a symbolic link", "a named pipe" ...
+        others: What else lies there, by path: "a symbolic link", "a named pipe", "an empty folder" ...
     """
 
     files: Mapping[str, int]
@@ -72,8 +73,10 @@ def walk(bag: Path) -> Listing:
     folders = [""]
     while folders:
         inside = folders.pop()
+        empty = True
         with os.scandir(os.path.join(bag, inside)) as entries:  # noqa: PTH118 - "" is the bag itself
             for entry in entries:
+                empty = False
                 name = f"{inside}/{entry.name}" if inside else entry.name
                 info = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(info.st_mode):
@@ -84,6 +87,8 @@ def walk(bag: Path) -> Listing:
                     others[name] = _kind(info.st_mode)
                 if len(files) + len(others) + len(folders) > MOST_FILES:
                     raise OSError(0, f"more than {MOST_FILES:,} files")
+        if empty and inside:
+            others[inside] = EMPTY_FOLDER
     return Listing(files, others)
 
 

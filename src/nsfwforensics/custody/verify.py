@@ -18,6 +18,7 @@ from nsfwforensics.custody import signatures
 from nsfwforensics.custody.keys import fingerprint
 from nsfwforensics.custody.listing import (
     ALGORITHMS,
+    EMPTY_FOLDER,
     MANIFESTS,
     MOST_TAG_BYTES,
     PAYLOAD,
@@ -133,7 +134,8 @@ class _Verifier:
 
     def run(self, trusted: Ed25519PublicKey | None, root: bytes | None) -> Verification:
         for path, kind in self._listing.others.items():
-            self._blame("added", path, f"{kind}: a bag of this tool holds none, and it was not opened")
+            opened = "" if kind == EMPTY_FOLDER else ", and it was not opened"
+            self._blame("added", path, f"{kind}: a bag of this tool holds none{opened}")
         ours = INFO in self._listing.files
         self._declaration()
         self._compare(self._manifests(TAG_MANIFESTS, ours=ours), self._tag_files())
