@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from nsfwforensics.execution import processes
 from nsfwforensics.testing import contract_file
 from tests.e2e.conftest import COMMAND
 
@@ -105,3 +107,10 @@ def test_before_anything_has_begun(begin: Begin) -> None:
     time.sleep(0.15)
     code, _ = interrupted(process)
     assert code in (130, -signal.SIGINT), "a shell shows both as 130"
+
+
+def test_a_process_whose_answer_nobody_awaits_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "ignore_interrupts", lambda: None)
+    readable, writable = multiprocessing.Pipe(duplex=False)
+    readable.close()
+    processes._answer(writable, abs, (-1,))

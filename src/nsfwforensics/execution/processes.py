@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
@@ -146,4 +146,5 @@ def _answer(channel: Connection, call: Callable[..., Any], arguments: tuple[Any,
         answer = call(*arguments)
     except Exception as error:  # noqa: BLE001 - it is raised again where the call was made
         answer = error
-    channel.send((True, answer))
+    with suppress(BrokenPipeError):  # nobody waits any more: the command was interrupted
+        channel.send((True, answer))
