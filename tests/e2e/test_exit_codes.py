@@ -47,6 +47,17 @@ def test_a_device_asked_for_by_name_and_missing_is_an_error(run: Runner, photos:
     assert run("detect", photos / "plain.jpg", "--device", "auto", "--quiet").code == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("extra", [(), ("--json",)])
+def test_an_output_that_is_full_is_an_error_in_one_line(photos: Path, extra: tuple[str, ...]) -> None:
+    command = [COMMAND, "metadata", str(photos), *extra]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "error: the output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_some_failed_and_the_rest_went_on(run: Runner, photos: Path) -> None:
     (photos / "a-corrupt.jpg").write_bytes(contract_file("header-only.jpg"))
     ran = run("hash", photos, "--json")

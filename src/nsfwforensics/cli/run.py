@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shlex
@@ -29,6 +30,8 @@ P = ParamSpec("P")
 
 Show = Callable[[SavedReport, Console], None]
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
+
 
 def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
     """Turns this package's errors into a message on stderr and their exit code."""
@@ -44,6 +47,12 @@ def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(int(ExitCode.ERROR)) from None
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is held back fails again at the end
+            complain(f"the output cannot be written: {error.strerror}")
             raise typer.Exit(int(ExitCode.ERROR)) from None
 
     return guarded
