@@ -112,3 +112,15 @@ def test_any_stored_template_is_filled_or_refused(template: str, values: dict[st
 def test_a_broken_stored_template_is_refused(stored: dict[str, object]) -> None:
     with pytest.raises(TypeError):
         restored(stored)
+
+
+def test_stored_messages_in_each_other_do_not_multiply() -> None:
+    def nested(text: str) -> dict[str, object]:
+        stored: dict[str, object] = {"template": text, "values": {}}
+        for _ in range(60):
+            stored = {"template": "{a}{a}", "values": {"a": stored}}
+        return stored
+
+    with pytest.raises(KeyError, match="longer than"):
+        restored(nested("xx"))
+    assert restored(nested("")) == ""

@@ -21,6 +21,7 @@ from typing import Any
 
 _PLACE = re.compile(r"\{([A-Za-z_]\w*)(?::([^{}]*))?\}")
 _NUMBER_FORMAT = re.compile(r"[+]?0?\d{0,2},?(?:\.\d)?[dfg%]?")
+MOST_CHARACTERS = 1_000_000
 _LISTS = ("and", "or", "comma", "semicolon", "sentences")
 
 
@@ -102,9 +103,21 @@ class Speaker:
             values: By name; a dictionary with a ``template`` is a stored message.
 
         Raises:
-            KeyError: A placeholder has no value.
+            KeyError: A placeholder has no value, or the text grows beyond all measure.
         """
-        return _PLACE.sub(lambda place: self._filled(place, values), self.translated(template, values))
+        done: dict[str, str] = {}
+        length = 0
+
+        def filled(place: re.Match[str]) -> str:
+            nonlocal length
+            if place[0] not in done:  # once each: stored messages nested in each other must not multiply
+                done[place[0]] = self._filled(place, values)
+            length += len(done[place[0]])
+            if length > MOST_CHARACTERS:
+                raise KeyError(f"longer than {MOST_CHARACTERS:,} characters")
+            return done[place[0]]
+
+        return _PLACE.sub(filled, self.translated(template, values))
 
     def translated(self, template: str | tuple[str, str], values: Mapping[str, Any]) -> str:
         """The template in this language; in English, the form for the number ``count``."""
@@ -114,7 +127,9 @@ class Speaker:
 
     def says(self, message: str) -> str:
         """A message in this language; other text as it is."""
-        return self.fill(message.template, message.values) if isinstance(message, Message) else str(message)
+        if type(self) is Speaker or not isinstance(message, Message):  # a message is its English text already
+            return str(message)
+        return self.fill(message.template, message.values)
 
     def _filled(self, place: re.Match[str], values: Mapping[str, Any]) -> str:
         return self.value(values[place[1]], place[2] or "")
