@@ -13,25 +13,23 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.discover import Target, discover, lies_in
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
-from nsfwforensics.core.plan import Plan, PlanSpec
-from nsfwforensics.core.registry import Registration, installed, select
+from nsfwforensics.core.registry import select
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
-from nsfwforensics.execution.prepare import prepared_apart, warm_up_for
 from nsfwforensics.libraries import library_versions
+from nsfwforensics.request import Request, prepared, refuse_own_case
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
@@ -40,45 +38,6 @@ SHARE_FROM_FILES = 12
 """With ``jobs=0`` fewer files than this are examined by one worker: loading models in each costs seconds."""
 
 MAX_AUTO_JOBS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to examine and how.
-
-    Attributes:
-        paths: Files and folders.
-        only: Names of the analyzers to run; all built-in ones if None.
-        skip: Names of analyzers to leave out.
-        options: Options by analyzer name, over those of ``settings``.
-        settings: Device, jobs, limits, operator.
-        thumbnails: Whether small pictures of the evidence go into the report.
-        sensitive: Whether all files are handled with care: no pictures of them are made, whatever else is asked for.
-        follow_symlinks: Whether symbolic links are followed.
-        allow_plugins: Whether third-party analyzers run too.
-        exclude: A folder never to walk into: the one that the report is written to.
-        case: A case database to scan into, made where there is none. Files that it has under the same plan are not
-            examined again; without ``paths``, the files that it holds are examined.
-        command: The command line, for the report's header.
-    """
-
-    paths: Sequence[Path]
-    only: Sequence[str] | None = None
-    skip: Sequence[str] = ()
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    settings: Settings = field(default_factory=Settings)
-    thumbnails: bool = False
-    sensitive: bool = False
-    follow_symlinks: bool = False
-    allow_plugins: bool = False
-    exclude: Path | None = None
-    case: Path | None = None
-    command: str = "nsfwforensics.scan()"
-
-    @property
-    def careful(self) -> bool:
-        """Whether the request or the settings ask for careful handling."""
-        return self.sensitive or self.settings.sensitive
 
 
 class Run:
@@ -106,11 +65,11 @@ class Run:
                 raise UsageError(f"no such file or folder: {path}")
         if request.case is not None:
             look_at_case(request.case, whole=not request.paths)
-            _refuse_own_case(request.case, request.options.get("known", {}).get("known", ()))
+            refuse_own_case(request.case, request.options.get("known", {}).get("known", ()))
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
-        self.plan = _prepared(request, chosen)
+        self.plan = prepared(request, chosen)
         if request.case is not None:
             CaseDatabase.open_or_create(request.case, operator=request.settings.operator).close()
         self.engine = self._choose_engine()
@@ -256,55 +215,4 @@ def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str 
     return scan(suspects, only=("compare",), options={"compare": {"original": originals}}, **request)
 
 
-def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[str, dict[str, Any]]:
-    """Lays the request's options over the settings', and refuses sections of analyzers that do not exist."""
-    known = {registration.name for registration in installed()}
-    for name in (*request.settings.analyzers, *request.options):
-        if name not in known:
-            raise UsageError(f"options for {name!r}, and there is no such analyzer")
-    return {
-        registration.name: {
-            **request.settings.analyzers.get(registration.name, {}),
-            **request.options.get(registration.name, {}),
-        }
-        for registration in chosen
-    }
-
-
-def _refuse_own_case(case: Path, known: Iterable[Path]) -> None:
-    """A case that is looked up while it is written changes with every file: nothing would ever count as done."""
-    if any(os.path.realpath(path) == os.path.realpath(case) for path in known):
-        raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
-
-
-def _prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
-    """The plan with what analyzers enrolled; where files are examined apart, what enrolment reads is read apart too."""
-    settings = request.settings
-    classes = [registration.load() for registration in chosen]
-    device = settings.device if any(loaded.needs_device for loaded in classes) else None
-    apart = settings.isolate and settings.engine != "inline"
-    spec = PlanSpec(
-        analyzers=tuple(registration.name for registration in chosen),
-        options=_merged_options(request, chosen),
-        limits=settings.limits,
-        resources=Resources(
-            weights=settings.weights,
-            thumbnails=request.thumbnails and not request.careful,
-            sensitive=request.careful,
-            isolated=apart and settings.engine != "ray" and not settings.ray_address,
-        ),
-        complete=_is_complete(chosen),
-    )
-    if apart:
-        warm_up_for(classes)
-        return prepared_apart(spec, device)
-    if device is not None:  # only where one is needed: finding it imports torch
-        from nsfwforensics.models.device import resolve_device
-
-        spec = replace(spec, resources=replace(spec.resources, device=resolve_device(device)))
-    return Plan.prepared(spec)
-
-
-def _is_complete(chosen: Sequence[Registration]) -> bool:
-    names = {registration.name for registration in chosen}
-    return all(registration.name in names for registration in installed() if registration.built_in)
+__all__ = ["Request", "Run", "compare", "examine", "scan"]

@@ -165,7 +165,7 @@ def test_every_outcome_looks_different(tmp_path: Path) -> None:
     ):
         assert word in {shown for _, shown in badges}
     kinds = ("supports", "inconclusive", "nothing", "failed", "not-available", "not-applicable", "not-checked", "ran")
-    style = html._asset("report.css")
+    style = html.asset("report.css")
     rules = {re.search(rf"\n\.badge\.{kind}\b[^{{]*\{{([^}}]+)\}}", style)[1] for kind in kinds}  # type: ignore[index]
     assert len(rules) == len(kinds)
 

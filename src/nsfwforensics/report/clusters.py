@@ -112,13 +112,13 @@ def write_csv(found: Clustering, stream: TextIO) -> None:
 
 def write_html(found: Clustering, stream: TextIO) -> None:
     """Writes one self-contained page without scripts."""
-    style = html._asset("report.css")
+    style = html.asset("report.css")
     pieces = (
         environment(language_of("en"))
         .get_template("clusters.html.j2")
         .stream(
             style=Markup(style),  # noqa: S704 - our own file, never evidence
-            style_hash=html._csp_hash(style),
+            style_hash=html.policy_hash(style),
             found=found,
             caveat=CAVEAT,
             describe=describe,

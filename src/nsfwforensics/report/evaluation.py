@@ -167,13 +167,13 @@ def write_csv(found: Evaluation, stream: TextIO) -> None:
 
 def write_html(found: Evaluation, stream: TextIO) -> None:
     """One self-contained page without scripts."""
-    style = "".join(map(html._asset, ("report.css", "charts.css", "print.css")))
+    style = "".join(map(html.asset, ("report.css", "charts.css", "print.css")))
     pieces = (
         environment(language_of("en"))
         .get_template("evaluation.html.j2")
         .stream(
             style=Markup(style),  # noqa: S704 - our own files, never evidence
-            style_hash=html._csp_hash(style),
+            style_hash=html.policy_hash(style),
             found=found,
             figures=found.figures,
             tiers=TIERS,

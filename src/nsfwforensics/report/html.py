@@ -98,14 +98,14 @@ def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
 
 def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any]:
     sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
-    style, script = "".join(map(_asset, sheets)), _asset("report.js")
+    style, script = "".join(map(asset, sheets)), asset("report.js")
     found = sections(saved, detailed)
     alone = next(found, None) if saved.summary.files == 1 else None
     return {
         "style": Markup(style),  # noqa: S704 - our own file, never evidence
         "script": Markup(script),  # noqa: S704
-        "style_hash": _csp_hash(style),
-        "script_hash": _csp_hash(script),
+        "style_hash": policy_hash(style),
+        "script_hash": policy_hash(script),
         "header": saved.header,
         "summary": saved.summary,
         "notes": wording.run_notes(saved.header),
@@ -161,10 +161,11 @@ def _sentence(view: QuestionView, language: Language) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A style or script of ours that pages carry, by its file name."""
     return (package_files("nsfwforensics.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _csp_hash(content: str) -> str:
+def policy_hash(content: str) -> str:
     """The source expression of Content Security Policy Level 3 for an inline element with this content."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
