@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,7 +40,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def begin(many: Path, report: Path) -> Iterator[Begin]:
+def begin(many: Path, report: Path, tmp_path: Path) -> Iterator[Begin]:
+    temporary = Path(tempfile.mkdtemp(prefix="i-"))  # a short path: a socket of the workers' server lies in it
+    (tmp_path / "temporary").symlink_to(temporary)
     started: list[subprocess.Popen[bytes]] = []
 
     def call() -> subprocess.Popen[bytes]:
@@ -47,6 +51,7 @@ def begin(many: Path, report: Path) -> Iterator[Begin]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            env=os.environ | {"TMPDIR": str(temporary)},
             # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
@@ -57,6 +62,7 @@ def begin(many: Path, report: Path) -> Iterator[Begin]:
     for process in started:
         process.kill()
         process.wait()
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def helpers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -100,6 +106,21 @@ def test_soon_after_the_workers_are_there(begin: Begin, report: Path, delay: flo
         saved = json.loads((report / "report.json").read_text())
         assert saved["header"]["interrupted"] is True
         assert len(saved["files"]) < 1500
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_kill_or_a_closed_terminal_leaves_nothing_behind(begin: Begin, tmp_path: Path, sent: signal.Signals) -> None:
+    process = begin()
+    while len(helpers(process)) < 4 and process.poll() is None:
+        time.sleep(0.0005)
+    others = helpers(process)
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert not alive
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_before_anything_has_begun(begin: Begin) -> None:

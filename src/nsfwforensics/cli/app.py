@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import typer
 
 from nsfwforensics.errors import ExitCode, ForensicsError
 from nsfwforensics.threads import one_thread_each
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
@@ -85,6 +90,7 @@ def _root(
 def main() -> None:
     """Runs the command line."""
     one_thread_each()
+    _end_like_ctrl_c()
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
@@ -95,3 +101,16 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before a command had begun
         sys.exit(ExitCode.INTERRUPTED)
+
+
+def _end_like_ctrl_c() -> None:
+    """Has a closed terminal and a polite kill end a run as Ctrl-C does: what was done is kept, nothing else stays."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored, and means it
+            signal.signal(number, interrupt)

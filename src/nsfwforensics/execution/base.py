@@ -64,7 +64,7 @@ def too_long(seconds: float) -> str:
     """
     return say(
         "examining it took longer than the limit of {seconds:g} seconds (--max-seconds); "
-        "the file may be built to keep a decoder busy",
+        "the file may be built to keep a decoder busy, or the limit is short for this machine",
         seconds=seconds,
     )
 
