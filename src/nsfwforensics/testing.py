@@ -137,7 +137,7 @@ class AnalyzerContract:
                 samples = analyzer.prepare(evidence)
                 if isinstance(samples, Outcome):
                     return samples
-                samples = pickle.loads(pickle.dumps(samples))  # noqa: S301  # nosec B301 - our own bytes
+                samples = pickle.loads(pickle.dumps(samples))  # nosec B301  # noqa: S301 - our own bytes
                 (scores,) = analyzer.infer([samples])
                 return analyzer.conclude(evidence.info(), scores)
             assert isinstance(analyzer, Analyzer)
