@@ -57,9 +57,14 @@ def warm_up(modules: Iterable[str]) -> None:
         forkserver.ensure_running()
 
 
+def _held() -> set[signal.Signals]:
+    """What asks for an orderly end: Ctrl-C, a polite kill, a closed terminal."""
+    return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Holds Ctrl-C back while processes or the threads that replace them are started.
+    """Holds Ctrl-C, and what ends a run as it does, back while processes or the threads that replace them are started.
 
     A terminal sends it to every process of the group. A worker inherits that it is held back, and lets it through only
     once it ignores it; otherwise one that is still starting would die of it and take the run's orderly end along.
@@ -69,7 +74,7 @@ def without_interrupts() -> Iterator[None]:
             yield
         return
     resource_tracker.ensure_running()  # while it starts, it lets the signal through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _held())
     try:
         with _without_main():
             yield
@@ -92,7 +97,7 @@ def ignore_interrupts() -> None:
     """In a worker: Ctrl-C is the main process's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _held())
 
 
 @lru_cache(maxsize=1)
