@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.core.messages import ENGLISH, Message, placeholders, restored, say, say_count, sentences
+from nsfwforensics.core.messages import (
+    ENGLISH,
+    MOST_CHARACTERS,
+    Message,
+    placeholders,
+    restored,
+    say,
+    say_count,
+    sentences,
+)
 from nsfwforensics.core.types import AnalyzerResult, Finding
 
 
@@ -121,6 +130,10 @@ def test_stored_messages_in_each_other_do_not_multiply() -> None:
             stored = {"template": "{a}{a}", "values": {"a": stored}}
         return stored
 
-    with pytest.raises(KeyError, match="longer than"):
-        restored(nested("xx"))
+    assert len(restored(nested("xx"))) < 2 * MOST_CHARACTERS
     assert restored(nested("")) == ""
+
+
+def test_a_value_of_a_megabyte_is_kept_and_one_beyond_all_measure_is_cut() -> None:
+    assert len(say("{a} and {a}", a="x" * 1_000_000)) == 2_000_005
+    assert say("{a}", a="x" * (MOST_CHARACTERS + 9)) == "x" * MOST_CHARACTERS + "…"

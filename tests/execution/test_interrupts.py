@@ -39,6 +39,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def listen() -> None:
+    """A job in the background inherits an ignored Ctrl-C, one under nohup a closed terminal; this one feels both."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def begin(many: Path, report: Path, tmp_path: Path) -> Iterator[Begin]:
     temporary = Path(tempfile.mkdtemp(prefix="i-"))  # a short path: a socket of the workers' server lies in it
@@ -52,8 +58,7 @@ def begin(many: Path, report: Path, tmp_path: Path) -> Iterator[Begin]:
             stderr=subprocess.PIPE,
             start_new_session=True,
             env=os.environ | {"TMPDIR": str(temporary)},
-            # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=listen,
         )
         started.append(process)
         return process

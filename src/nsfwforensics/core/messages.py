@@ -21,7 +21,8 @@ from typing import Any
 
 _PLACE = re.compile(r"\{([A-Za-z_]\w*)(?::([^{}]*))?\}")
 _NUMBER_FORMAT = re.compile(r"[+]?0?\d{0,2},?(?:\.\d)?[dfg%]?")
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 4_000_000
+"""Where a message is cut: far beyond what a file may say, so that only stored ones nested in each other get there."""
 _LISTS = ("and", "or", "comma", "semicolon", "sentences")
 
 
@@ -103,7 +104,7 @@ class Speaker:
             values: By name; a dictionary with a ``template`` is a stored message.
 
         Raises:
-            KeyError: A placeholder has no value, or the text grows beyond all measure.
+            KeyError: A placeholder has no value.
         """
         done: dict[str, str] = {}
         length = 0
@@ -112,10 +113,10 @@ class Speaker:
             nonlocal length
             if place[0] not in done:  # once each: stored messages nested in each other must not multiply
                 done[place[0]] = self._filled(place, values)
-            length += len(done[place[0]])
-            if length > MOST_CHARACTERS:
-                raise KeyError(f"longer than {MOST_CHARACTERS:,} characters")
-            return done[place[0]]
+            room = max(0, MOST_CHARACTERS - length)
+            text = done[place[0]] if len(done[place[0]]) <= room else done[place[0]][:room] + "…"
+            length += len(text)
+            return text
 
         return _PLACE.sub(filled, self.translated(template, values))
 
