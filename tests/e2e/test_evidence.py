@@ -18,7 +18,7 @@ import pytest
 from nsfwforensics.testing import contract_file
 from tests.custody.authority import Authority
 from tests.e2e.case_files import FAST, fill
-from tests.e2e.conftest import COMMAND, Runner
+from tests.e2e.conftest import COMMAND, Runner, listen
 from tests.e2e.test_imports import loaded_by
 
 
@@ -181,6 +181,7 @@ def test_ctrl_c_leaves_nothing_half_made(tmp_path: Path) -> None:
         [COMMAND, "evidence", "pack", folder, "-o", tmp_path / "bag", "--no-report"],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        preexec_fn=listen,
     )
     until = time.monotonic() + 60
     while not list(tmp_path.glob(".bag.*.part/evidence/*")) and time.monotonic() < until:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.testing import contract_file
-from tests.e2e.conftest import COMMAND, Runner
+from tests.e2e.conftest import COMMAND, Runner, listen
 
 
 def test_done(run: Runner, photos: Path) -> None:
@@ -90,7 +90,7 @@ def begun(tmp_path: Path) -> Iterator[Callable[[int], tuple[subprocess.Popen[byt
             stderr=subprocess.PIPE,
             start_new_session=True,
             # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=listen,
         )
         started.append(process)
         stream = report / "files.jsonl"

@@ -19,7 +19,7 @@ import pytest
 
 from nsfwforensics.execution import processes
 from nsfwforensics.testing import contract_file
-from tests.e2e.conftest import COMMAND
+from tests.e2e.conftest import COMMAND, listen
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
 
@@ -37,12 +37,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(1500):
         (folder / f"{index:04}.jpg").write_bytes(contract_file("plain.jpg"))
     return folder
-
-
-def listen() -> None:
-    """A job in the background inherits an ignored Ctrl-C, one under nohup a closed terminal; this one feels both."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
