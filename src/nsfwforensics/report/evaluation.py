@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -17,14 +16,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from markupsafe import Markup
 
-from nsfwforensics.errors import ReportError
 from nsfwforensics.language import language as language_of
 from nsfwforensics.models.calibration import Rate
-from nsfwforensics.report import html
 from nsfwforensics.report.charts import quality
 from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
-from nsfwforensics.report.folder import replace_file
-from nsfwforensics.report.voice import environment
+from nsfwforensics.report.documents import write_files, write_page
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import Estimate
 
@@ -101,18 +97,12 @@ def write(found: Evaluation, folder: Path) -> None:
     Raises:
         ReportError: It cannot be written, or holds other files of these names.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        taken = [name for name in (JSON_NAME, CSV_NAME, HTML_NAME) if os.path.lexists(folder / name)]
-        if taken and not _is_ours(folder / JSON_NAME):
-            raise ReportError(f"{folder / taken[0]} is there and is not of this tool; choose another folder")
-        replace_file(folder / CSV_NAME, lambda stream: write_csv(found, stream))
-        replace_file(folder / HTML_NAME, lambda stream: write_html(found, stream))
-        replace_file(folder / JSON_NAME, lambda stream: stream.write(as_json(found)))
-    except FileExistsError:
-        raise ReportError(f"{folder} is not a folder") from None
-    except OSError as error:
-        raise ReportError(f"cannot write to {folder}: {error.strerror}") from error
+    files = {
+        CSV_NAME: lambda stream: write_csv(found, stream),
+        HTML_NAME: lambda stream: write_html(found, stream),
+        JSON_NAME: lambda stream: stream.write(as_json(found)),
+    }
+    write_files(folder, files, JSON_NAME)
 
 
 def as_json(found: Evaluation) -> str:
@@ -167,26 +157,20 @@ def write_csv(found: Evaluation, stream: TextIO) -> None:
 
 def write_html(found: Evaluation, stream: TextIO) -> None:
     """One self-contained page without scripts."""
-    style = "".join(map(html.asset, ("report.css", "charts.css", "print.css")))
-    pieces = (
-        environment(language_of("en"))
-        .get_template("evaluation.html.j2")
-        .stream(
-            style=Markup(style),  # noqa: S704 - our own files, never evidence
-            style_hash=html.policy_hash(style),
-            found=found,
-            figures=found.figures,
-            tiers=TIERS,
-            warnings=warnings(found.figures),
-            rate=rate,
-            estimate=estimate,
-            standing=STANDING,
-            error_words=error_words,
-            charts=list(_charts(found)),
-        )
+    write_page(
+        stream,
+        "evaluation.html.j2",
+        ("report.css", "charts.css", "print.css"),
+        found=found,
+        figures=found.figures,
+        tiers=TIERS,
+        warnings=warnings(found.figures),
+        rate=rate,
+        estimate=estimate,
+        standing=STANDING,
+        error_words=error_words,
+        charts=list(_charts(found)),
     )
-    pieces.enable_buffering(200)
-    stream.writelines(pieces)
 
 
 def rate(value: Rate) -> str:
@@ -243,14 +227,6 @@ def _charts(found: Evaluation) -> Iterator[Markup]:
         )
     ]
     yield quality.spread("Scores by degradation, all sources", rows, found.threshold, english)
-
-
-def _is_ours(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        head = stream.read(4096)
-    return b'"schema_version"' in head and b'"nsfwforensics"' in head
 
 
 __all__ = [
