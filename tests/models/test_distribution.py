@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nsfwforensics.models.calibration import Branch, Verdict
@@ -36,6 +36,9 @@ def test_every_measured_score_is_counted_once(real: list[float], made: list[floa
 
 
 @given(SCORES, SCORES, st.floats(-25, 25), st.floats(0, 0.5), st.floats(0, 0.5))
+@example([0.0], [0.0], 1.0, 0.49999999999999994, 0.0)
+@example([float(n) for n in range(9)], [0.0], 9.0, 0.1, 0.1)
+@example([float(n) for n in range(48)], [0.0], 47.5, 1 / 49, 0.0)
 def test_limits_are_those_of_the_verdicts(
     real: list[float], made: list[float], score: float, alpha: float, beta: float
 ) -> None:

@@ -102,7 +102,12 @@ def _limits(branch: Branch) -> Mapping[str, float | None]:
 
 def _passed(ascending: Sequence[float], level: float) -> float | None:
     """The largest score whose conformal p-value is above ``level``; None where every score's is."""
-    allowed = math.floor(level * (len(ascending) + 1) + 1e-9) - 1
+    trials = len(ascending) + 1
+    allowed = math.floor(level * trials) - 1
+    if (allowed + 2) / trials <= level:  # the product was rounded down across a whole number …
+        allowed += 1
+    elif (allowed + 1) / trials > level:  # … or up: the verdict compares quotients, and so does this
+        allowed -= 1
     if allowed < 0:
         return None
     return ascending[len(ascending) - 1 - allowed] if allowed < len(ascending) else -math.inf
