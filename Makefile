@@ -6,19 +6,23 @@ TOOL := $(BIN)/nsfwforensics
 STAMP := $(VENV)/.installed
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help install demo test test-all check bench samples train faces-rates lock check-wheels clean
+.PHONY: help install demo test test-all check fuzz browser-tests audit messages bench samples train faces-rates lock check-wheels clean
 
 help:
 	@echo "make install       create .venv from the lock file"
 	@echo "make demo          examine samples/ against a reference photo and an original, say where the report is"
 	@echo "make test          run the tests"
-	@echo "make check         ruff, mypy --strict, import contracts"
+	@echo "make check         ruff, mypy --strict, import contracts, bandit, the lock file"
+	@echo "make fuzz          every parser on damaged files, SECONDS=20 each"
+	@echo "make browser-tests the page in headless Chromium: accessibility (axe-core from npm), print, hostile text"
+	@echo "make audit         look for known vulnerabilities of what is locked (asks the package index)"
+	@echo "make messages      collect what reports say and update the catalogues of other languages"
 	@echo "make bench         measure and write benchmarks/RESULTS.md"
 	@echo "make samples       build samples/ again (needs the samples extra)"
 	@echo "make train         train and calibrate the classifier (needs the development data)"
 	@echo "make faces-rates   measure the face model's error rates (needs the development data)"
 	@echo "make lock          resolve the lock files again"
-	@echo "make check-wheels  show that nothing in the default install needs a compiler"
+	@echo "make check-wheels  show that nothing in the default install needs a compiler (bagit is plain Python, without a wheel)"
 
 install: $(STAMP)
 
@@ -53,6 +57,22 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src
+	$(BIN)/python tools/check_lock.py requirements.lock
+
+fuzz: install
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
+
+browser-tests: install
+	test -f node_modules/axe-core/axe.min.js || npm install --no-save --no-package-lock --silent axe-core@4
+	$(BIN)/python -m pytest -m browser tests
+
+audit: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.7"
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
+messages: install
+	$(BIN)/python tools/messages.py
 
 bench: install
 	$(BIN)/python -m benchmarks
@@ -68,6 +88,7 @@ faces-rates: install
 	$(BIN)/python tools/measure_faces.py $(DATA)
 
 DATA ?= ../shared/data
+SECONDS ?= 20
 
 lock:
 	$(UV_COMPILE) --extra test --universal --generate-hashes -o requirements.lock
@@ -77,7 +98,7 @@ lock:
 check-wheels: install
 	for platform in x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-pc-windows-msvc aarch64-apple-darwin; do \
 		echo "$$platform"; MACOSX_DEPLOYMENT_TARGET=14.0 \
-		$(UV_COMPILE) -c requirements.lock --only-binary :all: --python-platform $$platform -o /dev/null || exit 1; \
+		$(UV_COMPILE) -c requirements.lock --only-binary :all: --no-binary bagit --python-platform $$platform -o /dev/null || exit 1; \
 	done
 
 clean:

@@ -16,6 +16,7 @@ from benchmarks.changed_regions import changes
 from benchmarks.compare import compare
 from benchmarks.engines import engines
 from benchmarks.hashing import hashing
+from benchmarks.isolation import isolation
 from benchmarks.known_recall import known
 from benchmarks.large import large
 from benchmarks.lookup import MILLION, lookup
@@ -118,6 +119,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "folder": folder,
     "memory": memory,
     "engines": engines,
+    "isolation": isolation,
     "hashing": hashing,
     "lookup": lookup,
     "known": known,
@@ -136,6 +138,7 @@ def main() -> None:
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
     parser.add_argument("--engine-files", type=int, default=120, help="photos in the engines bench")
+    parser.add_argument("--isolation-files", type=int, default=120, help="photos in the isolation bench")
     parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")
     parser.add_argument("--known-photos", type=int, help="photos in the known bench; all there are if omitted")
     parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")

@@ -14,6 +14,9 @@ import psutil
 
 TOOL = Path(sys.executable).with_name("nsfwforensics")
 
+DONE = (0, 4)
+"""Exit codes of a run that was done; with 4 some files in it failed, which is no fault of the run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -36,6 +39,9 @@ def measure(command: Sequence[str | Path], *, sample_every: float = 0.25) -> Cos
     Args:
         command: The command line.
         sample_every: Seconds between two looks at the memory.
+
+    Raises:
+        subprocess.CalledProcessError: It failed, so its time means nothing; single bad files are no failure.
     """
     started = time.perf_counter()
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL)
@@ -43,15 +49,23 @@ def measure(command: Sequence[str | Path], *, sample_every: float = 0.25) -> Cos
     while process.poll() is None:
         peak = max(peak, _tree_mib(process.pid))
         time.sleep(sample_every)
+    if process.returncode not in DONE:
+        raise subprocess.CalledProcessError(process.returncode, [str(part) for part in command])
     return Cost(time.perf_counter() - started, peak, process.returncode)
 
 
 def median_seconds(command: Sequence[str | Path], runs: int) -> float:
-    """Median wall time of a command over several runs, after one that warms the caches."""
+    """Median wall time of a command over several runs, after one that warms the caches.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
     times = []
     for _ in range(runs + 1):
         started = time.perf_counter()
-        subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL, check=False)
+        if done.returncode not in DONE:
+            done.check_returncode()
         times.append(time.perf_counter() - started)
     return statistics.median(times[1:])
 

@@ -13,63 +13,31 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nsfwforensics.core.analyzer import BaseAnalyzer, Resources
-from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.core.discover import Target, discover, lies_in
 from nsfwforensics.core.evidence import utc_iso
-from nsfwforensics.core.plan import Plan, PlanSpec
-from nsfwforensics.core.registry import Registration, installed, select
+from nsfwforensics.core.messages import say, say_count
+from nsfwforensics.core.registry import select
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.libraries import library_versions
+from nsfwforensics.request import Request, prepared, refuse_own_case
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
 
-POOL_FROM_FILES = 12
-"""With ``jobs=0`` fewer files than this are examined in one process: starting workers costs seconds."""
+SHARE_FROM_FILES = 12
+"""With ``jobs=0`` fewer files than this are examined by one worker: loading models in each costs seconds."""
 
 MAX_AUTO_JOBS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to examine and how.
-
-    Attributes:
-        paths: Files and folders.
-        only: Names of the analyzers to run; all built-in ones if None.
-        skip: Names of analyzers to leave out.
-        options: Options by analyzer name, over those of ``settings``.
-        settings: Device, jobs, limits, operator.
-        thumbnails: Whether small pictures of the evidence go into the report.
-        follow_symlinks: Whether symbolic links are followed.
-        allow_plugins: Whether third-party analyzers run too.
-        exclude: A folder never to walk into: the one that the report is written to.
-        case: A case database to scan into, made where there is none. Files that it has under the same plan are not
-            examined again; without ``paths``, the files that it holds are examined.
-        command: The command line, for the report's header.
-    """
-
-    paths: Sequence[Path]
-    only: Sequence[str] | None = None
-    skip: Sequence[str] = ()
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    settings: Settings = field(default_factory=Settings)
-    thumbnails: bool = False
-    follow_symlinks: bool = False
-    allow_plugins: bool = False
-    exclude: Path | None = None
-    case: Path | None = None
-    command: str = "nsfwforensics.scan()"
 
 
 class Run:
@@ -97,20 +65,11 @@ class Run:
                 raise UsageError(f"no such file or folder: {path}")
         if request.case is not None:
             look_at_case(request.case, whole=not request.paths)
-            _refuse_own_case(request.case, request.options.get("known", {}).get("known", ()))
+            refuse_own_case(request.case, request.options.get("known", {}).get("known", ()))
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
-        classes = [registration.load() for registration in chosen]
-        self.plan = Plan.prepared(
-            PlanSpec(
-                analyzers=tuple(registration.name for registration in chosen),
-                options=_merged_options(request, chosen),
-                limits=request.settings.limits,
-                resources=_resources(request, classes),
-                complete=_is_complete(chosen),
-            )
-        )
+        self.plan = prepared(request, chosen)
         if request.case is not None:
             CaseDatabase.open_or_create(request.case, operator=request.settings.operator).close()
         self.engine = self._choose_engine()
@@ -135,12 +94,12 @@ class Run:
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""
-        outside = self.request.exclude.resolve() if self.request.exclude else None
+        outside = self.request.exclude
         case = self.request.case
         for target in self._found():
             if case is not None and belongs_to_case(target.path, case):
                 continue
-            if outside is None or not target.path.resolve().is_relative_to(outside):
+            if outside is None or not lies_in(target.path, outside):
                 yield target
 
     def _found(self) -> Iterator[Target]:
@@ -162,7 +121,7 @@ class Run:
         return Header(
             version=version("nsfwforensics"),
             command=self.request.command,
-            operator=self.request.settings.operator or "not supplied",
+            operator=self.request.settings.operator or say("not supplied"),
             started=utc_iso(self._started),
             finished=utc_iso(time.time()) if finished else None,
             interrupted=interrupted,
@@ -170,8 +129,14 @@ class Run:
             platform=platform.platform(),
             libraries=library_versions(),
             device=spec.resources.device,
-            engine=f"{self.engine.name}, {getattr(self.engine, 'jobs', 1)} process(es)",
+            engine=say_count(
+                "{engine}, {count} process",
+                "{engine}, {count} processes",
+                getattr(self.engine, "jobs", 1),
+                engine=self.engine.name,
+            ),
             fingerprint=self._fingerprint(),
+            sensitive=self.request.careful,
             analyzers=self.plan.analyzer_records(),
             models=self.plan.models(),
             references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),
@@ -180,8 +145,9 @@ class Run:
 
     def _fingerprint(self) -> str:
         """The plan's; reports with pictures of the evidence and such without are not to be mixed."""
-        plan = self.plan.fingerprint()
-        return hashlib.sha256(f"{plan} thumbnails".encode()).hexdigest() if self.request.thumbnails else plan
+        plan, resources = self.plan.fingerprint(), self.plan.spec.resources
+        kind = "sensitive" if resources.sensitive else "thumbnails" if resources.thumbnails else ""
+        return hashlib.sha256(f"{plan} {kind}".encode()).hexdigest() if kind else plan
 
     def _choose_engine(self) -> Engine:
         settings = self.request.settings
@@ -190,18 +156,22 @@ class Run:
             from nsfwforensics.execution.ray_pool import RayEngine
 
             return RayEngine(jobs, settings.ray_address)
-        many = settings.engine == "pool" or (settings.engine == "auto" and (jobs > 1 or self._has_many_files()))
+        if settings.engine == "inline" or (settings.engine == "auto" and jobs < 2 and not settings.isolate):
+            return InlineEngine()
         if jobs == 0:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            jobs = min(cores, MAX_AUTO_JOBS)
-        return PoolEngine(jobs) if many and (jobs > 1 or settings.engine == "pool") else InlineEngine()
+            jobs = min(cores, MAX_AUTO_JOBS) if self._has_many_files() else 1
+        return PoolEngine(jobs)
 
     def _has_many_files(self) -> bool:
-        return any(count >= POOL_FROM_FILES for count, _ in enumerate(self.targets(), start=1))
+        return any(count >= SHARE_FROM_FILES for count, _ in enumerate(self.targets(), start=1))
 
 
 def scan(paths: Iterable[str | Path], **request: Any) -> Run:
     """Prepares a run over files and folders; iterate over the result to examine them.
+
+    Files are examined in worker processes, so a script that calls this needs the usual
+    ``if __name__ == "__main__":``; ``settings=Settings(isolate=False)`` does without them.
 
     Args:
         paths: Files and folders.
@@ -215,7 +185,7 @@ def scan(paths: Iterable[str | Path], **request: Any) -> Run:
 
 
 def examine(path: str | Path, **request: Any) -> FileReport:
-    """Examines one file in this process.
+    """Examines one file in this process: one that crashes a decoder ends the process with it. See :func:`scan`.
 
     Args:
         path: The file.
@@ -226,7 +196,8 @@ def examine(path: str | Path, **request: Any) -> FileReport:
     """
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder; use scan()")
-    return next(iter(scan([path], **request)))
+    settings = request.pop("settings", None) or Settings()
+    return next(iter(scan([path], settings=settings.model_copy(update={"isolate": False, "jobs": 1}), **request)))
 
 
 def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str | Path], **request: Any) -> Run:
@@ -244,37 +215,4 @@ def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str 
     return scan(suspects, only=("compare",), options={"compare": {"original": originals}}, **request)
 
 
-def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[str, dict[str, Any]]:
-    """Lays the request's options over the settings', and refuses sections of analyzers that do not exist."""
-    known = {registration.name for registration in installed()}
-    for name in (*request.settings.analyzers, *request.options):
-        if name not in known:
-            raise UsageError(f"options for {name!r}, and there is no such analyzer")
-    return {
-        registration.name: {
-            **request.settings.analyzers.get(registration.name, {}),
-            **request.options.get(registration.name, {}),
-        }
-        for registration in chosen
-    }
-
-
-def _refuse_own_case(case: Path, known: Iterable[Path]) -> None:
-    """A case that is looked up while it is written changes with every file: nothing would ever count as done."""
-    if any(Path(path).resolve() == case.resolve() for path in known):
-        raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
-
-
-def _resources(request: Request, classes: Sequence[type[BaseAnalyzer]]) -> Resources:
-    """Resolves the device only where an analyzer needs one: resolving imports torch."""
-    resources = Resources(weights=request.settings.weights, thumbnails=request.thumbnails)
-    if not any(loaded.needs_device for loaded in classes):
-        return resources
-    from nsfwforensics.models.device import resolve_device
-
-    return replace(resources, device=resolve_device(request.settings.device))
-
-
-def _is_complete(chosen: Sequence[Registration]) -> bool:
-    names = {registration.name for registration in chosen}
-    return all(registration.name in names for registration in installed() if registration.built_in)
+__all__ = ["Request", "Run", "compare", "examine", "scan"]

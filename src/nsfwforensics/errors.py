@@ -12,7 +12,9 @@
     │   ├── NotAnImageError        4  the content is no image format that is known here
     │   └── LimitExceededError     4  the file is larger than the limits allow
     ├── ReportError                1  a saved report cannot be read or written
-    └── HashListError              1  a list or an index of known hashes cannot be read or written
+    ├── HashListError              1  a list or an index of known hashes cannot be read or written
+    ├── CaseError                  1  a case database cannot be read or written
+    └── CustodyError               1  an evidence bag, a key or a signature cannot be made, read or used
 
 Exit codes that are not exceptions: 0 done, 4 some files failed, 5 ``--fail-on`` reached,
 130 interrupted (what was done is kept).
@@ -39,6 +41,11 @@ class ForensicsError(Exception):
     """Base of every error raised on purpose by this package."""
 
     exit_code: ExitCode = ExitCode.ERROR
+
+    @property
+    def message(self) -> str:
+        """What it was raised with: a message that can be said in another language stays one, as ``str`` would not."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
 
 
 class UsageError(ForensicsError):
@@ -91,3 +98,7 @@ class HashListError(ForensicsError):
 
 class CaseError(ForensicsError):
     """A case database is missing, foreign, damaged, busy, full, read-only or of a newer version."""
+
+
+class CustodyError(ForensicsError):
+    """An evidence bag, a key, a signature or a timestamp cannot be made, read or used."""

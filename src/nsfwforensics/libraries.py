@@ -12,7 +12,9 @@ LIBRARIES = (
     "imagehash",
     "jinja2",
     "jpeglib",
+    "nudenet",
     "numpy",
+    "onnxruntime",
     "opencv-python-headless",
     "pebble",
     "pillow",
@@ -26,6 +28,9 @@ LIBRARIES = (
     "torchvision",
     "typer",
 )
+
+OF_EXTRAS = frozenset({"onnxruntime", "ray"})
+"""Those that come with an extra: an installation without them lacks nothing."""
 
 
 def library_versions() -> dict[str, str]:

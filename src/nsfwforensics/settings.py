@@ -28,11 +28,15 @@ class Settings(BaseModel):
         jobs: Worker processes; 0 chooses by the number of files and cores.
         engine: ``auto``, ``inline`` (this process), ``pool`` (processes) or ``ray``.
         ray_address: Of a Ray cluster; None starts Ray on this machine.
+        isolate: Whether files are read in confined worker processes, a single one too; False leaves that to ``jobs``.
         max_bytes: Largest file read, in bytes.
         max_pixels: Largest picture decoded, width times height.
         max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
         max_memory: Most memory for one worker process, in bytes; 0 for no limit.
         operator: Who examines; printed in the report.
+        language: What reports for people are written in, as BCP 47 names it (``en``, ``ja``).
+        paper: What a PDF is made for.
+        sensitive: Whether all files are handled with care: no pictures of them anywhere.
         weights: A folder to look for weights in before the installed ones.
         analyzers: Options by analyzer name.
     """
@@ -43,11 +47,15 @@ class Settings(BaseModel):
     jobs: int = Field(default=0, ge=0)
     engine: Literal["auto", "inline", "pool", "ray"] = "auto"
     ray_address: str | None = None
+    isolate: bool = True
     max_bytes: int = Field(default=Limits().max_bytes, gt=0)
     max_pixels: int = Field(default=Limits().max_pixels, gt=0)
     max_seconds: float = Field(default=Limits().max_seconds, ge=0)
     max_memory: int = Field(default=Limits().max_memory, ge=0)
     operator: str | None = None
+    language: str = "en"
+    paper: Literal["a4", "letter"] = "a4"
+    sensitive: bool = False
     weights: Path | None = None
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

@@ -137,13 +137,13 @@ class AnalyzerContract:
                 samples = analyzer.prepare(evidence)
                 if isinstance(samples, Outcome):
                     return samples
-                samples = pickle.loads(pickle.dumps(samples))  # noqa: S301 - our own bytes, as a pool would move them
+                samples = pickle.loads(pickle.dumps(samples))  # nosec B301  # noqa: S301 - our own bytes
                 (scores,) = analyzer.infer([samples])
                 return analyzer.conclude(evidence.info(), scores)
             assert isinstance(analyzer, Analyzer)
             return analyzer.examine(evidence)
         except EvidenceError as error:
-            return Outcome.failed(str(error))
+            return Outcome.failed(error.message)
 
     def test_it_describes_itself(self) -> None:
         """Name, version, title, question and every code are filled in and well formed."""

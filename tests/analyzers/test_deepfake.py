@@ -221,6 +221,61 @@ def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -
     assert all(score is not None and np.isfinite(score.score) for score in alone)
 
 
+def afresh() -> DeepfakeAnalyzer:
+    """A fresh analyzer with freshly loaded weights."""
+    from nsfwforensics.models.classifier import cached_classifier
+
+    cached_classifier.cache_clear()
+    return DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources())
+
+
+def numbers(scores: Any) -> tuple[float, float, float]:
+    return (scores.picture.score, scores.picture.recompressed, scores.picture.resized)
+
+
+def test_the_same_bytes_score_the_same_on_every_run_in_any_order_and_batch(shipped: DeepfakeAnalyzer) -> None:
+    kinds = [saved(photo(270 + 20 * n, 270, n), kind) for n, kind in enumerate(("JPEG", "PNG", "WEBP"))]
+    once = [numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0]) for data in kinds]
+    for order, size in (((2, 0, 1), 3), ((1, 0, 1, 2), 3)):
+        again = afresh()
+        samples = [again.prepare(Evidence.from_bytes(kinds[index])) for index in order]
+        parts = [samples[start : start + size] for start in range(0, len(samples), size)]
+        found = [numbers(scores) for part in parts for scores in again.infer(part)]
+        assert np.abs(np.array(found) - np.array([once[index] for index in order])).max() <= 1e-5
+
+
+def test_another_process_and_another_number_of_threads_score_the_same(shipped: DeepfakeAnalyzer) -> None:
+    import subprocess
+    import sys
+
+    data = saved(photo(300, 320, 9), "JPEG")
+    here = numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0])
+    code = (
+        "import sys; from nsfwforensics.analyzers.deepfake import *; from nsfwforensics.core.analyzer import Resources;"
+        "from nsfwforensics.core.evidence import Evidence;"
+        "a = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources(threads=2));"
+        "p = a.infer([a.prepare(Evidence.from_bytes(sys.stdin.buffer.read()))])[0].picture;"
+        "print(p.score, p.recompressed, p.resized)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True).stdout
+    assert np.abs(np.array(here) - np.array([float(word) for word in out.split()])).max() <= 1e-5
+
+
+@pytest.mark.gpu
+def test_cpu_and_gpu_agree_to_a_thousandth_and_company_changes_nothing_there(shipped: DeepfakeAnalyzer) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    beside = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources(device="cuda:0"))
+    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(300 + 40 * n, 400, n), "JPEG"))) for n in range(5)]
+    slow = np.array([numbers(scores) for scores in shipped.infer(samples)])
+    fast = np.array([numbers(scores) for scores in beside.infer(samples)])
+    alone = np.array([numbers(beside.infer([sample])[0]) for sample in samples])
+    assert np.abs(slow - fast).max() <= 1e-3
+    assert np.abs(fast - alone).max() <= 1e-5
+
+
 def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnalyzer) -> None:
     image = shipped._calibration.image
     assert image.reals >= 49, "fewer photographs cannot carry a p-value of 0.02"

@@ -12,7 +12,8 @@ import pytest
 from nsfwforensics.analyzers.metadata import MetadataAnalyzer, MetadataOptions
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.core.types import AnalyzerStatus, Finding, Severity, Support, storable
+from nsfwforensics.core.storable import storable
+from nsfwforensics.core.types import AnalyzerStatus, Finding, Severity, Support
 from tests.formats import make
 
 CAMERA = make.exif(

@@ -183,9 +183,12 @@ def test_every_method_says_what_it_is_worth() -> None:
     for method in METHODS:
         assert method.title and method.source and method.destroyed_by and method.audience
         for kind in method.kinds:
-            assert "consistent with" in kind.explanation or "as after" in kind.explanation
+            values = {"place": "in the middle", "origin_x": 1, "origin_y": 2, "cut_x": 7, "cut_y": 6}
+            explanation = kind.explanation(**values) if kind.whole else kind.explanation(place=values["place"])
+            assert "consistent with" in explanation or "as after" in explanation
+            assert kind.error_rates, "how often it is wrong must be known"
             assert method.caveat(kind).endswith("genuine.")
-            assert not any(word in kind.explanation.lower() for word in ("fake", "proves", "certainly"))
+            assert not any(word in explanation.lower() for word in ("fake", "proves", "certainly"))
 
 
 def _read(data: bytes | None) -> NDArray[np.uint8]:

@@ -42,6 +42,11 @@ def test_orientation_is_applied() -> None:
     assert evidence.image.size == (200, 320)
 
 
+def test_what_another_library_sets_in_pillow_does_not_make_a_file_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+    assert Evidence.from_bytes(contract_file("truncated.jpg")).decoded_share < 1
+
+
 def test_a_truncated_jpeg_is_decoded_in_part_and_says_so() -> None:
     evidence = Evidence.from_bytes(contract_file("truncated.jpg"))
     whole = Evidence.from_bytes(contract_file("plain.jpg"))

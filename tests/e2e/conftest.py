@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,16 @@ import pytest
 from nsfwforensics.testing import contract_file
 
 COMMAND = Path(sys.executable).with_name("nsfwforensics")
+
+
+def listen() -> None:
+    """For ``preexec_fn``: a command that is to be interrupted must not ignore it.
+
+    What runs in the background inherits an ignored Ctrl-C, and under nohup an ignored closed terminal.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pytest
 
 from nsfwforensics.store.casedb import CaseDatabase
 from tests.e2e.case_files import FAST, fill, listed
-from tests.e2e.conftest import COMMAND, Runner
+from tests.e2e.conftest import COMMAND, Runner, listen
 
 FILES = 400
 
@@ -41,7 +41,7 @@ def start() -> Iterator[Start]:
             stderr=subprocess.PIPE,
             start_new_session=True,
             # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=listen,
         )
         started.append(process)
         return process

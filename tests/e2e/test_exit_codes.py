@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.testing import contract_file
-from tests.e2e.conftest import COMMAND, Runner
+from tests.e2e.conftest import COMMAND, Runner, listen
 
 
 def test_done(run: Runner, photos: Path) -> None:
@@ -45,6 +45,17 @@ def test_a_device_asked_for_by_name_and_missing_is_an_error(run: Runner, photos:
     assert ran.code == 3
     assert "cuda:63" in ran.err
     assert run("detect", photos / "plain.jpg", "--device", "auto", "--quiet").code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("extra", [(), ("--json",)])
+def test_an_output_that_is_full_is_an_error_in_one_line(photos: Path, extra: tuple[str, ...]) -> None:
+    command = [COMMAND, "metadata", str(photos), *extra]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "error: the output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_some_failed_and_the_rest_went_on(run: Runner, photos: Path) -> None:
@@ -79,7 +90,7 @@ def begun(tmp_path: Path) -> Iterator[Callable[[int], tuple[subprocess.Popen[byt
             stderr=subprocess.PIPE,
             start_new_session=True,
             # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=listen,
         )
         started.append(process)
         stream = report / "files.jsonl"

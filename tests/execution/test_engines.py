@@ -9,6 +9,7 @@ import pytest
 
 from nsfwforensics.api import Request, Run
 from nsfwforensics.core.types import FileReport
+from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.settings import Settings
@@ -41,13 +42,21 @@ def test_inline_and_pool_agree(folder: Path) -> None:
     assert inline == pooled
 
 
-def test_few_files_stay_in_one_process_and_many_do_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_examined_apart_unless_told_otherwise(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    only = ["metadata"]
-    assert isinstance(Run(Request([folder], only=only)).engine, InlineEngine)
+
+    def engine(**settings: Any) -> Engine:
+        return Run(Request([folder], only=["metadata"], settings=Settings(**settings))).engine
+
+    assert isinstance(few := engine(), PoolEngine)
+    assert few.jobs == 1, "one worker is enough for a few files"
+    assert isinstance(engine(isolate=False), InlineEngine)
+    assert isinstance(engine(engine="inline"), InlineEngine)
     for index in range(20):
         (folder / f"{index}.jpg").write_bytes(b"")
-    engine = Run(Request([folder], only=only)).engine
-    assert isinstance(engine, PoolEngine)
-    assert engine.jobs == 3
-    assert isinstance(Run(Request([folder], only=only, settings=Settings(jobs=1))).engine, InlineEngine)
+    assert isinstance(many := engine(), PoolEngine)
+    assert many.jobs == 3
+    assert isinstance(one := engine(jobs=1), PoolEngine)
+    assert one.jobs == 1
+    assert isinstance(engine(isolate=False), InlineEngine)
+    assert isinstance(engine(isolate=False, jobs=2), PoolEngine)

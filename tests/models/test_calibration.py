@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.calibration import (
     Branch,
     Calibration,
     Rate,
     Verdict,
-    clopper_pearson_upper,
     closest_state,
     p_value_above,
     p_value_below,

@@ -22,7 +22,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast_meets_wcag_aa(scheme: str) -> None:
-    blocks = re.findall(r":root \{([^}]*--paper[^}]*)\}", html._asset("report.css"))
+    blocks = re.findall(r":root \{([^}]*--paper[^}]*)\}", html.asset("report.css"))
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", blocks[("light", "dark").index(scheme)]))
     pairs = [(text, ground) for text in ("ink", "soft", "accent") for ground in ("paper", "card", "tint")]
     for text, ground in [*pairs, ("on-accent", "accent")]:

@@ -32,7 +32,7 @@ def write(folder: Path, files: list | None = None) -> SavedReport:
 
 def test_everything_is_written_and_read_again(tmp_path: Path) -> None:
     saved = write(tmp_path / "out")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([*VIEWS, "files.jsonl"])
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([*VIEWS, "files.jsonl", "SHA256SUMS"])
     again = SavedReport.open(tmp_path / "out")
     assert list(again.files()) == list(saved.files()) == three()
     assert again.header == header()

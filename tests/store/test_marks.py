@@ -65,6 +65,7 @@ def test_a_dismissed_finding_raises_nothing_and_stays_in_sight(case: CaseDatabas
     assert dismissed.title == "Dismissed: Times differ"
     assert dismissed.explanation.startswith("Set aside by Ann on ")
     assert dismissed.explanation.endswith("(camera clock). It said: The times differ.")
+    assert dismissed.wording["explanation"].values["explanation"] == {"template": "The times differ."}
     assert (dismissed.severity, dismissed.support) == (Severity.INFO, Support.NO_INDICATION)
     note = dismissed.data["dismissed"]
     assert isinstance(note, dict)

@@ -18,8 +18,8 @@ from nsfwforensics.store.migrations import APPLICATION_ID, MIGRATIONS, migrate, 
 from nsfwforensics.store.rows import Stat
 
 TABLES = {
-    "artifacts", "case_info", "contents", "decisions", "dismissals", "examinations", "files", "findings", "hashes",
-    "results", "runs", "signatures",
+    "artifacts", "case_info", "contents", "custody_begin", "custody_log", "decisions", "dismissals", "examinations",
+    "files", "findings", "hashes", "results", "runs", "signatures",
 }  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection, broken)
     assert version_of(connection) == 1
-    assert tables(connection) == TABLES - {"signatures"}
+    assert tables(connection) == TABLES - {"signatures", "custody_begin", "custody_log"}
     assert not connection.in_transaction
     migrate(connection)
     assert version_of(connection) == len(MIGRATIONS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nsfwforensics.analyzers._enrol_files import pictures
 from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EnrolmentError, EvidenceError
 
 if TYPE_CHECKING:
@@ -100,5 +101,5 @@ def reopened(original: Original) -> Evidence:
     """
     evidence = Evidence.open(original.path)
     if evidence.sha256 != original.sha256:
-        raise EvidenceError(f"the original {original.path.name} changed during the run")
+        raise EvidenceError(say("the original {name} changed during the run", name=original.path.name))
     return evidence

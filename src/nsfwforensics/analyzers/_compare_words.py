@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.analyzer import Code
+from nsfwforensics.core.error_rates import error_rate, rounded_percent
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import Question, Severity
 
 if TYPE_CHECKING:
@@ -30,72 +32,82 @@ VISIBLE_LEVELS = 8.0
 LITTLE_SUPPORT = 0.25
 """Below this share of agreeing places, what is common may be a frame or an interface around another photo."""
 
-SHARED_FRAME = (
+SHARED_FRAME = say(
     "Only a part of the picture agrees with the original. Two screenshots of the same app, or two pictures in the same "
     "frame or with the same caption, can look like this although the photos in them differ: look at both."
 )
 
 CODES: Mapping[str, Code] = {
     "CMP-001": Code(
-        "Made from an original",
+        say("Made from an original"),
         Severity.MEDIUM,
-        "Two photos of one scene taken within moments of each other, or of one poster or screen, can match as well "
-        "as a copy does: in tests 0 of 2,200 unrelated pairs and 2 of 254 pairs of one scene were called the same. "
-        "Check that the original is what you believe it to be.",
+        say(
+            "Two photos of one scene taken within moments of each other, or of one poster or screen, can match as well "
+            "as a copy does: in tests 0 of 2,200 unrelated pairs and 2 of 254 pairs of one scene were called the same. "
+            "Check that the original is what you believe it to be."
+        ),
+        rates=(
+            error_rate(say("pairs of unrelated pictures that were called the same"), 0, 2_200),
+            error_rate(say("pairs of photographs of one scene that were called the same"), 2, 254),
+        ),
     ),
     "CMP-002": Code(
-        "Changed region",
+        say("Changed region"),
         Severity.HIGH,
-        "The region shows where the picture differs from the original, not who changed it, when or why. Stickers, "
-        "text, logos and blurred-out parts are changes too. Its edge is only as exact as the map, which is coarse. In "
-        "tests 3 of 160 copies without an edit showed such a region.",
+        say(
+            "The region shows where the picture differs from the original, not who changed it, when or why. Stickers, "
+            "text, logos and blurred-out parts are changes too. Its edge is only as exact as the map, which is coarse. "
+            "In tests 3 of 160 copies without an edit showed such a region."
+        ),
         Question.ALTERATION,
+        rates=(error_rate(say("copies without an edit that showed a changed region"), 3, 160),),
     ),
     "CMP-003": Code(
-        "No changed region found",
+        say("No changed region found"),
         Severity.INFO,
-        "Changes that are smaller or fainter than what compression does to a picture are not seen, and parts of the "
-        "original that this picture does not show could not be compared.",
+        say(
+            "Changes that are smaller or fainter than what compression does to a picture are not seen, and parts of "
+            "the original that this picture does not show could not be compared. In tests no region was found in 9 of "
+            "240 edited copies."
+        ),
         Question.ALTERATION,
+        rates=(error_rate(say("edited copies in which no changed region was found"), 9, 240),),
     ),
     "CMP-004": Code(
-        "Framing or colours changed",
+        say("Framing or colours changed"),
         Severity.LOW,
-        "Cropping, turning, mirroring and filters are everyday steps of sharing a picture.",
+        say(
+            "Cropping, turning, mirroring and filters are everyday steps of sharing a picture. How often one of them "
+            "is named wrongly was not measured."
+        ),
         Question.ALTERATION,
     ),
     "CMP-005": Code(
-        "Changes could not be mapped",
+        say("Changes could not be mapped"),
         Severity.LOW,
-        "The picture matches the original, but not closely enough for a map of differences that could be trusted.",
+        say("The picture matches the original, but not closely enough for a map of differences that could be trusted."),
         Question.ALTERATION,
     ),
     "CMP-006": Code(
-        "The same file as an original",
+        say("The same file as an original"),
         Severity.MEDIUM,
-        "The bytes are the same. That says nothing about whether the original itself was edited.",
+        say("The bytes are the same. That says nothing about whether the original itself was edited."),
     ),
     "CMP-007": Code(
-        "Not found to be made from an original",
+        say("Not found to be made from an original"),
         Severity.INFO,
-        "A very small part of a photo, a strongly repainted or a blurred copy is not recognised.",
+        say(
+            "A very small part of a photo, a strongly repainted or a blurred copy is not recognised. In tests 2 of 238 "
+            "pictures made from an original were not."
+        ),
+        rates=(error_rate(say("pictures made from an original that were not recognised"), 2, 238),),
     ),
     "CMP-008": Code(
-        "Too little detail to compare",
+        say("Too little detail to compare"),
         Severity.INFO,
-        "Pictures that are tiny, flat or blurred hold too few points that could be found again.",
+        say("Pictures that are tiny, flat or blurred hold too few points that could be found again."),
     ),
 }
-
-
-def percent(share: float) -> str:
-    """A share as a person writes it: ``23 %``, ``less than 1 %``."""
-    return "less than 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
-
-
-def listed(parts: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def place(box: Box, faces: Sequence[Box], width: int, height: int) -> str:
@@ -114,17 +126,19 @@ def place(box: Box, faces: Sequence[Box], width: int, height: int) -> str:
     body = [face for face in faces if face not in over and _covers_body(box, face)]
     many = len(faces) > 1
     if over and (body or any(_covers_body(box, face) for face in over)):
-        return "over a face and the body below it" if many else "over the face and the body below it"
+        return say("over a face and the body below it") if many else say("over the face and the body below it")
     if over:
-        return "over a face" if many else "over the face"
+        return say("over a face") if many else say("over the face")
     if body:
-        return f"below {'a' if many else 'the'} face, where the body would be"
+        below_one = say("below a face, where the body would be")
+        return below_one if many else say("below the face, where the body would be")
     where = _in_picture(box, width, height)
     if len(faces) == 1:
-        left, _, wide, _ = faces[0]
-        beside = "left" if box[0] + box[2] / 2 < left + wide / 2 else "right"
-        if box[1] < faces[0][1] + faces[0][3] < box[1] + box[3] and _share_inside(faces[0], box) < 0.1:
-            return f"{where}, to the {beside} of the face"
+        left, top, wide, high = faces[0]
+        if box[1] < top + high < box[1] + box[3] and _share_inside(faces[0], box) < 0.1:
+            if box[0] + box[2] / 2 < left + wide / 2:
+                return say("{where}, to the left of the face", where=where)
+            return say("{where}, to the right of the face", where=where)
     return where
 
 
@@ -144,17 +158,48 @@ def _share_inside(inner: Box, outer: Box) -> float:
     return max(0.0, wide) * max(0.0, high) / area if area > 0 else 0.0
 
 
+_PLACES = (
+    (
+        say("in the upper left of the picture"),
+        say("in the upper part of the picture"),
+        say("in the upper right of the picture"),
+    ),
+    (say("on the left of the picture"), say("in the middle of the picture"), say("on the right of the picture")),
+    (
+        say("in the lower left of the picture"),
+        say("in the lower part of the picture"),
+        say("in the lower right of the picture"),
+    ),
+)
+
+
 def _in_picture(box: Box, width: int, height: int) -> str:
     """A region's place in thirds of the picture, or that it spans most of it."""
     if box[2] > 0.75 * width and box[3] > 0.75 * height:
-        return "over most of the picture"
-    across = ("left", "", "right")[min(2, max(0, int(3 * (box[0] + box[2] / 2) / max(width, 1))))]
-    down = ("upper", "", "lower")[min(2, max(0, int(3 * (box[1] + box[3] / 2) / max(height, 1))))]
-    if not across and not down:
-        return "in the middle of the picture"
-    if down and across:
-        return f"in the {down} {across} of the picture"
-    return f"in the {down} part of the picture" if down else f"on the {across} of the picture"
+        return say("over most of the picture")
+    across = min(2, max(0, int(3 * (box[0] + box[2] / 2) / max(width, 1))))
+    down = min(2, max(0, int(3 * (box[1] + box[3] / 2) / max(height, 1))))
+    return _PLACES[down][across]
+
+
+def region_words(share: float, where: str, number: int, count: int) -> Message:
+    """How large a changed region is and where it lies.
+
+    Args:
+        share: Of the photo as shown, 0–1.
+        where: What :func:`place` returns.
+        number: Which of the regions it is, from 1.
+        count: How many there are.
+    """
+    values: dict[str, Any] = {"share": rounded_percent(share), "where": where}
+    if count == 1:
+        return say("Changed region: {share} of the photo as shown here, {where}.", **values)
+    return say(
+        "Changed region {number} of {regions}: {share} of the photo as shown here, {where}.",
+        number=number,
+        regions=count,
+        **values,
+    )
 
 
 def shown_share(alignment: Alignment, changes: Difference | None) -> float:
@@ -169,33 +214,49 @@ def shown_share(alignment: Alignment, changes: Difference | None) -> float:
 def made_from(name: str, alignment: Alignment, changes: Difference | None) -> str:
     """That the picture was made from an original, with how much of it is shown."""
     share = shown_share(alignment, changes)
-    shown = "" if share > WHOLE else f"; it shows about {percent(share)} of it"
-    return f"The picture appears to have been made from “{name}”: {alignment.inliers:,} matching points{shown}."
+    values: dict[str, Any] = {"name": name, "points": alignment.inliers}
+    if share > WHOLE:
+        return say("The picture appears to have been made from “{name}”: {points:,} matching points.", **values)
+    return say(
+        "The picture appears to have been made from “{name}”: {points:,} matching points; it shows about {share} of "
+        "it.",
+        share=rounded_percent(share),
+        **values,
+    )
 
 
 def around(name: str, alignment: Alignment) -> str:
     """That only a part of what both show agrees."""
-    return (
-        f"The picture agrees with “{name}” in {alignment.inliers:,} points, but only in a part of what both show: "
-        "either the rest was replaced, or only a frame, a caption or an app's screen is common to both."
+    return say(
+        "The picture agrees with “{name}” in {points:,} points, but only in a part of what both show: either the rest "
+        "was replaced, or only a frame, a caption or an app's screen is common to both.",
+        name=name,
+        points=alignment.inliers,
     )
 
 
 def framing_words(alignment: Alignment, changes: Difference) -> list[str]:
     """What was done to the framing, as words that follow "was": cropped, mirrored, turned, put on a larger canvas."""
-    words = []
+    words: list[str] = []
     shown = shown_share(alignment, changes)
     if shown <= WHOLE:
-        words.append(f"cropped to about {percent(shown)} of the original")
+        words.append(say("cropped to about {share} of the original", share=rounded_percent(shown)))
     if alignment.mirrored:
-        words.append("mirrored")
-    if abs(alignment.rotation) >= 0.5:
-        words.append(f"turned by {abs(alignment.rotation):.0f}°" if abs(alignment.rotation) >= 2 else "turned slightly")
+        words.append(say("mirrored"))
+    turn = abs(alignment.rotation)
+    if turn >= 0.5:
+        words.append(say("turned by {degrees:.0f}°", degrees=turn) if turn >= 2 else say("turned slightly"))
     if not 0.9 < alignment.scale < 1.1:
-        words.append(f"{'reduced' if alignment.scale < 1 else 'enlarged'} to {percent(alignment.scale)} of its size")
+        share = rounded_percent(alignment.scale)
+        words.append(
+            say("reduced to {share} of its size", share=share)
+            if alignment.scale < 1
+            else say("enlarged to {share} of its size", share=share)
+        )
     filled = changes.photo_share if changes.mapped else alignment.filled
     if filled <= WHOLE:
-        words.append(f"put on a larger canvas, of which it fills about {percent(filled)}")
+        share = rounded_percent(filled)
+        words.append(say("put on a larger canvas, of which it fills about {share}", share=share))
     return words
 
 
@@ -203,16 +264,16 @@ def colour_words(colours: Photometric | None) -> list[str]:
     """What was done to the colours of the whole picture, as words that follow "was"."""
     if colours is None:
         return []
-    words = []
+    words: list[str] = []
     if colours.grey:
-        words.append("made grey")
+        words.append(say("made grey"))
     if abs(colours.brightness) >= VISIBLE_LEVELS:
-        words.append("made brighter" if colours.brightness > 0 else "made darker")
+        words.append(say("made brighter") if colours.brightness > 0 else say("made darker"))
     if not 0.8 < colours.contrast < 1.25:
-        words.append("given less contrast" if colours.contrast < 1 else "given more contrast")
+        words.append(say("given less contrast") if colours.contrast < 1 else say("given more contrast"))
     if not colours.grey and not 0.75 < colours.saturation < 1.35:
-        words.append("made paler" if colours.saturation < 1 else "made more colourful")
+        words.append(say("made paler") if colours.saturation < 1 else say("made more colourful"))
     if not colours.grey and max(map(abs, colours.cast)) >= VISIBLE_LEVELS:
-        names = ("red", "green", "blue")
-        words.append(f"shifted towards {names[max(range(3), key=lambda channel: colours.cast[channel])]}")
+        shifts = (say("shifted towards red"), say("shifted towards green"), say("shifted towards blue"))
+        words.append(shifts[max(range(3), key=lambda channel: colours.cast[channel])])
     return words

@@ -60,38 +60,24 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
 
     from nsfwforensics.models import preprocess
     from nsfwforensics.models.calibration import closest_state
+    from nsfwforensics.models.circumstances import circumstances, ruled_out
 
-    # Rows that could not be decoded are filled with one colour, which is no part of the picture.
-    rgb = evidence.rgb[: max(1, int(evidence.rgb.shape[0] * evidence.decoded_share))]
-    tables = getattr(evidence.original, "quantization", None)
-    quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
-    flat = preprocess.flat_share(rgb)
-    facts = {"jpeg_quality_estimate": quality, "flat_share": round(flat, 3)}
-    palette = evidence.original.mode == "P"
-    reason = _ruled_out(rgb, quality, flat, palette, limits)
+    rgb = decoded_rows(evidence)
+    known = circumstances(rgb, evidence.original)
+    reason = ruled_out(
+        rgb,
+        known,
+        least=preprocess.CROP,
+        min_quality=limits.min_quality,
+        max_flat_share=limits.max_flat_share,
+    )
     crops = None if reason else preprocess.crop(rgb)
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]
     cut = np.stack([preprocess.face_crop(evidence.rgb, box) for box in chosen]) if chosen else None
     boxes = tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
-    return Sample(crops, cut, boxes, closest_state(quality), reason, facts)
+    return Sample(crops, cut, boxes, closest_state(known.quality), reason, known.facts)
 
 
-def _ruled_out(
-    rgb: NDArray[np.uint8], quality: float | None, flat: float, palette: bool, limits: Calibration
-) -> str | None:
-    from nsfwforensics.models.preprocess import CROP, is_colourless
-
-    if min(rgb.shape[:2]) < CROP:
-        return f"it is smaller than {CROP} pixels on one side, too small to judge its pixels"
-    if quality is not None and quality < limits.min_quality:
-        return f"it was saved with strong JPEG compression (quality about {quality:.0f}), which wipes out traces"
-    if flat > limits.max_flat_share:
-        return (
-            f"{flat:.0%} of it is flat, as in drawings, screenshots or pages of text, and the model was measured on "
-            "photographs only"
-        )
-    if palette:
-        return "it has at most 256 colours, and the model was not measured on such pictures"
-    if is_colourless(rgb):
-        return "it has no colour, and the model was measured on colour photographs only"
-    return None
+def decoded_rows(evidence: Evidence) -> NDArray[np.uint8]:
+    """The rows that could be decoded: the others are filled with one colour, which is no part of the picture."""
+    return evidence.rgb[: max(1, int(evidence.rgb.shape[0] * evidence.decoded_share))]

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.formats import jpeg
 
 if TYPE_CHECKING:
@@ -48,10 +49,12 @@ class Family:
     def words(self) -> str:
         """For the middle of a sentence."""
         if self.kind == STANDARD:
-            return f"the standard tables at quality {self.quality}"
+            return say("the standard tables at quality {quality}", quality=self.quality)
         if self.kind == UNKNOWN:
-            return "tables of no program or camera known here"
-        return f"tables as {' and '.join(self.names)} write{'s' * (len(self.names) == 1)} them"
+            return say("tables of no program or camera known here")
+        return say_count(
+            "tables as {names:and} writes them", "tables as {names:and} write them", len(self.names), names=self.names
+        )
 
 
 def digest(tables: Mapping[int, tuple[int, ...]]) -> str:

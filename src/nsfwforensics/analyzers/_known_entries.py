@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from nsfwforensics.analyzers._known_words import place_words
+
 if TYPE_CHECKING:
     from nsfwforensics.hashing.index import Match
     from nsfwforensics.hashing.items import KnownItem
@@ -121,8 +123,7 @@ def places(found: Sequence[Listed]) -> str:
     """Where the entries stand, in a few words."""
     names = list(dict.fromkeys(entry.place for entry in found))
     cases = list(dict.fromkeys(case for entry in found for case, _ in entry.item.cases))
-    text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return text + (f"; case {', '.join(cases[:3])}" + (" and others" if len(cases) > 3 else "") if cases else "")
+    return place_words(names, cases)
 
 
 def _details(item: KnownItem) -> dict[str, Any]:

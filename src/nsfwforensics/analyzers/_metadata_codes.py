@@ -8,6 +8,7 @@ from typing import Any
 
 from nsfwforensics.analyzers._metadata_identity import Statement
 from nsfwforensics.core.analyzer import Code
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import Severity
 from nsfwforensics.formats.fields import MAX_LISTED, Field, Metadata, Rational, plain_text, value_size
 
@@ -17,71 +18,76 @@ MAX_TABLE = 1_000_000
 MAX_STATEMENTS = 20
 """Most statements of one kind that a finding lists."""
 
-_CLAIM = "Anyone can write, change or copy these values; they are what the file says, not proof."
+_CLAIM = say("Anyone can write, change or copy these values; they are what the file says, not proof.")
 
 CODES: Mapping[str, Code] = {
     "META-001": Code(
-        "File name extension does not fit the content",
+        say("File name extension does not fit the content"),
         Severity.LOW,
-        "Apps and web sites often convert a picture and keep its old name; this alone is no sign of tampering.",
+        say("Apps and web sites often convert a picture and keep its old name; this alone is no sign of tampering."),
     ),
-    "META-002": Code("Capture device named", Severity.LOW, _CLAIM),
+    "META-002": Code(say("Capture device named"), Severity.LOW, _CLAIM),
     "META-003": Code(
-        "Times stated", Severity.INFO, "Camera clocks are often wrong, and anyone can change these values."
+        say("Times stated"), Severity.INFO, say("Camera clocks are often wrong, and anyone can change these values.")
     ),
     "META-004": Code(
-        "Times that do not fit together",
+        say("Times that do not fit together"),
         Severity.MEDIUM,
-        "A wrong camera clock, a scanned photo, or harmless software that re-saved the file can also cause this.",
+        say("A wrong camera clock, a scanned photo, or harmless software that re-saved the file can also cause this."),
     ),
     "META-005": Code(
-        "Editing software named",
+        say("Editing software named"),
         Severity.LOW,
-        "Editors are also used for cropping, rotating or exporting; the name does not say what was changed.",
+        say("Editors are also used for cropping, rotating or exporting; the name does not say what was changed."),
     ),
     "META-006": Code(
-        "Position stored in the file (personal data)",
+        say("Position stored in the file (personal data)"),
         Severity.LOW,
-        "The position can be wrong by far, or have been written later. Remove it before sharing the file with others.",
+        say(
+            "The position can be wrong by far, or have been written later. Remove it before sharing the file "
+            "with others."
+        ),
     ),
     "META-007": Code(
-        "Names of people stored in the file (personal data)",
+        say("Names of people stored in the file (personal data)"),
         Severity.LOW,
-        "A name may belong to the camera's owner, a company or software, not to whoever took or sent the picture.",
+        say("A name may belong to the camera's owner, a company or software, not to whoever took or sent the picture."),
     ),
     "META-008": Code(
-        "Serial numbers stored in the file (personal data)",
+        say("Serial numbers stored in the file (personal data)"),
         Severity.LOW,
-        "A serial number can link pictures to one device, not to the person who used it; it can be changed.",
+        say("A serial number can link pictures to one device, not to the person who used it; it can be changed."),
     ),
     "META-009": Code(
-        "Embedded thumbnail shows something else",
+        say("Embedded thumbnail shows something else"),
         Severity.MEDIUM,
-        "Heavy cropping or filters change the picture too; some software copies thumbnails from another file.",
+        say("Heavy cropping or filters change the picture too; some software copies thumbnails from another file."),
     ),
     "META-010": Code(
-        "Signs of a screenshot", Severity.LOW, "Such marks can be added by anyone, and a file can be renamed."
+        say("Signs of a screenshot"), Severity.LOW, say("Such marks can be added by anyone, and a file can be renamed.")
     ),
     "META-011": Code(
-        "Signs of a messenger or social network",
+        say("Signs of a messenger or social network"),
         Severity.LOW,
-        "Names and sizes can be imitated or arise by chance; the mark says nothing about who sent the picture.",
+        say("Names and sizes can be imitated or arise by chance; the mark says nothing about who sent the picture."),
     ),
-    "META-012": Code("Comment or caption in the file", Severity.INFO, "Anyone can write such text into a file."),
+    "META-012": Code(
+        say("Comment or caption in the file"), Severity.INFO, say("Anyone can write such text into a file.")
+    ),
     "META-013": Code(
-        "No metadata about the origin",
+        say("No metadata about the origin"),
         Severity.INFO,
-        "Most messengers and web sites strip metadata, so this is usual and proves nothing either way.",
+        say("Most messengers and web sites strip metadata, so this is usual and proves nothing either way."),
     ),
     "META-014": Code(
-        "The file is cut short",
+        say("The file is cut short"),
         Severity.LOW,
-        "An interrupted download or a damaged disk causes this far more often than intent.",
+        say("An interrupted download or a damaged disk causes this far more often than intent."),
     ),
     "META-015": Code(
-        "Metadata could not be read in full",
+        say("Metadata could not be read in full"),
         Severity.INFO,
-        "Old cameras and careless software write faulty metadata; what could not be read may or may not matter.",
+        say("Old cameras and careless software write faulty metadata; what could not be read may or may not matter."),
     ),
 }
 
@@ -142,20 +148,10 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters in all)"
 
 
-def quote(text: str, limit: int = 80) -> str:
-    """Text of the file for use inside a sentence: on one line, short, in quotation marks."""
+def quote(text: str, limit: int = 80) -> Message:
+    """Text of the file for use inside a sentence: on one line, short, in the language's quotation marks."""
     line = " ".join(text.split())
-    return f"“{line if len(line) <= limit else line[:limit] + '…'}”"
-
-
-def with_article(noun: str) -> str:
-    """The noun with ``a`` or ``an``."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
-def and_more(found: Sequence[Statement]) -> str:
-    """How many statements there are beyond the first, for the end of a sentence."""
-    return f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return say("“{text}”", text=line if len(line) <= limit else f"{line[:limit]}…")
 
 
 def listed(found: Sequence[Statement]) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.formats import jpeg
 from nsfwforensics.formats.fields import Field, Metadata
 from nsfwforensics.formats.xmp import EXIF, TIFF, XMP, XMP_MM
@@ -21,29 +22,29 @@ _PROGRAMS: tuple[tuple[str, str, str], ...] = (
     (r"Photoshop Camera Raw|Camera Raw", "Adobe Camera Raw", RAW),
     (r"Photoshop Express", "Adobe Photoshop Express", RETOUCH),
     (r"\bPhotoshop\b|Adobe PhotoDeluxe", "Adobe Photoshop", EDITOR),
-    (r"Adobe (?:Illustrator|InDesign|Express|Firefly|Bridge)|Fireworks|ImageReady", "an Adobe program", EDITOR),
+    (r"Adobe (?:Illustrator|InDesign|Express|Firefly|Bridge)|Fireworks|ImageReady", say("an Adobe program"), EDITOR),
     (r"\bGIMP\b", "GIMP", EDITOR),
     (r"Affinity Photo|Affinity Designer|^Affinity", "Affinity", EDITOR),
     (r"Pixelmator", "Pixelmator", EDITOR),
     (r"Paint\.NET", "Paint.NET", EDITOR),
     (r"Paint ?Shop|PaintShop", "PaintShop Pro", EDITOR),
     (r"PhotoImpact|Ulead", "Ulead PhotoImpact", EDITOR),
-    (r"Corel|PHOTO-PAINT", "a Corel program", EDITOR),
+    (r"Corel|PHOTO-PAINT", say("a Corel program"), EDITOR),
     (r"\bKrita\b", "Krita", EDITOR),
     (r"Photopea", "Photopea", EDITOR),
     (r"Acorn \d|^Acorn", "Acorn", EDITOR),
     (r"\bCanva\b", "Canva", EDITOR),
     (r"Inkscape", "Inkscape", EDITOR),
-    (r"PaintTool|\bSAI\b|CLIP STUDIO", "a painting program", EDITOR),
+    (r"PaintTool|\bSAI\b|CLIP STUDIO", say("a painting program"), EDITOR),
     (r"PhotoScape", "PhotoScape", EDITOR),
     (r"Photo ?Filtre", "PhotoFiltre", EDITOR),
     (r"Luminar|Skylum", "Luminar", EDITOR),
-    (r"Topaz|Gigapixel", "a Topaz Labs program", EDITOR),
+    (r"Topaz|Gigapixel", say("a Topaz Labs program"), EDITOR),
     (r"Snapseed", "Snapseed", RETOUCH),
     (r"PicsArt|Picsart", "Picsart", RETOUCH),
     (r"Facetune", "Facetune", RETOUCH),
-    (r"Meitu|BeautyPlus|BeautyCam|\bAirBrush\b", "a Meitu app", RETOUCH),
-    (r"YouCam|Perfect365", "a make-up app", RETOUCH),
+    (r"Meitu|BeautyPlus|BeautyCam|\bAirBrush\b", say("a Meitu app"), RETOUCH),
+    (r"YouCam|Perfect365", say("a make-up app"), RETOUCH),
     (r"\bVSCO\b", "VSCO", RETOUCH),
     (r"Polarr", "Polarr", RETOUCH),
     (r"Afterlight", "Afterlight", RETOUCH),
@@ -52,20 +53,20 @@ _PROGRAMS: tuple[tuple[str, str, str], ...] = (
     (r"darktable", "darktable", RAW),
     (r"RawTherapee", "RawTherapee", RAW),
     (r"\bDxO\b", "DxO PhotoLab", RAW),
-    (r"Capture NX|NX Studio|ViewNX|Nikon (?:View|Scan)", "a Nikon program", RAW),
-    (r"Digital Photo Professional|ZoomBrowser|ImageBrowser", "a Canon program", RAW),
-    (r"OLYMPUS (?:Viewer|Master|CAMEDIA)|CAMEDIA Master", "an Olympus program", RAW),
+    (r"Capture NX|NX Studio|ViewNX|Nikon (?:View|Scan)", say("a Nikon program"), RAW),
+    (r"Digital Photo Professional|ZoomBrowser|ImageBrowser", say("a Canon program"), RAW),
+    (r"OLYMPUS (?:Viewer|Master|CAMEDIA)|CAMEDIA Master", say("an Olympus program"), RAW),
     (r"digiKam", "digiKam", RAW),
-    (r"Aperture \d|^Aperture$|iPhoto", "an Apple program", RAW),
+    (r"Aperture \d|^Aperture$|iPhoto", say("an Apple program"), RAW),
     (r"\bPicasa\b", "Picasa", EDITOR),
     (r"ACD ?(?:Systems|See)", "ACDSee", EDITOR),
     (r"IrfanView", "IrfanView", RESAVER),
     (r"XnView", "XnView", RESAVER),
     (r"FastStone", "FastStone", RESAVER),
-    (r"Windows (?:Live )?Photo|Microsoft (?:Windows )?Photo", "a Windows photo program", RESAVER),
+    (r"Windows (?:Live )?Photo|Microsoft (?:Windows )?Photo", say("a Windows photo program"), RESAVER),
     (r"QuickTime", "QuickTime", RESAVER),
     (r"ImageMagick|GraphicsMagick", "ImageMagick", RESAVER),
-    (r"gd-jpeg", "the GD library used by web sites", RESAVER),
+    (r"gd-jpeg", say("the GD library used by web sites"), RESAVER),
     (r"\bLavc|FFmpeg", "FFmpeg", RESAVER),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), name, kind) for pattern, name, kind in _PROGRAMS)
@@ -134,18 +135,18 @@ def screenshot_marks(table: Metadata, name: str) -> list[Mark]:
     """Signs that the picture is a copy of a screen."""
     in_xmp = (f for f in table.fields if f.group == f"XMP {EXIF}" and f.name.startswith("UserComment"))
     marks = [
-        Mark("a screenshot made by iOS or macOS", "Screenshot", f"{field.group} {field.name}")
+        Mark(say("a screenshot made by iOS or macOS"), "Screenshot", f"{field.group} {field.name}")
         for field in (*table.find("EXIF ExifIFD", "0x9286"), *in_xmp)
         if field.words.strip() == "Screenshot"
     ]
     for field in software_fields(table):
         text = field.words.strip()
         if field.group == "EXIF IFD0" and re.match(r"Android [A-Z0-9]", text):
-            marks.append(Mark("a screenshot made by Android", text[:100], f"{field.group} {field.name}"))
+            marks.append(Mark(say("a screenshot made by Android"), text[:100], f"{field.group} {field.name}"))
         elif re.match(r"gnome-screenshot|Spectacle|Greenshot|ShareX|Flameshot", text, re.IGNORECASE):
-            marks.append(Mark("a screenshot program", text[:100], f"{field.group} {field.name}"))
+            marks.append(Mark(say("a screenshot program"), text[:100], f"{field.group} {field.name}"))
     if _SHOT_NAME.match(name):
-        marks.append(Mark("a screenshot, by its file name", name[:100], "file name", stated=False))
+        marks.append(Mark(say("a screenshot, by its file name"), name[:100], "file name", stated=False))
     return marks
 
 
@@ -168,7 +169,7 @@ def service_marks(table: Metadata, name: str, layout: jpeg.JpegFile | None) -> l
         layout: The JPEG structure, or None for another format.
     """
     marks = [
-        Mark("Facebook or Instagram", field.words.strip()[:40], "IPTC-IIM SpecialInstructions")
+        Mark(say("Facebook or Instagram"), field.words.strip()[:40], "IPTC-IIM SpecialInstructions")
         for field in table.find("IPTC-IIM", "2:40")
         if _FACEBOOK.match(field.words.strip())
     ]

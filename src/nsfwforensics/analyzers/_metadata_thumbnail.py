@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nsfwforensics.analyzers import _metadata_layout as layout
 from nsfwforensics.analyzers._metadata_layout import GRID
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats.fields import Metadata, Thumbnail
 
@@ -76,12 +77,23 @@ class Comparison:
 
     def words(self, source: str) -> str:
         """The sentence for a report; ``source`` is where the thumbnail was found."""
-        text = f"The small preview stored in {source} "
         if self.differs is None:
-            return text + "may show another version of the picture; the comparison is inconclusive."
+            return say(
+                "The small preview stored in {source} may show another version of the picture; the comparison is "
+                "inconclusive.",
+                source=source,
+            )
         if self.local:
-            return text + "differs from the picture in one area, which is consistent with a later change there."
-        return text + "shows another picture or a wider view, which is consistent with a later change."
+            return say(
+                "The small preview stored in {source} differs from the picture in one area, which is consistent with "
+                "a later change there.",
+                source=source,
+            )
+        return say(
+            "The small preview stored in {source} shows another picture or a wider view, which is consistent with a "
+            "later change.",
+            source=source,
+        )
 
     @property
     def local(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.formats.fields import Field, Metadata, Rational
 from nsfwforensics.formats.xmp import EXIF, PHOTOSHOP, XMP
 
@@ -58,6 +59,12 @@ class Moment:
         if self.day_only:
             return self.when.date().isoformat()
         return self.when.isoformat(sep=" ", timespec="seconds")
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """For a finding's data; ``when`` is in ISO 8601, without an offset where the file names no zone."""
+        when = self.when.date() if self.day_only else self.when
+        return {"kind": self.kind, "source": self.source, "text": self.text, "when": when.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +156,7 @@ def _gps(table: Metadata) -> Iterator[Moment]:
         seconds = sum(float(p) * scale for p, scale in zip(parts, (3600, 60, 1), strict=True))
         if 0 <= seconds < 86_401:
             when = datetime.combine(day[0].date(), time(), UTC) + timedelta(seconds=int(seconds))
-            yield Moment(
-                GPS, "EXIF GPS GPSDate and GPSTimeStamp", f"{stamp.words} {clock.words if clock else ''}", when
-            )
+            yield Moment(GPS, "EXIF GPS GPSDate, GPSTimeStamp", f"{stamp.words} {clock.words if clock else ''}", when)
             return
     yield Moment(GPS, "EXIF GPS GPSDate", stamp.words, day[0].replace(tzinfo=UTC), day_only=True)
 
@@ -192,36 +197,64 @@ def _contradictions(stated: list[Moment], file_time: Moment | None) -> Iterator[
         for moment in changed:
             hours, sure = _apart(moment, capture, ONE_DAY)
             if sure and hours > 0:
-                text = f"The file says it was {capture.kind} on {capture.words} but changed later, on {moment.words}."
-                yield Contradiction(CHANGED_LATER, text, capture, moment, hours)
+                yield Contradiction(CHANGED_LATER, _changed_later(capture, moment), capture, moment, hours)
             elif sure:
-                text = (
-                    f"The file says it was changed on {moment.words}, before it was {capture.kind} on {capture.words}."
-                )
-                yield Contradiction("changed_before_capture", text, capture, moment, hours)
+                yield Contradiction("changed_before_capture", _changed_before(capture, moment), capture, moment, hours)
         if file_time is not None:
             hours, sure = _apart(capture, file_time, ONE_DAY)
             if sure and hours > 0:
-                text = (
-                    f"The file says it was {capture.kind} on {capture.words}, "
-                    f"which lies after the file's own time, {file_time.words}."
+                yield Contradiction(
+                    "capture_after_file_time", _after_file(capture, file_time), capture, file_time, hours
                 )
-                yield Contradiction("capture_after_file_time", text, capture, file_time, hours)
         for gps in (m for m in stated if m.kind == GPS):
             hours, sure = _apart(gps, capture, GPS_SLACK)
             if sure:
-                text = f"The satellite time, {gps.words}, does not fit the other stated time, {capture.words}."
+                text = say(
+                    "The satellite time, {satellite}, does not fit the other stated time, {other}.",
+                    satellite=gps.words,
+                    other=capture.words,
+                )
                 yield Contradiction("gps_time", text, capture, gps, hours)
-    for kind, name in ((CAPTURE, "capture"), (MODIFIED, "last change")):
+    for kind in (CAPTURE, MODIFIED):
         exif = next((m for m in stated if m.kind == kind and m.source.startswith("EXIF")), None)
         for other in (m for m in stated if m.kind == kind and m.source.startswith(("XMP", "IPTC"))):
             hours, sure = _apart(other, exif, ONE_DAY) if exif else (0.0, False)
             if sure and exif:
-                text = (
-                    f"Two parts of the file disagree about the time of {name}: "
-                    f"{exif.source} says {exif.words}, {other.source} says {other.words}."
-                )
-                yield Contradiction(f"two_{kind}_times", text, exif, other, hours)
+                yield Contradiction(f"two_{kind}_times", _disagree(kind, exif, other), exif, other, hours)
+
+
+def _changed_later(capture: Moment, change: Moment) -> Message:
+    values = {"first": capture.words, "later": change.words}
+    if capture.kind == CREATED:
+        return say("The file says it was created on {first} but changed later, on {later}.", **values)
+    return say("The file says it was taken on {first} but changed later, on {later}.", **values)
+
+
+def _changed_before(capture: Moment, change: Moment) -> Message:
+    values = {"change": change.words, "capture": capture.words}
+    if capture.kind == CREATED:
+        return say("The file says it was changed on {change}, before it was created on {capture}.", **values)
+    return say("The file says it was changed on {change}, before it was taken on {capture}.", **values)
+
+
+def _after_file(capture: Moment, file_time: Moment) -> Message:
+    values = {"capture": capture.words, "file": file_time.words}
+    if capture.kind == CREATED:
+        return say("The file says it was created on {capture}, which lies after the file's own time, {file}.", **values)
+    return say("The file says it was taken on {capture}, which lies after the file's own time, {file}.", **values)
+
+
+def _disagree(kind: str, first: Moment, second: Moment) -> Message:
+    values = {"one": first.source, "first": first.words, "other": second.source, "second": second.words}
+    if kind == CAPTURE:
+        return say(
+            "Two parts of the file disagree about the time of capture: {one} says {first}, {other} says {second}.",
+            **values,
+        )
+    return say(
+        "Two parts of the file disagree about the time of last change: {one} says {first}, {other} says {second}.",
+        **values,
+    )
 
 
 def _apart(a: Moment, b: Moment, slack: timedelta) -> tuple[float, bool]:

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nsfwforensics.analyzers import _provenance_c2pa_codes as codes
-from nsfwforensics.analyzers._metadata_codes import cut, quote
+from nsfwforensics.analyzers import _provenance_c2pa_words as words
+from nsfwforensics.analyzers._metadata_codes import cut
 from nsfwforensics.analyzers._provenance_c2pa_claims import claims
 from nsfwforensics.analyzers._provenance_c2pa_codes import C2PA_CODES, Claim, Credentials
 from nsfwforensics.analyzers._provenance_c2pa_read import (
@@ -28,6 +29,7 @@ from nsfwforensics.analyzers._provenance_c2pa_read import (
 from nsfwforensics.analyzers._provenance_c2pa_store import Manifest, Trouble, manifests
 from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Support
 from nsfwforensics.formats.fields import Metadata
 from nsfwforensics.formats.jumbf import find_manifest_store, unsafe_length
@@ -83,7 +85,7 @@ def enrol_anchors(paths: tuple[Path, ...]) -> Enrolment:
     trust_lists(paths)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
     records = tuple(
-        {"use": "trust anchors", "file": str(path), "sha256": digest}
+        {"use": say("trust anchors"), "file": str(path), "sha256": digest}
         for path, digest in zip(paths, digests, strict=True)
     )
     return Enrolment(records=records, digest=" ".join(digests))
@@ -109,28 +111,23 @@ def _link(link: str) -> Iterator[Claim]:
     if parts.scheme in ("http", "https") and host:
         yield Claim(
             codes.REMOTE,
-            f"The file says that its Content Credentials are held at {quote(host)}; they were not fetched, because "
-            "nothing leaves this computer.",
+            words.held_elsewhere(host),
             Support.INCONCLUSIVE,
             data={"host": cut(host, 253), "link": cut(link, 2000)},
         )
     elif link.startswith("self#jumbf="):
         yield Claim(
             codes.REMOVED,
-            "The file refers to Content Credentials inside it, but they are no longer there.",
+            words.MISSING,
             Support.INCONCLUSIVE,
             data={"link": cut(link, 2000)},
         )
 
 
 def _unread(problem: str, about: dict[str, Any]) -> Credentials:
-    if "prerelease" in problem:
-        why = "they were made before the standard was published, in a form that is no longer read"
-    else:
-        why = "they are damaged, or of a kind that is not known here"
     claim = Claim(
         codes.NOT_UNDERSTOOD,
-        f"The file holds Content Credentials that could not be read: {why}.",
+        words.NO_LONGER_READ if "prerelease" in problem else words.NOT_KNOWN_HERE,
         Support.INCONCLUSIVE,
         data={"reason": cut(problem or "nothing readable in it", 500), "offset": about["offset"]},
     )

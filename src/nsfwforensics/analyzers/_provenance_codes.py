@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from nsfwforensics.analyzers._provenance_c2pa_codes import C2PA_CODES
 from nsfwforensics.core.analyzer import Code
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Severity
 
 GENERATED, EDITED, FACE_SWAP, FACE_SET = "PROV-001", "PROV-002", "PROV-003", "PROV-004"
@@ -14,76 +15,95 @@ AI_SYSTEM, CHINA_LABEL, HIDDEN, WEAK, PERSONAL, UNREAD = (
     "PROV-009", "PROV-010", "PROV-011", "PROV-012", "PROV-013", "PROV-014"
 )  # fmt: skip
 
-_UNSIGNED = "Unsigned: anyone can write this into a file, copy it from another one or strip it. "
+_UNSIGNED = say("Unsigned: anyone can write this into a file, copy it from another one or strip it.")
 
 CODES: Mapping[str, Code] = {
     GENERATED: Code(
-        "The file claims to be made with an AI generator",
+        say("The file claims to be made with an AI generator"),
         Severity.MEDIUM,
-        _UNSIGNED + "It is what the file says, not proof; the picture may also have been changed since.",
+        sentences(_UNSIGNED, say("It is what the file says, not proof; the picture may also have been changed since.")),
     ),
     EDITED: Code(
-        "The file claims that an existing picture was changed with AI",
+        say("The file claims that an existing picture was changed with AI"),
         Severity.HIGH,
-        _UNSIGNED + "The picture that was changed may itself have been generated; the mark does not say what it was.",
+        sentences(
+            _UNSIGNED,
+            say("The picture that was changed may itself have been generated; the mark does not say what it was."),
+        ),
     ),
     FACE_SWAP: Code(
-        "The file claims that a face was swapped",
+        say("The file claims that a face was swapped"),
         Severity.HIGH,
-        _UNSIGNED
-        + "A step that is listed need not have had an effect, and the mark does not say whose faces they are.",
+        sentences(
+            _UNSIGNED,
+            say("A step that is listed need not have had an effect, and the mark does not say whose faces they are."),
+        ),
     ),
     FACE_SET: Code(
-        "Prepared by face-swap software",
+        say("Prepared by face-swap software"),
         Severity.HIGH,
-        _UNSIGNED + "Such files are cut from real photos or videos; the face shown need not be altered itself.",
+        sentences(
+            _UNSIGNED, say("Such files are cut from real photos or videos; the face shown need not be altered itself.")
+        ),
     ),
     SOURCE_AI: Code(
-        "Digital source type: made by AI",
+        say("Digital source type: made by AI"),
         Severity.MEDIUM,
-        _UNSIGNED + "Some programs also set it for pictures that they only touched up.",
+        sentences(_UNSIGNED, say("Some programs also set it for pictures that they only touched up.")),
     ),
     SOURCE_EDIT: Code(
-        "Digital source type: existing picture changed with AI",
+        say("Digital source type: existing picture changed with AI"),
         Severity.HIGH,
-        _UNSIGNED + "It does not say what was changed: removing a lamp post is recorded in the same way.",
+        sentences(
+            _UNSIGNED, say("It does not say what was changed: removing a lamp post is recorded in the same way.")
+        ),
     ),
     SOURCE_UNCLEAR: Code(
-        "Digital source type that may or may not involve AI",
+        say("Digital source type that may or may not involve AI"),
         Severity.LOW,
-        _UNSIGNED + "Ordinary collages carry it too.",
+        sentences(_UNSIGNED, say("Ordinary collages carry it too.")),
     ),
     SOURCE_OTHER: Code(
-        "Digital source type without AI",
+        say("Digital source type without AI"),
         Severity.INFO,
-        _UNSIGNED + "It does not show that the picture is genuine.",
+        sentences(_UNSIGNED, say("It does not show that the picture is genuine.")),
     ),
-    AI_SYSTEM: Code("The file names an AI system", Severity.MEDIUM, _UNSIGNED + "It does not say what the system did."),
-    CHINA_LABEL: Code(
-        "China's mandatory label for AI content",
+    AI_SYSTEM: Code(
+        say("The file names an AI system"),
         Severity.MEDIUM,
-        _UNSIGNED + "Services must write it on all they make, and may write it on what they only suspect.",
+        sentences(_UNSIGNED, say("It does not say what the system did.")),
+    ),
+    CHINA_LABEL: Code(
+        say("China's mandatory label for AI content"),
+        Severity.MEDIUM,
+        sentences(
+            _UNSIGNED, say("Services must write it on all they make, and may write it on what they only suspect.")
+        ),
     ),
     HIDDEN: Code(
-        "Generator's data hidden in the pixels",
+        say("Generator's data hidden in the pixels"),
         Severity.MEDIUM,
-        _UNSIGNED
-        + "It lies in the alpha channel, does not survive re-saving as JPEG, and can be written into any PNG.",
+        sentences(
+            _UNSIGNED,
+            say("It lies in the alpha channel, does not survive re-saving as JPEG, and can be written into any PNG."),
+        ),
     ),
     WEAK: Code(
-        "Possible mark of an AI generator",
+        say("Possible mark of an AI generator"),
         Severity.LOW,
-        _UNSIGNED + "That this source writes such a mark is known from reports only.",
+        sentences(_UNSIGNED, say("That this source writes such a mark is known from reports only.")),
     ),
     PERSONAL: Code(
-        "Prompt or user name in the file (personal data)",
+        say("Prompt or user name in the file (personal data)"),
         Severity.LOW,
-        "The text may describe other people or be upsetting to read. Remove it before sharing the file with others.",
+        say(
+            "The text may describe other people or be upsetting to read. Remove it before sharing the file with others."
+        ),
     ),
     UNREAD: Code(
-        "Something that may say where the file came from could not be read",
+        say("Something that may say where the file came from could not be read"),
         Severity.INFO,
-        "Damaged files and unusual software cause this; what could not be read may or may not matter.",
+        say("Damaged files and unusual software cause this; what could not be read may or may not matter."),
     ),
     **C2PA_CODES,
 }

@@ -2,100 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from nsfwforensics.analyzers._traces_model import Kind, Method, Rates, figures, place
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Severity, Support
 
 if TYPE_CHECKING:
     from nsfwforensics.analyzers._traces_picture import StoredPicture
     from nsfwforensics.signals.trace import Trace, TraceRegion
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """False alarms measured: pictures that nobody edited in which the method pointed at something, of how many.
-
-    Attributes:
-        untouched: Camera originals, (alarms, pictures).
-        resaved: Reduced and saved again once or twice as messengers do, (alarms, pictures).
-    """
-
-    untouched: tuple[int, int]
-    resaved: tuple[int, int]
-
-    @property
-    def words(self) -> str:
-        """As a sentence."""
-        return (
-            f"In tests it pointed at something in {self.untouched[0]} of {self.untouched[1]} untouched photographs and "
-            f"in {self.resaved[0]} of {self.resaved[1]} that were only reduced and saved again."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of finding that a method can make.
-
-    Attributes:
-        code: Of the finding.
-        title: In a few words.
-        severity: How much it matters if it is right.
-        support: What it says to "has it been edited?".
-        explanation: One sentence for a person who is no expert; ``{place}`` and the region's or trace's data are
-            filled in.
-        causes: What else leads to it.
-        rates: False alarms measured, or None where they were not.
-        kind: The ``kind`` in a region's data that makes it, or None for any region.
-        whole: The entry of a trace's data that makes it, for findings about the whole picture.
-    """
-
-    code: str
-    title: str
-    severity: Severity
-    support: Support
-    explanation: str
-    causes: str
-    rates: Rates | None = None
-    kind: str | None = None
-    whole: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One method.
-
-    Attributes:
-        name: As it is asked for and reported.
-        title: What it looks at, in a few words.
-        source: Where it is published.
-        run: Runs it; the trace is in pixels of the picture as stored.
-        destroyed_by: What removes the trace.
-        audience: For whom it is useful.
-        kinds: The findings it can make; none for a method that only draws a map.
-    """
-
-    name: str
-    title: str
-    source: str
-    run: Callable[[StoredPicture], Trace]
-    destroyed_by: str
-    audience: str
-    kinds: tuple[Kind, ...] = ()
-
-    @property
-    def maps_only(self) -> bool:
-        """Whether it only draws maps, because its false alarms are not known to be rare."""
-        return not self.kinds
-
-    def caveat(self, kind: Kind) -> str:
-        """What would make a finding wrong, how often it was, and what its absence means."""
-        rates = f" {kind.rates.words}" if kind.rates else ""
-        return (
-            f"{kind.causes}{rates} {self.destroyed_by} removes this trace, so a picture without it is no more and no "
-            "less genuine."
-        )
 
 
 def _jpeg_grid(picture: StoredPicture) -> Trace:
@@ -156,7 +73,7 @@ def _within(trace: Trace, picture: StoredPicture) -> Trace:
     return replace(trace, regions=regions)
 
 
-_COLLAGE = (
+_COLLAGE = say(
     "Text, stickers, logos, frames, collages and screenshots that show several pictures lead to the same trace without "
     "any wish to deceive."
 )
@@ -167,43 +84,59 @@ METHODS: tuple[Method, ...] = (
         title="Grids of 8×8 blocks that earlier saves as JPEG left",
         source="Nikoukhah et al., ZERO, Image Processing On Line 11 (2021)",
         run=_jpeg_grid,
-        destroyed_by="Saving the whole picture again as JPEG at a lower quality than before, resizing or blurring it",
+        destroyed_by=say(
+            "Saving the whole picture again as JPEG at a lower quality than before, resizing or blurring it"
+        ),
         audience="Everybody: the number of false alarms is bounded.",
         kinds=(
             Kind(
                 code="TRACE-001",
-                title="An area follows another JPEG grid",
+                title=say("An area follows another JPEG grid"),
                 severity=Severity.MEDIUM,
                 support=Support.SUPPORTS,
-                explanation="The area {place} was saved as JPEG on another grid of blocks than the rest of the "
-                "picture, which is consistent with having been pasted in from another picture or moved.",
+                explanation=lambda place: say(
+                    "The area {place} was saved as JPEG on another grid of blocks than the rest of the "
+                    "picture, which is consistent with having been pasted in from another picture or moved.",
+                    place=place,
+                ),
                 causes=_COLLAGE,
                 rates=Rates(untouched=(0, 221), resaved=(0, 735)),
                 kind="foreign",
             ),
             Kind(
                 code="TRACE-002",
-                title="Grid of an earlier save does not begin at the corner",
+                title=say("Grid of an earlier save does not begin at the corner"),
                 severity=Severity.LOW,
                 support=Support.INCONCLUSIVE,
-                explanation="The picture was saved as JPEG before and then cut or turned: the grid of that save begins "
-                "{origin_x} pixels from the left and {origin_y} from the top, as after a crop that took {cut_x} and "
-                "{cut_y} pixels (or 8, 16, ... more) off the left and the top.",
-                causes="Cropping and turning are everyday edits, and screenshots of a photo do the same.",
+                explanation=lambda **figures: say(
+                    "The picture was saved as JPEG before and then cut or turned: the grid of that save begins "
+                    "{origin_x} pixels from the left and {origin_y} from the top, as after a crop that took {cut_x} "
+                    "and {cut_y} pixels (or 8, 16, ... more) off the left and the top.",
+                    **figures,
+                ),
+                causes=say("Cropping and turning are everyday edits, and screenshots of a photo do the same."),
                 rates=Rates(untouched=(0, 156), resaved=(0, 200)),
                 whole="offset",
             ),
             Kind(
                 code="TRACE-003",
-                title="An area lacks the JPEG grid of the rest",
+                title=say("An area lacks the JPEG grid of the rest"),
                 severity=Severity.MEDIUM,
                 support=Support.INCONCLUSIVE,
-                explanation="The area {place} does not carry the traces of having been saved as JPEG that the rest of "
-                "the picture carries, which is consistent with having been added or painted over later.",
-                causes=_COLLAGE
-                + " Very fine or very dark texture can hide the traces as well. It is looked for only in "
-                "files that are no JPEG; of 242 such files made of 22 unedited photographs none showed it.",
+                explanation=lambda place: say(
+                    "The area {place} does not carry the traces of having been saved as JPEG that the rest of "
+                    "the picture carries, which is consistent with having been added or painted over later.",
+                    place=place,
+                ),
+                causes=sentences(
+                    _COLLAGE,
+                    say(
+                        "Very fine or very dark texture can hide the traces as well. It is looked for only in files "
+                        "that are no JPEG; of 242 such files made of 22 unedited photographs none showed it."
+                    ),
+                ),
                 kind="missing",
+                missing=(0, 242),
             ),
         ),
     ),
@@ -212,16 +145,19 @@ METHODS: tuple[Method, ...] = (
         title="Places that were saved as JPEG once where the rest was saved twice",
         source="Lin et al., Pattern Recognition 42 (2009); Bianchi & Piva, IEEE TIFS 7 (2012)",
         run=_double_quantisation,
-        destroyed_by="Saving the whole picture once more at a lower quality, or resizing it",
+        destroyed_by=say("Saving the whole picture once more at a lower quality, or resizing it"),
         audience="Everybody, for JPEG files of which the editor saved a copy of at least the earlier quality.",
         kinds=(
             Kind(
                 code="TRACE-004",
-                title="An area was saved once where the rest was saved twice",
+                title=say("An area was saved once where the rest was saved twice"),
                 severity=Severity.MEDIUM,
                 support=Support.INCONCLUSIVE,
-                explanation="Most of the picture was saved as JPEG twice but the area {place} shows only one save, "
-                "which is consistent with having been changed in between.",
+                explanation=lambda place: say(
+                    "Most of the picture was saved as JPEG twice but the area {place} shows only one save, "
+                    "which is consistent with having been changed in between.",
+                    place=place,
+                ),
                 causes=_COLLAGE,
                 rates=Rates(untouched=(0, 221), resaved=(0, 735)),
             ),
@@ -232,18 +168,23 @@ METHODS: tuple[Method, ...] = (
         title="Parts of the picture that repeat one another",
         source="Amerini et al., IEEE TIFS 6 (2011); Lin, Biometrics 45 (1989)",
         run=_copy_move,
-        destroyed_by="Changing the brightness of the copy, mirroring it, or strong compression",
+        destroyed_by=say("Changing the brightness of the copy, mirroring it, or strong compression"),
         audience="Everybody, to look at the two places side by side.",
         kinds=(
             Kind(
                 code="TRACE-005",
-                title="Two areas repeat one another",
+                title=say("Two areas repeat one another"),
                 severity=Severity.MEDIUM,
                 support=Support.INCONCLUSIVE,
-                explanation="The area {place} repeats another part of the same picture down to its grey levels, which "
-                "is consistent with a part having been copied within it.",
-                causes="The same small picture shown twice in a screenshot, printed patterns, repeated parts of "
-                "buildings and mirrored collages can do the same.",
+                explanation=lambda place: say(
+                    "The area {place} repeats another part of the same picture down to its grey levels, which "
+                    "is consistent with a part having been copied within it.",
+                    place=place,
+                ),
+                causes=say(
+                    "The same small picture shown twice in a screenshot, printed patterns, repeated parts of "
+                    "buildings and mirrored collages can do the same."
+                ),
                 rates=Rates(untouched=(0, 221), resaved=(0, 735)),
             ),
         ),
@@ -275,25 +216,6 @@ METHODS: tuple[Method, ...] = (
 )
 
 BY_NAME: Mapping[str, Method] = {method.name: method for method in METHODS}
-
-
-def place(region: TraceRegion, size: tuple[int, int]) -> str:
-    """Where a region lies, in words: position and share of the picture."""
-    across, down = region.x + region.width / 2, region.y + region.height / 2
-    column = ("on the left", "in the middle", "on the right")[min(2, int(3 * across / max(size[0], 1)))]
-    row = ("at the top", "", "at the bottom")[min(2, int(3 * down / max(size[1], 1)))]
-    where = " ".join(part for part in (row, column) if part)
-    share = region.width * region.height / max(size[0] * size[1], 1)
-    amount = "less than 1 %" if share < 0.01 else f"about {share:.0%}".replace("%", " %")
-    return f"{where} ({amount} of the picture)"
-
-
-def figures(method: Method, trace: Trace) -> dict[str, Any]:
-    """What the report keeps of a trace as measurements."""
-    if trace.reason is not None:
-        return {"not_judged": trace.reason}
-    kept: dict[str, Any] = {"score": round(float(trace.score), 4), "regions": len(trace.regions), **trace.data}
-    return kept if not method.maps_only else {**kept, "map_only": True}
 
 
 __all__ = ["BY_NAME", "METHODS", "Kind", "Method", "Rates", "figures", "place"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class StoredPicture:
         """Why no method can judge the picture, or None."""
         mode = self.evidence.original.mode
         if mode not in _MODES:
-            return f"the picture's colours are stored in a way that hides or imitates traces (mode {mode})"
+            return say(
+                "the picture's colours are stored in a way that hides or imitates traces (mode {mode})", mode=mode
+            )
         return None
 
     @property
@@ -118,15 +121,15 @@ class StoredPicture:
     def coefficients(self) -> Coefficients | str:
         """The quantised DCT coefficients of a JPEG, or why there are none that count."""
         if self.evidence.media_type != "image/jpeg":
-            return "not a JPEG: there are no stored coefficients to read"
+            return say("not a JPEG: there are no stored coefficients to read")
         if self.evidence.decoded_share < 1.0:
-            return "the file is cut short"
+            return say("the file is cut short")
         from nsfwforensics.formats.dct import read_coefficients
 
         try:
             return self.evidence.derive("jpeg.coefficients", lambda: read_coefficients(self.evidence.data))
         except (EvidenceError, MissingDependencyError) as error:
-            return str(error)
+            return error.message
 
 
 __all__ = ["StoredPicture"]

@@ -22,13 +22,14 @@ from nsfwforensics.analyzers._compare_words import (
     around,
     colour_words,
     framing_words,
-    listed,
     made_from,
-    percent,
     place,
+    region_words,
 )
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome
+from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Artifact, Finding, Question, Region, Support
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
 
@@ -65,6 +66,8 @@ class CompareAnalyzer(Analyzer):
     version: ClassVar[str] = "1.0"
     title: ClassVar[str] = "Comparison with the original"
     question: ClassVar[Question] = Question.KNOWN
+    method = say("Finds the original whose details the picture shows, lays one over the other and maps what differs.")
+    source = "docs/compare.md"
     codes: ClassVar[Mapping[str, Code]] = CODES
     Options: ClassVar[type[AnalyzerOptions]] = CompareOptions
 
@@ -86,16 +89,17 @@ class CompareAnalyzer(Analyzer):
         """
         originals: Originals | None = self.enrolment.state
         if originals is None:
-            return Outcome.not_applicable("no original photo was given to compare with (--original)")
+            return Outcome.not_applicable(say("no original photo was given to compare with (--original)"))
         if (same := originals.with_digest(evidence.sha256)) is not None:
             return self._same_file(same)
         from nsfwforensics.signals.keypoints import keypoints
 
         points = evidence.derive("keypoints", lambda: keypoints(evidence.rgb))
         if len(points) < FEW_POINTS:
-            explanation = (
-                f"The picture holds too little detail ({len(points)} points that could be found again) to tell whether "
-                "it was made from the original."
+            explanation = say(
+                "The picture holds too little detail ({points} points that could be found again) to tell whether it "
+                "was made from the original.",
+                points=len(points),
             )
             return Outcome.of([self.finding("CMP-008", explanation, support=Support.INCONCLUSIVE)])
         found = originals.index.search(points)
@@ -113,21 +117,34 @@ class CompareAnalyzer(Analyzer):
         name = original.path.name
         findings = [
             self.finding(
-                "CMP-006", f"This is the original “{name}” itself, byte for byte.", data={"sha256": original.sha256}
+                "CMP-006",
+                say("This is the original “{name}” itself, byte for byte.", name=name),
+                data={"sha256": original.sha256},
             ),
             self.finding(
                 "CMP-003",
-                f"Nothing was changed: the file is the same as the original “{name}”, byte for byte.",
+                say("Nothing was changed: the file is the same as the original “{name}”, byte for byte.", name=name),
                 support=Support.NO_INDICATION,
-                caveat="Whether the original itself was edited before cannot be told from this comparison.",
+                caveat=say("Whether the original itself was edited before cannot be told from this comparison."),
+                data={ERROR_RATES: []},
             ),
         ]
         return Outcome.of(findings, {"original": name, "original_sha256": original.sha256})
 
     def _not_found(self, originals: Originals, points: int) -> Outcome:
         count = len(originals.files)
-        which = f"the original “{originals.files[0].path.name}”" if count == 1 else f"any of the {count:,} originals"
-        explanation = f"No sign was found that the picture was made from {which}, so what was changed cannot be said."
+        if count == 1:
+            explanation = say(
+                "No sign was found that the picture was made from the original “{name}”, so what was changed cannot be "
+                "said.",
+                name=originals.files[0].path.name,
+            )
+        else:
+            explanation = say(
+                "No sign was found that the picture was made from any of the {originals:,} originals, so what was "
+                "changed cannot be said.",
+                originals=count,
+            )
         finding = self.finding("CMP-007", explanation, support=Support.NO_INDICATION)
         return Outcome.of([finding], {"originals": count, "keypoints": points})
 
@@ -141,12 +158,12 @@ class CompareAnalyzer(Analyzer):
             before, after = reopened(original).rgb, _decoded_part(evidence)
         except EvidenceError as error:
             made = self._made_from(original, alignment, None)
-            return Outcome.of([made, self._unmapped(str(error))], measurements)
+            return Outcome.of([made, self._unmapped(error)], measurements)
         changes = difference(before, after, alignment.matrix)
         findings = [self._made_from(original, alignment, changes)]
         words = [*framing_words(alignment, changes), *colour_words(changes.photometric)]
         if words:
-            explanation = f"Compared with the original, the whole picture was {listed(words)}."
+            explanation = say("Compared with the original, the whole picture was {changes:and}.", changes=words)
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
         measurements["changes"] = _figures(changes)
         findings.extend(self._changes(evidence, changes, sure=findings[0].support is Support.SUPPORTS))
@@ -171,14 +188,14 @@ class CompareAnalyzer(Analyzer):
 
     def _changes(self, evidence: Evidence, changes: Difference, *, sure: bool) -> list[Finding]:
         if not changes.mapped:
-            return [self._unmapped(" ".join(changes.notes))]
+            return [self._unmapped(None, *changes.notes)]
         if not changes.regions:
-            explanation = (
+            explanation = say(
                 "No region was found that differs from the original by more than re-saving, resizing and the changes "
                 "named above explain."
             )
             support = Support.INCONCLUSIVE if changes.notes else Support.NO_INDICATION
-            return [self.finding("CMP-003", " ".join((explanation, *changes.notes)), support=support)]
+            return [self.finding("CMP-003", sentences(explanation, *changes.notes), support=support)]
         faces = self._faces(evidence)
         height, width = evidence.rgb.shape[:2]
         shown = changes.regions[:MOST_REGIONS]
@@ -187,15 +204,18 @@ class CompareAnalyzer(Analyzer):
             box = (region.x, region.y, region.width, region.height)
             where = place(box, faces, width, height)
             count = len(changes.regions)
-            which = "Changed region" if count == 1 else f"Changed region {number} of {count}"
-            explanation = f"{which}: {percent(region.share)} of the photo as shown here, {where}."
+            explanation = region_words(region.share, where, number, count)
             data = {"share": round(region.share, 4), "strength": round(region.strength, 1), "where": where}
             support = Support.SUPPORTS if sure else Support.INCONCLUSIVE
             findings.append(self.finding("CMP-002", explanation, support=support, region=_box(region), data=data))
         return findings
 
-    def _unmapped(self, reason: str) -> Finding:
-        explanation = f"What was changed could not be mapped: {reason.rstrip('.')}."
+    def _unmapped(self, error: EvidenceError | None, *notes: str) -> Finding:
+        explanation: str
+        if error is None:
+            explanation = sentences(say("What was changed could not be mapped."), *notes)
+        else:
+            explanation = say("What was changed could not be mapped: {reason}.", reason=error.message)
         return self.finding("CMP-005", explanation, support=Support.INCONCLUSIVE)
 
     def _faces(self, evidence: Evidence) -> list[tuple[float, float, float, float]]:
@@ -218,7 +238,7 @@ def _decoded_part(evidence: Evidence) -> NDArray[np.uint8]:
     if evidence.decoded_share >= 1:
         return rgb
     if evidence.original.getexif().get(_ORIENTATION, 1) != 1:
-        raise EvidenceError("a part of the picture is missing")
+        raise EvidenceError(say("a part of the picture is missing"))
     return rgb[: max(1, int(evidence.decoded_share * rgb.shape[0]) - _UNSURE_ROWS)]
 
 
@@ -264,9 +284,9 @@ def _pictures(
     from nsfwforensics.signals.difference_pictures import heatmap_png, side_by_side_jpeg
 
     made = (
-        ("Difference map", "image/png", heatmap_png(changes, after)),
+        (say("Difference map"), "image/png", heatmap_png(changes, after)),
         (
-            "Original and picture side by side",
+            say("Original and picture side by side"),
             "image/jpeg",
             side_by_side_jpeg(before, after, changes, alignment.matrix),
         ),

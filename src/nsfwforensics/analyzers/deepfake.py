@@ -3,37 +3,54 @@
 The model's score is never shown as a probability. It is compared with the scores of photographs and generated
 pictures that the model was not trained on; what may be said, and the error rates beside it, come from the calibration
 stored with the weights. Whatever was not measured (tiny, flat, colourless or crushed pictures) is inconclusive.
+With ``--detector`` a model that a user brought judges instead (:mod:`nsfwforensics.analyzers._deepfake_own`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nsfwforensics.analyzers._deepfake_own import OwnScore, conclude_own, enrol_detector, judge
+from nsfwforensics.analyzers._deepfake_own_words import OWN_CODES
 from nsfwforensics.analyzers._deepfake_sample import Box, Sample, take
-from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Outcome
-from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Severity, Support
+from nsfwforensics.analyzers._deepfake_words import (
+    CODES,
+    cleared_rates,
+    cleared_words,
+    face_inconclusive_words,
+    face_rates,
+    face_words,
+    generated_rates,
+    generated_words,
+    inconclusive_words,
+)
+from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Enrolment, Outcome, Resources
+from nsfwforensics.core.error_rates import ERROR_RATES
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Support
 from nsfwforensics.errors import WeightsError
 
 if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
-    from nsfwforensics.models.calibration import Branch, Calibration, Rate
+    from nsfwforensics.models.calibration import Branch, Calibration
     from nsfwforensics.models.classifier import PictureScore, SynthesisClassifier
-
-_STATES: Mapping[str, str] = {
-    "as_is": "in their original files",
-    "768_q60": "reduced to 768 pixels and saved at JPEG quality 60",
-    "512_q40": "reduced to 512 pixels and saved at JPEG quality 40",
-}
+    from nsfwforensics.models.detector_files import DetectorFiles
 
 
 class DeepfakeOptions(AnalyzerOptions):
     """Options of the deepfake analyzer."""
 
     faces: bool = Field(default=True, description="Examine faces on their own as well as the whole picture")
+    detector: Path | None = Field(
+        default=None,
+        description="Ask this model of your own instead: its card (TOML) or the folder with card and model",
+        json_schema_extra={"flag": "--detector"},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +62,37 @@ class Scores:
     faces: tuple[float, ...]
 
 
-class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
+class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     """Judges native crops of the picture, and faces on their own, with the classifier in the weights folder."""
 
     name = "deepfake"
     version = "1"
     title = "Do the pixels look generated or face-swapped?"
     question = Question.SYNTHESIS
+    method = say(
+        "Compares the score of a small trained model with the scores of photographs and generated pictures that "
+        "it was not trained on."
+    )
+    source = "docs/training-log.md"
     needs_device = True
     Options = DeepfakeOptions
-    codes: ClassVar[Mapping[str, Code]] = {
-        "SYN-001": Code(
-            "Pixels look generated",
-            Severity.MEDIUM,
-            "This model knows few generators and few cameras. Heavy editing, upscaling and denoising filters can look "
-            "the same to it. It is a reason to look closer, not proof, and says nothing about who made the picture.",
-        ),
-        "SYN-002": Code(
-            "Pixels: inconclusive",
-            Severity.INFO,
-            "Inconclusive is not a mild yes or no: this check adds nothing either way. Rely on where the file came "
-            "from, its metadata and other copies of it.",
-        ),
-        "SYN-003": Code(
-            "No sign of generation in the pixels",
-            Severity.INFO,
-            "The model can miss generated pictures, above all from generators it never saw, after re-saving, or where "
-            "only a part was changed. No sign found does not make a picture authentic.",
-        ),
-        "SYN-010": Code(
-            "A face looks blended in or generated",
-            Severity.MEDIUM,
-            "Retouching, beauty filters and strong compression of a face can look the same. It is a reason to look "
-            "closer, not proof.",
-        ),
-        "SYN-011": Code(
-            "Faces: inconclusive",
-            Severity.INFO,
-            "The check of faces was measured on few people, and not on current face-swap tools. Compare the face with "
-            "other photos of the person, and look for the picture it may have been taken from.",
-        ),
-    }
+    codes: ClassVar[Mapping[str, Code]] = {**CODES, **OWN_CODES}
+
+    @classmethod
+    def enrol(cls, options: Any, resources: Resources) -> Enrolment:
+        """Loads a model that a user brought, to see that it is what its card says.
+
+        Raises:
+            UsageError: The run is not isolated.
+            WeightsError: Card or model cannot be used.
+            MissingDependencyError: The extra for its format is not installed.
+        """
+        return enrol_detector(options.detector, resources) if options.detector is not None else Enrolment()
 
     def unavailable(self) -> str | None:
         """Names the weights that are missing, if any."""
+        if self.options.detector is not None:
+            return None
         from nsfwforensics.models import weights
         from nsfwforensics.models.calibration import CALIBRATION
 
@@ -96,11 +100,13 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             for name in (_MODEL, CALIBRATION):
                 weights.locate(name, self.resources.weights)
         except WeightsError as error:
-            return str(error)
+            return error.message
         return None
 
     def models(self) -> tuple[ModelRecord, ...]:
-        """The classifier's weights and their calibration, as the manifest names them."""
+        """The weights and their calibration, as the manifest names them; or the model of the user's, and its card."""
+        if self._own is not None:
+            return self._own.records(self.name)
         from nsfwforensics.models import weights
         from nsfwforensics.models.calibration import CALIBRATION
 
@@ -110,8 +116,10 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             for e in (known[name] for name in (_MODEL, CALIBRATION) if name in known)
         )
 
-    def prepare(self, evidence: Evidence) -> Sample:
-        """Cuts native crops and faces, and notes what limits a statement."""
+    def prepare(self, evidence: Evidence) -> Sample | OwnScore:
+        """Cuts native crops and faces, and notes what limits a statement; a model that was brought judges here."""
+        if self._own is not None:
+            return judge(evidence, self._own)
         return take(evidence, self._calibration, self._faces(evidence) if self.options.faces else ())
 
     def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
@@ -119,8 +127,14 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
         return tuple(face.box for face in shared_faces(evidence, self.resources))
 
-    def infer(self, batch: Sequence[Sample]) -> Sequence[Scores]:
+    def infer(self, batch: Sequence[Sample | OwnScore]) -> Sequence[Scores | OwnScore]:
         """Scores the crops and faces of many files."""
+        whole = iter(self._scored([sample for sample in batch if isinstance(sample, Sample)]))
+        return [next(whole) if isinstance(sample, Sample) else sample for sample in batch]
+
+    def _scored(self, batch: Sequence[Sample]) -> list[Scores]:
+        if not batch:
+            return []
         import numpy as np
 
         classifier = self._classifier
@@ -137,9 +151,14 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             for sample in batch
         ]
 
-    def conclude(self, info: FileInfo, scores: Scores) -> Outcome:
+    def conclude(self, info: FileInfo, scores: Scores | OwnScore) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
+        from nsfwforensics.models.distribution import as_high
+
         del info
+        if isinstance(scores, OwnScore):
+            assert self._own is not None  # noqa: S101 - only then there are such scores
+            return conclude_own(self, self._own, scores)
         image = self._calibration.image
         measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
         picture = scores.picture
@@ -152,6 +171,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
                 "crops": picture.crops,
                 "p_value_real": round(image.p_real(picture.score), 4),
                 "p_value_generated": round(image.p_generated(picture.score), 4),
+                "scored_as_high": as_high(image, scores.sample.state, picture.score),
             }
         findings = [self._whole(scores, image)]
         face = self._calibration.face
@@ -169,44 +189,27 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
         state, picture = scores.sample.state, scores.picture
         if picture is None:
-            return self._inconclusive(f"{scores.sample.ruled_out}", image, state, "outside_measured")
+            return self._inconclusive(scores.sample.ruled_out or "", image, state, "outside_measured")
         views = (picture.score, picture.recompressed, picture.resized)
         each = {image.verdict(score) for score in views}
-        data = {"state": state, "crops": picture.crops}
+        data = {"state": state, "crops": picture.crops, **_data(image, state)}
         if len(each) > 1:
-            reason = "the answer turns when the same picture is saved again or made a little smaller"
+            reason = say("the answer turns when the same picture is saved again or made a little smaller")
             return self._inconclusive(reason, image, state, "flip")
         if each == {Verdict.GENERATED}:
-            called, found = image.rate(state, "real_called"), image.rate(state, "gallery_called")
-            painted = image.rate(state, "resynthesised_called")
-            return self.finding(
-                "SYN-001",
-                f"The pixels look generated to this model: hardly any of {image.reals} unseen photographs scored as "
-                f"high. In our test on pictures {_STATES[state]} it said so of {_worst(called)} real photographs, and "
-                f"found {found} generated ones and {painted} photographs painted again by a neural network.",
-                data=data | _data(image, state),
-            )
+            rates = {ERROR_RATES: generated_rates(image, state)}
+            return self.finding("SYN-001", generated_words(image, state), data=data | rates)
         if each == {Verdict.NO_INDICATION}:
-            missed = image.rate(state, "gallery_cleared")
-            painted = image.rate(state, "resynthesised_cleared")
-            return self.finding(
-                "SYN-003",
-                f"No sign of generation was found in the pixels; in our test on pictures {_STATES[state]} the same "
-                f"was said of {_worst(missed)} generated pictures and of {_worst(painted)} photographs painted again "
-                "by a neural network.",
-                support=Support.NO_INDICATION,
-                data=data | _data(image, state),
-            )
-        reason = "the score lies where both real and generated pictures are found"
+            rates = {ERROR_RATES: cleared_rates(image, state)}
+            words = cleared_words(image, state)
+            return self.finding("SYN-003", words, support=Support.NO_INDICATION, data=data | rates)
+        reason = say("the score lies where both real and generated pictures are found")
         return self._inconclusive(reason, image, state, "grey_band")
 
     def _inconclusive(self, reason: str, image: Branch, state: str, kind: str) -> Finding:
-        real, fake = image.rate(state, "real_inconclusive"), image.rate(state, "gallery_inconclusive")
-        known = f"In our test on pictures {_STATES[state]} this was the answer for {real} real photographs and {fake} "
         return self.finding(
             "SYN-002",
-            f"The pixels alone do not say whether this picture was generated: {reason}. "
-            + ("No error rate is known there." if kind == "outside_measured" else f"{known}generated pictures."),
+            inconclusive_words(reason, image, None if kind == "outside_measured" else state),
             support=Support.INCONCLUSIVE,
             data={"reason": kind, "state": state, **_data(image, state)},
         )
@@ -215,14 +218,13 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         from nsfwforensics.models.calibration import Verdict
 
         state = scores.sample.state
-        called, found = face.rate(state, "real_called"), face.rate(state, "swap_called")
+        rates = {ERROR_RATES: face_rates(face, state)}
         findings = [
             self.finding(
                 "SYN-010",
-                f"A face looks blended in or generated to this model, which in our test said so of {_worst(called)} "
-                f"real faces and found {found} swapped ones.",
+                face_words(face, state),
                 region=Region(x=box[0], y=box[1], width=box[2], height=box[3]),
-                data=_data(face, state),
+                data=_data(face, state) | rates,
             )
             for box, score in zip(scores.sample.boxes, scores.faces, strict=True)
             if face.verdict(score) is Verdict.GENERATED
@@ -232,12 +234,16 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         return [
             self.finding(
                 "SYN-011",
-                f"Whether a face was swapped in cannot be said from the pixels: in our test the check told {found} "
-                f"swapped faces apart, and {called} real faces stood out as much.",
+                face_inconclusive_words(face, state),
                 support=Support.INCONCLUSIVE,
-                data={"examined": len(scores.faces), **_data(face, state)},
+                data={"examined": len(scores.faces), **_data(face, state), **rates},
             )
         ]
+
+    @property
+    def _own(self) -> DetectorFiles | None:
+        files: DetectorFiles | None = self.enrolment.state
+        return files
 
     @property
     def _calibration(self) -> Calibration:
@@ -255,11 +261,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 _MODEL = "synthesis"
 
 
-def _worst(rate: Rate) -> str:
-    """A share with its upper bound, as it is said to a reader."""
-    return f"{rate} ({rate.share:.0%}, at most {rate.upper:.0%} with 95 % confidence)"
-
-
 def _data(branch: Branch, state: str) -> dict[str, Any]:
-    rates = branch.rates.get(state, {})
-    return {"rates": {name: [rate.count, rate.total] for name, rate in rates.items()}, **branch.facts}
+    from nsfwforensics.models.distribution import of_scores
+
+    rates = {name: [rate.count, rate.total] for name, rate in branch.rates.get(state, {}).items()}
+    return {"rates": rates, "distribution": of_scores(branch, state), **branch.facts}

@@ -16,9 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers._faces_enrol import Reference, enrol_references
-from nsfwforensics.analyzers._faces_words import CODES, between_words, similar_words, unfit_reason, unlike_words
+from nsfwforensics.analyzers._faces_words import (
+    CODES,
+    between_words,
+    measured_rates,
+    similar_words,
+    unfit_reason,
+    unlike_words,
+)
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
+from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Support
 from nsfwforensics.errors import MissingDependencyError, WeightsError
 from nsfwforensics.models.face_files import detector_record, embedder_record
@@ -73,6 +82,11 @@ class FacesAnalyzer(Analyzer):
     version: ClassVar[str] = "1.0"
     title: ClassVar[str] = "Faces compared with a reference photo"
     question: ClassVar[Question] = Question.IDENTITY
+    method = say(
+        "Measures how far each face is from the nearest face of the reference photos, and compares that with "
+        "distances measured on known pairs."
+    )
+    source = "Zhang et al., MTCNN, IEEE SPL 23 (2016); Schroff et al., FaceNet, CVPR (2015)"
     codes: ClassVar[Mapping[str, Code]] = CODES
     Options: ClassVar[type[AnalyzerOptions]] = FacesOptions
     needs_device: ClassVar[bool] = True
@@ -91,7 +105,7 @@ class FacesAnalyzer(Analyzer):
         rates = load_rates(weights, resources.weights)
         fitness = rates or load_rates(FITNESS)
         if fitness is None:
-            raise WeightsError(f"the measured error rates of {FITNESS} are missing; reinstall nsfwforensics")
+            raise WeightsError(_no_rates())
         return enrol_references(
             options.reference, options.reference_face, options.face_model.value, rates, fitness, resources
         )
@@ -104,7 +118,7 @@ class FacesAnalyzer(Analyzer):
             self.models()
             self._rates()
         except (WeightsError, MissingDependencyError) as error:
-            return str(error)
+            return error.message
         return None
 
     def models(self) -> tuple[ModelRecord, ...]:
@@ -122,7 +136,7 @@ class FacesAnalyzer(Analyzer):
         """
         references: Sequence[Reference] = self.enrolment.state or ()
         if not references:
-            return Outcome.not_applicable("no reference photo was given (--reference)")
+            return Outcome.not_applicable(say("no reference photo was given (--reference)"))
         from nsfwforensics.models.face_compare import distances, templates
         from nsfwforensics.models.face_detector import shared_faces
         from nsfwforensics.models.face_embedder import cached_embedder
@@ -154,15 +168,17 @@ class FacesAnalyzer(Analyzer):
         rates = load_rates(self.options.face_model.weights, self.resources.weights)
         fitness = rates or load_rates(FITNESS)
         if fitness is None:
-            raise WeightsError(f"the measured error rates of {FITNESS} are missing; reinstall nsfwforensics")
+            raise WeightsError(_no_rates())
         return rates, fitness
 
     def _nothing(self, evidence: Evidence) -> Finding:
         height, width = evidence.rgb.shape[:2]
         return self.finding(
             "FACE-005",
-            "No face found in the picture, so nobody could be compared. This is not “no match”: a face that is turned "
-            "away, covered, lying sideways, very small or cut off is not found.",
+            say(
+                "No face found in the picture, so nobody could be compared. This is not “no match”: a face that is "
+                "turned away, covered, lying sideways, very small or cut off is not found."
+            ),
             support=Support.INCONCLUSIVE,
             data={"width": width, "height": height},
         )
@@ -170,7 +186,10 @@ class FacesAnalyzer(Analyzer):
     def _unfit(self, measured: _Measured, reason: str) -> Finding:
         return self.finding(
             "FACE-004",
-            f"A face was found but could not be compared: {reason}. This is neither a match nor “no match”.",
+            say(
+                "A face was found but could not be compared: {reason}. This is neither a match nor “no match”.",
+                reason=reason,
+            ),
             support=Support.INCONCLUSIVE,
             data=measured.data(),
             region=measured.region(),
@@ -182,9 +201,10 @@ class FacesAnalyzer(Analyzer):
         distance = measured.distance
         data, region = measured.data(), measured.region()
         if rates is None:
-            text = (
-                f"A face in the picture lies at distance {distance:.2f} from the reference photo, but no error rates "
-                "have been measured for this face model, so nothing follows from that."
+            text: str = say(
+                "A face in the picture lies at distance {distance:.2f} from the reference photo, but no error rates "
+                "have been measured for this face model, so nothing follows from that.",
+                distance=distance,
             )
             return self.finding("FACE-006", text, support=Support.INCONCLUSIVE, data=data, region=region)
         data |= _figures(rates, distance)
@@ -221,7 +241,13 @@ class _Measured:
         return Region(x=x, y=y, width=width, height=height)
 
 
+def _no_rates() -> str:
+    return say("the measured error rates of {model} are missing; reinstall nsfwforensics", model=FITNESS)
+
+
 def _figures(rates: FaceRates, distance: float) -> dict[str, Any]:
+    from nsfwforensics.models.distribution import of_distances
+
     point = rates.at(distance)
     return {
         "match_below": rates.match_below,
@@ -230,8 +256,10 @@ def _figures(rates: FaceRates, distance: float) -> dict[str, Any]:
         "false_non_match_rate": _counted(rates.false_non_match),
         "taken_as_unlike_rate": _counted(rates.missed_as_unlike),
         "at_this_distance": None if point is None else {"false_matches": point.false_matches, "misses": point.misses},
+        ERROR_RATES: measured_rates(rates),
         "measured": rates.measured,
         "measured_on": rates.data,
+        "distribution": of_distances(rates),
     }
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nsfwforensics.analyzers import _jpeg_tables as known
 from nsfwforensics.analyzers import _metadata_identity as identity
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
+from nsfwforensics.core.error_rates import error_rate
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError, MissingDependencyError
 from nsfwforensics.formats import jpeg
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from nsfwforensics.formats.fields import Metadata
     from nsfwforensics.signals.recompression import History
 
-_RESAVED = "Saving again is not manipulation: messengers, web sites and phones do it with every picture they pass on. "
+_RESAVED = say(
+    "Saving again is not manipulation: messengers, web sites and phones do it with every picture they pass on."
+)
 
 _SUBSAMPLINGS: Mapping[tuple[tuple[int, int], ...], str] = {
     ((1, 1),) * 3: "4:4:4", ((2, 1), (1, 1), (1, 1)): "4:2:2", ((2, 2), (1, 1), (1, 1)): "4:2:0",
@@ -43,24 +47,46 @@ class JpegAnalyzer(Analyzer):
     version = "1"
     title = "JPEG compression: tables, quality, earlier savings"
     question = Question.ALTERATION
+    method = say(
+        "Reads how the file was compressed, and looks in its coefficients for the steps that an earlier saving left."
+    )
+    source = "docs/jpeg.md; JPEG (ITU-T T.81, ISO/IEC 10918-1)"
     codes: ClassVar[Mapping[str, Code]] = {
         "JPEG-001": Code(
-            "Saved as JPEG more than once",
+            say("Saved as JPEG more than once"),
             Severity.LOW,
-            _RESAVED + "The earlier quality is the nearest of a standard scale; pictures of very regular patterns "
-            "can look as if saved twice. In tests 0 of 221 camera originals and 0 of 652 files saved once looked so.",
+            sentences(
+                _RESAVED,
+                say(
+                    "The earlier quality is the nearest of a standard scale; pictures of very regular patterns can "
+                    "look as if saved twice. In tests 0 of 221 camera originals and 0 of 652 files saved once looked "
+                    "so."
+                ),
+            ),
+            rates=(
+                error_rate(say("untouched camera originals that looked saved twice"), 0, 221),
+                error_rate(say("files saved once that looked saved twice"), 0, 652),
+            ),
         ),
         "JPEG-002": Code(
-            "Compression tables of an editing program",
+            say("Compression tables of an editing program"),
             Severity.LOW,
-            "Such programs are also used for cropping, developing or exporting, and other software may have copied "
-            "the tables; they do not say what was changed, if anything.",
+            say(
+                "Such programs are also used for cropping, developing or exporting, and other software may have copied "
+                "the tables; they do not say what was changed, if anything. The table of programs was made so that "
+                "none of 220 camera originals has such tables; how often others do was not measured."
+            ),
         ),
         "JPEG-003": Code(
-            "Compression tables do not fit the camera named",
+            say("Compression tables do not fit the camera named"),
             Severity.LOW,
-            _RESAVED + "Only some models of each maker were measured, and the name of the camera in a file can be "
-            "changed by anyone.",
+            sentences(
+                _RESAVED,
+                say(
+                    "Only some models of each maker were measured, and the name of the camera in a file can be "
+                    "changed by anyone."
+                ),
+            ),
         ),
     }
 
@@ -71,12 +97,12 @@ class JpegAnalyzer(Analyzer):
         ``not_checked``, what could not be found out and why.
         """
         if evidence.media_type != "image/jpeg":
-            return Outcome.not_applicable("not a JPEG file")
+            return Outcome.not_applicable(say("not a JPEG file"))
         layout = evidence.derive("jpeg.layout", lambda: jpeg.read_jpeg(evidence.data))
         tables = jpeg.quantisation_tables(layout)
         found = known.family(tables)
         if found is None:
-            raise EvidenceError("the JPEG holds no quantisation table")
+            raise EvidenceError(say("the JPEG holds no quantisation table"))
         metadata = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
         unchecked: list[str] = []
         past = _past(evidence, layout, unchecked)
@@ -94,20 +120,31 @@ class JpegAnalyzer(Analyzer):
         }  # fmt: skip
         findings = [*self._savings(past, found), *self._tables(found, metadata)]
         if past is None and not findings:  # tables alone cannot say that nothing was found
-            return Outcome.not_applicable("; ".join(unchecked), measurements)
+            return Outcome.not_applicable(say("{reasons:semicolon}", reasons=unchecked), measurements)
         return Outcome.of(findings, measurements)
 
     def _savings(self, past: History | None, found: known.Family) -> Iterator[Finding]:
         if past is None or not _seen(past):
             return
-        last = f"{found.quality}" if found.quality else f"{found.nearest} (the nearest on the standard scale)"
-        yield self.finding(
-            "JPEG-001",
-            f"The picture appears to have been saved as JPEG at least twice, consistent with quality {past.quality} "
-            f"first and {last} last. A file straight from a camera is usually saved once; every messenger and most web "
-            "sites save pictures again.",
-            data=_figures(past),
+        if found.quality:
+            saved = say(
+                "The picture appears to have been saved as JPEG at least twice, consistent with quality {first} first "
+                "and {last} last.",
+                first=past.quality,
+                last=found.quality,
+            )
+        else:
+            saved = say(
+                "The picture appears to have been saved as JPEG at least twice, consistent with quality {first} first "
+                "and {last} (the nearest on the standard scale) last.",
+                first=past.quality,
+                last=found.nearest,
+            )
+        usual = say(
+            "A file straight from a camera is usually saved once; every messenger and most web sites save pictures "
+            "again."
         )
+        yield self.finding("JPEG-001", sentences(saved, usual), data=_figures(past))
 
     def _tables(self, found: known.Family, metadata: Metadata) -> Iterator[Finding]:
         device = identity.device(metadata)
@@ -115,8 +152,11 @@ class JpegAnalyzer(Analyzer):
         if found.kind == known.PROGRAM:
             yield self.finding(
                 "JPEG-002",
-                f"The file was compressed with {found.words}, so it is consistent with having been saved by such a "
-                "program after it was taken.",
+                say(
+                    "The file was compressed with {tables}, so it is consistent with having been saved by such a "
+                    "program after it was taken.",
+                    tables=found.words,
+                ),
                 data=data,
             )
         if device is None:
@@ -125,9 +165,14 @@ class JpegAnalyzer(Analyzer):
         if originals is not None:
             yield self.finding(
                 "JPEG-003",
-                f"The file names a camera of {device.make.split()[0][:40]} but was compressed with {found.words}, as "
-                f"none of {originals} originals of that maker was; it may have been saved again by software that kept "
-                "the camera's name.",
+                say(
+                    "The file names a camera of {maker} but was compressed with {tables}, as none of {originals} "
+                    "originals of that maker was; it may have been saved again by software that kept the camera's "
+                    "name.",
+                    maker=device.make.split()[0][:40],
+                    tables=found.words,
+                    originals=originals,
+                ),
                 support=Support.INCONCLUSIVE,
                 data=data | {"quality": found.quality, "originals_measured": originals, "make": device.make[:100]},
             )
@@ -135,25 +180,28 @@ class JpegAnalyzer(Analyzer):
 
 def _past(evidence: Evidence, layout: jpeg.JpegFile, unchecked: list[str]) -> History | None:
     """What the histograms of the coefficients say, or None with the reason noted."""
-    subject = "earlier savings: "
     try:
         read = read_shared(evidence)
     except (EvidenceError, MissingDependencyError) as error:
-        unchecked.append(subject + str(error))
+        unchecked.append(_past_unknown(error.message))
         return None
     if layout.end is None:
-        unchecked.append(subject + "the file is cut short")
+        unchecked.append(_past_unknown(say("the file is cut short")))
         return None
     if len(read.frame.components) == 4:
-        unchecked.append(subject + "not known for pictures in printing colours (CMYK)")
+        unchecked.append(_past_unknown(say("not known for pictures in printing colours (CMYK)")))
         return None
     from nsfwforensics.signals.recompression import history
 
     past = evidence.derive("jpeg.history", lambda: history(read.luma, read.tables[0]))
     if past.reason is not None:
-        unchecked.append(subject + past.reason)
+        unchecked.append(_past_unknown(past.reason))
         return None
     return past
+
+
+def _past_unknown(reason: str) -> str:
+    return say("earlier savings: {reason}", reason=reason)
 
 
 def read_shared(evidence: Evidence) -> Coefficients:
@@ -195,7 +243,7 @@ def _frame(layout: jpeg.JpegFile, unchecked: list[str]) -> dict[str, Any] | None
     try:
         frame: Frame = read_frame(layout)
     except EvidenceError as error:
-        unchecked.append(f"frame header: {error}")
+        unchecked.append(say("frame header: {reason}", reason=error.message))
         return None
     restarts = [segment.data for segment in layout.segments if segment.marker == jpeg.DRI and len(segment.data) == 2]
     return {

@@ -20,6 +20,7 @@ from nsfwforensics.analyzers._known_entries import WEIGHED, Entry, Listed, by_op
 from nsfwforensics.analyzers._known_words import CODES, file_words, looks_words, part_words, weight
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Region, Support
 from nsfwforensics.errors import CaseError, EvidenceError, HashListError, UsageError
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """So many entries stand in a finding's data, nearest first; all are counted."""
 
-NO_LIST = "no list of known images was given (--known)"
+NO_LIST = say("no list of known images was given (--known)")
 
 
 class KnownOptions(AnalyzerOptions):
@@ -58,6 +59,11 @@ class KnownAnalyzer(Analyzer):
     version: ClassVar[str] = "1.1"
     title: ClassVar[str] = "Files and pictures looked up in lists of known images"
     question: ClassVar[Question] = Question.KNOWN
+    method = say(
+        "Looks for the digests and the perceptual hashes of the picture in lists of known images and, where those "
+        "say nothing, for its details."
+    )
+    source = "docs/known.md; PDQ (Meta, 2019)"
     codes: ClassVar[Mapping[str, Code]] = CODES
     Options: ClassVar[type[AnalyzerOptions]] = KnownOptions
 
@@ -106,10 +112,13 @@ class KnownAnalyzer(Analyzer):
                 findings += self._by_parts(evidence, known, searched)
         except EvidenceError as error:
             if not findings:
-                reason = f"the file's digests match nothing, and its looks could not be compared: {error}"
+                reason = say(
+                    "the file's digests match nothing, and its looks could not be compared: {error}",
+                    error=error.message,
+                )
                 return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
             if not any(finding.code == "KNOWN-004" for finding in findings):
-                findings.append(self._no_looks(f"it could not be decoded ({error})"))
+                findings.append(self._no_looks(say("it could not be decoded ({error})", error=error.message)))
         return Outcome.of(findings, measurements)
 
     def _by_bytes(self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
@@ -122,7 +131,7 @@ class KnownAnalyzer(Analyzer):
                 found += entries(place, match) if match else ()
         findings = []
         for opinion, same in by_opinion(found):
-            kinds = ", ".join(dict.fromkeys(entry.match.kind.value.upper() for entry in same))
+            kinds = list(dict.fromkeys(entry.match.kind.value.upper() for entry in same))
             text = file_words(kinds, opinion, places(same))
             findings.append(self._found("KNOWN-001", text, opinion, same, len(same)))
         return findings
@@ -131,11 +140,13 @@ class KnownAnalyzer(Analyzer):
         self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]], measurements: dict[str, Any]
     ) -> list[Finding]:
         if not measurements["searched"]["pdq"]:
-            return [self._no_looks("the lists hold no PDQ hashes")]
+            return [self._no_looks(say("the lists hold no PDQ hashes"))]
         hashes = evidence.derive("known.dihedral", lambda: _dihedral(evidence))
         measurements["pdq_quality"] = hashes[0].quality
         if not hashes[0].usable:
-            reason = f"it has too little structure (PDQ quality {hashes[0].quality} of 100, 50 are needed)"
+            reason = say(
+                "it has too little structure (PDQ quality {quality} of 100, 50 are needed)", quality=hashes[0].quality
+            )
             return [self._no_looks(reason)]
         return self._by_hashes(hashes, indexes)
 
@@ -187,8 +198,9 @@ class KnownAnalyzer(Analyzer):
         return self.finding(code, text, support=support, severity=severity, data=data, region=region)
 
     def _no_looks(self, reason: str) -> Finding:
-        text = (
-            f"The picture was not compared by its looks, because {reason}. A re-saved copy would not have been found."
+        text = say(
+            "The picture was not compared by its looks, because {reason}. A re-saved copy would not have been found.",
+            reason=reason,
         )
         return self.finding("KNOWN-004", text, support=Support.INCONCLUSIVE, data={"reason": reason})
 

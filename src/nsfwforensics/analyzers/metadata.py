@@ -12,19 +12,18 @@ from nsfwforensics.analyzers import _metadata_identity as identity
 from nsfwforensics.analyzers import _metadata_software as software
 from nsfwforensics.analyzers import _metadata_thumbnail as thumbs
 from nsfwforensics.analyzers import _metadata_times as times
+from nsfwforensics.analyzers import _metadata_words as words
 from nsfwforensics.analyzers._metadata_codes import (
     CODES,
     MAX_STATEMENTS,
-    and_more,
     cut,
     field_table,
     listed,
-    quote,
-    with_article,
 )
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.media import EXTENSIONS, extension_matches
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, Question, Region, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg
@@ -56,6 +55,11 @@ class MetadataAnalyzer(Analyzer):
     version = "1.0"
     title = "EXIF, XMP, IPTC and other metadata; contradictions between them"
     question = Question.ORIGIN
+    method = say(
+        "Reads every field that the file carries about itself (EXIF, XMP, IPTC, comments, thumbnails) and "
+        "compares fields that should agree."
+    )
+    source = "Exif (CIPA DC-008), XMP (ISO 16684-1), IPTC Photo Metadata Standard"
     codes = CODES
     Options: ClassVar[type[AnalyzerOptions]] = MetadataOptions
 
@@ -80,23 +84,14 @@ class MetadataAnalyzer(Analyzer):
             kind = media_type.removeprefix("image/").upper()
             yield self.finding(
                 "META-001",
-                f"The file name ends in {quote(suffix, 20)} but the content is {kind}, which usually ends in {usual}.",
+                words.extension(suffix, kind, usual),
                 data={"suffix": cut(suffix, 100), "media_type": media_type},
             )
         if not table.complete:
             share = self._decoded_share(evidence, unchecked)
-            if share == 1.0:
-                text = "The file ends without its end mark, although the whole picture could be decoded."
-            elif share is None:
-                text = "The file ends before its image does, so only a part of it is there."
-            else:
-                text = (
-                    "The file ends before its image does, so only a part of it is there: "
-                    f"about {min(share, 0.99):.0%} of the picture could be decoded."
-                )
             yield self.finding(
                 "META-014",
-                text,
+                words.cut_short(share),
                 data={"decoded_share": share, "bytes": evidence.size},
             )
 
@@ -114,17 +109,16 @@ class MetadataAnalyzer(Analyzer):
     def _device(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         device = identity.device(table)
         if device is not None:
-            lens = f" and the lens {quote(device.lens)}" if device.lens else ""
             yield self.finding(
                 "META-002",
-                f"The file says it was made with the device {quote(device.words)}{lens}.",
+                words.device(device),
                 data={key: value for key, value in asdict(device).items() if value},
             )
 
     def _times(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         stated = times.moments(table)
         usable = [moment for moment in stated if times.plausible(moment)]
-        file_time = times.file_moment(evidence.mtime_ns)
+        file_time = times.file_moment(evidence.mtime_ns or 0)
         for found in times.contradictions(usable, file_time):
             yield self.finding(
                 "META-004",
@@ -144,10 +138,8 @@ class MetadataAnalyzer(Analyzer):
             known = [moment for moment in (*stated, file_time) if moment is not None]
             yield self.finding(
                 "META-003",
-                f"The file states {len(usable)} time{'s' * (len(usable) > 1)}; it was {first.kind} on {first.words}."
-                if first.kind != times.GPS
-                else f"The file states a satellite time: {first.words}.",
-                data={"times": [{"kind": m.kind, "source": m.source, "text": m.text} for m in known[:MAX_STATEMENTS]]},
+                words.stated_times(first, len(usable)),
+                data={"times": [moment.stored for moment in known[:MAX_STATEMENTS]]},
             )
 
     def _software(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
@@ -156,10 +148,9 @@ class MetadataAnalyzer(Analyzer):
             return
         changes = [program for program in found if program.kind in (software.EDITOR, software.RETOUCH)]
         main = (changes or found)[0]
-        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         yield self.finding(
             "META-005",
-            f"The file names {main.name}, {with_article(main.kind)}{others}: consistent with having been saved by it.",
+            words.program(main, len(found) - 1),
             severity=_WEIGHT.get(main.kind, Severity.INFO),
             data={"programs": [asdict(program) for program in found[:MAX_STATEMENTS]]},
         )
@@ -195,17 +186,16 @@ class MetadataAnalyzer(Analyzer):
 
     def _copies(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         layout = _jpeg_layout(evidence)
-        for code, marks, wording in (
-            ("META-010", software.screenshot_marks(table, evidence.path.name), "a copy of a screen"),
-            ("META-011", software.service_marks(table, evidence.path.name, layout), "a shared copy"),
+        for code, marks, sentence in (
+            ("META-010", software.screenshot_marks(table, evidence.path.name), words.screen_copy),
+            ("META-011", software.service_marks(table, evidence.path.name, layout), words.shared_copy),
         ):
             if marks:
                 sure = [mark for mark in marks if mark.stated]
                 main = (sure or marks)[0]
-                verb = "bears a mark of" if sure else "is consistent with"
                 yield self.finding(
                     code,
-                    f"The file {verb} {main.what}, so it may be {wording} rather than the original.",
+                    sentence(main),
                     support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
                     data={"marks": [asdict(mark) for mark in marks]},
                 )
@@ -213,12 +203,9 @@ class MetadataAnalyzer(Analyzer):
     def _personal(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         place = identity.position(table)
         if place is not None:
-            guess = "" if place.hemisphere_stated else ", though it does not say which hemisphere"
-            height = "" if place.altitude is None else f", {place.altitude:g} m above sea level"
             yield self.finding(
                 "META-006",
-                f"The file stores where it says it was taken: {place.latitude:.6f}, {place.longitude:.6f}"
-                f"{height}{guess}. This is personal data.",
+                words.position(place),
                 data={
                     "latitude": place.latitude, "longitude": place.longitude, "altitude_metres": place.altitude,
                     "hemisphere_stated": place.hemisphere_stated, "place": place.place,
@@ -226,19 +213,15 @@ class MetadataAnalyzer(Analyzer):
             )  # fmt: skip
         people, serials = identity.people(table), identity.serials(table)
         if people:
-            first = people[0]
             yield self.finding(
                 "META-007",
-                f"The file names {with_article(first.what)}: {quote(first.text)}{and_more(people)}. "
-                "This is personal data.",
+                words.person(people),
                 data={"names": listed(people)},
             )
         if serials:
-            first = serials[0]
             yield self.finding(
                 "META-008",
-                f"The file stores a serial number ({first.what}): {quote(first.text)}{and_more(serials)}. "
-                "It can link pictures to one device, so it is personal data.",
+                words.serial(serials),
                 data={"serial_numbers": listed(serials)},
             )
 
@@ -247,17 +230,15 @@ class MetadataAnalyzer(Analyzer):
         if found:
             yield self.finding(
                 "META-012",
-                f"The file carries text: {quote(found[0].text)}{and_more(found)}.",
+                words.comment(found),
                 data={"comments": listed(found)},
             )
 
     def _limits(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         if table.notes or table.dropped:
-            count = len(table.notes) + (table.dropped > 0)
             yield self.finding(
                 "META-015",
-                f"Some metadata is damaged or exceeds the limits and could not be read in full ({count} "
-                f"note{'s' * (count > 1)}).",
+                words.damaged(len(table.notes) + (table.dropped > 0)),
                 support=Support.INCONCLUSIVE,
                 data={"notes": list(table.notes[:MAX_STATEMENTS]), "values_left_out": table.dropped},
             )
@@ -265,8 +246,7 @@ class MetadataAnalyzer(Analyzer):
         if photo and not any(field.group.startswith(_STATES_ORIGIN) for field in table.fields):
             yield self.finding(
                 "META-013",
-                "The metadata holds no statement of origin: no camera, time or software is named. Most platforms strip "
-                "it, so this proves nothing.",
+                words.no_origin(),
                 support=Support.NO_INDICATION,
             )
 

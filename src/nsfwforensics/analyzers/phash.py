@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, Question
 from nsfwforensics.errors import EvidenceError
 
@@ -21,7 +22,7 @@ REDUCED_EDGE = 384
 SURE_QUALITY = 60
 """Below this PDQ quality a picture is hashed in full: near the limit of use the reduced decode may tip the scales."""
 
-_NOT_COMPARED = "hashes computed, not compared"
+_NOT_COMPARED = say("hashes computed, not compared")
 
 
 class PerceptualHashOptions(AnalyzerOptions):
@@ -47,6 +48,8 @@ class PerceptualHashAnalyzer(Analyzer):
     version = "2"
     title = "File digests and perceptual hashes (PDQ, pHash, dHash, wHash, aHash, colour, crop-resistant)"
     question = Question.KNOWN
+    method = say("Computes digests of the bytes, and perceptual hashes of what the picture looks like.")
+    source = "FIPS 180-4 (SHA-256); PDQ (Meta, 2019); Zauner, Perceptual Image Hash Functions (2010)"
     codes: ClassVar[Mapping[str, Code]] = {}
     Options: ClassVar[type[AnalyzerOptions]] = PerceptualHashOptions
 
@@ -63,7 +66,7 @@ class PerceptualHashAnalyzer(Analyzer):
             measurements |= _picture_hashes(evidence)
             signature = (_signature(evidence),) if self.options.signatures else ()
         except EvidenceError as error:
-            reason = f"perceptual hashes could not be computed: {error}"
+            reason = say("perceptual hashes could not be computed: {reason}", reason=error.message)
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
         return Outcome(AnalyzerStatus.NOT_APPLICABLE, (), measurements, signature, _NOT_COMPARED)
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers import _provenance_standards as standards
-from nsfwforensics.analyzers._metadata_codes import cut, quote
+from nsfwforensics.analyzers import _provenance_words as words
+from nsfwforensics.analyzers._metadata_codes import cut
 from nsfwforensics.analyzers._provenance_c2pa import credentials, enrol_anchors
 from nsfwforensics.analyzers._provenance_c2pa_codes import CAPTURED, Claim
 from nsfwforensics.analyzers._provenance_codes import (
@@ -34,6 +35,7 @@ from nsfwforensics.analyzers._provenance_model import Certainty, Meaning, Rule
 from nsfwforensics.analyzers._provenance_views import Looked
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import stealth
@@ -70,6 +72,11 @@ class ProvenanceAnalyzer(Analyzer):
     version = "1.0"
     title = "Marks of AI generators and editors, IPTC and other labels, Content Credentials"
     question = Question.ORIGIN
+    method = say(
+        "Looks at the places where AI tools, editing programs and services leave marks and labels, and checks the "
+        "signatures of Content Credentials."
+    )
+    source = "docs/provenance.md; C2PA Technical Specification; IPTC Digital Source Type"
     codes = CODES
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
 
@@ -102,7 +109,7 @@ class ProvenanceAnalyzer(Analyzer):
         if places.allowance.refused:
             unchecked.append("some of the JSON in the file: there is more of it than is read")
         if unread:
-            findings.append(self.finding(UNREAD, f"{unread}.", support=Support.INCONCLUSIVE))
+            findings.append(self.finding(UNREAD, unread, support=Support.INCONCLUSIVE))
         measurements: dict[str, Any] = {
             "rules": [match.rule.id for match in found],
             "recovered": facts,
@@ -133,12 +140,11 @@ class ProvenanceAnalyzer(Analyzer):
             named = maker.get(id(match.looked.field), match.rule) if match.rule.family else match.rule
             code = WEAK if match.rule.certainty is Certainty.REPORTED else _CODE_OF[match.rule.meaning]
             groups.setdefault((code, named.generator, match.rule.detail), []).append((named, match))
-        for (code, generator, detail), members in groups.items():
+        for (code, generator, _), members in groups.items():
             named, first = members[0]
-            words = f"{named.name} ({detail})" if detail else named.name
             yield self.finding(
                 code,
-                _sentence(first.rule, words, weak=code == WEAK),
+                words.mark(first.rule, named.name, weak=code == WEAK),
                 support=Support.INCONCLUSIVE if code == WEAK else Support.SUPPORTS,
                 severity=first.rule.severity,
                 caveat=first.rule.caveat or None,
@@ -158,34 +164,26 @@ class ProvenanceAnalyzer(Analyzer):
             unclear = source.kind == standards.UNCLEAR
             yield self.finding(
                 _SOURCE_CODE[source.kind],
-                f"The file claims, in IPTC's terms, to be {source.words}; the claim is unsigned.",
+                words.source_type(source.words),
                 support=Support.INCONCLUSIVE if unclear else Support.SUPPORTS,
                 data={"digital_source_type": source.code, "kind": source.kind, "place": source.place},
             )
         properties = standards.ai_properties(metadata)
         if properties:
-            system = properties.get("AISystemUsed")
-            name = f"the AI system {quote(system)}" if system else "an AI system that it does not name"
             yield self.finding(
                 AI_SYSTEM,
-                f"The file claims that {name} was used for it; the claim is unsigned.",
+                words.ai_system(properties.get("AISystemUsed")),
                 data={key: cut(value, 1000) for key, value in properties.items()},
             )
         label = standards.china_label(table, metadata)
         if label is not None:
-            producer = label.fields.get("ContentProducer", "")
-            by = f" by the service {quote(producer, 60)}" if producer else ""
-            what = label.words or "marked as AI content"
             sure = label.verified and label.fields.get("Label") == "1"
             yield self.finding(
                 CHINA_LABEL,
-                f"The file claims to be {what}, by China's mandatory label for AI content{by}; the claim is unsigned.",
+                words.china_label(label.words, label.fields.get("ContentProducer", "")),
                 support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
                 severity=None if label.verified else Severity.LOW,
-                caveat=None
-                if label.verified
-                else "Unsigned: anyone can write or strip it. That the label is written in this place is known from "
-                "reports only.",
+                caveat=None if label.verified else words.REPORTED_PLACE,
                 data={"place": label.place, **label.fields},
             )
 
@@ -193,8 +191,7 @@ class ProvenanceAnalyzer(Analyzer):
         if hidden is not None:
             yield self.finding(
                 HIDDEN,
-                "The file claims to be made by NovelAI: settings are hidden in the pixels' alpha channel, as that "
-                "service writes them; the claim is unsigned.",
+                words.HIDDEN_SETTINGS,
                 data={"generator": "NovelAI", "characters": len(hidden.text)},
             )
 
@@ -202,29 +199,15 @@ class ProvenanceAnalyzer(Analyzer):
         held = list(dict.fromkeys(name for fact in facts for name in fact.get("personal_data", ())))
         properties = standards.ai_properties(metadata)
         if "AIPromptWriterName" in properties:
-            held.append("prompt writer's name")
+            held.append(words.PROMPT_WRITER)
         if "AIPromptInformation" in properties and "prompt" not in held:
             held.append("prompt")
         if held:
-            words = ", ".join(name.replace("_", " ") for name in held)
             yield self.finding(
                 PERSONAL,
-                f"The file stores what was entered to make the picture ({words}). This is personal data. The "
-                "text can be upsetting, so it is not repeated here; it stands among the values read from the file.",
+                words.entered(held),
                 data={"kinds": held},
             )
-
-
-def _sentence(rule: Rule, words: str, *, weak: bool) -> str:
-    if weak:
-        return f"The file may claim to be made by {words}: such a mark has been reported, but is not verified."
-    if rule.consistent:
-        return f"The file carries marks that are consistent with {words}; it names no maker, and the claim is unsigned."
-    if rule.meaning is Meaning.FACE_SET:
-        return f"The file claims to be prepared by {words}, a program for swapping faces; the claim is unsigned."
-    if rule.meaning is Meaning.GENERATED or rule.family:
-        return f"The file claims to be made by {words}; the claim is unsigned."
-    return f"The file claims to be changed by {words}; the claim is unsigned."
 
 
 def _hidden(evidence: Evidence, unchecked: list[str]) -> tuple[Looked | None, str]:
@@ -242,7 +225,7 @@ def _hidden(evidence: Evidence, unchecked: list[str]) -> tuple[Looked | None, st
         unchecked.append(f"text hidden in the alpha channel: {error}")
         return None, ""
     except stealth.StealthError as error:
-        return None, f"A generator's signature stands in the alpha channel, but {error}"
+        return None, words.unread(error.args[0])
     if text is None:
         return None, ""
     return Looked(Entry("pixels", "alpha channel", "stealth_pngcomp", "hidden text", text), text), ""

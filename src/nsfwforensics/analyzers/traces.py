@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from nsfwforensics.analyzers._traces_methods import BY_NAME, METHODS, Kind, Method, figures, place
 from nsfwforensics.analyzers._traces_picture import StoredPicture
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Artifact, Finding, Question, Region
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 4
 """Most places of one kind that are reported, strongest first; how many there were is among the measurements."""
 
-_EXPERTS = (
+_EXPERTS = say(
     "Error level and noise maps always show edges, texture and strong colours; no error rate is known for reading them."
 )
 
@@ -58,9 +59,22 @@ class TracesAnalyzer(Analyzer):
     version = "1"
     title = "Traces of editing inside the file"
     question = Question.ALTERATION
+    method = say(
+        "Measures patterns that saving, resizing and copying leave in the pixels, and looks for places that do "
+        "not fit the rest."
+    )
+    source = "docs/traces.md"
     Options = TracesOptions
     codes: ClassVar[Mapping[str, Code]] = {
-        kind.code: Code(kind.title, kind.severity, method.caveat(kind)) for method in METHODS for kind in method.kinds
+        kind.code: Code(
+            kind.title,
+            kind.severity,
+            method.caveat(kind),
+            rates=kind.error_rates,
+            source=f"{method.source}; docs/traces.md",
+        )
+        for method in METHODS
+        for kind in method.kinds
     }
 
     def examine(self, evidence: Evidence) -> Outcome:
@@ -81,10 +95,10 @@ class TracesAnalyzer(Analyzer):
             for kind in method.kinds:
                 findings += self._findings(method, kind, trace, picture)
             if self.options.maps and trace.map is not None:
-                artifacts.append(_drawn(f"map of {method.name}", trace.map, picture))
+                artifacts.append(_drawn(say("map of {method}", method=method.name), trace.map, picture))
         if all("not_judged" in entry for entry in measurements.values()):
-            reasons = dict.fromkeys(str(entry["not_judged"]) for entry in measurements.values())
-            return Outcome.not_applicable("; ".join(reasons), measurements)
+            reasons = list(dict.fromkeys(entry["not_judged"] for entry in measurements.values()))
+            return Outcome.not_applicable(say("{reasons:semicolon}", reasons=reasons), measurements)
         if self.options.maps:
             artifacts += _expert_maps(evidence, picture)
             measurements["maps"] = _EXPERTS
@@ -100,22 +114,24 @@ class TracesAnalyzer(Analyzer):
                 yield method
 
     def _findings(self, method: Method, kind: Kind, trace: Trace, picture: StoredPicture) -> Iterator[Finding]:
-        about = {"method": method.name, "source": method.source, "destroyed_by": method.destroyed_by.rstrip(",")}
-        if kind.rates is not None:
-            about["false_alarms"] = {"untouched": list(kind.rates.untouched), "resaved": list(kind.rates.resaved)}  # type: ignore[assignment]
+        about: dict[str, Any] = {
+            "method": method.name,
+            "source": method.source,
+            "destroyed_by": method.destroyed_by.rstrip(","),
+        }
         if kind.whole is not None:
             origin = trace.data.get(kind.whole)
             if origin is not None:
                 x, y = origin
                 words = {"origin_x": x, "origin_y": y, "cut_x": -x % 8, "cut_y": -y % 8}
-                explanation = kind.explanation.format_map(words)
+                explanation = kind.explanation(**words)
                 yield self.finding(kind.code, explanation, support=kind.support, data={**about, **words})
             return
         regions = [each for each in trace.regions if kind.kind in (None, each.data.get("kind"))]
         for region in regions[:MOST_FINDINGS]:
             yield self.finding(
                 kind.code,
-                kind.explanation.format(place=place(region, picture.shown_size)),
+                kind.explanation(place=place(region, picture.shown_size)),
                 support=kind.support,
                 data={**about, "score": round(float(region.score), 3), **region.data},
                 region=_region(region, trace),
@@ -141,5 +157,5 @@ def _expert_maps(evidence: Evidence, picture: StoredPicture) -> Iterator[Artifac
     from nsfwforensics.signals.maps import ela, noise_residual
 
     if max(picture.rgb.shape[:2]) <= 65_500:
-        yield _drawn("error level analysis", picture.turned(ela(picture.rgb)), picture)
-    yield _drawn("noise residual", noise_residual(evidence.rgb), picture)
+        yield _drawn(say("error level analysis"), picture.turned(ela(picture.rgb)), picture)
+    yield _drawn(say("noise residual"), noise_residual(evidence.rgb), picture)

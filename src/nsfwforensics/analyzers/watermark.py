@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
+from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Producer:
     Attributes:
         code: Of the finding.
         name: Of the generator, as its makers write it.
-        writers: Whose software writes it, to follow "the invisible watermark that".
+        writers: What writes it, in the plural, for a sentence.
         mark: The payload, as a string of 0 and 1 or as bytes.
         threshold: Least correlation reported, from ``docs/watermark.md``: with :data:`LEAST_CONTRAST`, far above what
             is exceeded once in a million trials where nothing was written.
@@ -61,7 +63,7 @@ PRODUCERS = (
     Producer(
         "WMK-001",
         "Stable Diffusion XL",
-        "Stable Diffusion XL pipelines write",
+        say("Stable Diffusion XL pipelines"),
         "101100111110110010010000011110111011000110011110",
         0.80,
         "diffusers, pipelines/stable_diffusion_xl/watermark.py; Stability AI generative-models",
@@ -69,7 +71,7 @@ PRODUCERS = (
     Producer(
         "WMK-002",
         "FLUX",
-        "FLUX pipelines of Black Forest Labs write",
+        say("FLUX pipelines of Black Forest Labs"),
         "1010101111111010000111100111001111010100101110",  # of the 48 bits meant, two leading zeros are lost
         0.80,
         "flux, src/flux/util.py",
@@ -77,7 +79,7 @@ PRODUCERS = (
     Producer(
         "WMK-003",
         "Stable Diffusion 1",
-        "the first Stable Diffusion scripts write",
+        say("the first Stable Diffusion scripts"),
         b"StableDiffusionV1",
         0.70,
         "stable-diffusion, scripts/txt2img.py and img2img.py",
@@ -85,18 +87,24 @@ PRODUCERS = (
     Producer(
         "WMK-004",
         "Stable Diffusion 2",
-        "Stable Diffusion 2 scripts write",
+        say("Stable Diffusion 2 scripts"),
         b"SDV2",
         0.90,
         "stablediffusion, scripts/txt2img.py and img2img.py",
     ),
 )
 
-_CAVEAT = (
+_CAVEAT = say(
     "Anyone can write this watermark into any picture with a public library. The same software also writes it into "
     "existing pictures that it changes, so it does not say whether the whole picture was made by it. Cropping, "
     "resizing and most re-saving remove it: a picture without it is no more and no less genuine."
 )
+
+_MEASURED = say(
+    "In tests none was found in 14,128,504 trials on pictures without one; many trials were made on the same pictures, "
+    "so this is no exact bound."
+)
+_RATE = error_rate(say("trials on pictures without a watermark in which one was found"), 0, 14_128_504)
 
 
 class WatermarkAnalyzer(Analyzer):
@@ -111,8 +119,17 @@ class WatermarkAnalyzer(Analyzer):
     version = "1"
     title = "Invisible watermarks of Stable Diffusion and FLUX (dwtDct)"
     question = Question.ORIGIN
+    method = say(
+        "Reads the bits that some image generators hide in the pixels and compares them with the marks that are known."
+    )
+    source = "docs/watermark.md; invisible-watermark (dwtDct)"
     codes: ClassVar[Mapping[str, Code]] = {
-        producer.code: Code(f"Invisible watermark of {producer.name}", Severity.MEDIUM, _CAVEAT)
+        producer.code: Code(
+            say("Invisible watermark of {generator}", generator=producer.name),
+            Severity.MEDIUM,
+            sentences(_CAVEAT, _MEASURED),
+            rates=(_RATE,),
+        )
         for producer in PRODUCERS
     }
 
@@ -125,12 +142,14 @@ class WatermarkAnalyzer(Analyzer):
 
         picture = evidence.original
         if picture.mode not in _COLOUR:
-            return Outcome.not_applicable(f"the picture is not stored in RGB colour (mode {picture.mode})")
+            return Outcome.not_applicable(
+                say("the picture is not stored in RGB colour (mode {mode})", mode=picture.mode)
+            )
         if picture.width * picture.height < LEAST_PIXELS:
-            return Outcome.not_applicable("smaller than 256 × 256 pixels: these watermarks are not written to it")
+            return Outcome.not_applicable(say("smaller than 256 × 256 pixels: these watermarks are not written to it"))
         found = _readings(picture)
         if not found:
-            return Outcome.not_applicable("too narrow to hold these watermarks")
+            return Outcome.not_applicable(say("too narrow to hold these watermarks"))
         findings: list[Finding] = []
         measurements: dict[str, Any] = {}
         for producer in PRODUCERS:
@@ -150,8 +169,11 @@ class WatermarkAnalyzer(Analyzer):
     def _finding(self, producer: Producer, data: Mapping[str, Any]) -> Finding:
         return self.finding(
             producer.code,
-            f"The pixels carry the invisible watermark that {producer.writers}; "
-            "this is consistent with having been generated or changed by such software.",
+            say(
+                "The pixels carry the invisible watermark that {software} write; this is consistent with having been "
+                "generated or changed by such software.",
+                software=producer.writers,
+            ),
             data={**data, "producer": producer.name, "payload_source": producer.source},
         )
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import typer
 
-from nsfwforensics.errors import ForensicsError
+from nsfwforensics.errors import ExitCode, ForensicsError
 from nsfwforensics.threads import one_thread_each
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
@@ -23,8 +28,12 @@ COMMANDS: dict[str, str] = {
     "faces": "Look for one person's face, given reference photos.",
     "detect": "Ask the classifier whether pixels look generated or face-swapped.",
     "case": "Keep a case: files, results and decisions in one database that scans resume from.",
+    "evidence": "Pack evidence into bags that others can check, sign them, keep a custody log.",
+    "notice": "Draft a request to remove a picture under a law, for a person to finish and send.",
+    "helplines": "List help lines and hotlines by country, with the month they were checked.",
     "report": "Make every view of a saved report again, without the evidence.",
     "analyzers": "List the analyzers, what they can find and where they come from.",
+    "model": "Measure a detector on your own folders, show a model's card, train the built-in one again.",
     "weights": "List or verify the model weights.",
     "doctor": "Show Python, libraries, devices, weights and extras in one screen.",
 }
@@ -81,11 +90,27 @@ def _root(
 def main() -> None:
     """Runs the command line."""
     one_thread_each()
+    _end_like_ctrl_c()
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
         app = build(wanted)
+        app()
     except ForensicsError as error:  # an analyzer that cannot be loaded has no options to offer
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    app()
+    except KeyboardInterrupt:  # before a command had begun
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+def _end_like_ctrl_c() -> None:
+    """Has a closed terminal and a polite kill end a run as Ctrl-C does: what was done is kept, nothing else stays."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored, and means it
+            signal.signal(number, interrupt)

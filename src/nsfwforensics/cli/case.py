@@ -13,6 +13,7 @@ from rich.text import Text
 from nsfwforensics.cli import case_views
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.case_views import Case, FileOrDigest, find
+from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import complain, note, read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
 from nsfwforensics.errors import ExitCode, UsageError
@@ -20,6 +21,7 @@ from nsfwforensics.report.console import plain
 from nsfwforensics.report.text import count
 from nsfwforensics.store import marks
 from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.custody_log import DECISIONS, RESULTS
 from nsfwforensics.store.originals import Original, check, digest
 from nsfwforensics.store.rows import Decision, Stat
 from nsfwforensics.store.scanning import belongs_to_case
@@ -37,6 +39,7 @@ def init(
 ) -> None:
     """Makes an empty case; nothing is ever written over."""
     with CaseDatabase.create(case, name=name, operator=operator) as made:
+        record(made, "case made", subject=made.info().name, changed=(RESULTS, DECISIONS))
         Console().print(Text("Case ") + plain(made.info().name, "bold") + Text(" made: ") + plain(case), soft_wrap=True)
 
 
@@ -64,6 +67,8 @@ def add(
                 new += 1
             else:
                 known += 1
+        counts = {"registered": new, "in the case already": known, "not registered": unread}
+        record(opened, "files registered", subject=" ".join(map(str, paths)), counts=counts, changed=(RESULTS,))
     Console().print(Text(f"{count(new, 'file')} registered, {known:,} in the case already, {unread:,} not registered."))
     if unread:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
@@ -107,6 +112,9 @@ def mark(
             reports = [opened.report(one) for one in found]
             codes = list(dict.fromkeys(code for report in reports for code in marks.alarms(report)))
         opened.mark(sha256, decision=decision, note=text, by=by or opened.info().operator, dismiss=codes, restore=again)
+        said = [decision.value] if decision else []
+        said += [f"{code} set aside" for code in codes] + [f"{code} counts again" for code in again]
+        record(opened, "decision", operator=by or "", subject=f"{sha256}: {', '.join(said)}", changed=(DECISIONS,))
         console = Console()
         for one in find(opened, sha256):
             words = f": {decision.value}" if decision else ""
@@ -134,6 +142,9 @@ def verify(
             tally[result] += 1
             if result in (Original.CHANGED, Original.MISSING, Original.UNREADABLE):
                 console.print(Text(f"{result.value}: ", "bold") + plain(file.path), soft_wrap=True)
+        counts = {f"originals {kind.value}": number for kind, number in tally.items()} if files else {}
+        if not problems:  # nothing is written to a damaged database
+            record(opened, "case verified", counts=counts)
     if files:
         console.print(
             Text("Originals: " + ", ".join(f"{number:,} {kind.value}" for kind, number in tally.items()) + ".")

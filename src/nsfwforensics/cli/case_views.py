@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +17,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.cli.options import Lang
+from nsfwforensics.cli.recorded import command_line, record
+from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.types import Priority
 from nsfwforensics.errors import ReportError, UsageError
@@ -117,7 +118,7 @@ def _table(files: list[CaseFile], width: int) -> Table:
 
 
 @reporting_errors
-def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False) -> None:
+def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: Lang = None) -> None:
     """Shows a file, or all files with that content."""
     with CaseDatabase.open(case) as opened:
         found = find(opened, file)
@@ -125,9 +126,9 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False) -> None:
             for piece in case_report.json_array(case_report.full_entry(opened, one) for one in found):
                 sys.stdout.write(piece)
             return
-        console = Console()
+        console, spoken = Console(), language_of(lang)
         for one in found:
-            render_file(opened.report(one), console)
+            render_file(opened.report(one), console, spoken)
             console.print()
             console.print(Text(f"In the case since {one.added}; status {one.status}, priority {one.priority.value}."))
             for past in opened.examinations(one):
@@ -148,13 +149,15 @@ def export(
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails", help="With the pictures that a scan with --thumbnails or --maps kept.")
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Writes the case with its decisions."""
     with CaseDatabase.open(case) as opened:
+        files = opened.info().files
         if kind is ExportFormat.REPORT:
-            command = shlex.join(["nsfwforensics", *sys.argv[1:]])
-            head = case_report.header(opened.info(), opened.headers(), command=command, now=utc_iso(time.time()))
-            with ReportWriter(output) as writer:
+            now = utc_iso(time.time())
+            head = case_report.header(opened.info(), opened.headers(), command=command_line(), now=now)
+            with ReportWriter(output, language_of(lang)) as writer:
                 writer.begin(head)
                 for file in opened.files():
                     writer.add(case_report.report_of(opened, file, thumbnails=thumbnails))
@@ -166,6 +169,9 @@ def export(
                 _write(written, lambda stream: case_report.write_csv(opened, stream))
             else:
                 _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
+        made = output / "report.json" if kind is ExportFormat.REPORT else written
+        digests = {made.name: digest(made)}
+        record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)
     Console().print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
 
 

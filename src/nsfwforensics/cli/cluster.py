@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -48,13 +48,28 @@ def cluster(
     max_bytes: Annotated[
         int | None, typer.Option("--max-bytes", min=1, help="Largest file to read, in bytes (512 MiB).")
     ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0, help="Longest time for one file (300; 0 for no limit).")
+    ] = None,
+    max_memory: Annotated[
+        int | None,
+        typer.Option("--max-memory", min=0, help="Most memory for one worker process, in bytes (6 GiB; 0: no limit)."),
+    ] = None,
+    isolate: Annotated[
+        bool, typer.Option("--isolate/--no-isolate", help="Read files in confined worker processes, or in this one.")
+    ] = True,
 ) -> None:
     """Groups near-duplicates: same bytes, same looks (PDQ, eight turns), same local features so arranged."""
     from nsfwforensics.clustering.run import cluster as clustered
     from nsfwforensics.core.evidence import Limits
     from nsfwforensics.report import clusters
 
-    given = {"max_pixels": max_pixels, "max_bytes": max_bytes}
+    given: dict[str, Any] = {
+        "max_pixels": max_pixels,
+        "max_bytes": max_bytes,
+        "max_seconds": max_seconds,
+        "max_memory": max_memory,
+    }
     with _progress(quiet=quiet) as progress:
         found = clustered(
             read_paths(paths),
@@ -64,6 +79,7 @@ def cluster(
             exclude=output,
             command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
             progress=progress,
+            isolate=isolate,
         )
     if output is not None:
         clusters.write(found, output)

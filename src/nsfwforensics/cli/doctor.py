@@ -16,11 +16,11 @@ from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
 from nsfwforensics.errors import ExitCode, WeightsError
-from nsfwforensics.libraries import LIBRARIES
+from nsfwforensics.libraries import LIBRARIES, OF_EXTRAS
 from nsfwforensics.models.device import available_devices
 from nsfwforensics.models.weights import manifest, verified, weights_folder
 
-EXTRAS = {"intimate": "nudenet", "ray": "ray"}
+EXTRAS = {"intimate": "nudenet", "onnx": "onnxruntime", "ray": "ray"}
 
 
 @reporting_errors
@@ -34,7 +34,7 @@ def doctor() -> None:
         ("cores", str(os.cpu_count())),
     ]
     versions = {name: _version(name) for name in LIBRARIES}
-    missing = [name for name, found in versions.items() if found is None]
+    missing = [name for name, found in versions.items() if found is None and name not in OF_EXTRAS]
     healthy &= not missing
     rows.append(("libraries", ", ".join(f"{name} {found}" for name, found in versions.items() if found)))
     if missing:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +22,12 @@ from nsfwforensics.hashing.known import index_lists, reading_record
 from nsfwforensics.hashing.list_formats import ListFormat
 from nsfwforensics.hashing.list_write import write_list
 from nsfwforensics.hashing.lists import HashList
-from nsfwforensics.hashing.picture_list import PictureList, holds_pictures
+from nsfwforensics.hashing.picture_list import PictureList, PictureRead, Tasks, holds_pictures
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.csv import neutral
 from nsfwforensics.report.text import count, visible
 
+_MOST_WORKERS = 8
 _SPREADSHEETS = (ListFormat.PDQ_CSV, ListFormat.NSRL)
 
 Form = Annotated[ListFormat | None, typer.Option("--format", "-f", help="Its format; told by the content if omitted.")]
@@ -67,7 +69,9 @@ def import_(
         raise UsageError("--signatures are made of pictures, and none of these is a picture or a folder of pictures")
     sign = _signing() if signatures else {}
     read = [
-        PictureList(path, **common, **sign) if path in pictures else HashList(path, form, long_hash=long_hash, **common)
+        PictureList(path, **common, **sign, read_each=_apart)
+        if path in pictures
+        else HashList(path, form, long_hash=long_hash, **common)
         for path in lists
     ]
     index = index_lists(read, output)
@@ -152,6 +156,20 @@ def _tell(listed: HashList) -> None:
         lines = "\n".join(f"  {number}: {reason}" for number, reason in reading.reasons)
         more = f"\n  and {reading.bad - len(reading.reasons):,} more" if reading.bad > len(reading.reasons) else ""
         note(f"{name}: {count(reading.bad, 'line')} could not be used:\n{lines}{more}")
+
+
+def _apart(read: Callable[..., PictureRead], tasks: Tasks) -> Iterator[PictureRead]:
+    """Reads pictures in confined worker processes: one that ends its worker or takes too long is one left out."""
+    from nsfwforensics.core.evidence import Limits
+    from nsfwforensics.execution.apart import Staff, apart
+    from nsfwforensics.execution.base import Lost
+    from nsfwforensics.execution.prepare import here
+    from nsfwforensics.execution.worker import start_plain
+
+    limits = Limits()
+    staff = Staff(min(os.cpu_count() or 1, _MOST_WORKERS), limits.max_seconds, start_plain, (here(), limits))
+    for _, done in apart(read, tasks, staff):
+        yield PictureRead(problem=done.reason) if isinstance(done, Lost) else done
 
 
 def _signing() -> dict[str, Any]:

@@ -33,6 +33,13 @@ class EngineName(StrEnum):
     RAY = "ray"
 
 
+class PaperName(StrEnum):
+    """Sizes that ``--paper`` accepts."""
+
+    A4 = "a4"
+    LETTER = "letter"
+
+
 REPORT = "Report"
 READING = "Reading"
 RUNNING = "Running"
@@ -47,7 +54,11 @@ def option(kind: Any, default: Any, *flags: str, text: str, panel: str, **more: 
 
 
 _COUNT = {"min": 1}
+LANGUAGE_HELP = "Language of the report for people: en (default) or ja; JSON and CSV stay English."
 _PATHS_HELP = "Files and folders; - reads paths from standard input."
+
+Lang = Annotated[str | None, typer.Option("--lang", help=LANGUAGE_HELP, show_default=False)]
+"""``--lang`` of commands that are no analysing ones."""
 
 COMMON: Mapping[str, Parameter] = {
     "paths": (
@@ -63,6 +74,16 @@ COMMON: Mapping[str, Parameter] = {
         text="Put small pictures of the evidence into the HTML, blurred until clicked.",
         panel=REPORT,
     ),
+    "sensitive": option(
+        bool,
+        False,
+        "--sensitive",
+        text="Handle every file with care: no thumbnails, maps or other pictures of it; the report shows hotlines.",
+        panel=REPORT,
+    ),
+    "lang": option(str | None, None, "--lang", text=LANGUAGE_HELP, panel=REPORT),
+    "pdf": option(bool, False, "--pdf", text="Write report.pdf into the folder too (extra: pdf).", panel=REPORT),
+    "paper": option(PaperName | None, None, "--paper", text="Paper of the PDF: a4 (default) or letter.", panel=REPORT),
     "operator": option(str | None, None, "--operator", text="Who examines; printed in the report.", panel=REPORT),
     "fail_on": option(
         FailOn | None,
@@ -126,6 +147,13 @@ COMMON: Mapping[str, Parameter] = {
         None,
         "--engine",
         text="What runs the workers: inline, pool or ray; auto chooses by files and cores (default).",
+        panel=RUNNING,
+    ),
+    "isolate": option(
+        bool | None,
+        None,
+        "--isolate/--no-isolate",
+        text="Read files in confined worker processes, a single one too (default), or in this one.",
         panel=RUNNING,
     ),
     "ray_address": option(

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.cli.app import COMMANDS
-from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.cli.options import Lang, PaperName
+from nsfwforensics.cli.run import check_pdf, language_of, reporting_errors, write_pdf
 from nsfwforensics.report.console import render
 from nsfwforensics.report.saved import SavedReport
 
@@ -19,15 +20,22 @@ from nsfwforensics.report.saved import SavedReport
 def report(
     folder: Annotated[Path, typer.Argument(help="The folder that -o wrote.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    lang: Lang = None,
+    as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf too (extra: pdf).")] = False,
+    paper: Annotated[PaperName, typer.Option("--paper", help="Paper of the PDF.")] = PaperName.A4,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
 ) -> None:
     """Makes the views again."""
-    saved = SavedReport.open(folder)
+    saved = SavedReport.open(folder, language_of(lang))
+    if as_pdf:
+        check_pdf(folder, saved.language)
     saved.write_views()
     if as_json:
         saved.write_json(sys.stdout)
     elif not quiet:
         render(saved, Console())
+    if as_pdf:
+        write_pdf(saved, paper.value)
 
 
 def register(app: typer.Typer) -> None:

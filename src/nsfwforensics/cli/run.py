@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shlex
@@ -19,6 +20,7 @@ from nsfwforensics.cli.options import FailOn
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
+from nsfwforensics.language import Language, language
 from nsfwforensics.report.console import plain
 from nsfwforensics.report.saved import ReportWriter, SavedReport
 from nsfwforensics.report.text import count
@@ -27,6 +29,8 @@ from nsfwforensics.settings import Settings, load_settings
 P = ParamSpec("P")
 
 Show = Callable[[SavedReport, Console], None]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
 
 
 def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
@@ -43,6 +47,12 @@ def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(int(ExitCode.ERROR)) from None
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is held back fails again at the end
+            complain(f"the output cannot be written: {error.strerror}")
             raise typer.Exit(int(ExitCode.ERROR)) from None
 
     return guarded
@@ -89,16 +99,22 @@ def analyse(
         options=options,
         settings=_settings(values),
         thumbnails=values["thumbnails"],
+        sensitive=values["sensitive"],
         follow_symlinks=values["follow_symlinks"],
         allow_plugins=values.get("allow_plugins", False),
         exclude=folder,
         case=values.get("case"),
         command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
     )
+    if request.careful and request.thumbnails:
+        note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
+    spoken = language(request.settings.language)
+    if values["pdf"]:
+        check_pdf(folder, spoken)
     run = Run(request)
-    with ReportWriter(folder) as writer:
+    with ReportWriter(folder, spoken) as writer:
         writer.begin(run.header())
-        tally = Tally()
+        tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
         saved = writer.finish(run.header(finished=True, interrupted=interrupted))
         if not values["quiet"]:
@@ -109,7 +125,35 @@ def analyse(
             show(saved, Console())
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
+        if values["pdf"]:
+            write_pdf(saved, request.settings.paper)
     raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+
+
+def check_pdf(folder: Path | None, spoken: Language) -> None:
+    """Sees to it, before any work is done, that a PDF can be made.
+
+    Raises:
+        UsageError: There is no folder to put it into.
+        MissingDependencyError: What it needs is not there.
+    """
+    from nsfwforensics.report import pdf
+
+    if folder is None:
+        raise UsageError("--pdf writes report.pdf into the folder of the report: name it with -o")
+    pdf.check(spoken)
+
+
+def write_pdf(saved: SavedReport, paper: str) -> None:
+    """Makes ``report.pdf`` and passes on what there is to say of it.
+
+    Raises:
+        ForensicsError: It could not be made; everything else of the report is there.
+    """
+    from nsfwforensics.report import pdf
+
+    for remark in pdf.write(saved, pdf.Paper(paper)):
+        note(remark)
 
 
 def _say_of_case(run: Run) -> None:
@@ -119,10 +163,21 @@ def _say_of_case(run: Run) -> None:
         note(f"{count(run.gone, 'file')} of the case not found at the old place; see `case verify --files`")
 
 
-class Tally:
-    """What the exit code depends on."""
+def _extras_nobody_named(run: Run) -> frozenset[str]:
+    """Analyzers that come with an extra and run only because everything does: that one is missing is no error."""
+    optional = {name for name, analyzer in run.plan.analyzers.items() if analyzer.optional}
+    return frozenset(optional - set(run.request.only or ()))
 
-    def __init__(self) -> None:
+
+class Tally:
+    """What the exit code depends on.
+
+    Args:
+        forgiven: Analyzers that may be unavailable.
+    """
+
+    def __init__(self, forgiven: frozenset[str] = frozenset()) -> None:
+        self._forgiven = forgiven
         self.failed = False
         self.unavailable = False
         self.worst = Priority.NONE
@@ -130,7 +185,9 @@ class Tally:
     def add(self, file: FileReport) -> None:
         """Counts one file in."""
         self.failed |= file.status is FileStatus.FAILED
-        self.unavailable |= any(r.status is AnalyzerStatus.NOT_AVAILABLE for r in file.results)
+        self.unavailable |= any(
+            r.status is AnalyzerStatus.NOT_AVAILABLE and r.analyzer not in self._forgiven for r in file.results
+        )
         self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
 
     def exit_code(self, fail_on: FailOn | None, *, interrupted: bool) -> ExitCode:
@@ -180,17 +237,29 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+def language_of(lang: str | None) -> Language:
+    """The language that ``--lang`` names, or the one of the settings.
+
+    Raises:
+        UsageError: There is no catalogue for it, or the settings cannot be read.
+    """
+    return language(lang or load_settings(_usual_settings()).language)
+
+
+def _usual_settings() -> Path | None:
+    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+    return usual if usual.is_file() else None
+
+
 def _settings(values: dict[str, Any]) -> Settings:
-    path = values["config"]
-    if path is None:
-        usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
-        path = usual if usual.is_file() else None
+    path = values["config"] or _usual_settings()
     given = {
         name: values[name]
         for name in (
             "device",
             "jobs",
             "engine",
+            "isolate",
             "ray_address",
             "max_pixels",
             "max_bytes",
@@ -201,4 +270,8 @@ def _settings(values: dict[str, Any]) -> Settings:
         )
         if values[name] is not None
     }
+    if values["lang"] is not None:
+        given["language"] = values["lang"]
+    if values["paper"] is not None:
+        given["paper"] = values["paper"].value
     return load_settings(path).model_copy(update=given)

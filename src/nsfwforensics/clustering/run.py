@@ -12,14 +12,14 @@ from nsfwforensics.clustering.grouping import Groups, grouped
 from nsfwforensics.clustering.looking import Look, Unseen, features, look
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
-from nsfwforensics.core.discover import discover
+from nsfwforensics.core.discover import discover, lies_in
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.errors import UsageError
 from nsfwforensics.hashing.pdq import MATCH_DISTANCE
 from nsfwforensics.signals.alignment import SCORE
 
 POOL_FROM_FILES = 24
-"""With ``jobs=0`` fewer files than this are looked at in this process: starting workers costs a second."""
+"""With ``jobs=0`` fewer files than this are looked at by one worker: starting more costs time."""
 
 MAX_AUTO_JOBS = 8
 
@@ -36,6 +36,7 @@ def cluster(
     exclude: Path | None = None,
     command: str = "nsfwforensics.cluster()",
     progress: Progress | None = None,
+    isolate: bool = True,
 ) -> Clustering:
     """Groups the pictures under some paths into near-duplicates.
 
@@ -50,6 +51,7 @@ def cluster(
         exclude: A folder never to walk into: the one that the result is written to.
         command: For the result's head.
         progress: Is told how far it is.
+        isolate: Whether files are read in confined worker processes, a single one too.
 
     Raises:
         UsageError: A path does not exist.
@@ -60,7 +62,7 @@ def cluster(
     tasks, problems = _found([Path(path) for path in paths], follow_symlinks, exclude)
     jobs = jobs or (_cores() if len(tasks) >= POOL_FROM_FILES else 1)
     looks: list[Look] = []
-    for done, seen in enumerate(looked(look, tasks, jobs, limits), 1):
+    for done, seen in enumerate(looked(look, tasks, jobs, limits, isolate=isolate), 1):
         if isinstance(seen, Look):
             looks.append(seen)
         else:
@@ -69,7 +71,7 @@ def cluster(
 
     def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unseen]:
         again = [(looks[number].path, looks[number].sha256) for number in numbers]
-        for done, made in enumerate(looked(features, again, jobs, limits), 1):
+        for done, made in enumerate(looked(features, again, jobs, limits, isolate=isolate), 1):
             yield made
             tell("comparing", done, len(again))
 
@@ -97,10 +99,9 @@ def _found(
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"no such file or folder: {path}")
-    outside = exclude.resolve() if exclude else None
     tasks, problems = [], []
     for target in discover(paths, follow_symlinks=follow_symlinks):
-        if outside is not None and target.path.resolve().is_relative_to(outside):
+        if exclude is not None and lies_in(target.path, exclude):
             continue
         if target.skip is not None:
             problems.append(Problem(path=str(target.path), reason=target.skip, failed=target.named))

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import (
     AnalyzerStatus,
@@ -50,12 +51,18 @@ class Code:
         severity: How much it matters unless the finding says otherwise.
         caveat: What would make it wrong, unless the finding says otherwise.
         question: The question it speaks to, where that is not its analyzer's own.
+        rates: How often it was measured to be wrong, as :func:`nsfwforensics.core.error_rates.error_rate` makes them.
+        method: What the check behind it does, in one sentence, where that is not its analyzer's own.
+        source: Where that method is described, where that is not its analyzer's own.
     """
 
     title: str
     severity: Severity
     caveat: str
     question: Question | None = None
+    rates: tuple[Mapping[str, Any], ...] = ()
+    method: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,16 @@ class Resources:
         weights: A folder to look for weights in before the installed ones, or None.
         threads: How many threads a numerical library may use in this process.
         thumbnails: Whether pictures that show the evidence may be made for the report.
+        sensitive: Whether every file is handled with care: what is made of it must not show it.
+        isolated: Whether files are examined in confined worker processes, not in the one that asks for it.
     """
 
     device: str = "cpu"
     weights: Path | None = None
     threads: int = 1
     thumbnails: bool = False
+    sensitive: bool = False
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +147,12 @@ class BaseAnalyzer(ABC):
         title: One line for lists.
         question: The question it answers.
         codes: Every finding it can make, by code.
+        method: What it does, in one sentence for a person who is no expert.
+        source: Where that is described: a standard, a paper, a page of the documentation.
         Options: Its options model.
         needs_device: Whether it runs a model on ``resources.device``.
+        optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
+            a run that asked for it by name ends with the exit code for that.
     """
 
     name: ClassVar[str]
@@ -145,8 +160,11 @@ class BaseAnalyzer(ABC):
     title: ClassVar[str]
     question: ClassVar[Question]
     codes: ClassVar[Mapping[str, Code]]
+    method: ClassVar[str] = ""
+    source: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
     needs_device: ClassVar[bool] = False
+    optional: ClassVar[bool] = False
 
     def __init__(self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None) -> None:
         self.options: Any = options
@@ -207,7 +225,7 @@ class BaseAnalyzer(ABC):
             likelihood=likelihood,
             explanation=explanation,
             caveat=caveat or entry.caveat,
-            data=dict(data or {}),
+            data={**({ERROR_RATES: entry.rates} if entry.rates else {}), **(data or {})},
             region=region,
             question=entry.question,
         )

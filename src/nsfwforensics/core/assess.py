@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
@@ -23,12 +24,20 @@ from nsfwforensics.core.types import (
 _RAN = (AnalyzerStatus.OK, AnalyzerStatus.NOTHING_FOUND)
 
 _NOTHING: dict[Question, str] = {
-    Question.ORIGIN: "No statement of origin was found. Most platforms strip such statements, so this proves nothing.",
-    Question.SYNTHESIS: "No sign of generation or face swap was found. That does not make the picture authentic.",
-    Question.ALTERATION: "No sign of editing was found. That does not make the picture unedited.",
-    Question.IDENTITY: "No face in the picture was similar enough to the reference photo to be reported.",
-    Question.KNOWN: "No known image matched. A crop, a border or a screenshot can hide a match.",
-    Question.CONTENT: "No sign of intimate content was found. That is not an assurance that there is none.",
+    Question.ORIGIN: say(
+        "No statement of origin was found. Most platforms strip such statements, so this proves nothing."
+    ),
+    Question.SYNTHESIS: say("No sign of generation or face swap was found. That does not make the picture authentic."),
+    Question.ALTERATION: say("No sign of editing was found. That does not make the picture unedited."),
+    Question.IDENTITY: say("No face in the picture was similar enough to the reference photo to be reported."),
+    Question.KNOWN: say("No known image matched. A crop, a border or a screenshot can hide a match."),
+    Question.CONTENT: say("No sign of intimate content was found. That is not an assurance that there is none."),
+}
+
+_ENDED: dict[AnalyzerStatus, str] = {
+    AnalyzerStatus.NOT_APPLICABLE: say("not applicable"),
+    AnalyzerStatus.NOT_AVAILABLE: say("not available"),
+    AnalyzerStatus.FAILED: say("failed"),
 }
 
 _STRENGTH = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
@@ -45,7 +54,7 @@ def answers(results: Sequence[AnalyzerResult], *, complete: bool, reason: str | 
     Returns:
         One answer per :class:`Question`, in their order.
     """
-    unasked = reason or ("this version has no check for it" if complete else "not part of this run")
+    unasked = reason or (say("this version has no check for it") if complete else say("not part of this run"))
     return tuple(_answer(question, speaking_to(question, results), unasked) for question in Question)
 
 
@@ -55,25 +64,29 @@ def speaking_to(question: Question, results: Sequence[AnalyzerResult]) -> list[A
 
 
 def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str) -> Answer:
-    missing = tuple(f"{result.analyzer}: {_reason(result)}" for result in results if result.status not in _RAN)
+    missing = tuple(
+        say("{analyzer}: {reason}", analyzer=result.analyzer, reason=_reason(result))
+        for result in results
+        if result.status not in _RAN
+    )
     if not results:
         return Answer(
             question=question,
-            statement=f"Not checked: {unasked}.",
+            statement=say("Not checked: {reason}.", reason=unasked),
             support=Support.NOT_CHECKED,
             not_checked=(unasked,),
         )
     if not any(result.status in _RAN for result in results):
         return Answer(
             question=question,
-            statement=f"Not checked: {'; '.join(_reason(result) for result in results)}.",
+            statement=say("Not checked: {reasons:semicolon}.", reasons=[_reason(result) for result in results]),
             support=Support.NOT_CHECKED,
             not_checked=missing,
         )
     findings = sorted((f for result in results for f in result.about(question)), key=reading_order)
     return Answer(
         question=question,
-        statement=findings[0].explanation if findings else _NOTHING[question],
+        statement=findings[0].said("explanation") if findings else _NOTHING[question],
         support=findings[0].support if findings else Support.NO_INDICATION,
         findings=tuple(dict.fromkeys(finding.code for finding in findings)),
         not_checked=missing,
@@ -81,7 +94,7 @@ def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str)
 
 
 def _reason(result: AnalyzerResult) -> str:
-    return result.error or result.status.value.replace("_", " ")
+    return result.said("error") if result.error else _ENDED[result.status]
 
 
 def reading_order(finding: Finding) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError, LimitExceededError, NotAnImageError
 
 if TYPE_CHECKING:
@@ -74,34 +75,42 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
     ``Exception`` of the decoder becomes an :class:`EvidenceError` here, at the one place where bytes become pixels.
     """
     if media_type is None:
-        raise NotAnImageError("the content is no image format known here")
-    from PIL import Image, ImageOps, UnidentifiedImageError
+        raise NotAnImageError(say("the content is no image format known here"))
+    from PIL import ImageOps, UnidentifiedImageError
 
     if media_type == "image/heif":
         _register_heif()
     with _pillow_tamed():
         try:
-            original = Image.open(io.BytesIO(data))
+            original = _opened(data)
             width, height = original.size
             if width * height > limits.max_pixels:
                 raise LimitExceededError(
-                    f"{width} × {height} is {width * height / 1e6:,.0f} megapixels, more than the "
-                    f"limit of {limits.max_pixels / 1e6:,.0f} (--max-pixels)"
+                    say(
+                        "{width} × {height} is {megapixels:,.0f} megapixels, more than the limit of {limit:,.0f} "
+                        "(--max-pixels)",
+                        width=width,
+                        height=height,
+                        megapixels=width * height / 1e6,
+                        limit=limits.max_pixels / 1e6,
+                    )
                 )
             frames = int(getattr(original, "n_frames", 1))
             share = _load(original)
             if share is None:
-                original = Image.open(io.BytesIO(data))
+                original = _opened(data)
                 share = _load_in_part(original)
-            turned = original.getexif().get(_ORIENTATION, 1) != 1
+            turned = _orientation(original) != 1
             upright = ImageOps.exif_transpose(original) if turned else original  # it would copy even then
             image = _eight_bit(upright)
         except EvidenceError:
             raise
         except UnidentifiedImageError as error:  # its own text names a memory address
-            raise EvidenceError(f"cannot be decoded: no {media_type} picture inside") from error
+            problem = say("cannot be decoded: no {media_type} picture inside", media_type=media_type)
+            raise EvidenceError(problem) from error
         except Exception as error:
-            raise EvidenceError(f"cannot be decoded: {type(error).__name__}: {error}") from error
+            problem = say("cannot be decoded: {error}", error=f"{type(error).__name__}: {error}")
+            raise EvidenceError(problem) from error
     return Decoded(original, image, frames, share)
 
 
@@ -133,7 +142,7 @@ def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: i
             picture.draft(None, (width // scale, height // scale))
             if _load(picture) is None or picture.size == (width, height):
                 return None
-            turned = picture.getexif().get(_ORIENTATION, 1) != 1
+            turned = _orientation(picture) != 1
             return _eight_bit(ImageOps.exif_transpose(picture) if turned else picture)
         except Exception:  # noqa: BLE001 - as in decode, which is asked next and says what is wrong
             return None
@@ -143,17 +152,53 @@ def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | 
     """Width and height as shown (orientation applied) from the header alone, or (None, None)."""
     if media_type is None:
         return None, None
-    from PIL import Image
 
     if media_type == "image/heif":
         _register_heif()
     with _pillow_tamed():
         try:
-            opened = Image.open(io.BytesIO(data))
-            turned = opened.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+            opened = _opened(data)
+            turned = not _would_load(opened) and _orientation(opened) in (5, 6, 7, 8)
         except Exception:  # noqa: BLE001 - as in decode: hostile headers make Pillow raise anything
             return None, None
     return opened.size[::-1] if turned else opened.size
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Opens a picture; text or a profile in it that inflates to more than Pillow allows does not hide the picture."""
+    from PIL import Image
+
+    try:
+        return Image.open(io.BytesIO(data))
+    except ValueError:
+        with _lenient():
+            return Image.open(io.BytesIO(data))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1, which is upright, where the block cannot be read: it must not hide the picture."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - as in decode: hostile blocks make Pillow raise anything
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _would_load(image: Image.Image) -> bool:
+    """Whether asking for EXIF would decode the picture: in a PNG the block may stand behind the pixels."""
+    return image.format == "PNG" and not {"exif", "Raw profile type exif"} & set(image.info)
+
+
+@contextmanager
+def _lenient() -> Iterator[None]:
+    from PIL import ImageFile
+
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _load(image: Image.Image) -> float | None:
@@ -171,18 +216,16 @@ def _load_in_part(image: Image.Image) -> float:
     Raises:
         EvidenceError: Fewer rows than :data:`LEAST_SHARE` could be decoded.
     """
-    from PIL import ImageFile
-
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
-    try:
+    with _lenient():
         image.load()
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
     share = _filled_share(image)
     if share < LEAST_SHARE:
         raise EvidenceError(
-            f"cannot be decoded: picture data is missing or broken from its start ({share:.0%} of its rows are there)"
+            say(
+                "cannot be decoded: picture data is missing or broken from its start ({share:.0%} of its rows are "
+                "there)",
+                share=share,
+            )
         )
     return min(share, 0.999)
 
@@ -234,14 +277,18 @@ def _register_heif() -> None:
 
 @contextmanager
 def _pillow_tamed() -> Iterator[None]:
-    """Leaves the pixel limit to :class:`Limits`, keeps Pillow from printing warnings, and undoes both afterwards."""
-    from PIL import Image
+    """Settings of Pillow's that hold for the whole process, as they must be here, and undone afterwards.
 
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
+    The pixel limit is left to :class:`Limits`, warnings are not printed, and a file that ends early is an error
+    whatever another library set: WeasyPrint, for one, has Pillow fill up truncated pictures in silence.
+    """
+    from PIL import Image, ImageFile
+
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before

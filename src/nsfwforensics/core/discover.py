@@ -6,11 +6,13 @@ report accounts for everything that was pointed at.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import UsageError
 
 
@@ -49,7 +51,7 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
         except FileNotFoundError:
             raise UsageError(f"no such file or folder: {path}") from None
         except OSError as error:
-            yield Target(path, named=True, skip=f"cannot be reached: {error.strerror}")
+            yield Target(path, named=True, skip=say("cannot be reached: {error}", error=error.strerror))
             continue
         if stat.S_ISLNK(info.st_mode) and not follow_symlinks:
             yield Target(path, named=True, skip=_LINK)
@@ -57,14 +59,19 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
         yield from _visit(path, named=True, follow=follow_symlinks, seen=seen)
 
 
-_LINK = "a symbolic link; links are followed only with --follow-symlinks"
+_LINK = say("a symbolic link; links are followed only with --follow-symlinks")
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path leads into a folder, links followed; a loop of links leads nowhere."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]]) -> Iterator[Target]:
     try:
         info = path.stat() if follow else path.lstat()
     except OSError as error:
-        yield Target(path, named, skip=f"cannot be reached: {error.strerror}")
+        yield Target(path, named, skip=say("cannot be reached: {error}", error=error.strerror))
         return
     mode = info.st_mode
     if stat.S_ISLNK(mode):
@@ -77,23 +84,23 @@ def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]])
         try:
             entries = sorted(path.iterdir())
         except OSError as error:
-            yield Target(path, named, skip=f"folder cannot be read: {error.strerror}")
+            yield Target(path, named, skip=say("folder cannot be read: {error}", error=error.strerror))
             return
         for entry in entries:
             yield from _visit(entry, named=False, follow=follow, seen=seen)
     elif stat.S_ISREG(mode):
         yield Target(path, named)
     else:
-        yield Target(path, named, skip=f"{_kind(mode)}; only regular files are opened")
+        yield Target(path, named, skip=say("{kind}; only regular files are opened", kind=_kind(mode)))
 
 
 def _kind(mode: int) -> str:
     for test, name in (
-        (stat.S_ISFIFO, "a named pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a character device"),
-        (stat.S_ISBLK, "a block device"),
+        (stat.S_ISFIFO, say("a named pipe")),
+        (stat.S_ISSOCK, say("a socket")),
+        (stat.S_ISCHR, say("a character device")),
+        (stat.S_ISBLK, say("a block device")),
     ):
         if test(mode):
             return name
-    return "a special file"
+    return say("a special file")

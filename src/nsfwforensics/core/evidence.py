@@ -9,13 +9,16 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nsfwforensics.core.decode import Decoded, Limits, decode, decode_reduced, header_size, thumbnail_base64
 from nsfwforensics.core.media import SNIFF_BYTES, sniff
-from nsfwforensics.core.types import FileInfo
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.types import FileInfo, FileState
 from nsfwforensics.errors import EvidenceError, LimitExceededError
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+now_reading: ContextVar[Callable[[Path], None] | None] = ContextVar("now_reading", default=None)
+"""Told of every file before it is opened: a process that a file may end leaves word of which it was."""
+
 
 class Evidence:
     """A file under examination. Opened read-only, hashed first, decoded lazily and once.
@@ -32,7 +38,7 @@ class Evidence:
     Attributes:
         path: Where the file is.
         size: Its size in bytes.
-        mtime_ns: Its modification time, nanoseconds since the epoch.
+        mtime_ns: Its modification time, nanoseconds since the epoch; None for bytes in memory.
         data: Its bytes.
         sha256: SHA-256 of the bytes, lowercase hexadecimal.
         media_type: What the bytes are (never what the name says).
@@ -41,7 +47,7 @@ class Evidence:
     __slots__ = ("_decoded", "_derived", "_limits", "data", "media_type", "mtime_ns", "path",
                  "sha256", "size")  # fmt: skip
 
-    def __init__(self, path: Path, data: bytes, mtime_ns: int, limits: Limits) -> None:
+    def __init__(self, path: Path, data: bytes, mtime_ns: int | None, limits: Limits) -> None:
         self.path = path
         self.data = data
         self.size = len(data)
@@ -65,33 +71,43 @@ class Evidence:
             LimitExceededError: It is larger than ``limits.max_bytes``.
         """
         limits = limits or Limits()
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        if (told := now_reading.get()) is not None:
+            told(path)
         try:
-            stream = open(os.open(path, flags), "rb")  # noqa: PTH123, SIM115 - opened by descriptor, closed below
+            stream = _open(path)
         except OSError as error:  # a folder too: it cannot be opened as a stream
-            raise EvidenceError(f"cannot be read: {error.strerror}") from error
+            raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
         with stream:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
-                raise EvidenceError("not a regular file")
+                raise EvidenceError(say("not a regular file"))
             if info.st_size > limits.max_bytes:
                 raise LimitExceededError(
-                    f"{info.st_size:,} bytes, more than the limit of {limits.max_bytes:,} (--max-bytes)"
+                    say(
+                        "{size:,} bytes, more than the limit of {limit:,} (--max-bytes)",
+                        size=info.st_size,
+                        limit=limits.max_bytes,
+                    )
                 )
             try:
                 data = stream.read(limits.max_bytes + 1)
+                end = os.fstat(stream.fileno())
             except OSError as error:
-                raise EvidenceError(f"cannot be read: {error.strerror}") from error
+                raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
         if not data:
-            raise EvidenceError("the file is empty (0 bytes)")
+            raise EvidenceError(say("the file is empty (0 bytes)"))
         if len(data) > limits.max_bytes:
-            raise LimitExceededError(f"grew past the limit of {limits.max_bytes:,} bytes")
+            raise LimitExceededError(say("grew past the limit of {limit:,} bytes", limit=limits.max_bytes))
+        if (end.st_mtime_ns, end.st_size) != (info.st_mtime_ns, len(data)):
+            raise EvidenceError(
+                say("it was changed while it was being read; examine it again when nothing writes to it")
+            )
         return cls(path, data, info.st_mtime_ns, limits)
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "image", limits: Limits | None = None) -> Evidence:
         """Makes evidence of bytes in memory, as tests and libraries need it."""
-        return cls(Path(name), data, 0, limits or Limits())
+        return cls(Path(name), data, None, limits or Limits())
 
     @property
     def image(self) -> Image.Image:
@@ -147,7 +163,7 @@ class Evidence:
     @property
     def problem(self) -> str | None:
         """Why the picture could not be decoded, if that was tried and failed."""
-        return str(self._decoded) if isinstance(self._decoded, EvidenceError) else None
+        return self._decoded.message if isinstance(self._decoded, EvidenceError) else None
 
     def derive(self, key: str, build: Callable[[], T]) -> T:
         """Returns what ``build`` makes, calling it once per key: found once, whoever asks first.
@@ -169,7 +185,7 @@ class Evidence:
         known = describe_path(self.path).model_copy(
             update={
                 "size": self.size,
-                "modified": utc_iso(self.mtime_ns / 1e9) if self.mtime_ns else None,
+                "modified": utc_iso(self.mtime_ns / 1e9) if self.mtime_ns is not None else None,
                 "sha256": self.sha256,
                 "media_type": self.media_type,
             }
@@ -188,6 +204,10 @@ class Evidence:
             }
         )
 
+    def after(self) -> FileState | None:
+        """Reads the file again, to show that the examination left it as it was; None for bytes in memory."""
+        return None if self.mtime_ns is None else file_state(self.path, self._limits.max_bytes)
+
     def _decode(self) -> Decoded:
         if self._decoded is None:
             try:
@@ -197,6 +217,33 @@ class Evidence:
         if isinstance(self._decoded, EvidenceError):
             raise self._decoded
         return self._decoded
+
+
+def file_state(path: Path, max_bytes: int) -> FileState:
+    """Size, time and SHA-256 of a file, read piece by piece; empty where it cannot be read or is too large."""
+    try:
+        with _open(path) as stream:
+            info = os.fstat(stream.fileno())
+            if not stat.S_ISREG(info.st_mode) or info.st_size > max_bytes:
+                return FileState()
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return FileState()
+    return FileState(size=info.st_size, modified=utc_iso(info.st_mtime_ns / 1e9), sha256=digest)
+
+
+def _open(path: Path) -> BufferedReader:
+    """Opens a file to read it; a pipe or a device that took its place is not waited for.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:  # the time of last access is evidence too, but only a file's owner may keep it
+        descriptor = os.open(path, flags | getattr(os, "O_NOATIME", 0))
+    except PermissionError:
+        descriptor = os.open(path, flags)
+    return open(descriptor, "rb")  # noqa: PTH123 - whoever asked closes it
 
 
 def describe_path(path: Path) -> FileInfo:

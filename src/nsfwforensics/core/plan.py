@@ -26,9 +26,11 @@ from nsfwforensics.core.analyzer import (
     Resources,
 )
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.evidence import Evidence, Limits, describe_path
+from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
+from nsfwforensics.core.sensitive import LEFT_OUT, handled, has_pictures, needs_care, without_pictures
 from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import (
     AnalyzerRecord,
@@ -36,9 +38,18 @@ from nsfwforensics.core.types import (
     AnalyzerStatus,
     FileInfo,
     FileReport,
+    MethodRecord,
     ModelRecord,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
+
+_CHANGED = say(
+    "Something else changed or removed this file while it was being examined. What is said here is about the bytes "
+    "with the SHA-256 given above; this tool never writes to what it examines."
+)
+
+_WORDS = {"method", "source", "codes"}
+"""What a report says of an analyzer that changes nothing in what it finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class Draft:
     pending: dict[str, Any]
     error: str | None = None
     skipped: bool = False
+    left_out: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -111,7 +123,7 @@ class Plan:
     def fingerprint(self) -> str:
         """SHA-256 over everything that can change a finding: analyzers, versions, options, models, limits."""
         content: dict[str, Any] = {
-            "analyzers": [record.model_dump(mode="json") for record in self.analyzer_records()],
+            "analyzers": [record.model_dump(mode="json", exclude=_WORDS) for record in self.analyzer_records()],
             "models": [record.model_dump(mode="json") for record in self.models()],
             "enrolments": {name: e.digest for name, e in sorted(self.spec.enrolments.items())},
             "limits": [self.spec.limits.max_bytes, self.spec.limits.max_pixels],
@@ -129,6 +141,13 @@ class Plan:
                 question=analyzer.question,
                 origin=self.origins[name],
                 options=cast(Any, analyzer.options.model_dump(mode="json")),
+                method=analyzer.method,
+                source=analyzer.source,
+                codes={
+                    code: MethodRecord(method=entry.method, source=entry.source)
+                    for code, entry in analyzer.codes.items()
+                    if entry.method or entry.source
+                },
             )
             for name, analyzer in self.analyzers.items()
         )
@@ -146,10 +165,10 @@ class Plan:
         except EvidenceError as error:
             skipped = not (target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS)
             info = describe_path(target.path)
-            return Draft(info, {}, {}, str(error), skipped=skipped)
+            return Draft(info, {}, {}, error.message, skipped=skipped)
         if evidence.media_type is None:
             claims = target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
-            reason = "the content is no image format known here"
+            reason = say("the content is no image format known here")
             return Draft(evidence.info(), {}, {}, reason, skipped=not claims)
         return self._examine(evidence)
 
@@ -168,7 +187,12 @@ class Plan:
                 draft.seconds[name] = seconds
         if any(result.status is AnalyzerStatus.FAILED for result in draft.results.values()):
             draft.error = evidence.problem
-        draft.info = evidence.info(thumbnail=self.spec.resources.thumbnails)
+        careful = self.spec.resources.sensitive or needs_care(draft.results.values())
+        if careful:  # what shows the picture does not even leave this process
+            draft.left_out = self.spec.resources.thumbnails or has_pictures(draft.results.values())
+            draft.results = {name: without_pictures(result) for name, result in draft.results.items()}
+        thumbnail = self.spec.resources.thumbnails and not careful
+        draft.info = evidence.info(thumbnail=thumbnail).model_copy(update={"after": evidence.after()})
         return draft
 
     def infer(self, drafts: Sequence[Draft]) -> list[FileReport]:
@@ -213,7 +237,10 @@ class Plan:
 
     def _report(self, draft: Draft) -> FileReport:
         results = tuple(draft.results[name] for name in self.analyzers if name in draft.results)
-        report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped)
+        notes = (*((_CHANGED,) if draft.info.changed else ()), *((LEFT_OUT,) if draft.left_out else ()))
+        report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped, notes=notes)
+        report = handled(report, asked=self.spec.resources.sensitive)
+        results = report.results
         return report.model_copy(
             update={
                 "answers": assess.answers(results, complete=self.spec.complete, reason=draft.error),
@@ -222,9 +249,13 @@ class Plan:
         )
 
 
-def failed_draft(target: Target, reason: str) -> Draft:
-    """The draft of a file whose examination ended outside the plan (a worker that died)."""
-    return Draft(describe_path(target.path), {}, {}, reason)
+def failed_draft(target: Target, reason: str, limits: Limits) -> Draft:
+    """The draft of a file whose examination ended outside the plan (a worker died): hashed, and not looked into."""
+    state = file_state(target.path, limits.max_bytes)
+    known = describe_path(target.path).model_copy(
+        update={"size": state.size, "modified": state.modified, "sha256": state.sha256}
+    )
+    return Draft(known, {}, {}, reason)
 
 
 def _options(analyzer: type[BaseAnalyzer], values: Mapping[str, Any]) -> AnalyzerOptions:
@@ -256,10 +287,10 @@ def _guarded(call: Any, *arguments: Any) -> Any:
     try:
         return call(*arguments)
     except (MissingDependencyError, WeightsError) as error:
-        return Outcome.not_available(str(error))
+        return Outcome.not_available(error.message)
     except EvidenceError as error:
-        return Outcome.failed(str(error))
+        return Outcome.failed(error.message)
     except MemoryError:
-        return Outcome.failed("ran out of memory")
+        return Outcome.failed(say("ran out of memory"))
     except Exception as error:  # noqa: BLE001
         return Outcome.failed(f"{type(error).__name__}: {error}")

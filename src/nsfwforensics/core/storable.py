@@ -12,7 +12,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def storable_text(value: object) -> object:
     r"""Escapes lone surrogates (undecodable file names, broken EXIF) as ``\udcXX``; other values pass."""
     if isinstance(value, str):
-        return _SURROGATES.sub(lambda m: f"\\u{ord(m[0]):04x}", value)
+        return _SURROGATES.sub(lambda m: f"\\u{ord(m[0]):04x}", str(value))
     return value
 
 

@@ -8,25 +8,15 @@ escaped, so that it can be written as UTF-8); it is the views that make it harml
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, computed_field, model_validator
+from pydantic import Field, computed_field, model_validator
 
-from nsfwforensics.core.storable import storable, storable_text
+from nsfwforensics.core.records import AnalyzerRecord, Header, MethodRecord, ModelRecord, Summary
 from nsfwforensics.core.vocabulary import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
+from nsfwforensics.core.worded import Json, JsonObject, Model, Probability, Text, Worded, WordingByField
 
 SCHEMA_VERSION = "1.0"
-
-Text = Annotated[str, BeforeValidator(storable_text)]
-Json = Annotated[JsonValue, BeforeValidator(storable)]
-JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(storable)]
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Model(BaseModel):
-    """Base of all report models: immutable, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Region(Model):
@@ -47,7 +37,7 @@ class Region(Model):
     outline: tuple[tuple[int, int], ...] = ()
 
 
-class Finding(Model):
+class Finding(Worded):
     """One thing an analyzer has to say about one file.
 
     Attributes:
@@ -73,9 +63,10 @@ class Finding(Model):
     data: JsonObject = Field(default_factory=dict)
     region: Region | None = None
     question: Question | None = None
+    wording: WordingByField = Field(default_factory=dict)
 
 
-class Artifact(Model):
+class Artifact(Worded):
     """Something made beside the report, such as a map.
 
     Attributes:
@@ -91,9 +82,10 @@ class Artifact(Model):
     path: Text = ""
     embed: bool = True
     data: bytes | None = Field(default=None, exclude=True, repr=False)
+    wording: WordingByField = Field(default_factory=dict)
 
 
-class AnalyzerResult(Model):
+class AnalyzerResult(Worded):
     """What one analyzer did with one file.
 
     ``error`` holds the reason whenever ``status`` is not ``ok`` or ``nothing_found``.
@@ -110,13 +102,14 @@ class AnalyzerResult(Model):
     error: Text | None = None
     seconds: float = Field(ge=0.0)
     device: str | None = None
+    wording: WordingByField = Field(default_factory=dict)
 
     def about(self, question: Question) -> tuple[Finding, ...]:
         """The findings that speak to a question: their own where they name one, else the analyzer's."""
         return tuple(finding for finding in self.findings if (finding.question or self.question) is question)
 
 
-class Answer(Model):
+class Answer(Worded):
     """The answer to one question for one file: a plain sentence, what carries it, what is missing.
 
     ``findings`` are codes of findings in the file's results, the ones that carry the answer first.
@@ -127,13 +120,23 @@ class Answer(Model):
     support: Support
     findings: tuple[str, ...] = ()
     not_checked: tuple[Text, ...] = ()
+    wording: WordingByField = Field(default_factory=dict)
+
+
+class FileState(Model):
+    """What a file was at one moment; all null where it could no longer be read."""
+
+    size: int | None = None
+    modified: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class FileInfo(Model):
     """What identifies one file. Sizes in bytes and pixels; times in UTC, ISO 8601.
 
-    ``sha256`` is null only when the bytes could not be read in full. ``thumbnail`` is a small JPEG in base64, present
-    only when evidence pixels were asked for.
+    ``sha256`` is null only when the bytes could not be read in full. ``after`` is what the file was when its
+    examination was over: the proof that it was left as it was. ``thumbnail`` is a small JPEG in base64, present only
+    when evidence pixels were asked for.
     """
 
     path: Text
@@ -147,13 +150,22 @@ class FileInfo(Model):
     frames: int | None = None
     decoded_share: Probability | None = None
     thumbnail: str | None = None
+    after: FileState | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the file was another, or gone, when its examination was over."""
+        return self.after is not None and self.after != FileState(
+            size=self.size, modified=self.modified, sha256=self.sha256
+        )
 
 
-class FileReport(Model):
+class FileReport(Worded):
     """Everything about one file. ``status`` is computed and never ``ok`` with a failure inside.
 
     ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
-    passed over on purpose, with the reason in ``error``.
+    passed over on purpose, with the reason in ``error``. ``notes`` are what a reader must know besides.
+    ``sensitive`` marks a file to be handled with care: nothing in the report or beside it shows the picture.
     """
 
     info: FileInfo
@@ -162,6 +174,9 @@ class FileReport(Model):
     priority: Priority = Priority.NONE
     error: Text | None = None
     skipped: bool = False
+    sensitive: bool = False
+    notes: tuple[Text, ...] = ()
+    wording: WordingByField = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -189,60 +204,6 @@ class FileReport(Model):
         return tuple(finding for result in self.results for finding in result.findings)
 
 
-class ModelRecord(Model):
-    """A model that was used, named so that the run can be repeated."""
-
-    name: str
-    version: str
-    file: str
-    sha256: str
-    used_by: str
-
-
-class AnalyzerRecord(Model):
-    """An analyzer that was planned, with where its code came from and how it was set."""
-
-    name: str
-    version: str
-    question: Question
-    origin: str
-    options: JsonObject = Field(default_factory=dict)
-
-
-class Header(Model):
-    """Who ran what, when, with which versions, limits and models."""
-
-    tool: str = "nsfwforensics"
-    version: str
-    command: Text
-    operator: Text = "not supplied"
-    started: str
-    finished: str | None = None
-    interrupted: bool = False
-    python: str
-    platform: str
-    libraries: dict[str, str] = Field(default_factory=dict)
-    device: str
-    engine: str
-    fingerprint: str
-    analyzers: tuple[AnalyzerRecord, ...] = ()
-    models: tuple[ModelRecord, ...] = ()
-    references: tuple[JsonObject, ...] = ()
-    limits: JsonObject = Field(default_factory=dict)
-    notes: tuple[Text, ...] = ()
-
-
-class Summary(Model):
-    """Counts over all files of a report."""
-
-    files: int = 0
-    bytes: int = 0
-    by_status: dict[FileStatus, int] = Field(default_factory=dict)
-    by_priority: dict[Priority, int] = Field(default_factory=dict)
-    by_question: dict[Question, dict[Support, int]] = Field(default_factory=dict)
-    seconds: float = 0.0
-
-
 class Report(Model):
     """One run over one or many files."""
 
@@ -266,11 +227,13 @@ __all__ = [
     "Artifact",
     "FileInfo",
     "FileReport",
+    "FileState",
     "FileStatus",
     "Finding",
     "Header",
     "Json",
     "JsonObject",
+    "MethodRecord",
     "Model",
     "ModelRecord",
     "Priority",
@@ -282,5 +245,6 @@ __all__ = [
     "Summary",
     "Support",
     "Text",
+    "Worded",
     "report_schema",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from nsfwforensics.core.messages import say
+
 
 class Question(StrEnum):
     """The questions a report answers, in the order they are shown."""
@@ -22,12 +24,12 @@ class Question(StrEnum):
 
 
 _WORDINGS: dict[Question, str] = {
-    Question.ORIGIN: "What does the file itself say about where it came from?",
-    Question.SYNTHESIS: "Do the pixels look generated or face-swapped?",
-    Question.ALTERATION: "Has it been edited or re-saved, and where?",
-    Question.IDENTITY: "Is the person in the reference photo in it?",
-    Question.KNOWN: "Is it, or is it derived from, an image we already know?",
-    Question.CONTENT: "Does it need careful handling (intimate content)?",
+    Question.ORIGIN: say("What does the file itself say about where it came from?"),
+    Question.SYNTHESIS: say("Do the pixels look generated or face-swapped?"),
+    Question.ALTERATION: say("Has it been edited or re-saved, and where?"),
+    Question.IDENTITY: say("Is the person in the reference photo in it?"),
+    Question.KNOWN: say("Is it, or is it derived from, an image we already know?"),
+    Question.CONTENT: say("Does it need careful handling (intimate content)?"),
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.plan import Plan
 from nsfwforensics.core.types import FileReport
 
@@ -28,15 +30,42 @@ class Engine(Protocol):
         ...
 
 
+class DiedError(Exception):
+    """A worker process ended without an answer.
+
+    Args:
+        code: Its exit code, negative for a signal; None where it is not known.
+    """
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(died(code))
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What there is instead of an answer where a worker died, took too long or could not go on.
+
+    Attributes:
+        reason: Why, for the report.
+    """
+
+    reason: str
+
+
+OUT_OF_MEMORY = say("examining it takes more memory than the limit allows (--max-memory)")
+
+
 def too_long(seconds: float) -> str:
     """Why a file failed that took longer than the limit.
 
     Args:
         seconds: The limit.
     """
-    return (
-        f"examining it took longer than the limit of {seconds:g} seconds (--max-seconds); "
-        "the file may be built to keep a decoder busy"
+    return say(
+        "examining it took longer than the limit of {seconds:g} seconds (--max-seconds); "
+        "the file may be built to keep a decoder busy, or the limit is short for this machine",
+        seconds=seconds,
     )
 
 
@@ -46,5 +75,10 @@ def died(code: int | None) -> str:
     Args:
         code: The worker's exit code, negative for a signal; None where it is not known.
     """
-    how = f" ({signal.Signals(-code).name})" if code is not None and -code in set(signal.Signals) else ""
-    return f"the worker process that examined it died{how}; the file may be built to crash a decoder or fill the memory"
+    if code is not None and -code in set(signal.Signals):
+        return say(
+            "the worker process that examined it died ({signal}); "
+            "the file may be built to crash a decoder or fill the memory",
+            signal=signal.Signals(-code).name,
+        )
+    return say("the worker process that examined it died; the file may be built to crash a decoder or fill the memory")

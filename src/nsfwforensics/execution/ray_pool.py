@@ -187,7 +187,7 @@ class RayEngine:
                 slow = 0 < seconds <= time.monotonic() - started
                 if slow or not left:
                     reason = too_long(seconds) if slow else died(None)
-                    yield Plan(crew.spec).infer([failed_draft(target, reason)])[0]
+                    yield Plan(crew.spec).infer([failed_draft(target, reason, crew.spec.limits)])[0]
                     break
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import signal
-import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.evidence import Limits, now_reading
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
+from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
+from nsfwforensics.execution.processes import ignore_interrupts
 from nsfwforensics.threads import one_thread_each
 
 Half = Draft | FileReport
@@ -17,13 +26,41 @@ _plan: Plan | None = None
 """The worker's own plan; set once when the process starts."""
 
 
-def start(spec: PlanSpec) -> None:
-    """Readies a worker: one thread per numerical library (the processes are the parallelism), no Ctrl-C of its own."""
-    global _plan
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker process works.
+
+    Attributes:
+        folder: The working directory of the process that wants the work done: relative paths are meant from there.
+        scratch: A private folder for temporary files.
+    """
+
+    folder: Path
+    scratch: Path
+
+
+def start_plain(place: Place, limits: Limits) -> None:
+    """Readies a confined worker that has no plan, before it meets any file.
+
+    Args:
+        place: Where it works.
+        limits: What a file may ask for.
+    """
+    ignore_interrupts()
     one_thread_each()
-    _plan = Plan(spec)
+    _settle(place, limits)
+
+
+def start(spec: PlanSpec) -> None:
+    """Readies a worker of whatever engine: one thread per numerical library, no Ctrl-C of its own, a cap on memory."""
+    _load(spec)
     limit_memory(spec.limits.max_memory)
+
+
+def start_apart(spec: PlanSpec, place: Place) -> None:
+    """Readies a worker of the process pool: as :func:`start`, and confined."""
+    _load(spec)
+    _settle(place, spec.limits)
 
 
 def work(target: Target) -> Half:
@@ -45,18 +82,61 @@ def examine(plan: Plan, target: Target) -> Half:
     return draft
 
 
-def limit_memory(most: int) -> None:
-    """Caps the memory that this process may take for data from now on, where the system can (not on Windows or macOS).
-
-    What goes beyond it fails in the allocation, which an analyzer survives, or ends the process, which costs one file.
+def prepare(spec: PlanSpec, device: str | None, place: Place, mark: Path) -> PlanSpec:
+    """Prepares a run: finds the device, and lets every analyzer enrol what its options name.
 
     Args:
-        most: In bytes; 0 for no cap.
-    """
-    if not most or not sys.platform.startswith("linux"):
-        return
-    import resource
+        spec: The plan.
+        device: The device that was asked for; None where no analyzer needs one.
+        place: Where to work.
+        mark: A file that will name the file that is being read, which is what is known of it if this process dies.
 
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    capped = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (capped, hard))
+    Raises:
+        UsageError: Something cannot be enrolled.
+        DeviceUnavailableError: A device was named and is missing.
+    """
+    ignore_interrupts()
+    one_thread_each()
+    _arrive(place)
+    if device is not None:
+        from nsfwforensics.models.device import resolve_device
+
+        spec = replace(spec, resources=replace(spec.resources, device=resolve_device(device)))
+    plan = Plan(spec)
+    confine(spec.limits.max_memory, None)  # an index of known hashes may be a long file
+    atexit.unregister(shutil.rmtree)  # what is enrolled as files lies in the scratch folder, and outlives this process
+    now_reading.set(lambda path: _take_note(path, mark, spec.limits.max_seconds))
+    enrolments: dict[str, Enrolment] = {}
+    for name, analyzer in plan.analyzers.items():
+        enrolments[name] = type(analyzer).enrol(analyzer.options, spec.resources)
+        _allow(0)
+    return replace(spec, enrolments=enrolments)
+
+
+def _take_note(path: Path, mark: Path, seconds: float) -> None:
+    mark.write_bytes(os.fsencode(path))
+    _allow(seconds)
+
+
+def _allow(seconds: float) -> None:
+    """Has the system end this process after so long; 0 for no limit."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # the signal's default action ends the process
+
+
+def _load(spec: PlanSpec) -> None:
+    global _plan
+    ignore_interrupts()
+    one_thread_each()
+    _plan = Plan(spec)
+
+
+def _settle(place: Place, limits: Limits) -> None:
+    _arrive(place)
+    confine(limits.max_memory, limits.max_bytes)
+    say_nothing()
+
+
+def _arrive(place: Place) -> None:
+    os.chdir(place.folder)
+    tempfile.tempdir = str(place.scratch)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError, LimitExceededError, MissingDependencyError
 from nsfwforensics.formats import jpeg
 
@@ -103,20 +104,20 @@ def read_frame(layout: jpeg.JpegFile) -> Frame:
     """
     found = [segment for segment in layout.segments if segment.marker in _FRAMES]
     if len(found) != 1:
-        raise EvidenceError("no JPEG frame header" if not found else "more than one JPEG frame header")
+        raise EvidenceError(say("more than one JPEG frame header") if found else say("no JPEG frame header"))
     marker, data = found[0].marker, found[0].data
     if marker not in _BASELINE | _PROGRESSIVE:
-        raise EvidenceError("a lossless or hierarchical JPEG: its coefficients cannot be read")
+        raise EvidenceError(say("a lossless or hierarchical JPEG: its coefficients cannot be read"))
     if len(data) < 6 or data[5] not in (1, 3, 4) or len(data) != 6 + 3 * data[5]:
-        raise EvidenceError("the JPEG frame header is damaged or has an unusual number of components")
+        raise EvidenceError(say("the JPEG frame header is damaged or has an unusual number of components"))
     if data[0] != 8:
-        raise EvidenceError(f"{data[0]} bits per sample: only 8 can be read")
+        raise EvidenceError(say("{bits} bits per sample: only 8 can be read", bits=data[0]))
     height, width = int.from_bytes(data[1:3], "big"), int.from_bytes(data[3:5], "big")
     parts = [data[at : at + 3] for at in range(6, len(data), 3)]
     components = tuple((part[0], part[1] >> 4, part[1] & 15, part[2]) for part in parts)
     sound = all(1 <= h <= 4 and 1 <= v <= 4 and table < 4 for _, h, v, table in components)
     if not (width and height and sound) or len({part[0] for part in components}) != len(components):
-        raise EvidenceError("the JPEG frame header states an impossible size, sampling or table")
+        raise EvidenceError(say("the JPEG frame header states an impossible size, sampling or table"))
     return Frame(marker, width, height, components)
 
 
@@ -140,18 +141,20 @@ def read_coefficients(
         MissingDependencyError: ``jpeglib`` is not installed, as on Linux for ARM.
     """
     if data[:2] != b"\xff\xd8":
-        raise EvidenceError("not a JPEG file")
+        raise EvidenceError(say("not a JPEG file"))
     layout = layout or jpeg.read_jpeg(data)
     frame = read_frame(layout)
     shapes = [frame.blocks(component) for component in range(len(frame.components))]
     if frame.marker in _ARITHMETIC:
-        raise EvidenceError("arithmetic coding, which the library does not read")
+        raise EvidenceError(say("arithmetic coding, which the library does not read"))
     blocks = sum(rows * columns for rows, columns in shapes)
     scans = sum(segment.marker == jpeg.SOS for segment in layout.segments)
     if blocks * 64 > limit:
-        raise LimitExceededError(f"{blocks * 64:,} coefficients, more than the limit of {limit:,}")
+        problem = say("{count:,} coefficients, more than the limit of {limit:,}", count=blocks * 64, limit=limit)
+        raise LimitExceededError(problem)
     if scans > MAX_SCANS or blocks * scans > MAX_WORK:
-        raise LimitExceededError(f"{scans} scans of {blocks:,} blocks, more than the limit")
+        problem = say("{scans} scans of {blocks:,} blocks, more than the limit", scans=scans, blocks=blocks)
+        raise LimitExceededError(problem)
     stream = _essence(data, layout, frame)
     planes: list[Blocks] = [
         np.zeros((rows, columns, 8, 8), np.int16) for rows, columns in (shapes if chroma else shapes[:1])
@@ -165,12 +168,12 @@ def read_coefficients(
             os.fsencode(path), *pointers, *(each.ctypes.data_as(ctypes.c_void_p) for each in (steps, numbers))
         )
     if not status:
-        raise EvidenceError("the JPEG data is too damaged for its coefficients to be read")
+        raise EvidenceError(say("the JPEG data is too damaged for its coefficients to be read"))
     for plane in planes:
         plane.flags.writeable = False
     tables = tuple(steps[table].copy() for *_, table in frame.components)
     if any(not table.all() for table in tables):
-        raise EvidenceError("a quantisation table of the JPEG holds a zero")
+        raise EvidenceError(say("a quantisation table of the JPEG holds a zero"))
     return Coefficients(frame, planes[0], tuple(planes[1:]), tables)
 
 
@@ -193,16 +196,16 @@ def _essence(data: bytes, layout: jpeg.JpegFile, frame: Frame) -> bytes:
             if not seen or not 1 <= count <= 4 or len(body) != 4 + 2 * count or not known.issuperset(body[1:-3:2]):
                 if started:
                     break
-                raise EvidenceError("the first scan of the JPEG is damaged")
+                raise EvidenceError(say("the first scan of the JPEG is damaged"))
             if not defined.issuperset(component[3] for component in frame.components):
-                raise EvidenceError("a quantisation table of the JPEG is missing")  # it would crash the C code
+                raise EvidenceError(say("a quantisation table of the JPEG is missing"))  # it would crash the C code
             started = True
         elif segment.marker not in _KEPT:
             continue
         elif not _sound_table(segment.marker, body):
             if started:
                 break
-            raise EvidenceError(f"the {segment.name} segment of the JPEG is damaged")
+            raise EvidenceError(say("the {segment} segment of the JPEG is damaged", segment=segment.name))
         elif segment.marker == jpeg.DQT and not started:
             defined |= _defined(body)
         parts.append(bytes((0xFF, segment.marker)) + (len(body) + 2).to_bytes(2, "big") + body)
@@ -211,7 +214,7 @@ def _essence(data: bytes, layout: jpeg.JpegFile, frame: Frame) -> bytes:
             following = layout.segments[number + 1].offset if number + 1 < len(layout.segments) else None
             parts.append(data[start : following or (layout.end - 2 if layout.end else len(data))])
     if not started:
-        raise EvidenceError("the JPEG holds no scan")
+        raise EvidenceError(say("the JPEG holds no scan"))
     return b"".join((*parts, b"\xff\xd9"))
 
 
@@ -256,7 +259,8 @@ def _reader() -> Any:
                 jpeglib.version.set(_LIBRARY)
             return jpeglib.version._get_lib().read_jpeg_dct
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        raise MissingDependencyError("the library jpeglib, which reads DCT coefficients, is not installed") from error
+        problem = say("the library jpeglib, which reads DCT coefficients, is not installed")
+        raise MissingDependencyError(problem) from error
 
 
 @contextlib.contextmanager

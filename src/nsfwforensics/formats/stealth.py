@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.messages import say
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -53,14 +55,16 @@ def hidden_text(alpha: NDArray[np.uint8]) -> str | None:
         return None
     length = int.from_bytes(head[len(SIGNATURE) :], "big")
     if length > 8 * MAX_PAYLOAD or head_bits + length > alpha.size:
-        raise StealthError(f"the hidden text announces {length:,} bits, more than the picture or the limits allow")
+        raise StealthError(
+            say("the hidden text announces {bits:,} bits, more than the picture or the limits allow", bits=length)
+        )
     stream = zlib.decompressobj(_GZIP)
     try:
         text = stream.decompress(_bytes(alpha, head_bits, head_bits + length), MAX_TEXT)
     except zlib.error as error:
-        raise StealthError(f"the hidden text is damaged: {error}") from error
+        raise StealthError(say("the hidden text is damaged: {reason}", reason=str(error))) from error
     if stream.unconsumed_tail:
-        raise StealthError(f"the hidden text is longer than {MAX_TEXT:,} bytes")
+        raise StealthError(say("the hidden text is longer than {limit:,} bytes", limit=MAX_TEXT))
     return text.decode("utf-8", "replace")
 
 

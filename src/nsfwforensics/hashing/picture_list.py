@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,61 @@ Sign = Callable[[Evidence], bytes]
 
 Keep = Callable[[bytes, str, bytes], None]
 """Takes the SHA-256 of a file, a method's name and a signature."""
+
+Tasks = Iterable[tuple[Path, Sign | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRead:
+    """What was taken from one file; picklable.
+
+    Attributes:
+        item: Its hashes; None where it is no picture or could not be read.
+        quality: Of the PDQ hash.
+        signature: What was computed to be kept, if anything.
+        problem: Why there is nothing; None where the file is merely no picture.
+    """
+
+    item: KnownItem | None = None
+    quality: int = 0
+    signature: bytes | None = None
+    problem: str | None = None
+
+
+ReadEach = Callable[[Callable[[Path, Sign | None], PictureRead], Tasks], Iterator[PictureRead]]
+"""Calls the function for every task, in order: in this process or in others."""
+
+
+def read_here(read: Callable[[Path, Sign | None], PictureRead], tasks: Tasks) -> Iterator[PictureRead]:
+    """Reads in this process."""
+    return (read(*task) for task in tasks)
+
+
+def read_picture(path: Path, sign: Sign | None) -> PictureRead:
+    """Reads and hashes one file.
+
+    Args:
+        path: The file.
+        sign: Computes a signature; None for none.
+    """
+    try:
+        evidence = Evidence.open(path)
+        if evidence.media_type is None:
+            return PictureRead()
+        hashed = pdq(evidence.rgb)
+        signature = None if sign is None else sign(evidence)
+    except EvidenceError as error:
+        return PictureRead(problem=str(error))
+    item = KnownItem(
+        pdq=hashed.bits,
+        md5=hashlib.md5(evidence.data, usedforsecurity=False).digest(),
+        sha1=hashlib.sha1(evidence.data, usedforsecurity=False).digest(),
+        sha256=bytes.fromhex(evidence.sha256),
+        quality=hashed.quality,
+        name=path.name,
+        size=evidence.size,
+    )
+    return PictureRead(item, hashed.quality, signature)
 
 
 @dataclass(slots=True)
@@ -59,6 +115,7 @@ class PictureList:
         strict: Whether a file that cannot be used ends the reading.
         sign: Computes a signature, to be kept under ``method``; none is made if None.
         method: Name and version of what ``sign`` computes.
+        read_each: Where the files are read.
 
     Attributes:
         reading: What became of the files.
@@ -73,6 +130,7 @@ class PictureList:
         strict: bool = False,
         sign: Sign | None = None,
         method: str = "",
+        read_each: ReadEach = read_here,
     ) -> None:
         self.path = path
         self.reading = PictureReading()
@@ -81,6 +139,7 @@ class PictureList:
         self._strict = strict
         self._sign = sign
         self._method = method
+        self._read_each = read_each
 
     def items(self, keep: Keep) -> Iterator[KnownItem]:
         """Reads the pictures one by one.
@@ -92,45 +151,36 @@ class PictureList:
             HashListError: No picture can be used, or with ``strict`` one of them.
         """
         folder = self.path.is_dir()
-        for target in discover([self.path]):
-            name = str(storable_text(str(target.path.relative_to(self.path)) if folder else target.path.name))
-            try:
-                if target.skip is not None:
-                    raise EvidenceError(target.skip)
-                evidence = Evidence.open(target.path)
-                if evidence.media_type is None:
-                    if folder and target.path.suffix.lower() not in IMAGE_EXTENSIONS:
-                        self.reading.other += 1
-                        continue
-                    raise EvidenceError("the content is no image format known here")
-                item = self._item(evidence, name)
-                signature = None if self._sign is None else self._sign(evidence)
-            except EvidenceError as error:
-                self._refused(name, str(error))
+        opened: deque[tuple[Path, str]] = deque()
+        for read in self._read_each(read_picture, self._tasks(folder, opened)):
+            path, name = opened.popleft()
+            if read.item is None:
+                claims = not folder or path.suffix.lower() in IMAGE_EXTENSIONS
+                if read.problem is None and not claims:
+                    self.reading.other += 1
+                else:
+                    self._refused(name, read.problem or "the content is no image format known here")
                 continue
-            if signature is not None:
-                keep(bytes.fromhex(evidence.sha256), self._method, signature)
+            if read.signature is not None and read.item.sha256 is not None:
+                keep(read.item.sha256, self._method, read.signature)
                 self.reading.signatures += 1
             self.reading.items += 1
-            yield item
+            usable = read.quality >= self._quality
+            self.reading.low_quality += not usable
+            yield read.item._replace(pdq=read.item.pdq if usable else None, name=name, opinion=self._opinion)
         if not self.reading.items:
             why = "".join(f"; {name}: {reason}" for name, reason in self.reading.reasons[:1])
             raise HashListError(f"{self.path}: no picture that can be used{why}")
 
-    def _item(self, evidence: Evidence, name: str) -> KnownItem:
-        hashed = pdq(evidence.rgb)
-        usable = hashed.quality >= self._quality
-        self.reading.low_quality += not usable
-        return KnownItem(
-            pdq=hashed.bits if usable else None,
-            md5=hashlib.md5(evidence.data, usedforsecurity=False).digest(),
-            sha1=hashlib.sha1(evidence.data, usedforsecurity=False).digest(),
-            sha256=bytes.fromhex(evidence.sha256),
-            quality=hashed.quality,
-            name=name,
-            size=evidence.size,
-            opinion=self._opinion,
-        )
+    def _tasks(self, folder: bool, opened: deque[tuple[Path, str]]) -> Iterator[tuple[Path, Sign | None]]:
+        """The files to read, each noted in ``opened`` when it is handed out."""
+        for target in discover([self.path]):
+            name = str(storable_text(str(target.path.relative_to(self.path)) if folder else target.path.name))
+            if target.skip is not None:
+                self._refused(name, target.skip)
+                continue
+            opened.append((target.path, name))
+            yield target.path, self._sign
 
     def _refused(self, name: str, reason: str) -> None:
         if self._strict:

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nsfwforensics.core.error_rates import clopper_pearson_upper
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 
@@ -52,26 +54,13 @@ class Rate:
         """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
         return clopper_pearson_upper(self.count, self.total)
 
+    @property
+    def others(self) -> Rate:
+        """The share of those that were not counted."""
+        return Rate(self.total - self.count, self.total)
+
     def __str__(self) -> str:
         return f"{self.count} of {self.total}"
-
-
-def clopper_pearson_upper(count: int, total: int, level: float = 0.95) -> float:
-    """Upper bound of a binomial share, exact (Clopper and Pearson 1934), one-sided.
-
-    Args:
-        count: Successes.
-        total: Trials; 0 gives 1.0.
-        level: Confidence.
-    """
-    if total == 0 or count >= total:
-        return 1.0
-    low, high = count / total, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = math.fsum(math.comb(total, k) * middle**k * (1 - middle) ** (total - k) for k in range(count + 1))
-        low, high = (middle, high) if below > 1 - level else (low, middle)
-    return high
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +183,8 @@ class Calibration:
                 min_quality=float(content["min_quality"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise WeightsError(f"the calibration of the synthesis classifier is not readable: {error}") from error
+            problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))
+            raise WeightsError(problem) from error
 
 
 def _plain(branch: Branch) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.features import TAPS, FeatureExtractor
@@ -117,11 +118,12 @@ class SynthesisClassifier:
             taps = tuple(int(tap) for tap in tensors["taps"]) if "taps" in tensors else TAPS
             extractor = FeatureExtractor.from_tensors(groups["backbone"], taps)
             if groups["image"]["mean"].shape != (extractor.width,):
-                raise WeightsError("the synthesis weights do not fit their own features")
+                raise WeightsError(say("the synthesis weights do not fit their own features"))
             trace = TraceNetwork.from_tensors(groups["trace"]) if groups["trace"] else None
             blend = (float(tensors["blend"][0]), float(tensors["blend"][1])) if trace is not None else (1.0, 0.0)
         except (KeyError, IndexError, RuntimeError) as error:
-            raise WeightsError(f"the synthesis weights have an unknown layout: {error}") from error
+            problem = say("the synthesis weights have an unknown layout: {error}", error=str(error))
+            raise WeightsError(problem) from error
         face = Ensemble(groups["face"]) if groups["face"] else None
         return cls(extractor, Ensemble(groups["image"]), face, trace, blend, device)
 

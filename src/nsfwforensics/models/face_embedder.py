@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.face_align import align
 from nsfwforensics.models.face_compare import Embedder
@@ -109,7 +110,8 @@ class ResNet29Embedder:
         try:
             network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
         except RuntimeError as error:
-            raise WeightsError(f"not the tensors of a ResNet-29 face embedder ({error})") from error
+            problem = say("not the tensors of a ResNet-29 face embedder ({error})", error=str(error))
+            raise WeightsError(problem) from error
         self._device = torch.device(device)
         self._network = network.eval().requires_grad_(False).to(self._device)
         self._mean = torch.tensor(_MEAN, device=self._device).reshape(1, 3, 1, 1)

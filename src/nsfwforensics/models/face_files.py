@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import ModelRecord
 from nsfwforensics.errors import MissingDependencyError
 from nsfwforensics.models.weights import locate
@@ -23,8 +24,12 @@ def detector_files() -> tuple[Path, ...]:
     """
     found = find_spec("facenet_pytorch")
     if found is None or found.origin is None:
-        raise MissingDependencyError("facenet-pytorch, which holds the face detector, is not installed")
+        raise MissingDependencyError(_not_installed())
     return tuple(Path(found.origin).parent / "data" / name for name in _NETWORKS)
+
+
+def _not_installed() -> str:
+    return say("facenet-pytorch, which holds the face detector, is not installed")
 
 
 @cache
@@ -39,7 +44,8 @@ def detector_digest() -> str:
         try:
             digest.update(path.read_bytes())
         except OSError as error:
-            raise MissingDependencyError(f"facenet-pytorch lacks its weights file {path.name}") from error
+            problem = say("facenet-pytorch lacks its weights file {file}", file=path.name)
+            raise MissingDependencyError(problem) from error
     return digest.hexdigest()
 
 
@@ -55,7 +61,7 @@ def detector_record(used_by: str) -> ModelRecord:
     try:
         release = version("facenet-pytorch")
     except PackageNotFoundError as error:
-        raise MissingDependencyError("facenet-pytorch, which holds the face detector, is not installed") from error
+        raise MissingDependencyError(_not_installed()) from error
     return ModelRecord(
         name="mtcnn", version=release, file="+".join(_NETWORKS), sha256=detector_digest(), used_by=used_by
     )

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.weights import weights_folder
 
@@ -119,4 +120,5 @@ def _read(path: Path) -> FaceRates:
             digest=hashlib.sha256(content).hexdigest(),
         )
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path.name} does not hold the error rates of a face model: {error}") from error
+        problem = say("{file} does not hold the error rates of a face model: {error}", file=path.name, error=str(error))
+        raise WeightsError(problem) from error

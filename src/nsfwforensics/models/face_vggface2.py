@@ -16,6 +16,7 @@ import torch
 from facenet_pytorch import InceptionResnetV1
 from numpy.typing import NDArray
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.face_detector import DetectedFace
 from nsfwforensics.models.weights import verified
@@ -45,7 +46,8 @@ class VggFace2Embedder:
             kept = {key: tensor for key, tensor in tensors.items() if not key.startswith("logits.")}
             network.load_state_dict(kept)
         except (RuntimeError, pickle.UnpicklingError, AttributeError, EOFError) as error:
-            raise WeightsError(f"{path.name} does not hold an InceptionResnetV1: {error}") from error
+            problem = say("{file} does not hold an InceptionResnetV1: {error}", file=path.name, error=str(error))
+            raise WeightsError(problem) from error
         self._device = torch.device(device)
         self._network = network.eval().requires_grad_(False).to(self._device)
 

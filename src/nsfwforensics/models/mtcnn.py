@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import MissingDependencyError
 from nsfwforensics.models.face_files import detector_files
 
@@ -117,7 +118,8 @@ class Mtcnn:
                 names = {key: f"{'heads' if key.split('.')[0] in stage.heads else 'body'}.{key}" for key in tensors}
                 stage.load_state_dict({names[key]: tensor for key, tensor in tensors.items()})
             except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-                raise MissingDependencyError(f"facenet-pytorch's {path.name} cannot be read: {error}") from error
+                problem = say("facenet-pytorch's {file} cannot be read: {error}", file=path.name, error=str(error))
+                raise MissingDependencyError(problem) from error
             stages.append(stage.eval().requires_grad_(False).to(self._device))
         self._proposal, self._refinement, self._output = stages
 

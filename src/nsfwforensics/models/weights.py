@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def weights_folder() -> Path:
     for folder in (package / "_weights", package.parent.parent / "weights"):
         if (folder / MANIFEST).is_file():
             return folder
-    raise WeightsError("the installed package has no weights folder; reinstall nsfwforensics")
+    raise WeightsError(say("the installed package has no weights folder; reinstall nsfwforensics"))
 
 
 @cache
@@ -68,7 +69,8 @@ def manifest() -> Mapping[str, WeightsEntry]:
         tables = tomllib.loads(path.read_text("utf-8"))["model"]
         entries = [WeightsEntry(**table) for table in tables]
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} is not a weights manifest: {error}") from error
+        problem = say("{path} is not a weights manifest: {error}", path=str(path), error=str(error))
+        raise WeightsError(problem) from error
     return {entry.name: entry for entry in entries}
 
 
@@ -84,13 +86,14 @@ def locate(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]:
     """
     entry = manifest().get(name)
     if entry is None:
-        raise WeightsError(f"no model named {name!r} in the weights manifest")
+        raise WeightsError(say("no model named “{name}” in the weights manifest", name=name))
     for candidate in (*((folder,) if folder else ()), weights_folder()):
         path = candidate / entry.file
         if path.is_file():
             return entry, path
-    hint = f"; {entry.note}" if entry.note else ""
-    raise WeightsError(f"{entry.file} ({name}) is missing{hint}")
+    if entry.note:
+        raise WeightsError(say("{file} ({name}) is missing; {note}", file=entry.file, name=name, note=entry.note))
+    raise WeightsError(say("{file} ({name}) is missing", file=entry.file, name=name))
 
 
 def file_sha256(path: Path) -> str:
@@ -109,7 +112,12 @@ def verified(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]
     actual = file_sha256(path)
     if actual != entry.sha256:
         raise WeightsError(
-            f"{path.name} is not the file that the manifest names (SHA-256 {actual}, expected {entry.sha256})"
+            say(
+                "{file} is not the file that the manifest names (SHA-256 {actual}, expected {expected})",
+                file=path.name,
+                actual=actual,
+                expected=entry.sha256,
+            )
         )
     return entry, path
 
@@ -127,4 +135,5 @@ def load_tensors(name: str, folder: Path | None = None) -> dict[str, torch.Tenso
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise WeightsError(f"{path.name} is not a readable safetensors file: {error}") from error
+        problem = say("{file} is not a readable safetensors file: {error}", file=path.name, error=str(error))
+        raise WeightsError(problem) from error

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any, TextIO
 
+from nsfwforensics.core.messages import say, say_count
+from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.json import dumps
-from nsfwforensics.report.text import count
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import CaseFile, CaseInfo
 
@@ -64,7 +65,7 @@ def entry(file: CaseFile) -> dict[str, Any]:
 
 def report_of(case: CaseDatabase, file: CaseFile, *, thumbnails: bool = False) -> FileReport:
     """The report of a file with its marks; a picture of the evidence that a scan kept is in it only on request."""
-    report = case.report(file)
+    report = handled(case.report(file))
     if thumbnails:
         return report
     results = tuple(result.model_copy(update={"artifacts": ()}) for result in report.results)
@@ -156,29 +157,44 @@ def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) ->
             fingerprint="none",
         )
     )
-    files, scans = count(info.files, "file"), count(info.runs, "scan")
-    notes = [f"Case “{info.name}”: {files} from {scans}. Each file shows the latest result of each check."]
-    notes += [_run_note(number, run) for number, run in list(enumerate(runs, 1))[-MOST_RUNS:]]
-    return base.model_copy(
-        update={
-            "version": tool,
-            "command": command,
-            "operator": info.operator,
-            "started": runs[0].started if runs else info.created,
-            "finished": now,
-            "interrupted": False,
-            "analyzers": _each_once(record for run in reversed(runs) for record in run.analyzers),
-            "models": _each_once(record for run in reversed(runs) for record in run.models),
-            "references": _each_once(record for run in reversed(runs) for record in run.references),
-            "notes": tuple(notes),
-        }
+    about = say(
+        "Case “{name}”: {files} from {scans}. Each file shows the latest result of each check.",
+        name=info.name,
+        files=say_count("{count:,} file", "{count:,} files", info.files),
+        scans=say_count("{count:,} scan", "{count:,} scans", info.runs),
     )
+    notes: list[str] = [about]
+    notes += [_run_note(number, run) for number, run in list(enumerate(runs, 1))[-MOST_RUNS:]]
+    values: dict[str, Any] = {
+        "version": tool,
+        "command": command,
+        "operator": info.operator,
+        "started": runs[0].started if runs else info.created,
+        "finished": now,
+        "interrupted": False,
+        "sensitive": any(run.sensitive for run in runs),
+        "analyzers": _each_once(record for run in reversed(runs) for record in run.analyzers),
+        "models": _each_once(record for run in reversed(runs) for record in run.models),
+        "references": _each_once(record for run in reversed(runs) for record in run.references),
+        "notes": tuple(notes),
+        "wording": {},
+    }
+    return Header.model_validate({**dict(base), **values})  # made anew, so that it keeps how its notes were made
 
 
 def _run_note(number: int, run: Header) -> str:
-    end = f"to {run.finished}" if run.finished else "without an end"
-    how = ", interrupted" if run.interrupted else ", stopped by force" if run.finished is None else ""
-    return f"Scan {number}: version {run.version}, {run.started} {end}{how}; plan {run.fingerprint[:16]}"
+    values = {
+        "number": number,
+        "version": run.version,
+        "start": run.started,
+        "end": run.finished or "",
+        "plan": run.fingerprint[:16],
+    }
+    if run.finished is None:
+        return say("Scan {number}: version {version}, {start} without an end, stopped by force; plan {plan}", **values)
+    if run.interrupted:
+        return say("Scan {number}: version {version}, {start} to {end}, interrupted; plan {plan}", **values)
+    return say("Scan {number}: version {version}, {start} to {end}; plan {plan}", **values)
 
 
 def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:

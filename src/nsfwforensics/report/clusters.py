@@ -7,19 +7,14 @@ page loads and runs nothing but its own style, each file is written whole or not
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from markupsafe import Markup
-
 from nsfwforensics.clustering.model import Clustering, Link, Member, Stage
-from nsfwforensics.errors import ReportError
-from nsfwforensics.report import html
 from nsfwforensics.report import json as report_json
 from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
-from nsfwforensics.report.folder import replace_file
+from nsfwforensics.report.documents import write_files, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,18 +74,12 @@ def write(found: Clustering, folder: Path) -> None:
     Raises:
         ReportError: It cannot be written, or holds other files of these names.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        taken = [name for name in (JSON_NAME, CSV_NAME, HTML_NAME) if os.path.lexists(folder / name)]
-        if taken and not _is_ours(folder / JSON_NAME):
-            raise ReportError(f"{folder / taken[0]} is there and is not of this tool; choose another folder")
-        replace_file(folder / CSV_NAME, lambda stream: write_csv(found, stream))
-        replace_file(folder / HTML_NAME, lambda stream: write_html(found, stream))
-        replace_file(folder / JSON_NAME, lambda stream: write_json(found, stream))
-    except FileExistsError:
-        raise ReportError(f"{folder} is not a folder") from None
-    except OSError as error:
-        raise ReportError(f"cannot write to {folder}: {error.strerror}") from error
+    files = {
+        CSV_NAME: lambda stream: write_csv(found, stream),
+        HTML_NAME: lambda stream: write_html(found, stream),
+        JSON_NAME: lambda stream: write_json(found, stream),
+    }
+    write_files(folder, files, JSON_NAME)
 
 
 def write_json(found: Clustering, stream: TextIO) -> None:
@@ -110,23 +99,17 @@ def write_csv(found: Clustering, stream: TextIO) -> None:
 
 def write_html(found: Clustering, stream: TextIO) -> None:
     """Writes one self-contained page without scripts."""
-    style = html._asset("report.css")
-    pieces = (
-        html._environment()
-        .get_template("clusters.html.j2")
-        .stream(
-            style=Markup(style),  # noqa: S704 - our own file, never evidence
-            style_hash=html._csp_hash(style),
-            found=found,
-            caveat=CAVEAT,
-            describe=describe,
-            note=note,
-            failed=[problem for problem in found.problems if problem.failed],
-            skipped=[problem for problem in found.problems if not problem.failed],
-        )
+    write_page(
+        stream,
+        "clusters.html.j2",
+        ("report.css",),
+        found=found,
+        caveat=CAVEAT,
+        describe=describe,
+        note=note,
+        failed=[problem for problem in found.problems if problem.failed],
+        skipped=[problem for problem in found.problems if not problem.failed],
     )
-    pieces.enable_buffering(200)
-    stream.writelines(pieces)
 
 
 def note(member: Member) -> str:
@@ -155,13 +138,6 @@ def _row(number: int | None, role: str, member: Member) -> Sequence[object]:
         why.append(mirrored)
     about = [member.sha256, member.size, member.width, member.height, member.modified, note(member)]
     return [number, role, member.path, *why, *about]
-
-
-def _is_ours(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    head = path.read_bytes()[:4096]
-    return b'"schema_version"' in head and b'"nsfwforensics"' in head
 
 
 __all__ = ["CSV_NAME", "HTML_NAME", "JSON_NAME", "describe", "write", "write_csv", "write_html", "write_json"]

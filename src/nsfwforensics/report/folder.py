@@ -16,7 +16,9 @@ STREAM_NAME = "files.jsonl"
 RUN_NAME = "run.json"
 CSV_NAME = "summary.csv"
 HTML_NAME = "report.html"
-OUR_NAMES = (REPORT_NAME, STREAM_NAME, RUN_NAME, CSV_NAME, HTML_NAME)
+PDF_NAME = "report.pdf"
+SUMS_NAME = "SHA256SUMS"
+OUR_NAMES = (REPORT_NAME, STREAM_NAME, RUN_NAME, CSV_NAME, HTML_NAME, PDF_NAME, SUMS_NAME)
 
 
 def prepare_folder(folder: Path) -> None:
@@ -28,7 +30,7 @@ def prepare_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         taken = [name for name in OUR_NAMES if os.path.lexists(folder / name)]
-        if taken and not any(_is_ours(folder / name) for name in (REPORT_NAME, RUN_NAME)):
+        if taken and not any(is_ours(folder / name) for name in (REPORT_NAME, RUN_NAME)):
             raise ReportError(f"{folder / taken[0]} is there and is no report of this tool; choose another folder")
     except FileExistsError:
         raise ReportError(f"{folder} is not a folder") from None
@@ -36,7 +38,8 @@ def prepare_folder(folder: Path) -> None:
         raise ReportError(f"cannot use {folder} for the report: {error.strerror}") from error
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
+    """Whether a file is a JSON document of this tool."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as stream:

@@ -9,40 +9,51 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files as package_files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from nsfwforensics.core.types import FileReport, FileStatus, Priority
-from nsfwforensics.report import text, wording
-from nsfwforensics.report.artifacts import EMBED_BYTES, data_address
-from nsfwforensics.report.drawing import Drawing, draw
-from nsfwforensics.report.shape import Node, shape
-from nsfwforensics.report.view import FieldRow, QuestionView, hashes, metadata_fields, questions
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.types import FileStatus, Priority, Support
+from nsfwforensics.report import advice, charts, text, wording
+from nsfwforensics.report.figure_names import figure_name
+from nsfwforensics.report.glossary import Glossary
+from nsfwforensics.report.opening import first_files, what_stood_out
+from nsfwforensics.report.sections import sections
+from nsfwforensics.report.shape import shape
+from nsfwforensics.report.voice import environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from nsfwforensics.language import Language
     from nsfwforensics.report.saved import SavedReport
+    from nsfwforensics.report.view import QuestionView
 
 DETAILED_FILES = 1000
 """Most files that get a section of their own; all files stand in the table."""
 DETAILED_BYTES = 24_000_000
 """Most bytes of saved JSON that become sections, so that a phone can open the page."""
-LONGEST_TEXT = 4000
-"""Longer text is cut in the page; the whole of it is in ``report.json``."""
-LONGEST_FIELD = 600
-MOST_FIELDS = 600
 
-_BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of a report one page shows.
+
+    Attributes:
+        files: Most files that get a section of their own.
+        bytes: Most bytes of saved JSON that become sections.
+        rows: Most files in the table; None for all.
+        paper: Whether it is made for paper, on which figures and measurements are left out.
+    """
+
+    files: int
+    bytes: int
+    rows: int | None = None
+    paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,76 +69,69 @@ class Row:
     priority: wording.Badge
     priority_rank: int
     reason: str
+    sensitive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture made beside the report; ``address`` is None where the page does not embed it."""
-
-    name: str
-    path: str
-    address: Markup | None
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One file in full."""
-
-    anchor: str
-    file: FileReport
-    status: wording.Badge
-    priority: wording.Badge
-    reason: str
-    failures: list[str]
-    questions: tuple[QuestionView, ...]
-    drawing: Drawing | None
-    thumbnail: Markup | None
-    pictures: list[Picture]
-    fields: list[FieldRow]
-    fields_left_out: int
-    hashes: list[tuple[str, str]]
-    measurements: list[tuple[str, Node]]
-
-
-def write(saved: SavedReport, stream: TextIO) -> None:
+def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None) -> None:
     """Writes the page.
 
     Args:
-        saved: The report.
+        saved: The report; its language is the page's.
         stream: A text stream in UTF-8.
+        extent: How much of the report it shows; what a browser can open if omitted.
     """
-    detailed = _how_many_in_full(saved.lengths_by_priority())
-    pieces = _environment().get_template("report.html.j2").stream(_context(saved, detailed))
+    extent = extent or Extent(DETAILED_FILES, DETAILED_BYTES)
+    context = _context(saved, _how_many_in_full(saved.lengths_by_priority(), extent), extent)
+    pieces = environment(saved.language).get_template("report.html.j2").stream(context)
     pieces.enable_buffering(200)
     stream.writelines(pieces)
 
 
-def _how_many_in_full(lengths: list[int]) -> int:
+def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
     total = 0
-    for number, length in enumerate(lengths[:DETAILED_FILES]):
+    for number, length in enumerate(lengths[: extent.files]):
         total += length
-        if total > DETAILED_BYTES:
+        if total > extent.bytes:
             return max(1, number)
-    return min(len(lengths), DETAILED_FILES)
+    return min(len(lengths), extent.files)
 
 
-def _context(saved: SavedReport, detailed: int) -> dict[str, Any]:
-    style, script = _asset("report.css"), _asset("report.js")
+def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any]:
+    sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
+    style, script = "".join(map(asset, sheets)), asset("report.js")
+    found = sections(saved, detailed)
+    alone = next(found, None) if saved.summary.files == 1 else None
     return {
         "style": Markup(style),  # noqa: S704 - our own file, never evidence
         "script": Markup(script),  # noqa: S704
-        "style_hash": _csp_hash(style),
-        "script_hash": _csp_hash(script),
+        "style_hash": policy_hash(style),
+        "script_hash": policy_hash(script),
         "header": saved.header,
         "summary": saved.summary,
         "notes": wording.run_notes(saved.header),
         "statuses": [(wording.FILE_STATUS[status], saved.summary.by_status.get(status, 0)) for status in FileStatus],
         "priorities": [(wording.PRIORITY[rank], saved.summary.by_priority.get(rank, 0)) for rank in Priority],
-        "how_to_read": wording.HOW_TO_READ,
-        "rows": _rows(saved, detailed),
-        "sections": _sections(saved, detailed),
+        "alone": alone,
+        "stood_out": [] if alone else what_stood_out(saved.summary),
+        "first": [] if alone else first_files(saved, detailed),
+        "overview": charts.overview(saved.summary, saved.signs, saved.language),
+        "sensitive": saved.sensitive,
+        "advice": advice,
+        "help": advice.help_lines(saved.language, minors_first=saved.sensitive),
+        "rows": islice(_rows(saved, detailed), extent.rows),
+        "rows_left_out": 0 if extent.rows is None else max(0, saved.summary.files - extent.rows),
+        "paper": extent.paper,
+        "sections": iter([alone]) if alone else found,
         "detailed": detailed,
         "common_folder": saved.common_folder,
+        "glossary": Glossary(saved.language),
+        "shape": lambda value: shape(value, saved.language),
+        "figure_name": figure_name,
+        "SEVERITY": wording.SEVERITY,
+        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        "NOT_SUPPLIED": "not supplied",
+        "PLAN_FINGERPRINT": say("Plan fingerprint"),
+        "sentence": lambda view: _sentence(view, saved.language),
     }
 
 
@@ -135,6 +139,7 @@ def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
     for number, file in enumerate(saved.by_priority(), 1):
         name = file.info.name or file.info.path
         folder = file.info.path.removesuffix(name).removeprefix(saved.common_folder)
+        reason = saved.language.says(wording.reason(file))
         yield Row(
             number=number,
             anchor=f"file-{number}" if number <= detailed else None,
@@ -144,125 +149,23 @@ def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
             status_rank=list(FileStatus).index(file.status),
             priority=wording.PRIORITY[file.priority],
             priority_rank=file.priority.rank,
-            reason=text.shorten(text.visible(wording.reason(file)), 200),
+            reason=text.shorten(text.visible(reason), 200),
+            sensitive=file.sensitive,
         )
 
 
-def _sections(saved: SavedReport, detailed: int) -> Iterator[Section]:
-    room = EMBED_BYTES
-    for number, file in enumerate(islice(saved.by_priority(), detailed), 1):
-        pictures = _pictures(file, saved.folder, room)
-        room -= sum(len(picture.address) for picture in pictures if picture.address)
-        yield _section(number, file, pictures)
-
-
-def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]:
-    """The pictures of a file's results, those embedded that fit into ``room`` bytes."""
-    pictures = []
-    for artifact in (artifact for result in file.results for artifact in result.artifacts):
-        address = data_address(folder, artifact) if folder and artifact.embed and room > 0 else None
-        room -= len(address or "")
-        shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
-        pictures.append(Picture(artifact.name, artifact.path, shown))
-    return pictures
-
-
-def _section(number: int, file: FileReport, pictures: list[Picture]) -> Section:
-    fields = metadata_fields(file)
-    shown = {"metadata": {"fields"} if fields else set(), "phash": {name for name, _ in hashes(file)}}
-    measurements = []
-    for result in file.results:
-        rest = {key: v for key, v in result.measurements.items() if key not in shown.get(result.analyzer, set())}
-        if rest:
-            measurements.append((result.analyzer, shape(rest)))
-    return Section(
-        anchor=f"file-{number}",
-        file=file,
-        status=wording.file_badge(file),
-        priority=wording.PRIORITY[file.priority],
-        reason=wording.reason(file),
-        failures=wording.failures(file),
-        questions=questions(file),
-        drawing=draw(file),
-        thumbnail=_thumbnail(file.info.thumbnail),
-        pictures=pictures,
-        fields=[FieldRow(*(_cut(part, LONGEST_FIELD) for part in row)) for row in fields[:MOST_FIELDS]],
-        fields_left_out=max(0, len(fields) - MOST_FIELDS),
-        hashes=hashes(file),
-        measurements=measurements,
-    )
-
-
-def _thumbnail(encoded: str | None) -> Markup | None:
-    """A ``data:`` address of the small picture, or None where the saved text is anything but a JPEG in base64."""
-    if encoded is None or not _BASE64_JPEG.fullmatch(encoded):
-        return None
-    return Markup("data:image/jpeg;base64,") + Markup(encoded)  # noqa: S704 - only the base64 alphabet gets here
+def _sentence(view: QuestionView, language: Language) -> str:
+    """The sentence of an answer; a reason that stands alone begins as a sentence does."""
+    said = language.says(view.statement)
+    return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A style or script of ours that pages carry, by its file name."""
     return (package_files("nsfwforensics.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _csp_hash(content: str) -> str:
+def policy_hash(content: str) -> str:
     """The source expression of Content Security Policy Level 3 for an inline element with this content."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("nsfwforensics.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_harmless,
-    )
-    environment.filters |= {
-        "count": text.count,
-        "size": text.size,
-        "duration": text.duration,
-        "when": when,
-        "short": text.shorten,
-    }
-    environment.globals |= {
-        "SEVERITY": wording.SEVERITY,
-        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
-        "shape": shape,
-    }
-    return environment
-
-
-def _harmless(value: Any) -> Any:
-    """What every printed expression passes through before it is escaped."""
-    if isinstance(value, Markup):
-        return value
-    return _cut(text.visible("" if value is None else value), LONGEST_TEXT)
-
-
-def _cut(value: str, limit: int) -> str:
-    if len(value) <= limit:
-        return value
-    return f"{text.shorten(value, limit)} ({len(value):,} characters in all; the whole text is in report.json)"
-
-
-def when(moment: str | None) -> str:
-    """A time of the report as a person reads it: ``21 November 2026, 22:11:08 UTC``; other text as it is."""
-    if not moment:
-        return "not known"
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        return moment
-    if parsed.tzinfo is None:
-        return moment
-    utc = parsed.astimezone(UTC)
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M:%S} UTC"
-
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip

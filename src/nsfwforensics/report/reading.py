@@ -14,15 +14,17 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
 from nsfwforensics.report.json import file_line
 from nsfwforensics.report.tally import Tally
 
-UNFINISHED = "The run was not finished: this report holds only the files that were done before it stopped."
-TORN = "The last entry was cut off when the run stopped and is not in this report."
-NO_HEADER = "The record of the run is missing: when, how and with which versions it ran is not known."
+UNFINISHED = say("The run was not finished: this report holds only the files that were done before it stopped.")
+TORN = say("The last entry was cut off when the run stopped and is not in this report.")
+NO_HEADER = say("The record of the run is missing: when, how and with which versions it ran is not known.")
 
 _FILES_LINE = b'"files": [\n'
 
@@ -74,7 +76,7 @@ def parse_file(raw: bytes, where: str) -> FileReport:
         ReportError: The text is no JSON or no file report; ``where`` says which one.
     """
     try:
-        return FileReport.model_validate_json(raw)
+        return handled(FileReport.model_validate_json(raw))
     except ValidationError as error:
         raise ReportError(f"{where} is not a file report: {_first(error)}") from error
 
@@ -83,7 +85,7 @@ def _load_stream(folder: Path) -> Loaded:
     stream_path = folder / STREAM_NAME
     if not stream_path.is_file():
         raise ReportError(f"no report in {folder}: neither {REPORT_NAME} nor {STREAM_NAME} is there")
-    notes = [UNFINISHED]
+    notes: list[str] = [UNFINISHED]
     if (folder / RUN_NAME).is_file():
         run = _parse((folder / RUN_NAME).read_bytes(), RUN_NAME)
         _check_version(run, RUN_NAME)
@@ -181,7 +183,7 @@ def _header(value: object, name: str) -> Header:
 
 
 def _unknown_header() -> Header:
-    unknown = "not known"
+    unknown = say("not known")
     return Header(
         version=unknown,
         command=unknown,

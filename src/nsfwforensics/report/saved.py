@@ -14,8 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
 
-from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
+from nsfwforensics.core.sensitive import handled
+from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Priority, Question, Summary
 from nsfwforensics.errors import ReportError
+from nsfwforensics.language import Language
+from nsfwforensics.language import language as language_of
 from nsfwforensics.report import json as report_json
 from nsfwforensics.report import reading
 from nsfwforensics.report.artifacts import ArtifactShelf
@@ -30,28 +33,38 @@ class SavedReport:
     Attributes:
         header: Who ran what, when, with which versions.
         summary: Counts over all files, made anew from the files themselves.
+        signs: By question, how many files with signs have which priority.
         common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
         unfinished: Whether it was put together from what a stopped run left behind.
+        sensitive: Whether it, or a file in it, is to be handled with care.
+        language: What its views for people are written in.
     """
 
-    def __init__(self, loaded: Loaded, folder: Path | None) -> None:
+    def __init__(self, loaded: Loaded, folder: Path | None, language: Language | None = None) -> None:
+        self.language = language or language_of("en")
         self.header: Header = loaded.header
         self.summary: Summary = loaded.tally.summary()
+        self.signs: dict[Question, dict[Priority, int]] = loaded.tally.signs
         self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished
+        self.sensitive = loaded.header.sensitive or loaded.tally.sensitive > 0
         self.source = loaded.source
         self._entries = loaded.tally.entries
 
     @classmethod
-    def open(cls, folder: Path) -> SavedReport:
+    def open(cls, folder: Path, language: Language | None = None) -> SavedReport:
         """Opens the report in a folder: the finished document, or what a stopped run left.
+
+        Args:
+            folder: Where it is.
+            language: What its views are written in; English if omitted.
 
         Raises:
             ReportError: No report is there, or it is broken or of an unknown schema version.
         """
-        return cls(reading.load(folder), folder)
+        return cls(reading.load(folder), folder, language)
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""
@@ -73,13 +86,14 @@ class SavedReport:
         for piece in report_json.document(self.header, self.json_lines(), self.summary):
             stream.write(piece if encoding in ("utf8", "utf8sig") else report_json.ascii_only(piece))
 
-    def write_views(self, folder: Path | None = None) -> None:
+    def write_views(self, folder: Path | None = None, shelf: ArtifactShelf | None = None) -> None:
         """Makes ``report.json``, ``summary.csv`` and ``report.html``, each under a temporary name and then renamed.
 
-        A stopped run becomes a finished report by this.
+        Last come their digests. A stopped run becomes a finished report by this.
 
         Args:
             folder: Where to; the report's own folder if omitted.
+            shelf: Holds the report's artifacts, so that those of an earlier report can be cleared away.
 
         Raises:
             ReportError: The folder cannot be written, or holds other files of these names.
@@ -89,7 +103,7 @@ class SavedReport:
         target = folder or self.folder
         if target is None:
             raise ReportError("this report was not saved to a folder")
-        views.write(self, target)
+        views.write(self, target, shelf)
 
     def json_lines(self) -> Iterator[str]:
         """The files' JSON as it was saved, in the order in which they were written."""
@@ -106,18 +120,21 @@ class ReportWriter:
     Args:
         folder: Where the report goes; made if missing. None spools it to a private temporary folder, which is removed
             at the end of the context together with the :class:`SavedReport`'s files.
+        language: What the views for people are written in; English if omitted.
 
     Raises:
         ReportError: The folder cannot be used, or holds files of our names that are no report of ours.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, language: Language | None = None) -> None:
         self.folder = folder
+        self._language = language
         self._tally = Tally()
         self._stream: BinaryIO | None = None
         self._offset = 0
         self._spool: Path | None = None
         self._artifacts = ArtifactShelf()
+        self._sensitive = False
         if folder is not None:
             prepare_folder(folder)
 
@@ -139,6 +156,7 @@ class ReportWriter:
         Raises:
             ReportError: The folder cannot be written.
         """
+        self._sensitive = header.sensitive
         text = report_json.dumps({"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2)
         try:
             replace_file(self._where() / RUN_NAME, lambda stream: stream.write(text + "\n"))
@@ -153,7 +171,7 @@ class ReportWriter:
             ReportError: It cannot be written (the disk is full).
         """
         try:
-            file = self._artifacts.store(file, self.folder)
+            file = self._artifacts.store(handled(file, asked=self._sensitive), self.folder)
             raw = report_json.file_line(file).encode()
             stream = self._stream or self._open()
             stream.write(raw + b"\n")
@@ -179,10 +197,9 @@ class ReportWriter:
             self._open()
         self._close()
         os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
-        saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder)
+        saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder, self._language)
         if self.folder is not None:
-            saved.write_views()
-            self._artifacts.tidy(self.folder)
+            saved.write_views(shelf=self._artifacts)
         return saved
 
     def _where(self) -> Path:

@@ -7,9 +7,12 @@ make the page unreadable: what is left out is counted, and stands in ``report.js
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from nsfwforensics.core.messages import Speaker, say
+from nsfwforensics.report.figure_names import figure_name
+from nsfwforensics.report.figure_values import figure_value
 from nsfwforensics.report.text import shorten
 
 MAX_ROWS = 300
@@ -41,31 +44,39 @@ class Node:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     left_out: int = 0
-    empty: bool = field(default=False)
 
 
-def shape(value: object, depth: int = 0) -> Node:
-    """Arranges a JSON value; deeper than :data:`MAX_DEPTH` it becomes text."""
+def shape(value: object, language: Speaker, depth: int = 0, key: str = "") -> Node:
+    """Arranges a JSON value; deeper than :data:`MAX_DEPTH` it becomes text.
+
+    Args:
+        value: What was measured.
+        language: Of the words that stand for true, false and nothing, and of sentences of our own in it.
+        depth: How deep it lies in what is arranged.
+        key: The name of the figure that it is.
+    """
     if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
-        pairs = tuple((label(key), shape(item, depth + 1)) for key, item in list(value.items())[:MAX_ROWS])
+        pairs = tuple(
+            (_key(name), shape(item, language, depth + 1, str(name))) for name, item in list(value.items())[:MAX_ROWS]
+        )
         return Node("pairs", pairs=pairs, left_out=max(0, len(value) - MAX_ROWS))
     if isinstance(value, Sequence) and not isinstance(value, str) and value and depth < MAX_DEPTH:
         if all(_is_flat(item) for item in value):
-            return Node("text", text=_inline(value))
+            return Node("text", text=_inline(value, language, key))
         columns = _columns(value)
         if columns:
-            rows = tuple(tuple(_inline(row.get(column)) for column in columns) for row in value[:MAX_ROWS])
+            rows = tuple(
+                tuple(_inline(row.get(column), language, column) for column in columns) for row in value[:MAX_ROWS]
+            )
             left_out = max(0, len(value) - MAX_ROWS)
-            return Node("table", columns=tuple(label(column) for column in columns), rows=rows, left_out=left_out)
-        items = tuple(shape(item, depth + 1) for item in value[:MAX_ROWS])
+            return Node("table", columns=tuple(_key(column) for column in columns), rows=rows, left_out=left_out)
+        items = tuple(shape(item, language, depth + 1, key) for item in value[:MAX_ROWS])
         return Node("list", items=items, left_out=max(0, len(value) - MAX_ROWS))
-    text = _inline(value)
-    return Node("text", text=text, empty=not text)
+    return Node("text", text=_inline(value, language, key))
 
 
-def label(key: object) -> str:
-    """A measurement's name as words: ``eye_distance_px`` becomes ``eye distance px``."""
-    return shorten(str(key).replace("_", " "), 80)
+def _key(key: object) -> str:
+    return shorten(str(key), 80)
 
 
 def _columns(value: Sequence[object]) -> tuple[str, ...]:
@@ -82,22 +93,36 @@ def _is_flat(value: object) -> bool:
     return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 80)
 
 
-def _inline(value: object) -> str:
+def _inline(value: object, language: Speaker, key: str) -> str:
     """A value in one line."""
     if value is None:
         return "—"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return language.says(say("yes") if value else say("no"))
     if isinstance(value, float):
         return f"{value:.8g}"
     if isinstance(value, Mapping):
-        return _cut("; ".join(f"{label(key)}: {_inline(item)}" for key, item in list(value.items())[:MAX_ROWS]))
+        pairs = list(value.items())[:MAX_ROWS]
+        return _cut(
+            "; ".join(f"{_label(name, language)}: {_inline(item, language, str(name))}" for name, item in pairs),
+            language,
+        )
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _cut(", ".join(_inline(item) for item in value[:MAX_ROWS])) if value else "none"
-    return _cut(str(value))
+        items = ", ".join(_inline(item, language, key) for item in value[:MAX_ROWS])
+        return _cut(items, language) if value else language.says(say("none"))
+    text = str(value)
+    if words := figure_value(key, text):
+        return language.says(words)
+    return _cut(language.says(text) if " " in text else text, language)
 
 
-def _cut(text: str) -> str:
+def _label(key: object, language: Speaker) -> str:
+    name = figure_name(str(key))
+    return language.says(name) if name else _key(key)
+
+
+def _cut(text: str, language: Speaker) -> str:
     if len(text) <= MAX_TEXT:
         return text
-    return f"{shorten(text, MAX_TEXT)} ({len(text):,} characters in all)"
+    long = language.says(say("({count:,} characters in all) The whole text is in report.json.", count=len(text)))
+    return f"{shorten(text, MAX_TEXT)} {long}"

@@ -34,27 +34,37 @@ class Tally:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.sensitive = 0
         self._bytes = 0
         self._common: str | None = None
         self._seconds = 0.0
         self._statuses: Counter[FileStatus] = Counter()
         self._priorities: Counter[Priority] = Counter()
         self._answers: Counter[tuple[Question, Support]] = Counter()
+        self._signs: Counter[tuple[Question, Priority]] = Counter()
 
     def add(self, file: FileReport, offset: int, length: int) -> None:
         """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long."""
         self.entries.append(Entry(file.priority.rank, _ORDER[file.status], file.info.path, offset, length))
         self._common = _common_folder(self._common, file.info.path)
         self._bytes += file.info.size or 0
+        self.sensitive += file.sensitive
         self._seconds += sum(result.seconds for result in file.results)
         self._statuses[file.status] += 1
         self._priorities[file.priority] += 1
         self._answers.update((answer.question, answer.support) for answer in file.answers)
+        signs = (answer.question for answer in file.answers if answer.support is Support.SUPPORTS)
+        self._signs.update((question, file.priority) for question in signs)
 
     @property
     def common_folder(self) -> str:
         """The folder that all paths lie in, with its closing separator; empty where there is none."""
         return self._common or ""
+
+    @property
+    def signs(self) -> dict[Question, dict[Priority, int]]:
+        """By question, how many files with signs have which priority."""
+        return {question: {rank: self._signs[question, rank] for rank in Priority} for question in Question}
 
     def summary(self) -> Summary:
         """The counts so far. ``seconds`` is the time that the analyzers took, added up over all files."""

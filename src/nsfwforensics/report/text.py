@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from nsfwforensics.core.messages import Message, say, say_count
+
 UNSAFE = re.compile(
     "["
     "\u0000-\u001f\u007f-\u009f"  # C0, DEL and C1 controls
@@ -62,19 +64,22 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def size(number: int | None) -> str:
     """A size in bytes as a person reads it, in decimal units: ``1.3 MB``."""
     if number is None:
-        return "unknown"
-    value = float(number)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{number:,} bytes" if unit == "bytes" else f"{value:,.1f} {unit}"
-        value /= 1000
-    raise AssertionError("unreachable")
+        return say("unknown")
+    if number < 1000:
+        return say_count("{count:,} byte", "{count:,} bytes", number)
+    value, unit = float(number) / 1000, "kB"
+    for larger in ("MB", "GB"):
+        if value >= 1000:
+            value, unit = value / 1000, larger
+    return Message("{value:,.1f} {unit}", {"value": value, "unit": unit})
 
 
 def duration(seconds: float) -> str:
     """Seconds as a person reads them: ``0.4 s``, ``3 min 20 s``, ``2 h 5 min``."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return say("{seconds:.1f} s", seconds=seconds)
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return say("{minutes} min {seconds} s", minutes=minutes, seconds=rest)

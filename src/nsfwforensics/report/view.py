@@ -10,21 +10,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nsfwforensics.core.assess import reading_order, speaking_to
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Severity, Support
-from nsfwforensics.report.wording import STATUS, Badge, answer_badge
+from nsfwforensics.report.wording import QUESTIONS, STATUS, Badge, answer_badge, told
 
 FEW = 4
 """Up to how many findings of one question are all shown unfolded."""
-
-_SHORT: Mapping[Question, str] = {
-    Question.ORIGIN: "What the file says",
-    Question.SYNTHESIS: "Generated or face-swapped",
-    Question.ALTERATION: "Edited or re-saved",
-    Question.IDENTITY: "The person in the reference",
-    Question.KNOWN: "Known image",
-    Question.CONTENT: "Intimate content",
-}
-
 
 _PREFIX = "Not checked: "
 """How the statement of an unanswered question begins; the badge before it already says so."""
@@ -77,7 +68,7 @@ class QuestionView:
     @property
     def short(self) -> str:
         """The question in a few words."""
-        return _SHORT[self.question]
+        return QUESTIONS[self.question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,31 +156,50 @@ def hashes(file: FileReport) -> list[tuple[str, str]]:
 def _hash_text(name: str, measurements: Mapping[str, object]) -> str:
     value = measurements[name]
     if name == "pdq" and measurements.get("pdq_quality") is not None:
-        return f"{value} (quality {measurements['pdq_quality']} of 100)"
+        return say("{hash} (quality {quality} of 100)", hash=value, quality=measurements["pdq_quality"])
     return _one_text(value)
 
 
 def _question(file: FileReport, question: Question, answer: Answer | None, numbers: dict[int, int]) -> QuestionView:
     results = speaking_to(question, file.results)
     if answer is None:
-        reason = "not part of this report"
+        reason = say("not part of this report")
         answer = Answer(
-            question=question, statement=f"Not checked: {reason}.", support=Support.NOT_CHECKED, not_checked=(reason,)
+            question=question,
+            statement=say("Not checked: {reason}.", reason=reason),
+            support=Support.NOT_CHECKED,
+            not_checked=(reason,),
         )
     mine = {id(finding) for result in results for finding in result.about(question)}
     chosen = [(index, finding) for index, finding in _ordered(file) if id(finding) in mine]
     chosen.sort(key=lambda pair: reading_order(pair[1]))
     checks = tuple(Check(result, STATUS[result.status]) for result in results)
-    told = {f"{result.analyzer}: {result.error}" for result in results if result.error}
+    shown = {f"{result.analyzer}: {result.error}" for result in results if result.error}
     return QuestionView(
         question=question,
         badge=answer_badge(answer, results),
-        statement=answer.statement.removeprefix(_PREFIX) if answer.support is Support.NOT_CHECKED else answer.statement,
+        statement=_statement(answer),
         findings=tuple(NumberedFinding(finding, numbers.get(index)) for index, finding in chosen),
         checks=checks,
-        missing=tuple(item for item in answer.not_checked if item not in told and not _says(answer.statement, item)),
+        missing=tuple(
+            told(answer, f"not_checked.{number}")
+            for number, item in enumerate(answer.not_checked)
+            if item not in shown and not _says(answer.statement, item)
+        ),
         support=answer.support,
     )
+
+
+def _statement(answer: Answer) -> str:
+    """The sentence of an answer; of one that was not checked only why, as its badge says the rest."""
+    statement = told(answer, "statement")
+    if answer.support is not Support.NOT_CHECKED:
+        return statement
+    if isinstance(statement, Message):
+        reasons = statement.values.get("reasons", [statement.values.get("reason")])
+        if isinstance(reasons, (list, tuple)) and all(reasons):
+            return say("{reasons:semicolon}.", reasons=list(reasons))
+    return statement.removeprefix(_PREFIX)
 
 
 def _is_minor(finding: Finding) -> bool:

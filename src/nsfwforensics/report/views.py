@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nsfwforensics.errors import ReportError
-from nsfwforensics.report import csv, html
+from nsfwforensics.report import csv, digests, html
 from nsfwforensics.report.folder import (
     CSV_NAME,
     HTML_NAME,
+    PDF_NAME,
     REPORT_NAME,
     RUN_NAME,
     STREAM_NAME,
@@ -18,13 +19,20 @@ from nsfwforensics.report.folder import (
 )
 
 if TYPE_CHECKING:
+    from nsfwforensics.report.artifacts import ArtifactShelf
     from nsfwforensics.report.saved import SavedReport
 
 
-def write(saved: SavedReport, folder: Path) -> None:
-    """Writes ``report.html``, ``summary.csv`` and ``report.json``, then marks the run as finished.
+def write(saved: SavedReport, folder: Path, shelf: ArtifactShelf | None = None) -> None:
+    """Writes ``report.html``, ``summary.csv`` and ``report.json``, marks the run as finished, and takes their digests.
 
-    The document comes last: as long as ``run.json`` stands beside it, the run counts as not finished.
+    As long as ``run.json`` stands beside the document, the run counts as not finished. A PDF of an earlier report is
+    removed: it would show something else.
+
+    Args:
+        saved: The report.
+        folder: Where to.
+        shelf: Holds the report's artifacts; those of an earlier report are cleared away.
 
     Raises:
         ReportError: The folder cannot be written, or holds other files of these names.
@@ -41,5 +49,9 @@ def write(saved: SavedReport, folder: Path) -> None:
                 folder / STREAM_NAME, lambda stream: stream.writelines(f"{line}\n" for line in saved.json_lines())
             )
         (folder / RUN_NAME).unlink(missing_ok=True)
+        (folder / PDF_NAME).unlink(missing_ok=True)
+        if shelf is not None:
+            shelf.tidy(folder)
+        digests.write(folder)
     except OSError as error:
         raise ReportError(f"cannot write to {folder}: {error.strerror}") from error

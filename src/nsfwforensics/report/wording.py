@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
@@ -21,6 +22,7 @@ from nsfwforensics.core.types import (
     Question,
     Severity,
     Support,
+    Worded,
 )
 
 
@@ -32,60 +34,53 @@ class Badge(NamedTuple):
 
 
 _SUPPORT: Mapping[Support, Badge] = {
-    Support.SUPPORTS: Badge("Signs found", "supports"),
-    Support.INCONCLUSIVE: Badge("Inconclusive", "inconclusive"),
-    Support.NO_INDICATION: Badge("No sign found", "nothing"),
-    Support.NOT_CHECKED: Badge("Not checked", "not-checked"),
+    Support.SUPPORTS: Badge(say("Signs found"), "supports"),
+    Support.INCONCLUSIVE: Badge(say("Inconclusive"), "inconclusive"),
+    Support.NO_INDICATION: Badge(say("No sign found"), "nothing"),
+    Support.NOT_CHECKED: Badge(say("Not checked"), "not-checked"),
 }
 
 _ORIGIN: Mapping[Support, Badge] = {
     **_SUPPORT,
-    Support.SUPPORTS: Badge("Information found", "supports"),
-    Support.NO_INDICATION: Badge("No information found", "nothing"),
+    Support.SUPPORTS: Badge(say("Information found"), "supports"),
+    Support.NO_INDICATION: Badge(say("No information found"), "nothing"),
 }
 
 STATUS: Mapping[AnalyzerStatus, Badge] = {
-    AnalyzerStatus.OK: Badge("Ran, with findings", "ran"),
-    AnalyzerStatus.NOTHING_FOUND: Badge("Ran, nothing found", "nothing"),
-    AnalyzerStatus.NOT_APPLICABLE: Badge("Not applicable", "not-applicable"),
-    AnalyzerStatus.NOT_AVAILABLE: Badge("Not available", "not-available"),
-    AnalyzerStatus.FAILED: Badge("Failed", "failed"),
+    AnalyzerStatus.OK: Badge(say("Ran, with findings"), "ran"),
+    AnalyzerStatus.NOTHING_FOUND: Badge(say("Ran, nothing found"), "nothing"),
+    AnalyzerStatus.NOT_APPLICABLE: Badge(say("Not applicable"), "not-applicable"),
+    AnalyzerStatus.NOT_AVAILABLE: Badge(say("Not available"), "not-available"),
+    AnalyzerStatus.FAILED: Badge(say("Failed"), "failed"),
 }
 
 FILE_STATUS: Mapping[FileStatus, Badge] = {
-    FileStatus.OK: Badge("Examined", "ran"),
-    FileStatus.PARTIAL: Badge("Examined in part", "partial"),
-    FileStatus.FAILED: Badge("Failed", "failed"),
-    FileStatus.SKIPPED: Badge("Skipped", "not-applicable"),
+    FileStatus.OK: Badge(say("Examined"), "ran"),
+    FileStatus.PARTIAL: Badge(say("Examined in part"), "partial"),
+    FileStatus.FAILED: Badge(say("Failed"), "failed"),
+    FileStatus.SKIPPED: Badge(say("Skipped"), "not-applicable"),
 }
 
 PRIORITY: Mapping[Priority, Badge] = {
-    Priority.HIGH: Badge("High", "supports"),
-    Priority.MEDIUM: Badge("Medium", "inconclusive"),
-    Priority.LOW: Badge("Low", "low"),
-    Priority.NONE: Badge("None", "nothing"),
+    Priority.HIGH: Badge(say("High"), "supports"),
+    Priority.MEDIUM: Badge(say("Medium"), "inconclusive"),
+    Priority.LOW: Badge(say("Low"), "low"),
+    Priority.NONE: Badge(say("None"), "nothing"),
 }
 
 SEVERITY: Mapping[Severity, str] = {
-    Severity.INFO: "for information",
-    Severity.LOW: "low importance",
-    Severity.MEDIUM: "medium importance",
-    Severity.HIGH: "high importance",
+    Severity.INFO: say("for information"),
+    Severity.LOW: say("low importance"),
+    Severity.MEDIUM: say("medium importance"),
+    Severity.HIGH: say("high importance"),
 }
 
 FINDING_SUPPORT: Mapping[Support, str] = {
-    Support.SUPPORTS: "a sign",
-    Support.INCONCLUSIVE: "inconclusive",
-    Support.NO_INDICATION: "not a sign",
-    Support.NOT_CHECKED: "not checked",
+    Support.SUPPORTS: say("a sign"),
+    Support.INCONCLUSIVE: say("inconclusive"),
+    Support.NO_INDICATION: say("not a sign"),
+    Support.NOT_CHECKED: say("not checked"),
 }
-
-HOW_TO_READ: tuple[str, ...] = (
-    "This report gives no single verdict: it asks every picture six questions and shows what speaks for each answer.",
-    "“No sign found” does not mean that a picture is authentic or untouched, only that these checks saw nothing.",
-    "A similar face is a lead for a person to compare, never an identification.",
-    "Every finding says what could make it wrong: read that before you act on it, and keep the original file as it is.",
-)
 
 _WHY_NOT = (AnalyzerStatus.FAILED, AnalyzerStatus.NOT_AVAILABLE, AnalyzerStatus.NOT_APPLICABLE)
 
@@ -104,24 +99,40 @@ def answer_badge(answer: Answer, results: Sequence[AnalyzerResult]) -> Badge:
     return (_ORIGIN if answer.question is Question.ORIGIN else _SUPPORT)[answer.support]
 
 
+def told(model: Worded, field: str) -> str:
+    """What a field says, as a message where the report holds how it was made and that makes the same sentence.
+
+    Args:
+        model: A model of the report; not trusted.
+        field: Its field, or ``field.0`` for an item of a list.
+    """
+    name, _, index = field.partition(".")
+    text = getattr(model, name)
+    plain = str((text[int(index)] if index else text) or "")
+    try:
+        message = model.said(field)
+    except (KeyError, TypeError):
+        return plain
+    return message if str(message) == plain else plain
+
+
 def reason(file: FileReport) -> str:
     """Why a file stands where it stands in the order of triage, in one line."""
     if file.error:
-        return file.error
+        return told(file, "error")
     leading = leading_findings(file)
     if leading:
-        return "; ".join(dict.fromkeys(_titled(finding) for finding in leading))
+        titles = list(dict.fromkeys(_titled(finding) for finding in leading))
+        return titles[0] if len(titles) == 1 else Message("{titles:semicolon}", {"titles": titles})
     failed = next((r for r in file.results if r.status is AnalyzerStatus.FAILED), None)
     if failed is not None:
-        return f"{failed.analyzer} failed: {failed.error or 'no reason given'}"
+        return say("{analyzer} failed: {reason}", analyzer=failed.analyzer, reason=_why(failed))
     if any(r.status in (AnalyzerStatus.OK, AnalyzerStatus.NOTHING_FOUND) for r in file.results):
         unasked = sum(answer.support is Support.NOT_CHECKED for answer in file.answers)
-        return (
-            f"Nothing stood out ({unasked} of {len(Question)} questions not checked)"
-            if unasked
-            else "Nothing stood out"
-        )
-    return "Nothing was checked"
+        if not unasked:
+            return say("Nothing stood out")
+        return say("Nothing stood out ({unasked} of {all} questions not checked)", unasked=unasked, all=len(Question))
+    return say("Nothing was checked")
 
 
 def leading_findings(file: FileReport) -> list[Finding]:
@@ -138,21 +149,26 @@ def _weight(finding: Finding) -> int:
 
 
 def _titled(finding: Finding) -> str:
-    return finding.title if finding.support is Support.SUPPORTS else f"{finding.title} (inconclusive)"
+    title = told(finding, "title")
+    return title if finding.support is Support.SUPPORTS else say("{title} (inconclusive)", title=title)
+
+
+def _why(result: AnalyzerResult) -> str:
+    return told(result, "error") or say("no reason given")
 
 
 def file_badge(file: FileReport) -> Badge:
     """How a file ended; one failed check among others is not called a failed file in words."""
     if file.status is FileStatus.FAILED and not file.error:
-        return Badge("A check failed", "failed")
+        return Badge(say("A check failed"), "failed")
     return FILE_STATUS[file.status]
 
 
 def failures(file: FileReport) -> list[str]:
     """Everything that failed in one file, each in one line; empty unless the file failed."""
-    found = [file.error] if file.error and not file.skipped else []
+    found = [told(file, "error")] if file.error and not file.skipped else []
     found += [
-        f"{result.analyzer}: {result.error or 'no reason given'}"
+        say("{analyzer}: {reason}", analyzer=result.analyzer, reason=_why(result))
         for result in file.results
         if result.status is AnalyzerStatus.FAILED
     ]
@@ -161,7 +177,18 @@ def failures(file: FileReport) -> list[str]:
 
 def run_notes(header: Header) -> list[str]:
     """What a reader must know about the run before anything else."""
-    notes = list(header.notes)
+    notes = [told(header, f"notes.{number}") for number in range(len(header.notes))]
     if header.interrupted and not any("not finished" in note for note in notes):
-        notes.insert(0, "The run was interrupted: this report holds only the files that were done before.")
+        notes.insert(0, say("The run was interrupted: this report holds only the files that were done before."))
     return notes
+
+
+QUESTIONS: Mapping[Question, str] = {
+    Question.ORIGIN: say("What the file says"),
+    Question.SYNTHESIS: say("Generated or face-swapped"),
+    Question.ALTERATION: say("Edited or re-saved"),
+    Question.IDENTITY: say("The person in the reference"),
+    Question.KNOWN: say("Known image"),
+    Question.CONTENT: say("Intimate content"),
+}
+"""The questions in a few words."""

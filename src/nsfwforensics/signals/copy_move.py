@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals._copy_move_match import Similarity, keypoints, matches, similarities
 from nsfwforensics.signals.trace import Trace, TraceRegion
 
@@ -104,11 +105,11 @@ def copy_move(luma: NDArray[np.uint8]) -> Trace:
     """
     height, width = luma.shape
     if min(height, width) < LEAST_SIDE:
-        return Trace(reason="The picture is too small to look for copied areas.")
+        return Trace(reason=say("the picture is too small to look for copied areas"))
     shrink = min(1.0, (WORKING_PIXELS / (height * width)) ** 0.5)
     gray = cv2.resize(luma, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
     if min(gray.shape) < LEAST_SIDE:
-        return Trace(reason="The picture is too narrow to look for copied areas.")
+        return Trace(reason=say("the picture is too narrow to look for copied areas"))
     candidates = _candidates(np.ascontiguousarray(gray, np.uint8), shrink)
     found = _distinct(sorted((c for c in candidates if c.accepted), key=lambda c: -c.score))
     data = {"working_scale": round(shrink, 4), "candidates": len(candidates), "copies": len(found)}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals import _photometric, _regions, _registration, _residual, _visible
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def difference(
     matrix = np.asarray(matrix, np.float64)
     view = _registration.frame(original_rgb, suspect_rgb, matrix, LONGEST)
     if view is None:
-        return _nothing("The part that both pictures show is too small, or too distorted, to compare.", matrix)
+        return _nothing(say("The part that both pictures show is too small, or too distorted, to compare."), matrix)
     view, moved = _registration.refine(view)
     seen, covered = _registration.warped(view)
     visible = cv2.erode(covered.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
@@ -140,15 +141,15 @@ def difference(
     agree = float((like.correlation[textured] > 0.8).mean()) if textured.any() else 1.0
     alike = float(like.alike[window.inside].mean()) if window.inside.any() else 0.0
     if alike < LEAST_ALIKE or not textured.any() or rest.shift > MOST_SHIFT:
-        return _nothing("Too little of the two pictures agrees closely enough to map what was changed.", matrix)
+        return _nothing(say("Too little of the two pictures agrees closely enough to map what was changed."), matrix)
     scores, sharp = _regions.score(rest, window.inside)
     found = _regions.regions(scores, sharp, window.inside)
     notes: tuple[str, ...] = ()
     if max(view.shape) < _SMALL:
-        notes = ("The picture is small: changes of less than about a tenth of its width may not show.",)
+        notes = (say("The picture is small: changes of less than about a tenth of its width may not show."),)
     if visible.sum() < 0.6 * covered.sum():
         notes += (
-            "A large part was taken for a bar or border around the photo: painted-over photo may look like that.",
+            say("A large part was taken for a bar or border around the photo: painted-over photo may look like that."),
         )
     cells_visible = max(1, int(window.inside.sum()))
     mask = np.zeros_like(window.inside)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals.recompression import MODES, REACH, History, history
 from nsfwforensics.signals.trace import Trace, TraceRegion
 
@@ -72,7 +73,9 @@ def double_quantisation(
     if past.reason or past.single is None or past.double is None:
         return Trace(cell=CELL, data=data, reason=past.reason)
     if past.score < LEAST_SCORE:
-        return Trace(cell=CELL, data=data, reason="no sign that the whole picture was saved twice on the same grid")
+        return Trace(
+            cell=CELL, data=data, reason=say("no sign that the whole picture was saved twice on the same grid")
+        )
     evidence, values = _evidence(coefficients, past)
     if unclipped is not None:
         evidence, values = evidence * unclipped, values * unclipped
@@ -81,10 +84,10 @@ def double_quantisation(
     data["share"] = round(float(mask.mean()), 4)
     score = float(around.max(initial=0.0))
     if unclipped is None:
-        return Trace(score, map=around, cell=CELL, data=data, reason="it is not known where pixels are clipped")
+        return Trace(score, map=around, cell=CELL, data=data, reason=say("it is not known where pixels are clipped"))
     if data["share"] > MOST_SHARE:
         return Trace(
-            score, map=around, cell=CELL, data=data, reason="too little of the picture fits one earlier saving"
+            score, map=around, cell=CELL, data=data, reason=say("too little of the picture fits one earlier saving")
         )
     regions, kept = _regions(mask, evidence, coefficients.shape[:2])
     return Trace(score, regions, kept if regions else None, around, CELL, data)

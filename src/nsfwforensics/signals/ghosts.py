@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals.recompression import MODES, ijg_table
 from nsfwforensics.signals.trace import Trace
 
@@ -52,7 +53,7 @@ def ghosts(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Trace:
     """
     rows, columns = coefficients.shape[:2]
     if rows < WINDOW or columns < WINDOW:
-        return Trace(cell=CELL, reason="too small for JPEG ghosts")
+        return Trace(cell=CELL, reason=say("too small for JPEG ghosts"))
     strongest = np.zeros((rows, columns), np.float32)
     at: dict[int, float] = {}
     for quality in QUALITIES:
@@ -64,7 +65,7 @@ def ghosts(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Trace:
         at[quality] = round(float(np.percentile(gain, 99.5)), 3)
         np.maximum(strongest, gain, out=strongest)
     if not at:
-        return Trace(cell=CELL, reason="too plain for JPEG ghosts")
+        return Trace(cell=CELL, reason=say("too plain for JPEG ghosts"))
     score = float(np.percentile(strongest, 99.5))
     return Trace(score, map=strongest, cell=CELL, data={"depth_by_quality": at})
 

@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals._jpeg_regions import (
     CELL,
     CHANCE,
@@ -76,7 +77,7 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     """
     height, width = luma.shape
     if min(height, width) < LEAST_SIDE:
-        return Trace(cell=CELL, reason=f"smaller than {LEAST_SIDE} pixels on a side")
+        return Trace(cell=CELL, reason=say("smaller than {least} pixels on a side", least=LEAST_SIDE))
     bands = _Bands(_rows(height, width), height)
     strict, wide = votes(luma, bands.rows, (ZERO, NEAR_ZERO))
     cells = counts(strict)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals.trace import Trace
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def noise_levels(rgb: NDArray[np.uint8]) -> Trace:
     cell = _BLOCK * step
     shape = (height // cell, width // cell)
     if shape[0] * shape[1] < LEAST_BLOCKS:
-        return Trace(reason="The picture is too small to compare noise from place to place.")
+        return Trace(reason=say("the picture is too small to compare noise from place to place"))
     energy, mean, usable = _energies(rgb, shape, cell)
     if usable.sum() < LEAST_BLOCKS:
-        return Trace(reason="Too much of the picture is plain black, plain white or drawn to compare noise.")
+        return Trace(reason=say("too much of the picture is plain black, plain white or drawn to compare noise"))
     band, grain = _grain(energy, usable)
     coarse = _band(energy, _COARSE)
     level = np.log2(np.maximum(grain, _FLOOR)) / np.float32(2)

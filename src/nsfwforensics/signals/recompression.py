@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsfwforensics.core.messages import say
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -97,11 +99,11 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     """
     bands = _bands(coefficients)
     if bands is None:
-        return History(reason="too small to compare histograms")
+        return History(reason=say("too small to compare histograms"))
     table = steps.astype(np.float64)
     observed, content = _histograms(bands), _content(bands, table)
     if observed is None or content is None:
-        return History(reason="too plain to compare histograms")
+        return History(reason=say("too plain to compare histograms"))
     gains: dict[int, float] = {}
     agreeing: dict[int, int] = {}
     models: dict[int, Floats] = {}
@@ -110,7 +112,7 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     weights[:, REACH] = 0  # zeros say how smooth the picture is, not how it was saved
     total = int(weights.sum())
     if total < LEAST_BLOCKS:
-        return History(reason="too plain to compare histograms")
+        return History(reason=say("too plain to compare histograms"))
     # A histogram that is flat, because the content is stronger than the reach, speaks for no earlier saving either.
     flat = -math.log(2 * REACH)
     plain = np.maximum((weights * np.log(single)).sum(axis=1), weights.sum(axis=1) * flat)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from nsfwforensics.core.messages import say
 from nsfwforensics.signals.trace import Trace, TraceRegion
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def resampling(luma: NDArray[np.uint8]) -> Trace:
     """
     height, width = luma.shape
     if min(height, width) < LEAST_SIDE:
-        return Trace(reason="The picture is too small to compare traces of resampling from place to place.")
+        return Trace(reason=say("the picture is too small to compare traces of resampling from place to place"))
     step = _STEP if height * width <= _ROWS_READ else 2 * _STEP
     skip = max(1, int(np.ceil(height * width / _ROWS_READ)))
     across, across_signed = _profiles(luma, step, skip)

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from nsfwforensics.core.evidence import describe_path
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
@@ -34,7 +35,7 @@ from nsfwforensics.store.rows import (
     Stat,
 )
 
-NOT_EXAMINED = "registered in the case and not examined yet"
+NOT_EXAMINED = say("registered in the case and not examined yet")
 
 
 class CaseDatabase:

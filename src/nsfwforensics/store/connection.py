@@ -16,8 +16,11 @@ from nsfwforensics.store.migrations import APPLICATION_ID, MIGRATIONS, migrate, 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another before it gives up. One commit takes milliseconds."""
 
-SIDE_FILES = ("-wal", "-shm", "-journal", "-lock")
-"""What may stand beside a case: SQLite's log and its index, and the file that scans lock their files in."""
+LOG_COPY = ".custody.jsonl"
+"""What the name of the custody log's copy beside a case ends with."""
+
+SIDE_FILES = ("-wal", "-shm", "-journal", "-lock", LOG_COPY)
+"""What may stand beside a case: SQLite's log and its index, the scans' locks, the custody log."""
 
 _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
@@ -30,6 +33,19 @@ def is_database(path: Path) -> bool:
             return stream.read(len(_MAGIC)) == _MAGIC
     except OSError:
         return False
+
+
+def is_case(path: Path) -> bool:
+    """Whether a file says of itself that it is a case of this tool, of whatever version and in whatever state."""
+    try:
+        with path.open("rb") as stream:
+            return _says_case(stream.read(100))
+    except OSError:
+        return False
+
+
+def _says_case(head: bytes) -> bool:
+    return head.startswith(_MAGIC) and int.from_bytes(head[68:72], "big") == APPLICATION_ID
 
 
 def make(path: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
@@ -102,7 +118,7 @@ def _refuse_foreign(path: Path) -> None:
         raise CaseError(f"there is no case at {path}") from None
     except OSError as error:
         raise CaseError(f"the case {path} cannot be read: {error.strerror}") from error
-    if not head.startswith(_MAGIC) or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+    if not _says_case(head):
         raise CaseError(f"{path} is not a case database of this tool; it was left as it is")
 
 

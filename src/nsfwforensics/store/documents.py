@@ -212,6 +212,7 @@ def _combine(reports: Sequence[FileReport], setups_of: Sequence[Sequence[str]]) 
             "error": next((report.error for report in reports if report.error), None),
             "info": info.model_copy(update={"thumbnail": thumbnail}),
             "skipped": newest.skipped and not results,
+            "sensitive": any(report.sensitive for report in reports),
         }
     )
     asked = {result.question for result in whole.results}

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from nsfwforensics.core import assess
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
@@ -26,9 +27,6 @@ MARKED = "CASE-001"
 
 ANALYZER = "case"
 """The name under which a decision stands among the results."""
-
-DISMISSED = "Dismissed: "
-"""How the title of a dismissed finding begins."""
 
 
 def history(connection: sqlite3.Connection, content_id: int) -> list[Mark]:
@@ -113,7 +111,8 @@ def apply(file: FileReport, mark: Mark | None, dismissed: Mapping[str, Dismissal
 def reassess(file: FileReport, results: Sequence[AnalyzerResult], touched: set[Question]) -> FileReport:
     """A report with other results: answers to the touched questions and the priority are made again."""
     changed = file.model_copy(update={"results": tuple(results)})
-    fresh = {answer.question: answer for answer in assess.answers(tuple(results), complete=False, reason=file.error)}
+    reason = file.said("error") if file.error else None
+    fresh = {answer.question: answer for answer in assess.answers(tuple(results), complete=False, reason=reason)}
     answers = tuple(fresh[old.question] if old.question in touched else old for old in file.answers)
     return changed.model_copy(update={"answers": answers, "priority": assess.priority(results, changed.status)})
 
@@ -127,14 +126,13 @@ def _questions(result: AnalyzerResult) -> set[Question]:
 def _dismiss(finding: Finding, dismissal: Dismissal | None) -> Finding:
     if dismissal is None:
         return finding
-    note = f" ({dismissal.note})" if dismissal.note else ""
-    return finding.model_copy(
-        update={
-            "title": DISMISSED + finding.title,
+    return Finding.model_validate(
+        {
+            **dict(finding),
+            "title": say("Dismissed: {title}", title=finding.said("title")),
             "severity": Severity.INFO,
             "support": Support.NO_INDICATION,
-            "explanation": f"Set aside by {_who(dismissal.by)} on {dismissal.at[:10]}{note}. It said: "
-            + finding.explanation,
+            "explanation": _set_aside(dismissal, finding.said("explanation")),
             "data": {
                 **finding.data,
                 "dismissed": {
@@ -149,16 +147,39 @@ def _dismiss(finding: Finding, dismissal: Dismissal | None) -> Finding:
     )
 
 
+def _set_aside(dismissal: Dismissal, explanation: str) -> str:
+    values = {"who": _who(dismissal.by), "day": dismissal.at[:10], "explanation": explanation}
+    if dismissal.note:
+        return say("Set aside by {who} on {day} ({note}). It said: {explanation}", note=dismissal.note, **values)
+    return say("Set aside by {who} on {day}. It said: {explanation}", **values)
+
+
+_DECISIONS: Mapping[Decision, str] = {
+    Decision.UNDECIDED: say("undecided"),
+    Decision.NEEDS_REVIEW: say("needs review"),
+    Decision.RELEVANT: say("relevant"),
+    Decision.NOT_RELEVANT: say("not relevant"),
+    Decision.FALSE_POSITIVE: say("false positive"),
+}
+
+
+def _marked(mark: Mark) -> str:
+    values = {"decision": _DECISIONS[mark.decision], "who": _who(mark.by), "day": mark.at[:10]}
+    if mark.note:
+        return say("This very file was marked “{decision}” by {who} on {day}: {note}", note=mark.note, **values)
+    return say("This very file was marked “{decision}” by {who} on {day}.", **values)
+
+
 def _result(mark: Mark) -> AnalyzerResult:
-    words = mark.decision.value.replace("-", " ")
-    note = f": {mark.note}" if mark.note else "."
     found = Finding(
         code=MARKED,
-        title="Decision in this case",
+        title=say("Decision in this case"),
         severity=Severity.INFO,
         support=Support.SUPPORTS,
-        explanation=f"This very file was marked “{words}” by {_who(mark.by)} on {mark.at[:10]}{note}",
-        caveat="It is what a person decided about a file with this SHA-256; no check of this tool stands behind it.",
+        explanation=_marked(mark),
+        caveat=say(
+            "It is what a person decided about a file with this SHA-256; no check of this tool stands behind it."
+        ),
         data={"decision": mark.decision.value, "note": mark.note, "by": mark.by, "at": mark.at},
     )
     return AnalyzerResult(
@@ -173,4 +194,4 @@ def _result(mark: Mark) -> AnalyzerResult:
 
 
 def _who(name: str) -> str:
-    return "a person who gave no name" if name in ("", "not supplied") else name
+    return say("a person who gave no name") if name in ("", "not supplied") else name

@@ -76,7 +76,22 @@ _SIGNATURES = (
         PRIMARY KEY (content_id, method))""",
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_TABLES, _SIGNATURES)
+_CUSTODY = (
+    """CREATE TABLE custody_log (
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0), line TEXT NOT NULL,
+        sha256 TEXT NOT NULL CHECK (length(sha256) = 64))""",
+    *(
+        f"""CREATE TRIGGER custody_log_keep_{event} BEFORE {event} ON custody_log
+        BEGIN SELECT RAISE(ABORT, 'custody_log is only ever added to'); END"""
+        for event in ("update", "delete")
+    ),
+    # Scans of an earlier version of this tool cannot be in the log; all later ones must be.
+    """CREATE TABLE custody_begin (
+        id INTEGER PRIMARY KEY CHECK (id = 1), last_run_before INTEGER NOT NULL)""",
+    "INSERT INTO custody_begin (id, last_run_before) SELECT 1, coalesce(max(id), 0) FROM runs",
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_TABLES, _SIGNATURES, _CUSTODY)
 """Statements of every step, the first of which makes an empty database a case. Steps are added, never changed."""
 
 

@@ -40,6 +40,12 @@ def end(connection: sqlite3.Connection, run: RunRecord, header: Header) -> None:
     )
 
 
+def counts(connection: sqlite3.Connection, run: RunRecord) -> dict[str, int]:
+    """How many files a scan examined, by how they ended."""
+    rows = connection.execute("SELECT status, count(*) FROM examinations WHERE run_id = ? GROUP BY status", (run.id,))
+    return {str(status): int(number) for status, number in rows}
+
+
 def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
     """Writes the examination of one file; the earlier one under the same plan is replaced.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import UsageError
-from nsfwforensics.store import documents, runs
+from nsfwforensics.store import custody_log, documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
 from nsfwforensics.store.connection import SIDE_FILES
@@ -63,6 +63,7 @@ class CaseScan:
         self._busy: list[Target] = []
         with case.writing() as connection:
             self._run = runs.begin(connection, header)
+        self._log(custody_log.SCAN_STARTED, header)
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +77,22 @@ class CaseScan:
         """Records the end of the run; without this it stands as one that was killed."""
         with self.case.writing() as connection:
             runs.end(connection, self._run, header)
+            counts = runs.counts(connection, self._run)
+        kind = custody_log.SCAN_INTERRUPTED if header.interrupted else custody_log.SCAN_FINISHED
+        self._log(kind, header, {"already done": self.already_done, **counts}, (custody_log.RESULTS,))
+
+    def _log(
+        self, kind: str, header: Header, counts: Mapping[str, int] | None = None, states: tuple[str, ...] = ()
+    ) -> None:
+        about = custody_log.Happening(
+            kind,
+            header.command,
+            header.operator,
+            subject=f"plan {header.fingerprint}",
+            counts={custody_log.RUN: self._run.id, **(counts or {})},
+            states=states,
+        )
+        custody_log.append(self.case, about)
 
     def reports(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
         """Yields a report of every target, with its marks: examined now, or saved before.

@@ -27,7 +27,7 @@
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const key = (row, column) => row.cells[column].dataset.key ?? row.cells[column].textContent;
-  const compare = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
+  const compare = new Intl.Collator(document.documentElement.lang, { numeric: true, sensitivity: "base" }).compare;
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";

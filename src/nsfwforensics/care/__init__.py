@@ -1,0 +1,1 @@
+"""Where people can turn to: help lines and hotlines by country."""

@@ -1,0 +1,60 @@
+"""Who packs: what software cannot know, from a small TOML file, or "not supplied"."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+
+from nsfwforensics.errors import UsageError
+
+NOT_SUPPLIED = "not supplied"
+MOST_BYTES = 64 * 1024
+
+
+class Operator(BaseModel):
+    """What ``--operator FILE`` may say. Every field is optional, and only text.
+
+    Attributes:
+        name: Who packs.
+        organisation: For whom.
+        authority: On what authority: a mandate, a warrant, the consent of the person in the picture.
+        case_number: The number of the case there.
+        contact: How to reach them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: StrictStr = ""
+    organisation: StrictStr = ""
+    authority: StrictStr = ""
+    case_number: StrictStr = ""
+    contact: StrictStr = ""
+
+    def said(self) -> dict[str, str]:
+        """Each field, or "not supplied"."""
+        return {name: getattr(self, name).strip() or NOT_SUPPLIED for name in type(self).model_fields}
+
+
+def load_operator(path: Path | None) -> Operator:
+    """Reads an operator file; none gives an operator of whom nothing is known.
+
+    Raises:
+        UsageError: It cannot be read, is no TOML, or holds something that is no field or no text.
+    """
+    if path is None:
+        return Operator()
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise UsageError(f"operator file {path} is longer than {MOST_BYTES:,} bytes")
+        return Operator.model_validate(tomllib.loads(data.decode("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"operator file {path} cannot be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(Operator.model_fields)
+        raise UsageError(f"operator file {path}: {where}: {first['msg']}; the fields are {known}") from error

@@ -1,0 +1,87 @@
+"""Tables of what is in a bag: which copy is which original, and a list for hashdeep."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+from nsfwforensics.custody.originals import Original
+from nsfwforensics.hashing.items import KnownItem
+from nsfwforensics.hashing.list_formats import ListFormat
+from nsfwforensics.hashing.list_write import write_list
+from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.json import dumps
+from nsfwforensics.report.text import visible
+
+COLUMNS = (
+    "number",
+    "original_path",
+    "size_bytes",
+    "modified",
+    "md5",
+    "sha256",
+    "media_type",
+    "copy",
+    "no_copy_because",
+    "problem",
+    "in_report",
+)
+
+
+def entry(found: Original) -> dict[str, Any]:
+    """One file as a JSON object; a path that is no valid UTF-8 is there byte for byte too."""
+    value: dict[str, Any] = dict(zip(COLUMNS, _cells(found), strict=True))
+    raw = os.fsencode(os.path.abspath(found.path))  # noqa: PTH100 - keeps links as they are
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        value["original_path_bytes"] = raw.hex()
+    return value
+
+
+def write_json(files: Iterable[Original], stream: TextIO, head: Mapping[str, Any]) -> None:
+    """Writes the table as one JSON object, with one file to a line."""
+    stream.write("{\n" + "".join(f"{dumps(name)}: {dumps(value)},\n" for name, value in head.items()))
+    stream.write('"files": [')
+    between = "\n"
+    for found in files:
+        stream.write(between + dumps(entry(found)))
+        between = ",\n"
+    stream.write("\n]\n}\n")
+
+
+def write_csv(files: Iterable[Original], stream: TextIO) -> None:
+    """Writes the table so that it is harmless in a spreadsheet (``newline=""``)."""
+    stream.write(BYTE_ORDER_MARK)
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for found in files:
+        writer.writerow([neutral(cell) for cell in _cells(found)])
+
+
+def write_hashdeep(files: Iterable[Original], stream: TextIO, comments: list[str]) -> None:
+    """Writes the list that ``hashdeep -a -k`` audits the originals against, under their own paths."""
+    items = (
+        KnownItem(md5=bytes.fromhex(found.md5), sha256=bytes.fromhex(found.sha256), size=found.size, name=found.place)
+        for found in files
+        if found.md5 is not None and found.sha256 is not None and found.problem is None
+    )
+    write_list(items, ListFormat.HASHDEEP, stream, visible, comments)
+
+
+def _cells(found: Original) -> tuple[object, ...]:
+    return (
+        found.number,
+        found.place,
+        found.size,
+        found.modified,
+        found.md5,
+        found.sha256,
+        found.media_type,
+        found.stored,
+        found.left_out,
+        found.problem,
+        found.in_report,
+    )

@@ -1,0 +1,28 @@
+"""Loaded first by the server from which workers are forked, and by nothing else.
+
+Threads are settled before any numerical library is loaded, and the server ends with the process that started it. A
+worker that was still being started when that process ended finds nothing of what they shared, and says nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from nsfwforensics.execution.confine import end_with_parent
+from nsfwforensics.threads import one_thread_each
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ORPHANED = (FileNotFoundError, EOFError, BrokenPipeError)
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if not issubclass(kind, ORPHANED):
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _tell
+one_thread_each()
+end_with_parent()

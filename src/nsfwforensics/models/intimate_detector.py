@@ -1,0 +1,165 @@
+"""NudeNet's small detector of body parts, an optional extra: the model inside the package, on one thread, no download.
+
+The package's own code prepares the picture and reads the boxes; the session is made here, so that it uses one thread
+and sends no usage data. Faces, which it also marks, with a guess at a person's sex, are dropped unread: this is about
+how a file is handled, not about who is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.types import ModelRecord
+from nsfwforensics.errors import MissingDependencyError, WeightsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+MODEL = "320n.onnx"
+SHA256 = "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f"
+"""Of the model in nudenet 3.4.2, with which the error rates were measured."""
+
+EDGE = 640
+"""Longest edge, in pixels, that a picture is reduced to first: the model looks at 320 by 320."""
+
+LOWEST_SCORE = 0.25
+"""Boxes below this never leave the package."""
+
+_FACES = frozenset({"FACE_FEMALE", "FACE_MALE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One marked place.
+
+    Attributes:
+        label: The model's class, such as ``BUTTOCKS_EXPOSED``.
+        score: The model's score, 0–1; no probability.
+        box: Left, top, width and height in pixels of the picture as shown.
+    """
+
+    label: str
+    score: float
+    box: tuple[int, int, int, int]
+
+
+def model_file() -> Path:
+    """The model inside the installed package; the package itself is not imported.
+
+    Raises:
+        MissingDependencyError: The extra is not installed.
+    """
+    found = find_spec("nudenet")
+    path = Path(found.origin).parent / MODEL if found is not None and found.origin is not None else None
+    if path is None or not path.is_file() or find_spec("onnxruntime") is None:
+        raise MissingDependencyError(
+            say("the detector is an extra that is not installed: pip install 'nsfwforensics[intimate]'")
+        )
+    return path
+
+
+@cache
+def _checked(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != SHA256:
+        raise WeightsError(
+            say(
+                "the detector's model {file} is not the one whose error rates were measured (SHA-256 {digest})",
+                file=path.name,
+                digest=digest,
+            )
+        )
+    return digest
+
+
+def detector_record(used_by: str) -> ModelRecord:
+    """The detector, as a report's header names it.
+
+    Args:
+        used_by: The analyzer's name.
+
+    Raises:
+        MissingDependencyError: The extra is not installed.
+        WeightsError: Its model is another than the one that was measured.
+    """
+    digest = _checked(model_file())
+    try:
+        release = version("nudenet")
+    except PackageNotFoundError:
+        release = "unknown"
+    return ModelRecord(name="nudenet", version=release, file=MODEL, sha256=digest, used_by=used_by)
+
+
+class IntimateDetector:
+    """The detector, loaded. Use :func:`cached_detector`: one for each process."""
+
+    def __init__(self) -> None:
+        path = model_file()
+        _checked(path)
+        import onnxruntime
+        from nudenet import NudeDetector
+
+        onnxruntime.disable_telemetry_events()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 3  # it would remark on the machine's processors
+        self._detector: Any = NudeDetector.__new__(NudeDetector)  # its constructor starts a thread for every core
+        self._detector.onnx_session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        self._detector.input_name = self._detector.onnx_session.get_inputs()[0].name
+        self._detector.input_width = self._detector.input_height = 320
+
+    def detect(self, image: Image.Image, shown: tuple[int, int]) -> tuple[Detection, ...]:
+        """Marks body parts, the highest score first.
+
+        Args:
+            image: ``RGB`` or ``L``, upright, of any size.
+            shown: Width and height of the picture as shown, in whose pixels the boxes are given.
+        """
+        pixels = _reduced(image)
+        height, width = pixels.shape[:2]
+        found = [entry for entry in self._detector.detect(pixels) if entry["class"] not in _FACES]
+        scale = (shown[0] / width, shown[1] / height)
+        made = [Detection(entry["class"], float(entry["score"]), _scaled(entry["box"], scale)) for entry in found]
+        return tuple(sorted(made, key=lambda one: (-one.score, one.label, one.box)))
+
+
+def _scaled(box: Mapping[int, int] | list[int], scale: tuple[float, float]) -> tuple[int, int, int, int]:
+    x, y, width, height = (max(0, round(box[index] * scale[index % 2])) for index in range(4))
+    return x, y, width, height
+
+
+def _reduced(image: Image.Image) -> NDArray[np.uint8]:
+    """The picture as the package reads one from a file: blue, green, red; made small by averaging."""
+    import cv2
+    import numpy as np
+
+    pixels = np.asarray(image.convert("RGB"))[:, :, ::-1]
+    factor = EDGE / max(pixels.shape[:2])
+    if factor >= 1:
+        return np.ascontiguousarray(pixels)
+    size = tuple(max(1, round(edge * factor)) for edge in (pixels.shape[1], pixels.shape[0]))
+    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+@cache
+def cached_detector() -> IntimateDetector:
+    """The detector of this process.
+
+    Raises:
+        MissingDependencyError: The extra is not installed.
+        WeightsError: Its model is another than the one that was measured.
+    """
+    return IntimateDetector()

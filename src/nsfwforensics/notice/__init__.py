@@ -1,0 +1,1 @@
+"""Drafts of removal requests: what each law asks for, filled in where it is known. Nothing is sent."""

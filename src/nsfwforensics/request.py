@@ -1,0 +1,122 @@
+"""What to examine and how, and the plan that is made of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nsfwforensics.core.analyzer import Resources
+from nsfwforensics.core.plan import Plan, PlanSpec
+from nsfwforensics.core.registry import Registration, installed
+from nsfwforensics.errors import UsageError
+from nsfwforensics.execution.prepare import prepared_apart, warm_up_for
+from nsfwforensics.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to examine and how.
+
+    Attributes:
+        paths: Files and folders.
+        only: Names of the analyzers to run; all built-in ones if None.
+        skip: Names of analyzers to leave out.
+        options: Options by analyzer name, over those of ``settings``.
+        settings: Device, jobs, limits, operator.
+        thumbnails: Whether small pictures of the evidence go into the report.
+        sensitive: Whether all files are handled with care: no pictures of them are made, whatever else is asked for.
+        follow_symlinks: Whether symbolic links are followed.
+        allow_plugins: Whether third-party analyzers run too.
+        exclude: A folder never to walk into: the one that the report is written to.
+        case: A case database to scan into, made where there is none. Files that it has under the same plan are not
+            examined again; without ``paths``, the files that it holds are examined.
+        command: The command line, for the report's header.
+    """
+
+    paths: Sequence[Path]
+    only: Sequence[str] | None = None
+    skip: Sequence[str] = ()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    thumbnails: bool = False
+    sensitive: bool = False
+    follow_symlinks: bool = False
+    allow_plugins: bool = False
+    exclude: Path | None = None
+    case: Path | None = None
+    command: str = "nsfwforensics.scan()"
+
+    @property
+    def careful(self) -> bool:
+        """Whether the request or the settings ask for careful handling."""
+        return self.sensitive or self.settings.sensitive
+
+
+def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[str, dict[str, Any]]:
+    """Lays the request's options over the settings', and refuses sections of analyzers that do not exist."""
+    known = {registration.name for registration in installed()}
+    for name in (*request.settings.analyzers, *request.options):
+        if name not in known:
+            raise UsageError(f"options for {name!r}, and there is no such analyzer")
+    return {
+        registration.name: {
+            **request.settings.analyzers.get(registration.name, {}),
+            **request.options.get(registration.name, {}),
+        }
+        for registration in chosen
+    }
+
+
+def refuse_own_case(case: Path, known: Iterable[Path]) -> None:
+    """Refuses to look up a case while it is written: it changes with every file, so nothing would count as done.
+
+    Raises:
+        UsageError: ``known`` names the case.
+    """
+    if any(os.path.realpath(path) == os.path.realpath(case) for path in known):
+        raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
+
+
+def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
+    """The plan with what analyzers enrolled; where files are examined apart, what enrolment reads is read apart too.
+
+    Args:
+        request: What to examine and how.
+        chosen: The analyzers to run.
+
+    Raises:
+        UsageError: The options name something that does not exist, or a reference cannot be enrolled.
+        MissingDependencyError: A device asked for by name is missing.
+    """
+    settings = request.settings
+    classes = [registration.load() for registration in chosen]
+    device = settings.device if any(loaded.needs_device for loaded in classes) else None
+    apart = settings.isolate and settings.engine != "inline"
+    spec = PlanSpec(
+        analyzers=tuple(registration.name for registration in chosen),
+        options=_merged_options(request, chosen),
+        limits=settings.limits,
+        resources=Resources(
+            weights=settings.weights,
+            thumbnails=request.thumbnails and not request.careful,
+            sensitive=request.careful,
+            isolated=apart and settings.engine != "ray" and not settings.ray_address,
+        ),
+        complete=_is_complete(chosen),
+    )
+    if apart:
+        warm_up_for(classes)
+        return prepared_apart(spec, device)
+    if device is not None:  # only where one is needed: finding it imports torch
+        from nsfwforensics.models.device import resolve_device
+
+        spec = replace(spec, resources=replace(spec.resources, device=resolve_device(device)))
+    return Plan.prepared(spec)
+
+
+def _is_complete(chosen: Sequence[Registration]) -> bool:
+    names = {registration.name for registration in chosen}
+    return all(registration.name in names for registration in installed() if registration.built_in)

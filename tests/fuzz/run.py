@@ -1,0 +1,138 @@
+"""Fuzzes every parser of ``formats/`` and the decoder for a bounded time: ``python -m tests.fuzz.run --seconds 20``.
+
+Each target runs in a process of its own with a limit of memory. Hypothesis makes the inputs, new ones each time, from
+the same seeds that the tests use; an input that raises, takes longer than its limit, or kills the process is kept in
+``.work/fuzz/``, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from nsfwforensics.core.decode import Limits, decode
+from nsfwforensics.core.media import SNIFF_BYTES, sniff
+from nsfwforensics.errors import EvidenceError
+from tests.formats import make
+from tests.formats.test_fuzz_all import PARSERS, SEEDS
+
+KEPT = Path(".work/fuzz")
+LONGEST = 5
+"""Seconds that one input may take: far more than any sound one of its size."""
+
+MEMORY = 3 << 30
+"""Bytes of data that a target's process may hold."""
+
+EACH = 30
+"""Changed files for each of Hypothesis's examples, whose making costs more than most parsers take."""
+
+NUMBERS = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x00FFFFFF, 0xFFFF, 1, 0)
+
+
+def _decode(data: bytes) -> None:
+    try:
+        decode(data, sniff(data[:SNIFF_BYTES]), Limits(max_pixels=4_000_000))
+    except EvidenceError:
+        return
+
+
+TARGETS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
+    **{name: (parser, [SEEDS[name]]) for name, parser in PARSERS.items()},
+    "decode": (_decode, [make.jpeg(), make.png(), make.webp(), SEEDS["gif"], make.jpeg(progressive=True)]),
+}
+
+
+def changed(seeds: list[bytes], chance: Random) -> bytes:
+    """A sound file with a few things done to it: bytes changed, numbers blown up, parts cut, repeated and moved."""
+    data = bytearray(chance.choice(seeds))
+    for _ in range(chance.randint(1, 8)):
+        place = chance.randint(0, len(data))
+        end = chance.randint(place, min(len(data), place + 64))
+        how = chance.choice(("bytes", "number", "cut", "repeat", "move", "truncate"))
+        if how == "bytes":
+            data[place:end] = chance.randbytes(chance.randint(0, 32))
+        elif how == "number":
+            number, size = chance.choice(NUMBERS), chance.choice((1, 2, 4))
+            data[place : place + size] = (number % 256**size).to_bytes(size, chance.choice(("little", "big")))
+        elif how == "cut":
+            del data[place:end]
+        elif how == "repeat":
+            data[place:place] = data[place:end] * chance.randint(1, 40)
+        elif how == "move":
+            target = chance.randint(0, len(data))
+            data[target:target] = data[place:end]
+        elif chance.random() < 0.2:
+            del data[max(place, 4) :]
+    return bytes(data)
+
+
+def fuzz(name: str, seconds: float, counted: multiprocessing.Queue[int]) -> None:
+    """Runs one target; ends this process with 1 at the first input that is a fault, which is then on disk."""
+    parser, seeds = TARGETS[name]
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    end, tried, last = time.monotonic() + seconds, 0, KEPT / f"{name}.last"
+
+    @settings(
+        max_examples=200, deadline=None, database=None, phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.integers(0, 2**64), st.binary(max_size=2000))
+    def attempt(seed: int, noise: bytes) -> None:
+        nonlocal tried
+        chance = Random(seed)
+        for data in (noise, *(changed(seeds, chance) for _ in range(EACH))):
+            if time.monotonic() > end:
+                return
+            last.write_bytes(data)  # what a crash of the whole process leaves behind
+            signal.alarm(LONGEST)
+            parser(data)
+            signal.alarm(0)
+            tried += 1
+
+    try:
+        while time.monotonic() < end:
+            attempt()
+    finally:
+        signal.alarm(0)
+        counted.put(tried)
+    last.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Runs the targets one after the other and says how each ended."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    arguments.add_argument("--seconds", type=float, default=10.0, help="time for each target")
+    arguments.add_argument("targets", nargs="*", help=f"of: {', '.join(TARGETS)}")
+    given_ = arguments.parse_args()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    context, faults = multiprocessing.get_context("spawn"), 0
+    for name in given_.targets or TARGETS:
+        counted: multiprocessing.Queue[int] = context.Queue()
+        process = context.Process(target=fuzz, args=(name, given_.seconds, counted))
+        process.start()
+        process.join()
+        tried = counted.get(timeout=1) if not counted.empty() else 0
+        outcome = f"{tried:,} inputs"
+        if process.exitcode or not tried:
+            last = KEPT / f"{name}.last"
+            data = last.read_bytes() if last.exists() else b""
+            kept = last.rename(KEPT / f"{name}-{hashlib.sha256(data).hexdigest()[:12]}.bin") if data else None
+            outcome += f"; FAULT (exit code {process.exitcode}), input kept as {kept}"
+            faults += 1
+        print(f"{name:12} {outcome}", flush=True)
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What the source must never do with what comes from outside: unpickle it, evaluate it, hand it to a shell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "nsfwforensics"
+
+MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "telnetlib", "ftplib"}
+NETWORK = {"socket", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "smtplib", "webbrowser"}
+CALLS = {"eval", "exec", "__import__"}
+ATTRIBUTES = {("os", "system"), ("os", "popen"), ("tempfile", "mktemp"), ("yaml", "load"), ("torch.jit", "load")}
+
+ALLOWED = {
+    ("models/face_vggface2.py", "import pickle"): "names the error of torch's restricted reader",
+    ("models/mtcnn.py", "import pickle"): "names the error of torch's restricted reader",
+    ("testing.py", "import pickle"): "shows that samples can travel between our own processes",
+}
+
+
+def _files() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def _found(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            names = []
+        yield from (f"import {name}" for name in names if name.split(".")[0] in MODULES or name in NETWORK)
+        if isinstance(node, ast.Call):
+            yield from _calls(node)
+
+
+def _calls(node: ast.Call) -> Iterator[str]:
+    keywords = {word.arg: word.value for word in node.keywords}
+    if isinstance(node.func, ast.Name) and node.func.id in CALLS:
+        yield f"{node.func.id}()"
+    shell = keywords.get("shell")
+    if shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False):
+        yield "shell=True"
+    if isinstance(node.func, ast.Attribute):
+        owner = ast.unparse(node.func.value)
+        if (owner, node.func.attr) in ATTRIBUTES:
+            yield f"{owner}.{node.func.attr}()"
+        restricted = keywords.get("weights_only")
+        safe = isinstance(restricted, ast.Constant) and restricted.value is True
+        if (owner, node.func.attr) == ("torch", "load") and not safe:
+            yield "torch.load() without weights_only"
+        if node.func.attr == "load" and "allow_pickle" in keywords:
+            allowed = keywords["allow_pickle"]
+            if not (isinstance(allowed, ast.Constant) and allowed.value is False):
+                yield "numpy.load(allow_pickle=True)"
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_nothing_from_outside_is_run(path: Path) -> None:
+    name = path.relative_to(SOURCE).as_posix()
+    found = {what for what in _found(ast.parse(path.read_text("utf-8"))) if (name, what) not in ALLOWED}
+    assert not found
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    code = (
+        "import pickle, urllib.request\nfrom socket import socket\neval(x)\nos.system(x)\nrun(x, shell=True)\n"
+        "torch.load(x)\ntorch.load(x, weights_only=True)\nnumpy.load(x, allow_pickle=True)\nrun(x, shell=False)\n"
+    )
+    assert sorted(_found(ast.parse(code))) == sorted([
+        "import pickle", "import urllib.request", "import socket", "eval()", "os.system()", "shell=True",
+        "torch.load() without weights_only", "numpy.load(allow_pickle=True)",
+    ])  # fmt: skip
+
+
+def test_what_is_allowed_is_still_there() -> None:
+    for name, what in ALLOWED:
+        assert what in set(_found(ast.parse((SOURCE / name).read_text("utf-8"))))
