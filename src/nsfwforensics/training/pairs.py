@@ -8,6 +8,7 @@ every batch.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from torch.utils.data import IterableDataset
 from nsfwforensics.models.preprocess import recompressed
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
-from nsfwforensics.training.data import Item
+from nsfwforensics.training.data import Item, load_rgb
 from nsfwforensics.training.patches import regions, saved_quality, seed_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 REGION = 256
 """Side of a cached region, in native pixels."""
+
+_WEB_SIDES = (512.0, 1600.0)
+"""The longest sides that pictures are reduced to on web pages, in pixels."""
 
 CROP = 128
 """Side of a training crop: room to scale a region by one half."""
@@ -51,18 +55,21 @@ class Region:
     quality: int
 
 
-def cut(items: Sequence[Item], count: Callable[[Item], int], path: Path) -> tuple[Pixels, list[Region]]:
+def cut(
+    items: Sequence[Item], count: Callable[[Item], int], path: Path, *, reduced: bool = False
+) -> tuple[Pixels, list[Region]]:
     """Cuts regions of pictures, or reads back what was cut before.
 
     Args:
         items: Pictures.
         count: How many regions of each.
         path: A ``.npy`` file; what the regions are is kept beside it.
+        reduced: Cut as many regions again, each of another reduction, of pictures larger than those on web pages.
 
     Returns:
         uint8 (N, 256, 256, 3), mapped from the file, and N descriptions.
     """
-    stamp = f"{seed_of([(item.key, count(item)) for item in items]):x}"
+    stamp = f"{seed_of([(item.key, count(item)) for item in items], reduced):x}"
     about = path.with_suffix(".json")
     if not about.is_file() or json.loads(about.read_text("utf-8"))["stamp"] != stamp:
         found: list[Pixels] = []
@@ -72,18 +79,44 @@ def cut(items: Sequence[Item], count: Callable[[Item], int], path: Path) -> tupl
             for pixels in regions(item, count(item), REGION):
                 found.append(pixels)
                 rows.append((item.source, item.group, quality))
+            for pixels in reductions(item, count(item)) if reduced else ():
+                found.append(pixels)
+                rows.append((item.source, item.group, 0))
         np.save(path, np.stack(found) if found else np.zeros((0, REGION, REGION, 3), np.uint8))
         about.write_text(json.dumps({"stamp": stamp, "rows": rows}), "utf-8")
     rows = json.loads(about.read_text("utf-8"))["rows"]
     return np.load(path, mmap_mode="r"), [Region(*row) for row in rows]
 
 
-def painted(real: Pixels, paint: Callable[[Pixels], Pixels], path: Path) -> Pixels:
+def reductions(item: Item, count: int) -> list[Pixels]:
+    """Regions of a large picture, each cut after a reduction of its own, as for a web page.
+
+    Args:
+        item: A picture; one whose longest side is at most 1,600 pixels gives none.
+        count: How many regions.
+
+    Returns:
+        uint8 (256, 256, 3) each.
+    """
+    rgb = load_rgb(item)
+    height, width = rgb.shape[:2]
+    found: list[Pixels] = []
+    for number in range(count if max(height, width) > _WEB_SIDES[1] else 0):
+        rng = np.random.default_rng(seed_of("reduced", item.key, number))
+        longest = math.exp(rng.uniform(math.log(_WEB_SIDES[0]), math.log(_WEB_SIDES[1])))
+        scale = max(longest / max(height, width), (REGION + 1) / min(height, width))
+        small = augment.resized(rgb, scale, int(rng.choice(augment.KERNELS)))
+        places = [int(rng.integers(0, side - REGION + 1)) for side in small.shape[:2]]
+        found.append(np.ascontiguousarray(small[places[0] :, places[1] :][:REGION, :REGION]))
+    return found
+
+
+def painted(real: Pixels, paint: Callable[[Pixels, int], Pixels], path: Path) -> Pixels:
     """Paints every region again, resuming where a stopped run left off.
 
     Args:
         real: uint8 (N, 256, 256, 3).
-        paint: A decoder's round trip.
+        paint: Paints one region again, given its place as well.
         path: A ``.npy`` file; delete it when the regions change.
 
     Returns:
@@ -95,7 +128,7 @@ def painted(real: Pixels, paint: Callable[[Pixels], Pixels], path: Path) -> Pixe
         progress.write_text("0")
     copies = np.load(path, mmap_mode="r+")
     for index in range(int(progress.read_text()), len(real)):
-        copies[index] = paint(np.array(real[index]))
+        copies[index] = paint(np.array(real[index]), index)
         if index % 50 == 49 or index + 1 == len(real):
             copies.flush()
             progress.write_text(str(index + 1))
@@ -109,8 +142,8 @@ class Material:
     Attributes:
         real: uint8 (N, 256, 256, 3) regions of photographs.
         about_real: N descriptions.
-        copies: By decoder, painted copies of ``real``.
-        share: By decoder, how often it is drawn, relative.
+        copies: By kind of decoder, painted copies of ``real``.
+        share: By kind, how often it is drawn, relative.
         fake: uint8 (M, 256, 256, 3) regions of generated pictures.
         about_fake: M descriptions.
     """

@@ -40,8 +40,8 @@ class Source:
 
 
 _CAMERA_ROLES: Mapping[str, Role] = {
-    **dict.fromkeys(("canon", "fujifilm", "kodak", "sony", "panasonic"), "train"),
-    **dict.fromkeys(("nikon", "olympus", "sanyo", "casio", "minolta", "ricoh", "konica"), "calibrate"),
+    **dict.fromkeys(("canon", "fujifilm", "kodak", "sony", "panasonic", "apple"), "train"),
+    **dict.fromkeys(("nikon", "olympus", "sanyo", "casio", "minolta", "ricoh", "konica", "samsung"), "calibrate"),
     "*": "test",
 }
 

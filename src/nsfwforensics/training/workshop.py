@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
 from nsfwforensics.models.trace_network import TraceNetwork, middle
-from nsfwforensics.training import autoencoder, decoders, measure, pairs, patches, traces
+from nsfwforensics.training import autoencoder, changed, decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings
 from nsfwforensics.training.pairs import Material
@@ -32,6 +32,9 @@ BACKBONE_FILE = "mobilenet_v2_imagenet.safetensors"
 STRONGEST = "taef2"
 """The decoder that paints most faithfully."""
 
+FAITHFUL = "faithful"
+"""Copies by the strongest decoder and its relatives; one of them for each region."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
@@ -43,6 +46,7 @@ class TrainSettings:
         copies: Degraded copies per region.
         resynthesised_regions: Regions per photograph and decoder that are painted again.
         tiny_steps: Optimiser steps of the tiny decoders.
+        relative_steps: Optimiser steps of the strongest decoder's relatives.
         trace_regions: Regions per photograph for the trace network; camera originals give three times as many.
         trace: How the trace network is trained.
         blind: How a second one is trained, without the strongest decoder: what to expect of an unknown one.
@@ -58,6 +62,7 @@ class TrainSettings:
     copies: int = 4
     resynthesised_regions: int = 2
     tiny_steps: int = 1400
+    relative_steps: int = 800
     trace_regions: int = 2
     trace: TraceSettings = field(default_factory=TraceSettings)
     blind: TraceSettings = field(default_factory=partial(TraceSettings, steps=400))
@@ -150,6 +155,21 @@ class Workshop:
             found[spec.name] = self._painter(decoders.load(spec, path))
         return found
 
+    @cached_property
+    def relatives(self) -> dict[str, Callable[[Pixels], Pixels]]:
+        """Round trips of the strongest decoder's relatives by name, trained here if need be."""
+        return {f"{STRONGEST}-{kind}": self._painter(self._relative(kind)) for kind in changed.RELATIVES}
+
+    def _relative(self, kind: changed.Relative) -> autoencoder.AutoEncoder:
+        path = self.out / f"decoder-{STRONGEST}-{kind}.safetensors"
+        seed = 10 + changed.RELATIVES.index(kind)
+        model = changed.changed(autoencoder.load(self.data / "models"), kind, seed)
+        if not path.is_file():
+            self.say(f"training a relative of {STRONGEST}: {kind}")
+            pictures = [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
+            decoders.save(changed.train(model, pictures, steps=self.settings.relative_steps, seed=seed), path)
+        return decoders.restored(model, path)
+
     def _early_features(self, x: Tensor) -> list[Tensor]:
         """The first layers of the frozen network on RGB in [0, 1]."""
         return FeatureExtractor.from_tensors(self.backbone, (2,)).layers(x)
@@ -179,14 +199,26 @@ class Workshop:
         def regions(item: Item) -> int:
             return 3 * count if item.source == "camera" else count
 
-        real, about = pairs.cut([item for item in train if item.label == 0], regions, self.out / "regions-real.npy")
+        photographs = [item for item in train if item.label == 0]
+        real, about = pairs.cut(photographs, regions, self.out / "regions-real.npy", reduced=True)
         fake, about_fake = pairs.cut([i for i in train if i.label == 1], lambda _: 5, self.out / "regions-fake.npy")
+        kinds = {FAITHFUL: self.faithful, "small": self.small}
         copies = {
-            name: pairs.painted(real, self.decoders[name], self.out / f"painted-{name}.npy")
-            for name in self.training_decoders
+            kind: pairs.painted(real, partial(_in_turn, painters), self.out / f"painted-{kind}.npy")
+            for kind, painters in kinds.items()
         }
-        self.say(f"{len(real)} regions of photographs, {len(fake)} of generated pictures, {len(copies)} decoders")
-        return Material(real, about, copies, dict.fromkeys(copies, 1.0) | {STRONGEST: 3.0}, fake, about_fake)
+        self.say(f"{len(real)} regions of photographs, each painted twice, {len(fake)} of generated pictures")
+        return Material(real, about, copies, {FAITHFUL: 0.6, "small": 0.4}, fake, about_fake)
+
+    @property
+    def faithful(self) -> list[Callable[[Pixels], Pixels]]:
+        """The strongest decoder, as often as its relatives together, and those: each region is painted by one."""
+        return [self.decoders[STRONGEST]] * len(self.relatives) + list(self.relatives.values())
+
+    @property
+    def small(self) -> list[Callable[[Pixels], Pixels]]:
+        """The small decoders that are trained on, the sharpest twice: each region is painted by one."""
+        return [self.decoders[name] for name in (decoders.SHARPEST, *self.training_decoders[1:])]
 
     def trace(self, *, blind: bool = False) -> TraceNetwork:
         """The trace network, trained if need be; ``blind``: the second one, trained without the strongest decoder."""
@@ -197,7 +229,7 @@ class Workshop:
         if not path.is_file():
             material = self.material()
             if blind:
-                left = {key: value for key, value in material.copies.items() if key != STRONGEST}
+                left = {key: value for key, value in material.copies.items() if key != FAITHFUL}
                 material = replace(material, copies=left)
             settings = self.settings.blind if blind else self.settings.trace
             torch.set_num_threads(1)
@@ -269,6 +301,10 @@ class Workshop:
     def columns(self, taps: Sequence[int] | None = None) -> NDArray[np.int64]:
         """Columns of the full features that belong to some taps, and the residual statistics."""
         return columns(self.settings.taps if taps is None else taps)
+
+
+def _in_turn(painters: Sequence[Callable[[Pixels], Pixels]], pixels: Pixels, place: int) -> Pixels:
+    return painters[place % len(painters)](pixels)
 
 
 def columns(taps: Sequence[int]) -> NDArray[np.int64]:
