@@ -7,6 +7,7 @@ The score is a mean logit without unit. What it means is said by the calibration
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -88,6 +89,7 @@ class SynthesisClassifier:
         trace: Looks for traces in the whole picture's crops, or None where none was trained.
         blend: Weights of the ensemble's and the trace network's logits.
         device: A resolved device name.
+        threads: Crops judged at the same time on the CPU.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class SynthesisClassifier:
         trace: TraceNetwork | None = None,
         blend: tuple[float, float] = (1.0, 0.0),
         device: str = "cpu",
+        threads: int = 1,
     ) -> None:
         self._extractor = extractor.to(device)
         self._image = image
@@ -105,9 +108,10 @@ class SynthesisClassifier:
         self._trace = trace.to(device) if trace is not None else None
         self._blend = blend
         self._device = torch.device(device)
+        self._threads = threads if self._device.type == "cpu" else 1
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor], device: str = "cpu") -> SynthesisClassifier:
+    def from_tensors(cls, tensors: Mapping[str, Tensor], device: str = "cpu", threads: int = 1) -> SynthesisClassifier:
         """Builds the classifier from ``backbone.*``, ``image.*``, ``face.*``, ``trace.*``, ``taps`` and ``blend``.
 
         Raises:
@@ -125,7 +129,7 @@ class SynthesisClassifier:
             problem = say("the synthesis weights have an unknown layout: {error}", error=str(error))
             raise WeightsError(problem) from error
         face = Ensemble(groups["face"]) if groups["face"] else None
-        return cls(extractor, Ensemble(groups["image"]), face, trace, blend, device)
+        return cls(extractor, Ensemble(groups["image"]), face, trace, blend, device, threads)
 
     def features(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Measures crops; the same crop gives the same numbers whatever else is in the batch.
@@ -154,25 +158,34 @@ class SynthesisClassifier:
         if not len(crops):
             return np.zeros(0)
         seen, painted = self._blend
-        found = seen * self._image.logits(self.features(crops)) if seen else np.zeros(len(crops))
+        judged = middle(crops)
+        found = seen * self._image.logits(self.features(judged)) if seen else np.zeros(len(crops))
         if self._trace is not None:
-            found = found + painted * self._in_chunks(self._trace, middle(crops)).astype(np.float64)
+            found = found + painted * self._in_chunks(self._trace, judged).astype(np.float64)
         return found
 
     def _in_chunks(self, network: torch.nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if not len(crops):
+            return np.zeros(0, np.float32)
         chunk = _CPU_CHUNK if self._device.type == "cpu" else _DEVICE_CHUNK
-        parts: list[NDArray[np.float32]] = []
-        # TF32 would cost the three digits by which CPU and GPU agree.
-        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exact:
-            for start in range(0, len(crops), chunk):
-                part = crops[start : start + chunk]
-                count = len(part)
-                if count < chunk:
-                    part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
+
+        def judged(start: int) -> NDArray[np.float32]:
+            part = crops[start : start + chunk]
+            count = len(part)
+            if count < chunk:
+                part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
+            # TF32 would cost the three digits by which CPU and GPU agree.
+            exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+            with torch.inference_mode(), exact:
                 rows = network(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
-                parts.append(rows[:count].cpu().numpy())
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+                return np.asarray(rows[:count].cpu().numpy())
+
+        starts = range(0, len(crops), chunk)
+        if self._threads == 1:
+            return np.concatenate([judged(start) for start in starts])
+        # A crop per thread: a single crop's layers are too small to be shared out well.
+        with ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return np.concatenate(list(pool.map(judged, starts)))
 
     def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
         """Judges many pictures, aligned one to one.
@@ -240,4 +253,4 @@ def cached_classifier(device: str, folder: Path | None, threads: int) -> Synthes
     """
     if device == "cpu":
         torch.set_num_threads(threads)
-    return SynthesisClassifier.from_tensors(weights.load_tensors(MODEL, folder), device)
+    return SynthesisClassifier.from_tensors(weights.load_tensors(MODEL, folder), device, threads)

@@ -76,7 +76,7 @@ def measure_unseen(workshop: Workshop) -> list[unseen.Subject]:
     subjects: list[unseen.Subject] = []
     for folder in ("unseen", "unseen-trace"):
         whole, paired = (
-            workshop.measure if folder == "unseen" else workshop.traces(blind=blind) for blind in (False, True)
+            workshop.measure_middle if folder == "unseen" else workshop.traces(blind=blind) for blind in (False, True)
         )
         found = list(unseen.pictures(items, whole, workshop.out / folder))
         found += unseen.pairs(workshop.paired(), kept, paired, workshop.out / folder)
@@ -139,7 +139,7 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
     if not items:
         return {}
     measured = [unseen.pictures(items, m, workshop.out / f"gate-{n}") for n, m in
-                (("frozen", workshop.measure), ("trace", workshop.traces(blind=False)))]  # fmt: skip
+                (("frozen", workshop.measure_middle), ("trace", workshop.traces(blind=False)))]  # fmt: skip
     subjects = unseen.joined(list(measured[0]), list(measured[1]))
     found: dict[str, Any] = {}
     for name, weights in (

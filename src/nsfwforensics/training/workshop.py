@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
-from nsfwforensics.models.trace_network import TraceNetwork, middle
+from nsfwforensics.models.trace_network import SIDE, TraceNetwork, middle
 from nsfwforensics.training import autoencoder, changed, decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings
@@ -41,10 +41,10 @@ class TrainSettings:
     """What a run does.
 
     Attributes:
-        photo_regions: Regions per photograph.
+        photo_regions: Regions per photograph; camera originals give three times as many.
         fake_regions: Regions per generated picture.
         copies: Degraded copies per region.
-        resynthesised_regions: Regions per photograph and decoder that are painted again.
+        resynthesised_regions: Regions per photograph that are painted again; twice as many of camera originals.
         tiny_steps: Optimiser steps of the tiny decoders.
         relative_steps: Optimiser steps of the strongest decoder's relatives.
         trace_regions: Regions per photograph for the trace network; camera originals give three times as many.
@@ -57,10 +57,10 @@ class TrainSettings:
         threads: Threads in use.
     """
 
-    photo_regions: int = 6
+    photo_regions: int = 2
     fake_regions: int = 4
-    copies: int = 4
-    resynthesised_regions: int = 2
+    copies: int = 3
+    resynthesised_regions: int = 1
     tiny_steps: int = 1400
     relative_steps: int = 800
     trace_regions: int = 2
@@ -107,7 +107,7 @@ class Workshop:
 
     @cached_property
     def first_items(self) -> list[Item]:
-        """Those of the development data alone: frozen features, faces and probes need no more."""
+        """Those of the development data alone: faces and probes need no more."""
         return catalogue(self.data)
 
     def photographs(self, *roles: str) -> list[Item]:
@@ -137,6 +137,10 @@ class Workshop:
         if not len(crops):
             return np.zeros((0, self.extractor.width), np.float32)
         return np.stack(measure.in_threads(one, range(len(crops)), self.settings.threads))
+
+    def measure_middle(self, crops: Pixels) -> NDArray[np.float32]:
+        """Features of the middle of crops, which is what is judged of the whole picture."""
+        return self.measure(middle(crops))
 
     @cached_property
     def decoders(self) -> dict[str, Callable[[Pixels], Pixels]]:
@@ -268,20 +272,22 @@ class Workshop:
         return found
 
     def patches(self) -> list[Patch]:
-        """Training patches of the frozen features: photographs, generated pictures, re-synthesised photographs.
-
-        The pictures of the extra folder are left to the trace network.
-        """
+        """Training patches of the frozen features: photographs, generated pictures, re-synthesised photographs."""
         settings = self.settings
-        train = [item for item in self.first_items if item.role == "train"]
-        photos = [item for item in train if item.label == 0]
-        fakes = [item for item in train if item.label == 1]
+        photos = self.photographs("train")
+        cameras = [item for item in photos if item.source == "camera"]
+        others = [item for item in photos if item.source != "camera"]
+        fakes = [item for item in self.items if item.label == 1 and item.role == "train"]
         found: list[Patch] = []
-        for name, items, count in (("photos", photos, settings.photo_regions), ("fakes", fakes, settings.fake_regions)):
+        plain = (("cameras", cameras, 3 * settings.photo_regions), ("photos", others, settings.photo_regions),
+                 ("fakes", fakes, settings.fake_regions))  # fmt: skip
+        for name, items, count in plain:
             found += self._cached(name, items, count, partial(patches.plain, items, count))
-        count = settings.resynthesised_regions
-        paint = partial(patches.resynthesised, photos, count, STRONGEST, self.decoders[STRONGEST])
-        return found + self._cached(STRONGEST, photos, count, paint)
+        for name, items, count in (("cameras", cameras, 2), ("photos", others, 1)):
+            count *= settings.resynthesised_regions
+            paint = partial(patches.resynthesised, items, count, STRONGEST, self.decoders[STRONGEST])
+            found += self._cached(f"{STRONGEST}-{name}", items, count, paint)
+        return found
 
     def _cached(self, name: str, items: Sequence[Item], count: int, build: Callable[[], list[Patch]]) -> list[Patch]:
         stamp = {"count": count, "region": patches.REGION, "items": f"{seed_of([item.key for item in items]):x}"}
@@ -292,9 +298,11 @@ class Workshop:
 
     def features(self, found: Sequence[Patch]) -> NDArray[np.float32]:
         """Features of the patches at all taps, cached by what the patches are."""
-        stamp = seed_of([(p.source, p.picture, p.number, p.label) for p in found], self.settings.copies)
+        stamp = seed_of([(p.source, p.picture, p.number, p.label) for p in found], self.settings.copies, SIDE)
         started = time.monotonic()
-        values = measure.patch_features(found, self.settings.copies, self.measure, self.out / f"features-{stamp:x}")
+        values = measure.patch_features(
+            found, self.settings.copies, self.measure_middle, self.out / f"features-{stamp:x}"
+        )
         self.say(f"{values.shape} features ({time.monotonic() - started:.0f} s)")
         return values
 
