@@ -110,12 +110,13 @@ def load(folder: Path) -> AutoEncoder:
     return model.requires_grad_(False)
 
 
-def roundtrip(model: AutoEncoder, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def roundtrip(model: AutoEncoder, rgb: NDArray[np.uint8], *, quick: bool = False) -> NDArray[np.uint8]:
     """Encodes and decodes a picture: what the decoder of a latent image generator would have painted.
 
     Args:
         model: From :func:`load`.
         rgb: uint8 (height, width, 3), 0–255. Any size; edges are mirrored up to the next multiple of the stride.
+        quick: In bfloat16, twice as fast, but for the last convolution, whose rounding would be seen in the pixels.
 
     Returns:
         uint8, the shape of ``rgb``.
@@ -125,9 +126,18 @@ def roundtrip(model: AutoEncoder, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     padded = np.pad(rgb, ((0, below), (0, right), (0, 0)), mode="symmetric")
     x = torch.from_numpy(np.ascontiguousarray(padded)).permute(2, 0, 1)[None].float().div_(255)
     with torch.inference_mode():
-        y = model(x.contiguous(memory_format=torch.channels_last))[0]
+        x = x.contiguous(memory_format=torch.channels_last)
+        y = (_quick(model, x) if quick else model(x))[0]
         pixels = y.clamp(0, 1).mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return np.ascontiguousarray(pixels[:height, :width])
+
+
+def _quick(model: AutoEncoder, x: Tensor) -> Tensor:
+    layers = list(model.decoder.children())
+    last = max(place for place, layer in enumerate(layers) if isinstance(layer, nn.Conv2d))
+    with torch.autocast("cpu", torch.bfloat16):
+        x = nn.Sequential(*layers[:last])(model.encoder(x))
+    return cast(Tensor, nn.Sequential(*layers[last:])(x.float()))
 
 
 def feathered_mask(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:

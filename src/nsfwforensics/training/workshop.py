@@ -179,11 +179,11 @@ class Workshop:
         return FeatureExtractor.from_tensors(self.backbone, (2,)).layers(x)
 
     def _painter(self, model: autoencoder.AutoEncoder) -> Callable[[Pixels], Pixels]:
-        def paint(pixels: Pixels) -> Pixels:
+        def paint(pixels: Pixels, *, quick: bool = False) -> Pixels:
             # One picture at a time over all threads; crops, in contrast, are measured one per thread.
             torch.set_num_threads(self.settings.threads)
             try:
-                return autoencoder.roundtrip(model, pixels)
+                return autoencoder.roundtrip(model, pixels, quick=quick)
             finally:
                 torch.set_num_threads(1)
 
@@ -311,8 +311,8 @@ class Workshop:
         return columns(self.settings.taps if taps is None else taps)
 
 
-def _in_turn(painters: Sequence[Callable[[Pixels], Pixels]], pixels: Pixels, place: int) -> Pixels:
-    return painters[place % len(painters)](pixels)
+def _in_turn(painters: Sequence[Callable[..., Pixels]], pixels: Pixels, place: int) -> Pixels:
+    return painters[place % len(painters)](pixels, quick=True)
 
 
 def columns(taps: Sequence[int]) -> NDArray[np.int64]:
