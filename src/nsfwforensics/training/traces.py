@@ -40,7 +40,7 @@ class TraceSettings:
         seed: Of weights, batches and chains.
     """
 
-    steps: int = 7200
+    steps: int = 5000
     pairs: int = 16
     others: int = 6
     rate: float = 2e-3
