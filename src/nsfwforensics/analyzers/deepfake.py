@@ -73,7 +73,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         "Compares the score of a small trained model with the scores of photographs and generated pictures that "
         "it was not trained on."
     )
-    source = "docs/training-log.md"
+    source = "src/nsfwforensics/training/LOG.md"
     needs_device = True
     Options = DeepfakeOptions
     codes: ClassVar[Mapping[str, Code]] = {**CODES, **OWN_CODES}

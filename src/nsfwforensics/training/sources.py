@@ -79,7 +79,7 @@ EXTRA: tuple[Source, ...] = (
         extra=True,
         most=70,
     ),
-    Source("camera", "camera", 0, "free to use, CC BY-SA, BSD, MIT (public test files)", _CAMERA_ROLES, extra=True),
+    Source("camera", "camera", 0, "free to use, CC BY-SA, CC BY-NC-SA, BSD, MIT (public test files)", _CAMERA_ROLES, extra=True),
     Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "test"}, extra=True, most=110),
     Source("raccoon", "raccoon_dataset", 0, "MIT (raccoon_dataset)", {"*": "calibrate"}, extra=True, most=40),
     Source("wallpapers", "budgie-backgrounds", 0, "CC0 (budgie-backgrounds)", {"*": "test"}, extra=True),

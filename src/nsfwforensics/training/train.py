@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,16 @@ def train_image(workshop: Workshop, without: str = "") -> dict[str, Tensor]:
     return tensors
 
 
+def seeded(settings: TrainSettings, seed: int) -> TrainSettings:
+    """The same settings with another seed for both trace networks and the ensemble."""
+    return replace(
+        settings,
+        trace=replace(settings.trace, seed=seed),
+        blind=replace(settings.blind, seed=seed),
+        fit=replace(settings.fit, seed=settings.fit.seed + 100 * seed),
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs every stage."""
     from nsfwforensics.training import export
@@ -52,8 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for intermediate results and the model")
     parser.add_argument("--weights", type=Path, help="folder that gets the finished weights, calibration and card")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="where the trace network is trained: cpu, cuda")
+    parser.add_argument("--seed", type=int, default=0, help="another one shows how much of a figure is chance")
     options = parser.parse_args(arguments)
-    settings = TrainSettings(threads=options.threads)
+    settings = seeded(TrainSettings(threads=options.threads, device=options.device), options.seed)
     workshop = Workshop(options.data, options.out, settings, partial(print, flush=True), options.extra)
     result: dict[str, Any] = export.run(workshop, options.weights)
     (options.out / "result.json").write_text(json.dumps(result | {"settings": asdict(settings)}, indent=1) + "\n")

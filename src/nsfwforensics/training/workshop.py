@@ -55,6 +55,7 @@ class TrainSettings:
         taps: Network taps that are judged.
         fit: How the ensemble is fitted.
         threads: Threads in use.
+        device: Where the trace networks are trained.
     """
 
     photo_regions: int = 2
@@ -71,6 +72,7 @@ class TrainSettings:
     taps: tuple[int, ...] = TAPS[:-1]
     fit: FitSettings = field(default_factory=FitSettings)
     threads: int = 2
+    device: str = "cpu"
 
 
 class Workshop:
@@ -237,7 +239,9 @@ class Workshop:
                 material = replace(material, copies=left)
             settings = self.settings.blind if blind else self.settings.trace
             torch.set_num_threads(1)
-            save_file(traces.train(material, settings, self.out / f"{name}.checkpoint", self.say), path)
+            device = self.settings.device
+            tensors = traces.train(material, settings, self.out / f"{name}.checkpoint", self.say, device)
+            save_file(tensors, path)
         return TraceNetwork.from_tensors(load_file(path))
 
     def traces(self, *, blind: bool) -> Callable[[Pixels], NDArray[np.float32]]:
