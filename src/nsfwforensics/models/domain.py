@@ -129,7 +129,7 @@ def _edges(rgb: NDArray[np.uint8]) -> dict[str, float]:
     rise, fall = (along >= 40).astype(np.uint8), (along <= -40).astype(np.uint8)
     # A stroke: tone comes back within seven pixels.
     near = np.ones((1, 15), np.uint8)
-    back = (rise & cv2.dilate(fall, near)) | (fall & cv2.dilate(rise, near))
+    back = np.logical_and(rise, cv2.dilate(fall, near)) | np.logical_and(fall, cv2.dilate(rise, near))
     jumps = int(rise.sum()) + int(fall.sum())
     least = 20
     return {
@@ -215,4 +215,4 @@ class Domain:
         return cls(mean, scale, weights, float(content["bias"]), float(content["limit"]), typical)
 
     def _standard(self, measured: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.clip((measured - np.array(self.mean)) / np.array(self.scale), -4, 4)
+        return np.asarray(np.clip((measured - np.array(self.mean)) / np.array(self.scale), -4, 4), np.float64)
