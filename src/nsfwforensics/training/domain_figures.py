@@ -56,7 +56,7 @@ def measured(folder: Path, weights: Path | None, most: int = MOST, *, with_ruled
     figures: dict[str, Any] = {}
     for kind, items in kinds(folder).items():
         chosen = sorted(items, key=lambda item: seed_of(item.path.name))[:most]
-        counts = {tier: dict.fromkeys((*OUTCOMES, "called_without"), 0) for tier in TIERS}
+        counts: dict[str, dict[str, int]] = {tier: dict.fromkeys((*OUTCOMES, "called_without"), 0) for tier in TIERS}
         for item in chosen:
             for tier, outcomes in _outcomes(item, calibration, classifier, with_ruled_out=with_ruled_out).items():
                 for outcome in outcomes:
