@@ -70,6 +70,7 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
         least=preprocess.CROP,
         min_quality=limits.min_quality,
         max_flat_share=limits.max_flat_share,
+        domain=limits.domain,
     )
     crops = None if reason else preprocess.crop(rgb)
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]

@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+
+if TYPE_CHECKING:
+    from nsfwforensics.models.domain import Domain
 
 CALIBRATION = "synthesis-calibration"
 """Name in the weights manifest."""
@@ -149,12 +152,14 @@ class Calibration:
         face: For faces, or None.
         max_flat_share: Pictures flatter than this were not measured (drawings, screenshots, text).
         min_quality: JPEG qualities below this were found too destructive.
+        domain: What tells photographs from drawings, pages of text, charts and screenshots, or None (older files).
     """
 
     image: Branch
     face: Branch | None
     max_flat_share: float
     min_quality: float
+    domain: Domain | None = None
 
     def dumps(self) -> str:
         """As JSON text."""
@@ -164,6 +169,8 @@ class Calibration:
             "max_flat_share": self.max_flat_share,
             "min_quality": self.min_quality,
         }
+        if self.domain is not None:
+            content["domain"] = self.domain.plain()
         return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
     @classmethod
@@ -173,14 +180,17 @@ class Calibration:
         Raises:
             WeightsError: It is something else.
         """
+        from nsfwforensics.models.domain import Domain
+
         try:
             content = json.loads(text)
-            face = content["face"]
+            face, domain = content["face"], content.get("domain")
             return cls(
                 image=_branch(content["image"]),
                 face=_branch(face) if face else None,
                 max_flat_share=float(content["max_flat_share"]),
                 min_quality=float(content["min_quality"]),
+                domain=Domain.from_plain(domain) if domain else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))

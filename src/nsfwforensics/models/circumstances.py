@@ -1,4 +1,4 @@
-"""What rules a picture out before any model judges it: too small, crushed, flat, few colours, none."""
+"""What rules a picture out before any model judges it: too small, crushed, flat, few colours, none, no photograph."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from nsfwforensics.models import preprocess
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from nsfwforensics.models.domain import Domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,13 @@ def circumstances(rgb: NDArray[np.uint8], original: Any) -> Circumstances:
 
 
 def ruled_out(
-    rgb: NDArray[np.uint8], known: Circumstances, *, least: int, min_quality: float, max_flat_share: float
+    rgb: NDArray[np.uint8],
+    known: Circumstances,
+    *,
+    least: int,
+    min_quality: float,
+    max_flat_share: float,
+    domain: Domain | None = None,
 ) -> str | None:
     """Why a picture is outside what a model was measured on, or None.
 
@@ -57,6 +65,7 @@ def ruled_out(
         least: Shorter side in pixels.
         min_quality: Least JPEG quality.
         max_flat_share: Largest share without visible detail, 0–1.
+        domain: What tells photographs from other pictures, or None where that is not asked.
     """
     if min(rgb.shape[:2]) < least:
         return say("it is smaller than {least} pixels on one side, too small to judge its pixels", least=least)
@@ -75,4 +84,4 @@ def ruled_out(
         return say("it has at most 256 colours, and the model was not measured on such pictures")
     if preprocess.is_colourless(rgb):
         return say("it has no colour, and the model was measured on colour photographs only")
-    return None
+    return domain.ruled_out(rgb) if domain is not None else None

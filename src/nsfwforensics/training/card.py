@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.training import card_domain
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item
 
@@ -44,6 +45,7 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         "families": _families(result["generators"]),
         "rates": _rates(result["rates"]),
         "sources": _sources(result["by_source"]),
+        "domain": card_domain.section(result.get("domain"), result.get("domain_called")),
         "probes": _rows(("probe", "AUC (95 % interval)"), [(n, _estimate(e)) for n, e in result["probes"].items()]),
         "data": _rows(("class", "source", "licence", "role", "pictures"), counts(items)),
         "faces": _faces(result.get("faces")),

@@ -16,7 +16,7 @@ from torch import Tensor
 from nsfwforensics.models.calibration import CALIBRATION, Calibration, Rate, Verdict
 from nsfwforensics.models.classifier import MODEL, Ensemble
 from nsfwforensics.models.weights import file_sha256
-from nsfwforensics.training import calibrate, card, data, evaluate, faces, probes, train, unseen
+from nsfwforensics.training import calibrate, card, data, domain, evaluate, faces, probes, train, unseen
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import Estimate, auc_estimate
 
@@ -53,6 +53,10 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     if face is not None:
         calibration = replace(calibration, face=face.branch)
         result["faces"] = face.figures
+    border = domain.fitted(workshop)
+    if border is not None:
+        calibration = replace(calibration, domain=border.domain)
+        result["domain"] = border.figures
     result["probes"] = probes.run(workshop)
     result["counts"] = card.counts(workshop.items)
     tensors = pack(workshop, head, face.tensors if face else None, workshop.trace())

@@ -134,6 +134,7 @@ def _outside(rgb: Pixels, known: circumstances.Circumstances, calibration: Calib
             least=preprocess.CROP,
             min_quality=calibration.min_quality,
             max_flat_share=calibration.max_flat_share,
+            domain=calibration.domain,
         )
     )
 

@@ -72,7 +72,7 @@ EXTRA: tuple[Source, ...] = (
     Source("imagenet", "imagenet-sample-images", 0, "ImageNet terms (research)", {"*": "train"}, extra=True),
     Source(
         "coco",
-        "coco128_yolo",
+        "coco128_yolo/images",
         0,
         "Flickr, Creative Commons (COCO 2017 subset)",
         {"*": "calibrate"},
