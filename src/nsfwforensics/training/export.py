@@ -16,7 +16,19 @@ from torch import Tensor
 from nsfwforensics.models.calibration import CALIBRATION, Calibration, Rate, Verdict
 from nsfwforensics.models.classifier import MODEL, Ensemble
 from nsfwforensics.models.weights import file_sha256
-from nsfwforensics.training import calibrate, card, data, evaluate, faces, probes, train, unseen
+from nsfwforensics.training import (
+    calibrate,
+    card,
+    criteria,
+    data,
+    evaluate,
+    faces,
+    probes,
+    ratios,
+    tables,
+    train,
+    unseen,
+)
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import Estimate, auc_estimate
 
@@ -49,6 +61,7 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     calibration, result = judge(workshop, score(workshop, subjects, head, _SHIPPED), matched)
     result["parts"] = parts(workshop, subjects, head)
     result["gate"] = gate(workshop, head, calibration)
+    result["criteria"].insert(0, criteria.gate(result["gate"]))
     face = faces.face_head(workshop)
     if face is not None:
         calibration = replace(calibration, face=face.branch)
@@ -189,7 +202,8 @@ def judge(
         for name in ("called", "cleared", "inconclusive"):
             by_name[f"resynthesised_{name}"] = by_name[f"{strongest}_{name}"]
     kept = {s: {n: r for n, r in by.items() if n.split("_")[0] in _REPORTED} for s, by in rates.items()}
-    branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}))
+    branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}),
+                     ratios=ratios.curves(rows), claims_ratio=passed)  # fmt: skip
     first = [branch.verdict(row.score) for row in rows]
     result = {
         "content_matched_left_out": {strongest: left_out},
@@ -199,9 +213,10 @@ def judge(
         "generators": evaluate.across_generators(rows),
         "rates": rates,
         "by_source": evaluate.by_source(rows, said),
-        "reliability": evaluate.reliability(rows),
         "flips": evaluate.flips(rows, said, first),
     }
+    never_trained = [name for name in workshop.paired_decoders if name not in workshop.training_decoders]
+    result |= tables.tables(rows, said, result, branch.ratios, never_trained)
     return Calibration(branch, None, calibrate.MAX_FLAT_SHARE, calibrate.MIN_QUALITY), result
 
 
