@@ -55,10 +55,10 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     """
     subjects = measure_unseen(workshop)
     left_out = workshop.training_decoders[0]
-    blind = score(workshop, subjects, train.train_image(workshop, without=left_out), _BLIND)
+    blind = score(workshop, subjects, train.train_image(workshop, without=left_out), BLIND)
     matched = evaluate.content_matched(blind, [left_out])[left_out]
     head = train.train_image(workshop)
-    calibration, result = judge(workshop, score(workshop, subjects, head, _SHIPPED), matched)
+    calibration, result = judge(workshop, score(workshop, subjects, head, SHIPPED), matched)
     result["parts"] = parts(workshop, subjects, head)
     result["gate"] = gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
@@ -98,7 +98,9 @@ def measure_unseen(workshop: Workshop) -> list[unseen.Subject]:
     return subjects
 
 
-_SHIPPED, _BLIND = -2, -1
+SHIPPED, BLIND = -2, -1
+"""Columns of the features, from the end: logits of the shipped trace network, and of the one trained without the
+strongest decoder."""
 
 
 class Blend:
@@ -137,7 +139,7 @@ def parts(workshop: Workshop, subjects: Sequence[unseen.Subject], head: Mapping[
     """What each part is worth alone: content-matched AUC and the mean over test families."""
     found: dict[str, Any] = {}
     for name, weights in (("frozen features alone", (1.0, 0.0)), ("trace network alone", (0.0, 1.0))):
-        rows = unseen.scored(subjects, Blend(workshop, head, _SHIPPED, weights))
+        rows = unseen.scored(subjects, Blend(workshop, head, SHIPPED, weights))
         across = evaluate.across_generators(rows)
         found[name] = {
             "content_matched": evaluate.content_matched(rows, workshop.paired_decoders),
@@ -160,7 +162,7 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
         ("frozen features alone", (1.0, 0.0)),
         ("trace network alone", (0.0, 1.0)),
     ):
-        rows = unseen.scored(subjects, Blend(workshop, head, _SHIPPED, weights))
+        rows = unseen.scored(subjects, Blend(workshop, head, SHIPPED, weights))
         for tier in TIERS:
             at = [row for row in rows if row.subject.tier == tier]
             real, fake = ([row.score for row in at if row.subject.item.label == label] for label in (0, 1))
