@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
 from nsfwforensics.models.calibration import Branch, Calibration, Rate
 from nsfwforensics.models.classifier import PictureScore
+from nsfwforensics.models.likelihood import RatioCurve
 from nsfwforensics.models.preprocess import Crops
 
 RATES = {
@@ -118,6 +120,20 @@ def test_between_is_inconclusive() -> None:
     assert (finding.code, finding.support) == ("SYN-002", Support.INCONCLUSIVE)
     assert finding.data["reason"] == "grey_band"
     assert "120 of 150 real photographs" in finding.explanation
+
+
+def test_a_likelihood_ratio_is_only_stated_where_the_calibration_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    curve = RatioCurve(3.0, 0.0, 0.2, 7.89, 100, 50)
+    for allowed in (False, True):
+        branch = replace(IMAGE, ratios={"as_is": curve}, claims_ratio=allowed)
+        monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", branch)
+        finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
+        assert ("times as frequent" in finding.explanation) is allowed
+        assert ("likelihood_ratio" in finding.data) is allowed
+    assert "about 7.8 times as frequent among generated pictures" in finding.explanation
+    assert "100 photographs and 50 generated pictures behind this support no more than 7.8" in finding.explanation
+    clear = only(run(saved(photo()), (-3.0, -3.0, -3.0)))
+    assert "about 5.0 times as frequent among photographs" in clear.explanation
 
 
 @pytest.mark.parametrize("views", [(2.0, 0.5, 2.0), (2.0, 2.0, 0.5), (2.0, -3.0, 2.0), (-3.0, -3.0, 0.5)])

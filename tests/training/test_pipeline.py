@@ -18,6 +18,7 @@ from nsfwforensics.training.metrics import auc
 from nsfwforensics.training.traces import TraceSettings
 from nsfwforensics.training.workshop import TrainSettings, Workshop, columns
 from tests.training import synthetic
+from tools import model_card
 
 SETTINGS = TrainSettings(
     photo_regions=1,
@@ -68,6 +69,9 @@ def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
     assert result["rates"]["as_is"]["real_called"]["total"] == 6
     assert result["rates"]["as_is"]["real_called"]["count"] == 0, "six photographs cannot carry a claim"
     assert len(result["probes"]) == 5
+    assert result["criteria"][0]["name"].startswith("content-matched")
+    assert set(result["by_make"]) == set(result["rates"])
+    assert len(result["plots"]["generators"]["as_is"]) > 2
 
     card = (weights / "synthesis.md").read_text()
     assert "{{" not in card
@@ -89,6 +93,11 @@ def test_train_calibrate_save_load_judge(tmp_path: Path) -> None:
 
     again = export.run(Workshop(data, tmp_path / "out", SETTINGS, say=said.append), None)
     assert again["content_matched"] == result["content_matched"], "a resumed run gives the same figures"
+
+    (tmp_path / "out" / "result.json").write_text(json.dumps(result))
+    before = {path.name: path.read_bytes() for path in weights.iterdir()}
+    model_card.again(Workshop(data, tmp_path / "out", SETTINGS, say=said.append), weights)
+    assert {path.name: path.read_bytes() for path in weights.iterdir()} == before, "card and calibration made again"
 
 
 def test_fit_separates_and_is_seeded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,35 @@ def generated_words(image: Branch, state: str) -> str:
             painted=painted.count,
             repainted=painted.total,
         ),
+    )
+
+
+def ratio_words(ratio: float, image: Branch, state: str) -> Message:
+    """How many times as likely the score is among generated pictures as among photographs.
+
+    Args:
+        ratio: As :meth:`nsfwforensics.models.calibration.Branch.likelihood_ratio` gives it.
+        image: The calibration.
+        state: The measured state.
+    """
+    curve = image.ratios[state]
+    most = curve.most if ratio >= 1 else 1 / curve.least
+    # Rounded down, so that no ratio is read that the sample does not support.
+    shown = {"ratio": math.floor(10 * max(ratio, 1 / ratio)) / 10, "most": math.floor(10 * most) / 10}
+    if ratio >= 1:
+        return say(
+            "Such a score is about {ratio:.1f} times as frequent among generated pictures as among photographs; the "
+            "{photographs} photographs and {generated} generated pictures behind this support no more than {most:.1f}.",
+            photographs=curve.photographs,
+            generated=curve.generated,
+            **shown,
+        )
+    return say(
+        "Such a score is about {ratio:.1f} times as frequent among photographs as among generated pictures; the "
+        "{photographs} photographs and {generated} generated pictures behind this support no more than {most:.1f}.",
+        photographs=curve.photographs,
+        generated=curve.generated,
+        **shown,
     )
 
 

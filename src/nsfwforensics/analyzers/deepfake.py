@@ -28,10 +28,11 @@ from nsfwforensics.analyzers._deepfake_words import (
     generated_rates,
     generated_words,
     inconclusive_words,
+    ratio_words,
 )
 from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES
-from nsfwforensics.core.messages import say
+from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Support
 from nsfwforensics.errors import WeightsError
 
@@ -196,12 +197,15 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         if len(each) > 1:
             reason = say("the answer turns when the same picture is saved again or made a little smaller")
             return self._inconclusive(reason, image, state, "flip")
+        ratio = image.likelihood_ratio(state, views)
+        data |= {"likelihood_ratio": round(ratio, 3)} if ratio is not None else {}
+        weight = [ratio_words(ratio, image, state)] if ratio is not None else []
         if each == {Verdict.GENERATED}:
             rates = {ERROR_RATES: generated_rates(image, state)}
-            return self.finding("SYN-001", generated_words(image, state), data=data | rates)
+            return self.finding("SYN-001", sentences(generated_words(image, state), *weight), data=data | rates)
         if each == {Verdict.NO_INDICATION}:
             rates = {ERROR_RATES: cleared_rates(image, state)}
-            words = cleared_words(image, state)
+            words = sentences(cleared_words(image, state), *weight)
             return self.finding("SYN-003", words, support=Support.NO_INDICATION, data=data | rates)
         reason = say("the score lies where both real and generated pictures are found")
         return self._inconclusive(reason, image, state, "grey_band")

@@ -22,6 +22,7 @@ from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.likelihood import RatioCurve
 
 if TYPE_CHECKING:
     from nsfwforensics.models.domain import Domain
@@ -78,6 +79,8 @@ class Branch:
         claims: Whether the measurements carry any statement at all; if not, everything is inconclusive.
         rates: By state, measured shares by name (``real_called``, ``gallery_called``, ``gallery_cleared``, …).
         facts: Further figures worth repeating in a report.
+        ratios: By state, the curve of likelihood ratios; absent in older files.
+        claims_ratio: Whether the content-matched test allows to state a likelihood ratio.
     """
 
     real: Mapping[str, Sequence[float]]
@@ -87,6 +90,23 @@ class Branch:
     claims: bool
     rates: Mapping[str, Mapping[str, Rate]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    ratios: Mapping[str, RatioCurve] = field(default_factory=dict)
+    claims_ratio: bool = False
+
+    def likelihood_ratio(self, state: str, scores: Sequence[float]) -> float | None:
+        """How many times as likely a picture's scores are among generated pictures as among photographs.
+
+        Args:
+            state: The state that resembles the picture most.
+            scores: Of all its views; the one that says least counts.
+
+        Returns:
+            A ratio within the bounds that the sample supports, or None where none may be stated.
+        """
+        curve = self.ratios.get(state)
+        if not (self.claims and self.claims_ratio and scores) or curve is None:
+            return None
+        return min((curve.ratio(score) for score in scores), key=lambda ratio: abs(math.log(ratio)))
 
     def p_real(self, score: float) -> float:
         """Conformal p-value of a score under *real*: the largest over the measured states, in (0, 1]."""
@@ -209,6 +229,8 @@ def _plain(branch: Branch) -> dict[str, Any]:
         "claims": branch.claims,
         "rates": {s: {n: [r.count, r.total] for n, r in rates.items()} for s, rates in branch.rates.items()},
         "facts": dict(branch.facts),
+        "ratios": {state: curve.plain() for state, curve in branch.ratios.items()},
+        "claims_ratio": branch.claims_ratio,
     }
 
 
@@ -224,6 +246,8 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         claims=bool(content["claims"]),
         rates={s: {n: Rate(*pair) for n, pair in rates.items()} for s, rates in content["rates"].items()},
         facts=content["facts"],
+        ratios={state: RatioCurve.of(curve) for state, curve in content.get("ratios", {}).items()},
+        claims_ratio=bool(content.get("claims_ratio", False)),
     )
 
 

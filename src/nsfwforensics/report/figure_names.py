@@ -104,6 +104,7 @@ _NAMES: Mapping[str, str] = {
     "latitude": say("latitude"),
     "length": say("length"),
     "lens": say("lens"),
+    "likelihood_ratio": say("likelihood ratio"),
     "likely_from": say("likely from"),
     "line": say("line"),
     "list": say("list"),

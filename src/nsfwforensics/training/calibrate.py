@@ -75,20 +75,20 @@ def verdicts(
         beta: See :func:`branch`.
     """  # fmt: skip
     made: dict[str | None, Branch] = {}
-    keys = {_unit(row) for kind in ((photographs), *generated.values()) for row in kind}
+    keys = {unit_of(row) for kind in ((photographs), *generated.values()) for row in kind}
     found: list[Verdict] = []
     for row in rows:
-        unit = _unit(row)
+        unit = unit_of(row)
         left_out = unit if unit in keys else None
         if left_out not in made:
-            kept = [other for other in photographs if _unit(other) != left_out]
-            others = {k: [other for other in part if _unit(other) != left_out] for k, part in generated.items()}
+            kept = [other for other in photographs if unit_of(other) != left_out]
+            others = {k: [other for other in part if unit_of(other) != left_out] for k, part in generated.items()}
             made[left_out] = branch(kept, others, beta=beta)
         found.append(row.verdict(made[left_out], max_flat_share))
     return found
 
 
-def _unit(row: Scored) -> str:
+def unit_of(row: Scored) -> str:
     """What is left out together: a photograph's source or camera make (with all its copies), a generator's family."""
     item = row.subject.item
     return f"{item.source}/{item.group}" if item.label or item.source == "camera" else item.source

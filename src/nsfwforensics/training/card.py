@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.training import card_domain
+from nsfwforensics.training import card_domain, card_tables
 from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.card_tables import estimate, table
 from nsfwforensics.training.data import Item
 
 if TYPE_CHECKING:
@@ -44,12 +45,17 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         "generators": _generators(result["generators"]),
         "families": _families(result["generators"]),
         "rates": _rates(result["rates"]),
-        "sources": _sources(result["by_source"]),
+        "sources": card_tables.sources(result["by_source"], "source of photographs", "real: "),
+        "generated": card_tables.sources(result["by_source"], "family of generators", "generated: "),
         "domain": card_domain.section(result.get("domain"), result.get("domain_called")),
-        "probes": _rows(("probe", "AUC (95 % interval)"), [(n, _estimate(e)) for n, e in result["probes"].items()]),
-        "data": _rows(("class", "source", "licence", "role", "pictures"), counts(items)),
+        "probes": table(("probe", "AUC (95 % interval)"), [(n, estimate(e)) for n, e in result["probes"].items()]),
+        "data": table(("class", "source", "licence", "role", "pictures"), counts(items)),
         "faces": _faces(result.get("faces")),
-        "reliability": ", ".join(f"{result['reliability'][t]:.2f} ({t})" for t in TIERS),
+        "criteria": card_tables.criteria(result["criteria"]),
+        "reliability": card_tables.reliability(result["reliability"]),
+        "ratios": card_tables.ratios(result["reliability"]),
+        "claims_ratio": _RATIOS[bool(result["may_clear"])],
+        "makes": card_tables.sources(result["by_make"], "make of the camera"),
         "texture": _texture(result["probes"]),
         "clears": _CLEARS[bool(result["may_clear"])],
         "flips": f"{result['flips']['count']} of {result['flips']['total']}",
@@ -68,16 +74,6 @@ def _texture(found: Table) -> str:
     return "Shuffled patches do worse than the crop itself: more than texture statistics is judged."
 
 
-def _rows(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _estimate(value: Table) -> str:
-    return f"{value['value']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
-
-
 def _rate(value: Table | None) -> str:
     if value is None or not value["total"]:
         return "not measured"
@@ -89,17 +85,15 @@ def _content_matched(result: Table) -> str:
     labelled = [(f"{name}, left out of training", found) for name, found in result["content_matched_left_out"].items()]
     for name, found in result["content_matched"].items():
         labelled.append((f"{name}, {'trained on' if name in trained else 'never trained on'}", found))
-    rows = [
-        (name, *(_estimate(found[tier]) for tier in TIERS), found["as_is"]["negatives"]) for name, found in labelled
-    ]
-    return _rows(("decoder", *TIERS.values(), "pairs"), rows)
+    rows = [(name, *(estimate(found[tier]) for tier in TIERS), found["as_is"]["negatives"]) for name, found in labelled]
+    return table(("decoder", *TIERS.values(), "pairs"), rows)
 
 
 def _gate(found: Table) -> str:
     if not found:
         return "Not measured: the pictures were not at hand."
     rows = [
-        (name, *(_estimate(estimates[tier]) for tier in TIERS)) for name, estimates in found.items() if name != "said"
+        (name, *(estimate(estimates[tier]) for tier in TIERS)) for name, estimates in found.items() if name != "said"
     ]
     said = [
         (f"{kind} called generated", *(_rate(found["said"][tier][kind]["looks_generated"]) for tier in TIERS))
@@ -107,9 +101,9 @@ def _gate(found: Table) -> str:
     ]
     first = found["shipped"]["as_is"]
     return (
-        _rows(("AUC", *TIERS.values()), rows)
+        table(("AUC", *TIERS.values()), rows)
         + f"\n\n{first['negatives']} photographs, {first['positives']} generated pictures.\n\n"
-        + _rows(("answer", *TIERS.values()), said)
+        + table(("answer", *TIERS.values()), said)
     )
 
 
@@ -117,36 +111,42 @@ def _parts(found: Table) -> str:
     rows = []
     for name, part in found.items():
         for decoder, estimates in part["content_matched"].items():
-            rows.append((name, f"pairs of {decoder}", *(_estimate(estimates[tier]) for tier in TIERS)))
+            rows.append((name, f"pairs of {decoder}", *(estimate(estimates[tier]) for tier in TIERS)))
         rows.append((name, "mean over test families", *(f"{part['mean_over_families'][t]:.2f}" for t in TIERS)))
-    return _rows(("part", "test", *TIERS.values()), rows)
+    return table(("part", "test", *TIERS.values()), rows)
 
 
 def _generators(found: Table) -> str:
     rows = [
-        (TIERS[t], f"{found[t]['mean_over_families']:.2f}", _estimate(found[t]["pooled"]),
+        (TIERS[t], f"{found[t]['mean_over_families']:.2f}", estimate(found[t]["pooled"]),
          f"{found[t]['tpr_at_1']:.0%}", f"{found[t]['tpr_at_5']:.0%}",
          f"{found[t]['pooled']['negatives']} / {found[t]['pooled']['positives']}")
         for t in TIERS
     ]  # fmt: skip
     head = ("state", "AUC, mean over families", "AUC, pooled", "TPR at 1 % FPR", "TPR at 5 % FPR", "real / generated")
-    return _rows(head, rows)
+    return table(head, rows)
 
 
 def _families(found: Table) -> str:
     names = found["as_is"]["families"]
     rows = [
-        (name, names[name]["positives"], *(_estimate(found[tier]["families"][name]) for tier in TIERS))
+        (name, names[name]["positives"], *(estimate(found[tier]["families"][name]) for tier in TIERS))
         for name in names
         if all(name in found[tier]["families"] for tier in TIERS)
     ]
-    return _rows(("family", "pictures", *TIERS.values()), rows)
+    return table(("family", "pictures", *TIERS.values()), rows)
 
 
 _CLEARS = {
     True: "The left-out decoder was told apart well enough for *no sign* to be said.",
     False: "Because the left-out decoder was not told apart (a lower bound is below 0.60), this version "
     "never says *no sign of generation*: whatever does not look generated is inconclusive.",
+}
+
+_RATIOS = {
+    True: "Reports state the ratio beside *looks generated* and *no sign*.",
+    False: "Because the left-out decoder is not told apart, no probability and no likelihood ratio is shown to users: "
+    "a ratio would mostly weigh what a picture shows, not how it was made.",
 }
 
 _KINDS = {
@@ -161,33 +161,22 @@ def _rates(found: Table) -> str:
     for kind, words in _KINDS.items():
         for name, meaning in (("called", "looks generated"), ("inconclusive", "inconclusive"), ("cleared", "no sign")):
             rows.append((words, meaning, *(_rate(found[tier].get(f"{kind}_{name}")) for tier in TIERS)))
-    return _rows(("pictures", "answer", *TIERS.values()), rows)
-
-
-def _sources(found: Table) -> str:
-    names = sorted({name for tier in TIERS for name in found[tier]}, reverse=True)
-    rows = [
-        (name, *(_rate(found[tier].get(name, {}).get("looks_generated")) for tier in TIERS),
-         *(_rate(found[tier].get(name, {}).get("inconclusive")) for tier in ("as_is",)))
-        for name in names
-    ]  # fmt: skip
-    called = [f"called generated, {words}" for words in TIERS.values()]
-    return _rows(("source", *called, "inconclusive, as the file is"), rows)
+    return table(("pictures", "answer", *TIERS.values()), rows)
 
 
 def _faces(found: Table | None) -> str:
     if found is None:
         return "No face head: the data held too few faces."
     rows = [
-        (TIERS[t], _estimate(found["swaps_auc"][t]), _estimate(found["self_blended_auc"][t]),
+        (TIERS[t], estimate(found["swaps_auc"][t]), estimate(found["self_blended_auc"][t]),
          _rate(found["rates"][t]["real_called"]), _rate(found["rates"][t]["swap_called"]))
         for t in TIERS
     ]  # fmt: skip
     head = ("state", "AUC, swaps", "AUC, self-blended", "real faces above the line", "swaps above the line")
-    table = _rows(head, rows)
+    counted = table(head, rows)
     number = found["faces"]
     claims = "may say that a face looks blended in" if found["claims"] else "may only point to a face, inconclusively"
     return (
         f"Faces: {number['train']} in training, {number['calibrate']} in calibration, {number['test']} of "
-        f"{found['people_in_test']} people in the test. With these counts the head {claims}.\n\n{table}"
+        f"{found['people_in_test']} people in the test. With these counts the head {claims}.\n\n{counted}"
     )

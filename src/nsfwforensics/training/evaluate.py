@@ -7,10 +7,8 @@ photographs against copies of themselves painted by a decoder never trained on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
-
-import numpy as np
 
 from nsfwforensics.models.calibration import Rate, Verdict
 from nsfwforensics.training import calibrate
@@ -18,11 +16,8 @@ from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import (
     Estimate,
     auc_estimate,
-    calibration_error,
-    fit_logistic,
     mean_over,
     rate_at,
-    sigmoid,
 )
 from nsfwforensics.training.unseen import Scored
 
@@ -81,23 +76,37 @@ def by_source(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict
                 item = row.subject.item
                 name = f"real: {item.source} ({item.role})" if item.label == 0 else f"generated: {family(row)}"
                 groups.setdefault(name, []).append(verdict)
-        found[tier] = {
-            name: {v.value: Rate(sum(x is v for x in those), len(those)) for v in Verdict}
-            for name, those in sorted(groups.items())
-        }
+        found[tier] = {name: _counted(those) for name, those in sorted(groups.items())}
     return found
 
 
-def reliability(rows: Sequence[Scored]) -> dict[str, float]:
-    """Expected calibration error, by state, of a logistic curve fitted on the calibration pictures of all states."""
-    fitted = [row for row in rows if row.subject.item.role == "calibrate" and row.subject.kind == "picture"]
-    slope, offset = fit_logistic([row.score for row in fitted], [row.subject.item.label for row in fitted])
-    found = {"slope": slope, "offset": offset}
+def by_make(rows: Sequence[Scored], said: Sequence[Verdict], least: int = 4) -> dict[str, dict[str, dict[str, Rate]]]:
+    """As :func:`by_source` for the makes of cameras; makes with fewer pictures than ``least`` are counted together."""
+    cameras = [
+        (row, verdict)
+        for row, verdict in zip(rows, said, strict=True)
+        if row.subject.kind == "picture" and row.subject.item.label == 0 and row.subject.item.source == "camera"
+    ]
+    pictures: dict[tuple[str, str], set[str]] = {}
+    for row, _ in cameras:
+        item = row.subject.item
+        pictures.setdefault((item.role, item.group), set()).add(item.key)
+    rare = {role: sorted(make for (r, make), keys in pictures.items() if r == role and len(keys) < least)
+            for role, _ in pictures}  # fmt: skip
+    found: dict[str, dict[str, dict[str, Rate]]] = {tier: {} for tier in TIERS}
     for tier in TIERS:
-        test = [r for kind in ("real", "gallery") for r in _of(rows, kind, tier) if r.subject.item.role == "test"]
-        p = sigmoid(slope * np.array([row.score for row in test]) + offset)
-        found[tier] = calibration_error(p, [row.subject.item.label for row in test], bins=5)
+        groups: dict[str, list[Verdict]] = {}
+        for row, verdict in cameras:
+            item = row.subject.item
+            make = f"others: {', '.join(rare[item.role])}" if item.group in rare[item.role] else item.group
+            if row.subject.tier == tier:
+                groups.setdefault(f"{make} ({item.role})", []).append(verdict)
+        found[tier] = {name: _counted(those) for name, those in sorted(groups.items())}
     return found
+
+
+def _counted(said: Sequence[Verdict]) -> dict[str, Rate]:
+    return {v.value: Rate(sum(x is v for x in said), len(said)) for v in Verdict}
 
 
 def flips(rows: Sequence[Scored], said: Sequence[Verdict], branch_verdicts: Sequence[Verdict]) -> Rate:
@@ -116,6 +125,10 @@ def plain(value: Any) -> Any:
         return {name: round(number, 4) for name, number in asdict(value).items()}
     if isinstance(value, Rate):
         return {"count": value.count, "total": value.total, "upper": round(value.upper, 4)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, float):
+        return round(value, 4)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -16,7 +16,20 @@ from torch import Tensor
 from nsfwforensics.models.calibration import CALIBRATION, Calibration, Rate, Verdict
 from nsfwforensics.models.classifier import MODEL, Ensemble
 from nsfwforensics.models.weights import file_sha256
-from nsfwforensics.training import calibrate, card, data, domain, evaluate, faces, probes, train, unseen
+from nsfwforensics.training import (
+    calibrate,
+    card,
+    criteria,
+    data,
+    domain,
+    evaluate,
+    faces,
+    probes,
+    ratios,
+    tables,
+    train,
+    unseen,
+)
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import Estimate, auc_estimate
 
@@ -43,12 +56,13 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     """
     subjects = measure_unseen(workshop)
     left_out = workshop.training_decoders[0]
-    blind = score(workshop, subjects, train.train_image(workshop, without=left_out), _BLIND)
+    blind = score(workshop, subjects, train.train_image(workshop, without=left_out), BLIND)
     matched = evaluate.content_matched(blind, [left_out])[left_out]
     head = train.train_image(workshop)
-    calibration, result = judge(workshop, score(workshop, subjects, head, _SHIPPED), matched)
+    calibration, result = judge(workshop, score(workshop, subjects, head, SHIPPED), matched)
     result["parts"] = parts(workshop, subjects, head)
     result["gate"] = gate(workshop, head, calibration)
+    result["criteria"].insert(0, criteria.gate(result["gate"]))
     face = faces.face_head(workshop)
     if face is not None:
         calibration = replace(calibration, face=face.branch)
@@ -89,7 +103,9 @@ def measure_unseen(workshop: Workshop) -> list[unseen.Subject]:
     return subjects
 
 
-_SHIPPED, _BLIND = -2, -1
+SHIPPED, BLIND = -2, -1
+"""Columns of the features, from the end: logits of the shipped trace network, and of the one trained without the
+strongest decoder."""
 
 
 class Blend:
@@ -128,7 +144,7 @@ def parts(workshop: Workshop, subjects: Sequence[unseen.Subject], head: Mapping[
     """What each part is worth alone: content-matched AUC and the mean over test families."""
     found: dict[str, Any] = {}
     for name, weights in (("frozen features alone", (1.0, 0.0)), ("trace network alone", (0.0, 1.0))):
-        rows = unseen.scored(subjects, Blend(workshop, head, _SHIPPED, weights))
+        rows = unseen.scored(subjects, Blend(workshop, head, SHIPPED, weights))
         across = evaluate.across_generators(rows)
         found[name] = {
             "content_matched": evaluate.content_matched(rows, workshop.paired_decoders),
@@ -151,7 +167,7 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
         ("frozen features alone", (1.0, 0.0)),
         ("trace network alone", (0.0, 1.0)),
     ):
-        rows = unseen.scored(subjects, Blend(workshop, head, _SHIPPED, weights))
+        rows = unseen.scored(subjects, Blend(workshop, head, SHIPPED, weights))
         for tier in TIERS:
             at = [row for row in rows if row.subject.tier == tier]
             real, fake = ([row.score for row in at if row.subject.item.label == label] for label in (0, 1))
@@ -193,7 +209,8 @@ def judge(
         for name in ("called", "cleared", "inconclusive"):
             by_name[f"resynthesised_{name}"] = by_name[f"{strongest}_{name}"]
     kept = {s: {n: r for n, r in by.items() if n.split("_")[0] in _REPORTED} for s, by in rates.items()}
-    branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}))
+    branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}),
+                     ratios=ratios.curves(rows), claims_ratio=passed)  # fmt: skip
     first = [branch.verdict(row.score) for row in rows]
     result = {
         "content_matched_left_out": {strongest: left_out},
@@ -203,9 +220,10 @@ def judge(
         "generators": evaluate.across_generators(rows),
         "rates": rates,
         "by_source": evaluate.by_source(rows, said),
-        "reliability": evaluate.reliability(rows),
         "flips": evaluate.flips(rows, said, first),
     }
+    never_trained = [name for name in workshop.paired_decoders if name not in workshop.training_decoders]
+    result |= tables.tables(rows, said, result, branch.ratios, never_trained)
     return Calibration(branch, None, calibrate.MAX_FLAT_SHARE, calibrate.MIN_QUALITY), result
 
 

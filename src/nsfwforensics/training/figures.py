@@ -168,7 +168,7 @@ def _state(
         judged=(_share(_judged(photographs), Verdict.GENERATED), _share(_judged(made), Verdict.GENERATED)),
         calibration_error=error,
         bins=bins,
-        roc=_roc(low, high),
+        roc=roc(low, high),
         real_sources=_by_source(real, tier, high, generated=False),
         generated_sources=_by_source(generated, tier, low, generated=True),
     )
@@ -214,7 +214,13 @@ def _rate_estimate(low: Sequence[float], high: Sequence[float], allowed: float) 
     return Estimate(value, float(ends[0]), float(ends[1]), len(low), len(high))
 
 
-def _roc(low: Sequence[float], high: Sequence[float]) -> tuple[tuple[float, float], ...]:
+def roc(low: Sequence[float], high: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Points (false positive rate, true positive rate), ascending.
+
+    Args:
+        low: Scores of photographs.
+        high: Scores of generated pictures.
+    """
     if not low or not high:
         return ()
     thresholds = np.unique(np.concatenate([low, high]))[::-1]

@@ -61,16 +61,17 @@ def rate_at(negatives: Sequence[float], positives: Sequence[float], false_positi
     return float((np.asarray(positives, float) > threshold).mean())
 
 
-def calibration_error(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> float:
-    """Expected calibration error over equally filled bins, classes weighted equally.
+def calibration_error(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10, *, balanced: bool = True) -> float:
+    """Expected calibration error over equally filled bins.
 
     Args:
         probabilities: Predicted chance of the positive class, 0–1.
         labels: 0 or 1.
         bins: Number of bins.
+        balanced: Both classes weigh alike; else every picture does.
     """
     p, y = np.asarray(probabilities, float), np.asarray(labels, int)
-    weights = np.where(y == 1, 0.5 / max(1, (y == 1).sum()), 0.5 / max(1, (y == 0).sum()))
+    weights = class_weights(y) if balanced else np.full(len(y), 1 / max(1, len(y)))
     error = 0.0
     # By value, not by rank: equal probabilities belong in one bin.
     places = np.searchsorted(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]), p, "right")
@@ -82,21 +83,36 @@ def calibration_error(probabilities: ArrayLike, labels: ArrayLike, bins: int = 1
     return float(error)
 
 
-def fit_logistic(scores: ArrayLike, labels: ArrayLike, steps: int = 50) -> tuple[float, float]:
-    """Platt scaling with equal class weights by Newton's method: slope and offset of the log odds.
+def class_weights(labels: ArrayLike) -> NDArray[np.float64]:
+    """Weights that give each class one half."""
+    y = np.asarray(labels, int)
+    return np.asarray(np.where(y == 1, 0.5 / max(1, (y == 1).sum()), 0.5 / max(1, (y == 0).sum())))
+
+
+def fit_logistic(
+    scores: ArrayLike, labels: ArrayLike, steps: int = 50, *, weights: ArrayLike | None = None, ridge: float = 1e-3
+) -> tuple[float, float]:
+    """Platt scaling by Newton's method: slope and offset of the log odds.
 
     The targets are smoothed as Platt (1999) proposes, so separable scores give finite values.
+
+    Args:
+        scores: One per picture.
+        labels: 0 or 1.
+        steps: Newton steps.
+        weights: Of the pictures; by default those that give each class one half.
+        ridge: Penalty on the squared slope.
     """
     s, y = np.asarray(scores, float), np.asarray(labels, int)
     n1, n0 = max(1, int((y == 1).sum())), max(1, int((y == 0).sum()))
     target = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
-    weights = np.where(y == 1, 0.5 / n1, 0.5 / n0)
+    drawn = class_weights(y) if weights is None else np.asarray(weights, float)
     x = np.stack([s, np.ones_like(s)])
     beta = np.zeros(2)
     for _ in range(steps):
         p = sigmoid(beta @ x)
-        gradient = x @ (weights * (p - target)) + 1e-3 * np.array([beta[0], 0.0])
-        hessian = (x * (weights * p * (1 - p))) @ x.T + np.diag([1e-3, 1e-9])
+        gradient = x @ (drawn * (p - target)) + ridge * np.array([beta[0], 0.0])
+        hessian = (x * (drawn * p * (1 - p))) @ x.T + np.diag([ridge, 1e-9])
         beta = beta - np.linalg.solve(hessian, gradient)
     return float(beta[0]), float(beta[1])
 
