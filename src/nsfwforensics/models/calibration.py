@@ -18,10 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.rates import Rate as Rate
+from nsfwforensics.models.rates import plain_rates, rates_of
+from nsfwforensics.models.region_limits import RegionLimits as RegionLimits
 
 CALIBRATION = "synthesis-calibration"
 """Name in the weights manifest."""
@@ -35,32 +37,6 @@ class Verdict(StrEnum):
     GENERATED = "looks_generated"
     INCONCLUSIVE = "inconclusive"
     NO_INDICATION = "no_indication"
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A measured share: ``count`` of ``total``."""
-
-    count: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """The plain share, 0–1; 0 of nothing is 0."""
-        return self.count / self.total if self.total else 0.0
-
-    @property
-    def upper(self) -> float:
-        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
-        return clopper_pearson_upper(self.count, self.total)
-
-    @property
-    def others(self) -> Rate:
-        """The share of those that were not counted."""
-        return Rate(self.total - self.count, self.total)
-
-    def __str__(self) -> str:
-        return f"{self.count} of {self.total}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +125,14 @@ class Calibration:
         face: For faces, or None.
         max_flat_share: Pictures flatter than this were not measured (drawings, screenshots, text).
         min_quality: JPEG qualities below this were found too destructive.
+        regions: For maps of scores over tiles, or None where they were not measured.
     """
 
     image: Branch
     face: Branch | None
     max_flat_share: float
     min_quality: float
+    regions: RegionLimits | None = None
 
     def dumps(self) -> str:
         """As JSON text."""
@@ -163,6 +141,7 @@ class Calibration:
             "face": _plain(self.face) if self.face else None,
             "max_flat_share": self.max_flat_share,
             "min_quality": self.min_quality,
+            "regions": self.regions.plain() if self.regions else None,
         }
         return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
@@ -175,12 +154,13 @@ class Calibration:
         """
         try:
             content = json.loads(text)
-            face = content["face"]
+            face, regions = content["face"], content.get("regions")
             return cls(
                 image=_branch(content["image"]),
                 face=_branch(face) if face else None,
                 max_flat_share=float(content["max_flat_share"]),
                 min_quality=float(content["min_quality"]),
+                regions=RegionLimits.of(regions) if regions else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))
@@ -197,7 +177,7 @@ def _plain(branch: Branch) -> dict[str, Any]:
         "alpha": branch.alpha,
         "beta": branch.beta,
         "claims": branch.claims,
-        "rates": {s: {n: [r.count, r.total] for n, r in rates.items()} for s, rates in branch.rates.items()},
+        "rates": plain_rates(branch.rates),
         "facts": dict(branch.facts),
     }
 
@@ -212,7 +192,7 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         alpha=float(content["alpha"]),
         beta=float(content["beta"]),
         claims=bool(content["claims"]),
-        rates={s: {n: Rate(*pair) for n, pair in rates.items()} for s, rates in content["rates"].items()},
+        rates=rates_of(content["rates"]),
         facts=content["facts"],
     )
 
