@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from nsfwforensics.models import tile_map
 from nsfwforensics.models.preprocess import recompressed
+from nsfwforensics.models.standout import Standout, standout
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import mix
 from nsfwforensics.training.data import Item, load_rgb
@@ -52,6 +53,7 @@ class Mapped:
         scores: float64 (rows, columns), NaN where a tile was not judged; empty where the picture is too small.
         texture: The same shape.
         share: Share of each tile's pixels that was painted, 0–1; the same shape.
+        known: What was read from it already.
     """
 
     key: str
@@ -62,6 +64,14 @@ class Mapped:
     scores: NDArray[np.float64]
     texture: NDArray[np.float64]
     share: NDArray[np.float64]
+    known: dict[str, Standout | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def read(self, statistic: str) -> Standout | None:
+        """What stands out most by a statistic (worked out once), or None where the map says nothing."""
+        if statistic not in self.known:
+            found = standout(statistic, self.scores, self.texture) if self.scores.size else None
+            self.known[statistic] = found
+        return self.known[statistic]
 
 
 def base(item: Item) -> Pixels:
@@ -185,7 +195,8 @@ def _cached(
         partial.write_text(json.dumps(rows))
         partial.replace(path)
     for kind, tier, *planes in json.loads(path.read_text()):
-        yield Mapped(item.key, item.role, item.source, kind, tier, *(np.array(plane, np.float64) for plane in planes))
+        scores, texture, share = (np.array(plane, np.float64) for plane in planes)
+        yield Mapped(item.key, item.role, item.source, kind, tier, scores, texture, share)
 
 
 def _map(

@@ -14,7 +14,7 @@ import numpy as np
 
 from nsfwforensics.models.rates import Rate
 from nsfwforensics.models.region_limits import RegionLimits
-from nsfwforensics.models.standout import STATISTICS, Standout, standout
+from nsfwforensics.models.standout import STATISTICS, Standout
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.edited import ORIGINAL, UNTOUCHED, Mapped
 from nsfwforensics.training.metrics import Estimate, auc, auc_estimate, mean_over
@@ -104,12 +104,8 @@ def _of(rows: Iterable[Mapped], kind: str, tier: str) -> list[Mapped]:
     return [row for row in rows if row.kind == kind and row.tier == tier]
 
 
-def _read(row: Mapped, statistic: str) -> Standout | None:
-    return standout(statistic, row.scores, row.texture) if row.scores.size else None
-
-
 def _values(rows: Iterable[Mapped], statistic: str) -> list[tuple[Mapped, Standout]]:
-    read = ((row, _read(row, statistic)) for row in rows)
+    read = ((row, row.read(statistic)) for row in rows)
     return [(row, found) for row, found in read if found is not None]
 
 
@@ -173,4 +169,4 @@ def _by_source(rows: Sequence[Mapped], statistic: str, line: float) -> dict[str,
 
 def _small(rows: Sequence[Mapped]) -> Rate:
     """Photographs too small, or with too few tiles that show texture, for a map."""
-    return Rate(sum(not r.scores.size or standout("highest", r.scores, r.texture) is None for r in rows), len(rows))
+    return Rate(sum(row.read(next(iter(STATISTICS))) is None for row in rows), len(rows))
