@@ -72,7 +72,7 @@ def test_large_photographs_are_cut_or_reduced(tmp_path: Path) -> None:
         synthetic.save(synthetic.picture(number, 1100, 1500), tmp_path / f"{number}.jpg")
         bases.append((item(tmp_path / f"{number}.jpg"), edited.base(item(tmp_path / f"{number}.jpg"))))
     assert all(max(rgb.shape[:2]) <= edited.LONGEST for _, rgb in bases)
-    cut = [rgb.shape[:2] == (768, 1024) and (rgb == load_rgb(one)[160:928, 224:1248]).all() for one, rgb in bases]
+    cut = [rgb.shape[:2] == (672, 896) and (rgb == load_rgb(one)[208:880, 288:1184]).all() for one, rgb in bases]
     assert 0 < sum(cut) < 6, "some are cut from native pixels, some reduced"
 
 
@@ -132,7 +132,7 @@ def test_edits_that_stand_out_are_reported_and_the_card_says_so() -> None:
     assert found["photographs"]["calibrate"]["as_is"]["all"].count <= 1
     assert (found["too_small"]["as_is"].count, found["too_small"]["as_is"].total) == (1, 21)
     assert limits.rate("as_is", "untouched_marked").total == 110
-    figures = evaluate.plain(found) | {"tile": 128, "stride": 80, "most": 96}
+    figures = evaluate.plain(found) | {"tile": 128, "stride": 96, "most": 80, "longest": 896}
     figures |= {"speaks": {tier: limits.speaks(tier) for tier in TIERS}}
     assert json.loads(json.dumps(figures)) == figures
     text = card_edited.section(figures)
@@ -144,7 +144,13 @@ def test_edits_that_do_not_stand_out_stay_silent() -> None:
     limits, found = edited_figures.measure(made_up(0.0), DECODERS, "unknown")
     assert found["auc"]["unknown"]["as_is"].value == pytest.approx(0.5)
     assert not any(limits.speaks(tier) for tier in TIERS)
-    figures = evaluate.plain(found) | {"tile": 128, "stride": 80, "most": 96, "speaks": dict.fromkeys(TIERS, False)}
+    figures = evaluate.plain(found) | {
+        "tile": 128,
+        "stride": 96,
+        "most": 80,
+        "longest": 896,
+        "speaks": dict.fromkeys(TIERS, False),
+    }
     assert "not reliable enough for a finding" in card_edited.section(figures)
 
 
@@ -157,7 +163,13 @@ def test_too_few_photographs_give_no_threshold() -> None:
 
 def test_the_section_replaces_an_earlier_one() -> None:
     _, found = edited_figures.measure(made_up(3.0, 20), DECODERS, "unknown")
-    figures = evaluate.plain(found) | {"tile": 128, "stride": 80, "most": 96, "speaks": dict.fromkeys(TIERS, True)}
+    figures = evaluate.plain(found) | {
+        "tile": 128,
+        "stride": 96,
+        "most": 80,
+        "longest": 896,
+        "speaks": dict.fromkeys(TIERS, True),
+    }
     card = "# Card\n\ntext\n\n## Data\n\nmore\n"
     once = card_edited.placed(card, figures)
     assert once.startswith(card.rstrip()) and once.count(card_edited.HEADING) == 1

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 TILE = 128
 """Side of a tile in native pixels: the size of the crops that the trace network was trained on."""
 
-STRIDE = 80
+STRIDE = 96
 """Least distance of neighbouring tiles, in pixels."""
 
-MOST = 96
+MOST = 80
 """Most tiles judged per picture."""
 
 LEAST_SIDE = 320

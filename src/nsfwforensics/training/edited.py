@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Painter = Callable[[Pixels], Pixels]
 
-LONGEST = 1024
+LONGEST = 896
 """Larger photographs are first cut or reduced (half of them each) to this many pixels: painting takes its time."""
 
 SHARES = (0.03, 0.30)

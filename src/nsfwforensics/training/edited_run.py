@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-EDITED = {"calibrate": 24, "test": 100}
+EDITED = {"calibrate": 16, "test": 100}
 """Photographs that are edited, by role."""
 
 UNSEEN = min(decoders.NEVER_TRAINED)
@@ -92,6 +92,7 @@ def run(
         "tile": tile_map.TILE,
         "stride": tile_map.STRIDE,
         "most": tile_map.MOST,
+        "longest": edited.LONGEST,
         "speaks": {tier: limits.speaks(tier) for tier in limits.rates},
     }
     plain: dict[str, Any] = evaluate.plain(found)
