@@ -136,7 +136,14 @@ def test_a_map_in_which_nothing_stands_out_is_inconclusive() -> None:
     assert "60 of 100" in finding.explanation
 
 
-@pytest.mark.parametrize(("regions", "reason"), [(UNRELIABLE, "not_reliable"), (None, "not_measured")])
+@pytest.mark.parametrize(
+    ("regions", "reason"),
+    [
+        (UNRELIABLE, "not_reliable"),
+        (None, "not_measured"),
+        (replace(RELIABLE, statistic="from-the-future"), "not_measured"),
+    ],
+)
 def test_a_map_that_is_not_reliable_is_only_a_lead_whatever_it_shows(regions: RegionLimits | None, reason: str) -> None:
     for data in (photo(), photo(bright=(320, 160, 256, 256))):
         outcome = run(data, regions)

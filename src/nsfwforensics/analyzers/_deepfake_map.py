@@ -112,7 +112,9 @@ def conclude_map(
     from nsfwforensics.models.standout import STATISTICS, standout
 
     tiles, scores = judged.sample.tiles, judged.scores
-    statistic = limits.statistic if limits is not None and limits.statistic in STATISTICS else next(iter(STATISTICS))
+    if limits is not None and limits.statistic not in STATISTICS:
+        limits = None  # its threshold belongs to a measure that this version does not know
+    statistic = limits.statistic if limits is not None else next(iter(STATISTICS))
     found = None if tiles is None or scores is None else standout(statistic, scores, tiles.texture)
     if tiles is None or scores is None or found is None:
         reason = judged.reason or say("too little of it shows texture")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,9 +170,9 @@ def maps(
     """
     cache.mkdir(parents=True, exist_ok=True)
     for item in edited:
-        yield from _cached(item, UNTOUCHED, lambda item=item: twins(item, painters), judge, cache)  # type: ignore[misc]
+        yield from _cached(item, UNTOUCHED, partial(twins, item, painters), judge, cache)
     for item in photographs:
-        yield from _cached(item, ORIGINAL, lambda item=item: _original(item), judge, cache)  # type: ignore[misc]
+        yield from _cached(item, ORIGINAL, partial(_original, item), judge, cache)
 
 
 def _original(item: Item) -> tuple[dict[str, Pixels], NDArray[np.float32]]:
@@ -191,9 +192,9 @@ def _cached(
     if not path.is_file():
         copies, mask = make()
         rows = [[kind, tier, *_map(px, tier, mask, judge)] for kind, px in copies.items() for tier in augment.TIERS]
-        partial = path.with_suffix(".part")
-        partial.write_text(json.dumps(rows))
-        partial.replace(path)
+        begun = path.with_suffix(".part")
+        begun.write_text(json.dumps(rows))
+        begun.replace(path)
     for kind, tier, *planes in json.loads(path.read_text()):
         scores, texture, share = (np.array(plane, np.float64) for plane in planes)
         yield Mapped(item.key, item.role, item.source, kind, tier, scores, texture, share)
