@@ -212,8 +212,8 @@ sha256 = "0123"
 def test_the_whole_measurement_reaches_calibration_card_and_manifest(tmp_path: Path) -> None:
     data, out, weights = (tmp_path / name for name in ("data", "out", "weights"))
     for number in range(3):
-        synthetic.save(synthetic.picture(number, 330, 400), data / "real" / "coco" / f"{number}.jpg")
-        synthetic.save(synthetic.picture(50 + number, 400, 330), data / "real" / "cc0" / f"{number}.jpg")
+        synthetic.save(synthetic.picture(number, 360, 500), data / "real" / "coco" / f"{number}.jpg")
+        synthetic.save(synthetic.picture(50 + number, 500, 360), data / "real" / "cc0" / f"{number}.jpg")
     synthetic.models(data / "models")
     out.mkdir()
     weights.mkdir()
