@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from nsfwforensics.analyzers._deepfake_map import MapSample
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.calibration import Calibration
     from nsfwforensics.models.preprocess import Crops
@@ -35,6 +36,7 @@ class Sample:
         state: The measured state that resembles the picture most.
         ruled_out: Why the picture is outside what was measured, or None.
         facts: Figures for the report.
+        map: What a score map is made of, where one was asked for.
     """
 
     crops: Crops | None
@@ -43,6 +45,7 @@ class Sample:
     state: str
     ruled_out: str | None
     facts: Mapping[str, Any]
+    map: MapSample | None = None
 
 
 def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sample:

@@ -9,15 +9,17 @@ With ``--detector`` a model that a user brought judges instead (:mod:`nsfwforens
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nsfwforensics.analyzers._deepfake_map import MapScores, conclude_map, judge_map, take_map
+from nsfwforensics.analyzers._deepfake_map_words import MAP_CODES
 from nsfwforensics.analyzers._deepfake_own import OwnScore, conclude_own, enrol_detector, judge
 from nsfwforensics.analyzers._deepfake_own_words import OWN_CODES
-from nsfwforensics.analyzers._deepfake_sample import Box, Sample, take
+from nsfwforensics.analyzers._deepfake_sample import Box, Sample, decoded_rows, take
 from nsfwforensics.analyzers._deepfake_words import (
     CODES,
     cleared_rates,
@@ -52,6 +54,12 @@ class DeepfakeOptions(AnalyzerOptions):
         description="Ask this model of your own instead: its card (TOML) or the folder with card and model",
         json_schema_extra={"flag": "--detector"},
     )
+    score_map: bool = Field(
+        default=False,
+        description="Keep a map of the built-in model's score over the picture, and say whether a region stands out "
+        "where that was measured to be reliable",
+        json_schema_extra={"flag": "--score-map"},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Scores:
     sample: Sample
     picture: PictureScore | None
     faces: tuple[float, ...]
+    map: MapScores | None = None
 
 
 class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
@@ -77,7 +86,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     source = "src/nsfwforensics/training/LOG.md"
     needs_device = True
     Options = DeepfakeOptions
-    codes: ClassVar[Mapping[str, Code]] = {**CODES, **OWN_CODES}
+    codes: ClassVar[Mapping[str, Code]] = {**CODES, **MAP_CODES, **OWN_CODES}
 
     @classmethod
     def enrol(cls, options: Any, resources: Resources) -> Enrolment:
@@ -121,7 +130,10 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         """Cuts native crops and faces, and notes what limits a statement; a model that was brought judges here."""
         if self._own is not None:
             return judge(evidence, self._own)
-        return take(evidence, self._calibration, self._faces(evidence) if self.options.faces else ())
+        sample = take(evidence, self._calibration, self._faces(evidence) if self.options.faces else ())
+        if not self.options.score_map:
+            return sample
+        return replace(sample, map=take_map(evidence, decoded_rows(evidence), sample.ruled_out))
 
     def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
         from nsfwforensics.models.face_detector import shared_faces
@@ -148,6 +160,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
                 sample,
                 next(pictures) if sample.crops is not None else None,
                 tuple(next(faces) for _ in sample.boxes),
+                judge_map(classifier, sample.map) if sample.map is not None else None,
             )
             for sample in batch
         ]
@@ -159,7 +172,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         del info
         if isinstance(scores, OwnScore):
             assert self._own is not None  # noqa: S101 - only then there are such scores
-            return conclude_own(self, self._own, scores)
+            own = conclude_own(self, self._own, scores)
+            return replace(own, measurements={**own.measurements, **_NO_MAP}) if self.options.score_map else own
         image = self._calibration.image
         measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
         picture = scores.picture
@@ -183,7 +197,11 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
                 for box, score in zip(scores.sample.boxes, known, strict=True)
             ]
             findings += self._faces_found(face, scores)
-        return Outcome.of(findings, measurements)
+        if scores.map is None:
+            return Outcome.of(findings, measurements)
+        limits = self._calibration.regions
+        found, measurements["score_map"], pictures = conclude_map(self, scores.map, limits, scores.sample.state)
+        return Outcome.of([*findings, found], measurements, pictures)
 
     def _whole(self, scores: Scores, image: Branch) -> Finding:
         from nsfwforensics.models.calibration import Verdict
@@ -263,6 +281,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
 
 
 _MODEL = "synthesis"
+
+_NO_MAP = {"score_map": {"not_judged": say("a model that was brought draws no map")}}
 
 
 def _data(branch: Branch, state: str) -> dict[str, Any]:

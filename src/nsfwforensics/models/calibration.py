@@ -18,11 +18,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.likelihood import RatioCurve
+from nsfwforensics.models.rates import Rate as Rate
+from nsfwforensics.models.rates import plain_rates, rates_of
+from nsfwforensics.models.region_limits import RegionLimits as RegionLimits
 
 if TYPE_CHECKING:
     from nsfwforensics.models.domain import Domain
@@ -39,32 +41,6 @@ class Verdict(StrEnum):
     GENERATED = "looks_generated"
     INCONCLUSIVE = "inconclusive"
     NO_INDICATION = "no_indication"
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A measured share: ``count`` of ``total``."""
-
-    count: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """The plain share, 0–1; 0 of nothing is 0."""
-        return self.count / self.total if self.total else 0.0
-
-    @property
-    def upper(self) -> float:
-        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
-        return clopper_pearson_upper(self.count, self.total)
-
-    @property
-    def others(self) -> Rate:
-        """The share of those that were not counted."""
-        return Rate(self.total - self.count, self.total)
-
-    def __str__(self) -> str:
-        return f"{self.count} of {self.total}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +149,7 @@ class Calibration:
         max_flat_share: Pictures flatter than this were not measured (drawings, screenshots, text).
         min_quality: JPEG qualities below this were found too destructive.
         domain: What tells photographs from drawings, pages of text, charts and screenshots, or None (older files).
+        regions: For maps of scores over tiles, or None where they were not measured.
     """
 
     image: Branch
@@ -180,6 +157,7 @@ class Calibration:
     max_flat_share: float
     min_quality: float
     domain: Domain | None = None
+    regions: RegionLimits | None = None
 
     def dumps(self) -> str:
         """As JSON text."""
@@ -188,6 +166,7 @@ class Calibration:
             "face": _plain(self.face) if self.face else None,
             "max_flat_share": self.max_flat_share,
             "min_quality": self.min_quality,
+            "regions": self.regions.plain() if self.regions else None,
         }
         if self.domain is not None:
             content["domain"] = self.domain.plain()
@@ -204,13 +183,14 @@ class Calibration:
 
         try:
             content = json.loads(text)
-            face, domain = content["face"], content.get("domain")
+            face, domain, regions = content["face"], content.get("domain"), content.get("regions")
             return cls(
                 image=_branch(content["image"]),
                 face=_branch(face) if face else None,
                 max_flat_share=float(content["max_flat_share"]),
                 min_quality=float(content["min_quality"]),
                 domain=Domain.from_plain(domain) if domain else None,
+                regions=RegionLimits.of(regions) if regions else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))
@@ -227,7 +207,7 @@ def _plain(branch: Branch) -> dict[str, Any]:
         "alpha": branch.alpha,
         "beta": branch.beta,
         "claims": branch.claims,
-        "rates": {s: {n: [r.count, r.total] for n, r in rates.items()} for s, rates in branch.rates.items()},
+        "rates": plain_rates(branch.rates),
         "facts": dict(branch.facts),
         "ratios": {state: curve.plain() for state, curve in branch.ratios.items()},
         "claims_ratio": branch.claims_ratio,
@@ -244,7 +224,7 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         alpha=float(content["alpha"]),
         beta=float(content["beta"]),
         claims=bool(content["claims"]),
-        rates={s: {n: Rate(*pair) for n, pair in rates.items()} for s, rates in content["rates"].items()},
+        rates=rates_of(content["rates"]),
         facts=content["facts"],
         ratios={state: RatioCurve.of(curve) for state, curve in content.get("ratios", {}).items()},
         claims_ratio=bool(content.get("claims_ratio", False)),

@@ -164,6 +164,27 @@ class SynthesisClassifier:
             found = found + painted * self._in_chunks(self._trace, judged).astype(np.float64)
         return found
 
+    @property
+    def maps(self) -> bool:
+        """Whether there is a trace network, so that tiles can be judged."""
+        return self._trace is not None
+
+    def tile_logits(self, tiles: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Judges tiles of a picture by the trace network alone, each as if nothing were around it.
+
+        Args:
+            tiles: uint8 (N, height, width, 3).
+
+        Returns:
+            float64 (N,): logits; higher looks more painted by a decoder.
+
+        Raises:
+            ValueError: There is no trace network (:attr:`maps`).
+        """
+        if self._trace is None:
+            raise ValueError("no trace network")
+        return self._in_chunks(self._trace, tiles).astype(np.float64)
+
     def _in_chunks(self, network: torch.nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         if not len(crops):
             return np.zeros(0, np.float32)
