@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -175,7 +176,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             }
         findings = [self._whole(scores, image)]
         face = self._calibration.face
-        if face is not None and scores.faces:
+        if face is not None and scores.faces and all(map(isfinite, scores.faces)):
             known = [round(score, 5) for score in scores.faces]
             measurements["faces"] = [
                 {"box": list(box), "score": score, "p_value_real": round(face.p_real(score), 4)}
