@@ -11,7 +11,7 @@ import pytest
 
 from nsfwforensics.models.classifier import Ensemble
 from nsfwforensics.models.face_statistics import WIDTH
-from nsfwforensics.training import blend, faces
+from nsfwforensics.training import blend, card, evaluate, faces
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item, screened_faces
 from nsfwforensics.training.fit import FitSettings, fit
@@ -110,3 +110,7 @@ def test_a_head_fitted_on_blends_is_measured_and_claims_nothing_on_few_people() 
         assert 0 <= figures["swaps_auc"][tier].low <= figures["swaps_auc"][tier].high <= 1
         assert figures["rates"][tier]["swap_called"].total == 20
         assert figures["swaps_auc_calibrate"][tier].positives == 5
+    text = card._faces(evaluate.plain(figures))
+    assert "5 of 5 people in training" in text
+    assert "only ever says *inconclusive*" in text
+    assert "swaps above the line" in text
