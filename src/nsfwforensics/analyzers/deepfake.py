@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -154,6 +153,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
 
     def conclude(self, info: FileInfo, scores: Scores | OwnScore) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
+        from math import isfinite
+
         from nsfwforensics.models.distribution import as_high
 
         del info
