@@ -25,9 +25,9 @@ def softened(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The inside of the face made softer, with a soft edge."""
     mask = np.zeros(rgb.shape[:2], np.float32)
     cv2.ellipse(mask, (200, 198), (45, 52), 0, 0, 360, 1.0, -1)
-    mask = cv2.GaussianBlur(mask, (0, 0), 4)[..., None]
+    share = np.asarray(cv2.GaussianBlur(mask, (0, 0), 4), np.float32)[..., None]
     soft = cv2.GaussianBlur(rgb, (0, 0), 1.5)
-    return np.rint(rgb * (1 - mask) + soft * mask).astype(np.uint8)
+    return np.rint(rgb * (1 - share) + soft * share).astype(np.uint8)
 
 
 def test_native_faces_stay_native_and_in_the_middle() -> None:

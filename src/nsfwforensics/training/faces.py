@@ -248,7 +248,7 @@ def measured(head: Ensemble, groups: Mapping[str, Sequence[FacePatch]]) -> tuple
         return {kind: {tier: at(tier, pairs) for tier in TIERS} for kind, pairs in made.items()}
 
     chosen, test = kinds("calibrate", 1), kinds("test", PER_FACE)
-    known = {tier: sorted(map(float, chosen["real"][tier].values)) for tier in TIERS}
+    known: dict[str, list[float]] = {tier: sorted(map(float, chosen["real"][tier].values)) for tier in TIERS}
     enough = min(len(groups[role]) for role in ("calibrate", "test")) >= FACE_CLAIM_MINIMUM
     branch = Branch(known, {}, calibrate.ALPHA, calibrate.BETA, claims=enough)
     least = 1.0 / (branch.reals + 1)
