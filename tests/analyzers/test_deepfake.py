@@ -47,7 +47,7 @@ class Scripted:
     def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
         return [PictureScore(a, 0.1, b, c, len(p.native)) for p, (a, b, c) in zip(batch, self.scores, strict=True)]
 
-    def score_faces(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def score_faces(self, faces: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.array(self.faces[: len(faces)])
 
 
@@ -209,6 +209,15 @@ def test_a_face_head_without_claims_stays_inconclusive_whatever_it_scores() -> N
         assert (finding.code, finding.support) == ("SYN-011", Support.INCONCLUSIVE)
         assert "9 of 40" in finding.explanation
         assert "1 of 20" in finding.explanation
+
+
+def test_without_scores_of_faces_nothing_is_said_of_them() -> None:
+    analyzer = WithFaces(DeepfakeOptions(), Resources())
+    analyzer.scripted = Scripted((0.5,) * 3, faces=(float("nan"), float("nan")))
+    sample = analyzer.prepare(Evidence.from_bytes(saved(photo())))
+    outcome = analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
+    assert [finding.code for finding in outcome.findings] == ["SYN-002"]
+    assert "faces" not in outcome.measurements
 
 
 def test_a_face_head_with_claims_may_speak() -> None:

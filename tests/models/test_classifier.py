@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import preprocess
 from nsfwforensics.models.classifier import SynthesisClassifier
+from nsfwforensics.models.face_statistics import WIDTH as FACE_WIDTH
+from nsfwforensics.models.face_statistics import face_features
 from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, residual_statistics
 from nsfwforensics.models.trace_network import middle
 
@@ -26,11 +28,11 @@ def tensors() -> dict[str, torch.Tensor]:
     taps = (-1, 0, 2, 5)
     extractor = FeatureExtractor(taps)
     made = {f"backbone.{name}": value.half() for name, value in extractor.state_dict().items()}
-    for head in ("image", "face"):
+    for head, width in (("image", extractor.width), ("face", FACE_WIDTH)):
         made |= {
-            f"{head}.mean": torch.zeros(extractor.width),
-            f"{head}.scale": torch.ones(extractor.width),
-            f"{head}.w1": torch.randn(3, extractor.width, 8) * 0.1,
+            f"{head}.mean": torch.zeros(width),
+            f"{head}.scale": torch.ones(width),
+            f"{head}.w1": torch.randn(3, width, 8) * 0.1,
             f"{head}.b1": torch.randn(3, 8),
             f"{head}.w2": torch.randn(3, 8),
             f"{head}.b2": torch.randn(3),
@@ -73,13 +75,22 @@ def test_score_is_the_mean_over_crops_and_views_shift_it(classifier: SynthesisCl
 
 def test_no_pictures_no_scores(classifier: SynthesisClassifier) -> None:
     assert classifier.score([]) == []
-    assert classifier.score_faces(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0,)
+    assert classifier.score_faces(np.zeros((0, FACE_WIDTH), np.float32)).shape == (0,)
 
 
-def test_without_a_face_head_faces_have_no_score(tensors: dict[str, torch.Tensor]) -> None:
+def test_faces_are_judged_one_by_one(classifier: SynthesisClassifier) -> None:
+    faces = np.stack([face_features(noise(n, 300, 300), (90.0, 80.0, 100.0, 120.0)) for n in range(3)])
+    scores = classifier.score_faces(faces)
+    assert np.isfinite(scores).all()
+    assert scores[1] == classifier.score_faces(faces[1:2])[0]
+
+
+def test_without_a_face_head_that_fits_faces_have_no_score(tensors: dict[str, torch.Tensor]) -> None:
+    faces = np.zeros((1, FACE_WIDTH), np.float32)
     bare = {name: value for name, value in tensors.items() if not name.startswith("face.")}
-    scores = SynthesisClassifier.from_tensors(bare).score_faces(noise(1, 256, 256)[None])
-    assert np.isnan(scores).all()
+    assert np.isnan(SynthesisClassifier.from_tensors(bare).score_faces(faces)).all()
+    other = tensors | {"face.mean": torch.zeros(FACE_WIDTH + 1)}
+    assert np.isnan(SynthesisClassifier.from_tensors(other).score_faces(faces)).all()
 
 
 def test_unknown_layouts_are_refused(tensors: dict[str, torch.Tensor]) -> None:
@@ -187,20 +198,3 @@ def test_colourless() -> None:
     assert preprocess.is_colourless(grey)
     assert preprocess.is_colourless((grey * [1.0, 1.0, 1.0] + [0, 0, 0]).astype(np.uint8))
     assert not preprocess.is_colourless(noise(1, 300, 300))
-
-
-@pytest.mark.parametrize("box", [(100.0, 80.0, 60.0, 70.0), (-20.0, -10.0, 90.0, 90.0), (5.0, 5.0, 900.0, 900.0)])
-def test_face_crops_have_one_size_wherever_the_face_is(box: tuple[float, float, float, float]) -> None:
-    rgb = noise(3, 700, 700)
-    assert preprocess.face_crop(rgb, box).shape == (256, 256, 3)
-
-
-def test_face_crop_shows_the_box_with_its_margin() -> None:
-    rgb = np.zeros((600, 600, 3), np.uint8)
-    rgb[200:360, 240:400] = 255
-    crop = preprocess.face_crop(rgb, (240.0, 200.0, 160.0, 160.0), margin=0.3)
-    white = crop[..., 0] > 128
-    assert white.mean() == pytest.approx(1 / 1.6**2, abs=0.02)
-    rows, columns = np.nonzero(white)
-    assert rows.mean() == pytest.approx(127.5, abs=2)
-    assert columns.mean() == pytest.approx(127.5, abs=2)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nsfwforensics.models.face_statistics import WIDTH
 from nsfwforensics.training import blend
 from tests.training import synthetic
 
@@ -44,7 +45,10 @@ def test_blends_change_the_face_and_leave_the_surroundings(seed: int) -> None:
         assert not np.array_equal(made, face.pixels)
 
 
-def test_crop_after_gives_the_classifiers_crop() -> None:
+def test_features_follow_the_face_through_a_chain() -> None:
     face = patch(4)
-    assert blend.crop_after(face, face.pixels, None).shape == (256, 256, 3)
-    assert blend.crop_after(face, face.pixels, np.random.default_rng(0)).shape == (256, 256, 3)
+    plain = blend.features_after(face, face.pixels, None)
+    assert np.array_equal(plain, blend.features_after(face, face.pixels, None))
+    chained = blend.features_after(face, face.pixels, np.random.default_rng(0))
+    assert plain.shape == chained.shape == (WIDTH,)
+    assert not np.array_equal(plain, chained)

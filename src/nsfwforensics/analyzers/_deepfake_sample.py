@@ -1,4 +1,4 @@
-"""What the deepfake analyzer takes from a file: crops, faces, and the circumstances that rule a statement out."""
+"""What the deepfake analyzer takes from a file: crops, features of faces, and what rules a statement out."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MAX_FACES = 2
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one file sends to the model: crops and the circumstances that limit what may be said.
+    """What one file sends to the model: crops, features and the circumstances that limit what may be said.
 
     Attributes:
         crops: Native crops and their views, or None where the picture is ruled out.
-        faces: uint8 (N, 256, 256, 3), face crops.
+        faces: float32 (N, width), features of faces.
         boxes: Left, top, width, height of each of them, in pixels.
         state: The measured state that resembles the picture most.
         ruled_out: Why the picture is outside what was measured, or None.
@@ -40,7 +40,7 @@ class Sample:
     """
 
     crops: Crops | None
-    faces: NDArray[np.uint8] | None
+    faces: NDArray[np.float32] | None
     boxes: tuple[tuple[int, int, int, int], ...]
     state: str
     ruled_out: str | None
@@ -64,6 +64,7 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     from nsfwforensics.models import preprocess
     from nsfwforensics.models.calibration import closest_state
     from nsfwforensics.models.circumstances import circumstances, ruled_out
+    from nsfwforensics.models.face_statistics import face_features
 
     rgb = decoded_rows(evidence)
     known = circumstances(rgb, evidence.original)
@@ -77,9 +78,9 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     )
     crops = None if reason else preprocess.crop(rgb)
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]
-    cut = np.stack([preprocess.face_crop(evidence.rgb, box) for box in chosen]) if chosen else None
+    measured = np.stack([face_features(evidence.rgb, box) for box in chosen]) if chosen else None
     boxes = tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
-    return Sample(crops, cut, boxes, closest_state(known.quality), reason, known.facts)
+    return Sample(crops, measured, boxes, closest_state(known.quality), reason, known.facts)
 
 
 def decoded_rows(evidence: Evidence) -> NDArray[np.uint8]:

@@ -167,6 +167,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
 
     def conclude(self, info: FileInfo, scores: Scores | OwnScore) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
+        from math import isfinite
+
         from nsfwforensics.models.distribution import as_high
 
         del info
@@ -190,7 +192,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             }
         findings = [self._whole(scores, image)]
         face = self._calibration.face
-        if face is not None and scores.faces:
+        if face is not None and scores.faces and all(map(isfinite, scores.faces)):
             known = [round(score, 5) for score in scores.faces]
             measurements["faces"] = [
                 {"box": list(box), "score": score, "p_value_real": round(face.p_real(score), 4)}

@@ -20,6 +20,7 @@ from torch import Tensor
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.face_statistics import WIDTH as FACE_WIDTH
 from nsfwforensics.models.features import TAPS, FeatureExtractor
 from nsfwforensics.models.preprocess import Crops
 from nsfwforensics.models.trace_network import TraceNetwork, middle
@@ -85,7 +86,7 @@ class SynthesisClassifier:
     Args:
         extractor: Measures crops.
         image: Judges the whole picture's crops.
-        face: Judges face crops, or None where no face head was trained.
+        face: Judges the features of faces, or None where no face head was trained.
         trace: Looks for traces in the whole picture's crops, or None where none was trained.
         blend: Weights of the ensemble's and the trace network's logits.
         device: A resolved device name.
@@ -128,7 +129,9 @@ class SynthesisClassifier:
         except (KeyError, IndexError, RuntimeError) as error:
             problem = say("the synthesis weights have an unknown layout: {error}", error=str(error))
             raise WeightsError(problem) from error
-        face = Ensemble(groups["face"]) if groups["face"] else None
+        # A head of an older version, for other features, is no head.
+        fits = "mean" in groups["face"] and groups["face"]["mean"].shape == (FACE_WIDTH,)
+        face = Ensemble(groups["face"]) if fits else None
         return cls(extractor, Ensemble(groups["image"]), face, trace, blend, device, threads)
 
     def features(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -223,18 +226,18 @@ class SynthesisClassifier:
         small = self._split([picture.resized for picture in batch], views)
         return [_picture(*row) for row in zip(native, again, small, (p.viewed for p in batch), strict=True)]
 
-    def score_faces(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Judges face crops.
+    def score_faces(self, faces: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Judges faces.
 
         Args:
-            faces: uint8 (N, 256, 256, 3) from :func:`nsfwforensics.models.preprocess.face_crop`.
+            faces: float32 (N, width) from :func:`nsfwforensics.models.face_statistics.face_features`.
 
         Returns:
-            float64 (N,): logits; higher looks more blended or generated. NaN without a face head.
+            float64 (N,): logits; higher looks more blended or painted. NaN without a face head.
         """
         if self._face is None or not len(faces):
             return np.full(len(faces), np.nan)
-        return self._face.logits(self.features(faces))
+        return self._face.logits(faces)
 
     def _split(self, parts: Sequence[NDArray[np.uint8]], counts: Sequence[int]) -> list[NDArray[np.float64]]:
         filled = [part for part in parts if len(part)]

@@ -199,32 +199,3 @@ def is_colourless(rgb: NDArray[np.uint8]) -> bool:
     part = rgb[::skip, ::skip].astype(np.float32)
     differences = np.stack([part[..., 0] - part[..., 1], part[..., 2] - part[..., 1]])
     return bool(differences.std(axis=(1, 2)).max() < 1.5)
-
-
-def face_crop(rgb: NDArray[np.uint8], box: tuple[float, float, float, float], margin: float = 0.3) -> NDArray[np.uint8]:
-    """Cuts a square around a face with context, scaled to 256 pixels.
-
-    Args:
-        rgb: uint8 (height, width, 3).
-        box: Left, top, width, height in pixels.
-        margin: Context on every side, as a share of the longer side of the box.
-
-    Returns:
-        uint8 (256, 256, 3); edges are repeated where the square leaves the picture.
-    """
-    left, top, width, height = box
-    side = max(width, height) * (1.0 + 2.0 * margin)
-    scale = CROP / side
-    x, y = left + width / 2 - side / 2, top + height / 2 - side / 2
-    if scale < 1.0:
-        # Averaging first: an affine warp alone aliases when it reduces.
-        x0, y0 = max(0, int(x)), max(0, int(y))
-        part = rgb[y0 : int(y + side) + 1, x0 : int(x + side) + 1]
-        size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-        matrix = np.array([[1, 0, (x0 - x) * scale], [0, 1, (y0 - y) * scale]], np.float64)
-    else:
-        part = rgb
-        matrix = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]], np.float64)
-    warped = cv2.warpAffine(part, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.uint8)

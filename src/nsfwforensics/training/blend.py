@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nsfwforensics.models.preprocess import face_crop, recompressed
+from nsfwforensics.models.face_statistics import face_features
+from nsfwforensics.models.preprocess import recompressed
 from nsfwforensics.training import augment
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ MIN_FACE = 56.0
 
 
 LARGEST_FACE = 240.0
-"""Longer side to which larger faces are reduced: the classifier's face crop shows about 160 pixels of face."""
+"""Longer side to which larger faces are reduced before they are blended."""
+
+SURROUNDINGS = 400.0
+"""Least side of what is cut out around a face, in pixels: it may be halved and still fills what is measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +57,8 @@ class FacePatch:
 def cut(rgb: Pixels, box: tuple[float, float, float, float], landmarks: NDArray[np.float32], person: str) -> FacePatch:
     """Cuts a face with its surroundings out of a photograph."""
     left, top, width, height = box
-    room = CONTEXT * max(width, height)
+    side = max(width, height)
+    room = max(CONTEXT * side, (SURROUNDINGS * max(1.0, side / LARGEST_FACE) - side) / 2)
     x0, y0 = max(0, int(left - room)), max(0, int(top - room))
     x1, y1 = min(rgb.shape[1], int(left + width + room) + 1), min(rgb.shape[0], int(top + height + room) + 1)
     pixels = np.ascontiguousarray(rgb[y0:y1, x0:x1])
@@ -171,11 +176,11 @@ def swapped(target: FacePatch, donor: FacePatch, rng: Generator) -> Pixels:
     return np.asarray(cv2.seamlessClone(laid, target.pixels, hard, middle, cv2.NORMAL_CLONE), np.uint8)
 
 
-def crop_after(patch: FacePatch, pixels: Pixels, rng: Generator | None) -> Pixels:
-    """The classifier's face crop of a patch after a random chain (none without ``rng``)."""
+def features_after(patch: FacePatch, pixels: Pixels, rng: Generator | None) -> NDArray[np.float32]:
+    """The features of a patch's face after a random chain (none without ``rng``)."""
     height, width = pixels.shape[:2]
     if rng is not None:
-        pixels = augment.degrade(pixels, rng, least=min(min(height, width), 80))
+        pixels = augment.degrade(pixels, rng, least=min(height, width, 120))
     sx, sy = pixels.shape[1] / width, pixels.shape[0] / height
     left, top, w, h = patch.box
-    return face_crop(pixels, (left * sx, top * sy, w * sx, h * sy))
+    return face_features(pixels, (left * sx, top * sy, w * sx, h * sy))

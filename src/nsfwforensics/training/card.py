@@ -10,6 +10,7 @@ from nsfwforensics.training import card_domain, card_tables
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.card_tables import estimate, table
 from nsfwforensics.training.data import Item
+from nsfwforensics.training.faces import FACE_CLAIM_MINIMUM
 
 if TYPE_CHECKING:
     from nsfwforensics.training.workshop import TrainSettings
@@ -175,8 +176,12 @@ def _faces(found: Table | None) -> str:
     head = ("state", "AUC, swaps", "AUC, self-blended", "real faces above the line", "swaps above the line")
     counted = table(head, rows)
     number = found["faces"]
-    claims = "may say that a face looks blended in" if found["claims"] else "may only point to a face, inconclusively"
+    people = found["people"]
+    claims = "may say that a face looks blended in" if found["claims"] else "only ever says *inconclusive*"
     return (
-        f"Faces: {number['train']} in training, {number['calibrate']} in calibration, {number['test']} of "
-        f"{found['people_in_test']} people in the test. With these counts the head {claims}.\n\n{counted}"
+        f"Faces: {number['train']} of {people['train']} people in training, {number['calibrate']} of "
+        f"{people['calibrate']} in calibration, {number['test']} of {people['test']} in the test. A claim needs "
+        f"{FACE_CLAIM_MINIMUM} unseen real faces in both; with these counts the head {claims}.\n\n{counted}\n\n"
+        f"On the faces in calibration, where what is measured was chosen, the AUC of swaps is "
+        f"{', '.join(estimate(found['swaps_auc_calibrate'][tier]) for tier in TIERS)}."
     )

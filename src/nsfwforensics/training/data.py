@@ -172,6 +172,13 @@ def _screening() -> tuple[dict[str, frozenset[str]], frozenset[str]]:
     return keep, frozenset(tables["excluded"]["names"])
 
 
+@cache
+def screened_faces() -> frozenset[str]:
+    """What the face detector takes for a face and is none of a person: an item's key, ``#``, the number of the face."""
+    tables = tomllib.loads(Path(__file__).with_name("screening.toml").read_text("utf-8"))
+    return frozenset(tables["faces"]["excluded"])
+
+
 def load_rgb(item: Item) -> NDArray[np.uint8]:
     """Decodes an item to uint8 (height, width, 3), upright, its tile only."""
     from PIL import Image, ImageOps
