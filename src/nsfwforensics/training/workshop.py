@@ -67,7 +67,7 @@ class TrainSettings:
     trace_regions: int = 2
     trace: TraceSettings = field(default_factory=TraceSettings)
     blind: TraceSettings = field(default_factory=partial(TraceSettings, steps=400))
-    blend: tuple[float, float] = (0.25, 0.75)
+    blend: tuple[float, float] = (1 / 3, 2 / 3)
     pairs: int = 210
     taps: tuple[int, ...] = TAPS[:-1]
     fit: FitSettings = field(default_factory=FitSettings)
