@@ -76,6 +76,12 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         keys.load_private(tmp_path / "key", None)
 
 
+def test_the_public_half_given_for_the_private_one_is_named(tmp_path: Path) -> None:
+    public, _ = keys.make(tmp_path / "key", None)
+    with pytest.raises(CustodyError, match="public half"):
+        keys.load_private(public, None)
+
+
 def test_other_keys_and_files_are_refused(tmp_path: Path) -> None:
     curve = ec.generate_private_key(ec.SECP256R1())
     private = curve.private_bytes(

@@ -141,8 +141,11 @@ def _read(path: Path, *, private: bool) -> bytes:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise CustodyError(f"the key {path} is not a regular file")
+            data = stream.read(MOST_BYTES)
+            if private and b"-----BEGIN PUBLIC KEY-----" in data:
+                raise CustodyError(f"{path} holds the public half of a key; the private half is needed here")
             if private and os.name == "posix" and info.st_mode & 0o077:
                 raise CustodyError(f"others may read the private key {path}; take that away first: chmod 600")
-            return stream.read(MOST_BYTES)
+            return data
     except OSError as error:
         raise CustodyError(f"the key {path} cannot be read: {error.strerror}") from error

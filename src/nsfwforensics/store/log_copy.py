@@ -65,7 +65,8 @@ class LogCopy:
             yield cls(path, None)
             return
         except OSError as error:
-            raise CaseError(f"the custody log {path} cannot be used: {error.strerror}") from error
+            why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+            raise CaseError(f"the custody log {path} cannot be used: {why}") from error
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise CaseError(f"the custody log {path} is not a regular file")
