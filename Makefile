@@ -84,6 +84,7 @@ samples: install
 train: install
 	$(BIN)/python -m nsfwforensics.training.train --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
 	$(BIN)/python tools/model_figures.py .work/training/result.json docs/figures
+	$(BIN)/python -m nsfwforensics.training.edited_run --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
 
 faces-rates: install
 	$(BIN)/python tools/measure_faces.py $(DATA)

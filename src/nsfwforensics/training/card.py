@@ -42,7 +42,8 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         "content_matched": _content_matched(result),
         "parts": _parts(result["parts"]),
         "trace": f"{settings.trace.steps} steps of {settings.trace.pairs} pairs and {2 * settings.trace.others} other "
-        f"crops, seed {settings.trace.seed}; weights of ensemble and trace network {settings.blend}",
+        f"crops, seed {settings.trace.seed}; weights of ensemble and trace network "
+        f"{settings.blend[0]:.2f} and {settings.blend[1]:.2f}",
         "generators": _generators(result["generators"]),
         "families": _families(result["generators"]),
         "rates": _rates(result["rates"]),

@@ -87,9 +87,14 @@ EXTRA: tuple[Source, ...] = (
         _CAMERA_ROLES,
         extra=True,
     ),
-    Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "test"}, extra=True, most=110),
+    Source("bsds", "BSDS500", 0, "research terms (BSDS500)", {"*": "calibrate"}, extra=True, most=110),
     Source("raccoon", "raccoon_dataset", 0, "MIT (raccoon_dataset)", {"*": "calibrate"}, extra=True, most=40),
     Source("wallpapers", "budgie-backgrounds", 0, "CC0 (budgie-backgrounds)", {"*": "test"}, extra=True),
+    Source("lund", "OpenSfM/data/lund/images", 0, "BSD (OpenSfM)", {"*": "test"}, extra=True),
+    Source("berlin", "OpenSfM/data/berlin/images", 0, "BSD (OpenSfM)", {"*": "test"}, extra=True),
+    Source(
+        "immich", "immich-test-assets/albums", 0, "public domain (immich test-assets)", {"*": "test"}, extra=True
+    ),
 )
 
 GATE: tuple[Source, ...] = (

@@ -51,7 +51,7 @@ class TrainSettings:
         trace: How the trace network is trained.
         blind: How a second one is trained, without the strongest decoder: what to expect of an unknown one.
         blend: Weights of the ensemble's and the trace network's logits in the picture's score.
-        pairs: Most photographs in the role test that are painted again; a fifth as many in the role calibrate.
+        pairs: Most photographs in the role test that are painted again; half as many in the role calibrate.
         taps: Network taps that are judged.
         fit: How the ensemble is fitted.
         threads: Threads in use.
@@ -269,7 +269,7 @@ class Workshop:
     def paired(self) -> list[Item]:
         """The photographs that are painted again: many in the role test, some in the role calibrate; no portraits."""
         found: list[Item] = []
-        for role, most in (("calibrate", self.settings.pairs // 5), ("test", self.settings.pairs)):
+        for role, most in (("calibrate", self.settings.pairs // 2), ("test", self.settings.pairs)):
             these = [item for item in self.photographs(role) if item.source != "portraits"]
             places = np.linspace(0, len(these) - 1, min(most, len(these))).round().astype(int)
             found += [these[place] for place in places]
