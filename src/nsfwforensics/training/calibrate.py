@@ -10,8 +10,8 @@ from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.unseen import Scored
 
 ALPHA = 0.02
-"""Largest p-value under *real* for "looks generated": with it at most 3 % of the calibration's photographs are called in
-any state when each is judged without its own source; with 0.03 it would be more."""
+"""Largest p-value under *real* for "looks generated": with it at most 3 % of the calibration's photographs are called
+in any state when each is judged without its own source; with 0.03 it would be more."""
 
 BETA = 0.10
 """Largest p-value under *generated* for "no indication"."""

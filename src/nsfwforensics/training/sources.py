@@ -92,9 +92,7 @@ EXTRA: tuple[Source, ...] = (
     Source("wallpapers", "budgie-backgrounds", 0, "CC0 (budgie-backgrounds)", {"*": "test"}, extra=True),
     Source("lund", "OpenSfM/data/lund/images", 0, "BSD (OpenSfM)", {"*": "test"}, extra=True),
     Source("berlin", "OpenSfM/data/berlin/images", 0, "BSD (OpenSfM)", {"*": "test"}, extra=True),
-    Source(
-        "immich", "immich-test-assets/albums", 0, "public domain (immich test-assets)", {"*": "test"}, extra=True
-    ),
+    Source("immich", "immich-test-assets/albums", 0, "public domain (immich test-assets)", {"*": "test"}, extra=True),
 )
 
 GATE: tuple[Source, ...] = (

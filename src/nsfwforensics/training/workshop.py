@@ -15,9 +15,11 @@ from torch import Tensor
 
 from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
 from nsfwforensics.models.trace_network import SIDE, TraceNetwork, middle
-from nsfwforensics.training import autoencoder, changed, decoders, measure, pairs, patches, traces
+from nsfwforensics.training import decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings
+from nsfwforensics.training.painters import STRONGEST as STRONGEST
+from nsfwforensics.training.painters import Painters, Steps, in_turn
 from nsfwforensics.training.pairs import Material
 from nsfwforensics.training.patches import Patch, seed_of
 from nsfwforensics.training.traces import TraceSettings
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 BACKBONE_FILE = "mobilenet_v2_imagenet.safetensors"
-
-STRONGEST = "taef2"
-"""The decoder that paints most faithfully."""
 
 FAITHFUL = "faithful"
 """Copies by the strongest decoder and its relatives; one of them for each region."""
@@ -145,51 +144,25 @@ class Workshop:
         return self.measure(middle(crops))
 
     @cached_property
+    def painters(self) -> Painters:
+        """The decoders that paint photographs again."""
+        settings = self.settings
+        steps = Steps(settings.tiny_steps, settings.relative_steps)
+        return Painters(
+            self.data / "models", self.out, self._to_paint, self._early_features, steps, settings.threads, self.say
+        )
+
+    @property
     def decoders(self) -> dict[str, Callable[[Pixels], Pixels]]:
         """Round trips by name: TAEF2 and the tiny ones, trained here on the training photographs if need be."""
-        large = autoencoder.load(self.data / "models")
-        found: dict[str, Callable[[Pixels], Pixels]] = {STRONGEST: self._painter(large)}
-        pictures: list[Pixels] = []
-        for number, spec in enumerate(decoders.SPECS):
-            path = self.out / f"decoder-{spec.name}.safetensors"
-            if not path.is_file():
-                pictures = pictures or [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
-                self.say(f"training decoder {spec.name}")
-                steps = self.settings.tiny_steps
-                made = decoders.train(spec, pictures, steps=steps, seed=number, features=self._early_features)
-                decoders.save(made, path)
-            found[spec.name] = self._painter(decoders.load(spec, path))
-        return found
+        return self.painters.decoders
 
-    @cached_property
-    def relatives(self) -> dict[str, Callable[[Pixels], Pixels]]:
-        """Round trips of the strongest decoder's relatives by name, trained here if need be."""
-        return {f"{STRONGEST}-{kind}": self._painter(self._relative(kind)) for kind in changed.RELATIVES}
-
-    def _relative(self, kind: changed.Relative) -> autoencoder.AutoEncoder:
-        path = self.out / f"decoder-{STRONGEST}-{kind}.safetensors"
-        seed = 10 + changed.RELATIVES.index(kind)
-        model = changed.changed(autoencoder.load(self.data / "models"), kind, seed)
-        if not path.is_file():
-            self.say(f"training a relative of {STRONGEST}: {kind}")
-            pictures = [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
-            decoders.save(changed.train(model, pictures, steps=self.settings.relative_steps, seed=seed), path)
-        return decoders.restored(model, path)
+    def _to_paint(self) -> list[Pixels]:
+        return [load_rgb(item)[:1024, :1024] for item in self.photographs("train")]
 
     def _early_features(self, x: Tensor) -> list[Tensor]:
         """The first layers of the frozen network on RGB in [0, 1]."""
         return FeatureExtractor.from_tensors(self.backbone, (2,)).layers(x)
-
-    def _painter(self, model: autoencoder.AutoEncoder) -> Callable[[Pixels], Pixels]:
-        def paint(pixels: Pixels, *, quick: bool = False) -> Pixels:
-            # One picture at a time over all threads; crops, in contrast, are measured one per thread.
-            torch.set_num_threads(self.settings.threads)
-            try:
-                return autoencoder.roundtrip(model, pixels, quick=quick)
-            finally:
-                torch.set_num_threads(1)
-
-        return paint
 
     @property
     def training_decoders(self) -> tuple[str, ...]:
@@ -208,23 +181,13 @@ class Workshop:
         photographs = [item for item in train if item.label == 0]
         real, about = pairs.cut(photographs, regions, self.out / "regions-real.npy", reduced=True)
         fake, about_fake = pairs.cut([i for i in train if i.label == 1], lambda _: 5, self.out / "regions-fake.npy")
-        kinds = {FAITHFUL: self.faithful, "small": self.small}
+        kinds = {FAITHFUL: self.painters.faithful, "small": self.painters.small}
         copies = {
-            kind: pairs.painted(real, partial(_in_turn, painters), self.out / f"painted-{kind}.npy")
+            kind: pairs.painted(real, partial(in_turn, painters), self.out / f"painted-{kind}.npy")
             for kind, painters in kinds.items()
         }
         self.say(f"{len(real)} regions of photographs, each painted twice, {len(fake)} of generated pictures")
         return Material(real, about, copies, {FAITHFUL: 0.6, "small": 0.4}, fake, about_fake)
-
-    @property
-    def faithful(self) -> list[Callable[[Pixels], Pixels]]:
-        """The strongest decoder, as often as its relatives together, and those: each region is painted by one."""
-        return [self.decoders[STRONGEST]] * len(self.relatives) + list(self.relatives.values())
-
-    @property
-    def small(self) -> list[Callable[[Pixels], Pixels]]:
-        """The small decoders that are trained on, the sharpest twice: each region is painted by one."""
-        return [self.decoders[name] for name in (decoders.SHARPEST, *self.training_decoders[1:])]
 
     def trace(self, *, blind: bool = False) -> TraceNetwork:
         """The trace network, trained if need be; ``blind``: the second one, trained without the strongest decoder."""
@@ -313,10 +276,6 @@ class Workshop:
     def columns(self, taps: Sequence[int] | None = None) -> NDArray[np.int64]:
         """Columns of the full features that belong to some taps, and the residual statistics."""
         return columns(self.settings.taps if taps is None else taps)
-
-
-def _in_turn(painters: Sequence[Callable[..., Pixels]], pixels: Pixels, place: int) -> Pixels:
-    return painters[place % len(painters)](pixels, quick=True)
 
 
 def columns(taps: Sequence[int]) -> NDArray[np.int64]:
