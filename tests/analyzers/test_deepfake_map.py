@@ -59,7 +59,7 @@ class Analyzer(DeepfakeAnalyzer):
 
     @property
     def _calibration(self) -> Calibration:
-        return Calibration(IMAGE, None, 0.75, 50.0, self.regions)
+        return Calibration(IMAGE, None, 0.75, 50.0, regions=self.regions)
 
     @property
     def _classifier(self) -> Any:

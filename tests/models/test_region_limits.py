@@ -19,7 +19,7 @@ def limits(wrong: int = 1, found: int = 40, low: float | None = 0.7) -> RegionLi
     return RegionLimits("rectangle", 2.5, rates, {"auc": {s: {"value": 0.8, "low": low, "high": 0.9} for s in STATES}})
 
 
-CALIBRATION = Calibration(Branch({"as_is": [0.0]}, {}, 0.01, 0.1, True), None, 0.75, 50.0, limits())
+CALIBRATION = Calibration(Branch({"as_is": [0.0]}, {}, 0.01, 0.1, True), None, 0.75, 50.0, regions=limits())
 
 
 def test_it_comes_back() -> None:
