@@ -26,6 +26,7 @@ SETTINGS = TrainSettings(
     copies=2,
     resynthesised_regions=1,
     tiny_steps=2,
+    relative_steps=2,
     trace_regions=1,
     trace=TraceSettings(steps=3, pairs=2, others=1, widths=(4, 4, 8, 8)),
     blind=TraceSettings(steps=2, pairs=2, others=1, widths=(4, 4, 8, 8)),
