@@ -55,7 +55,7 @@ def train(
     material: Material,
     settings: TraceSettings,
     checkpoint: Path,
-    say: Callable[[str], None] = print,
+    tell: Callable[[str], None] = print,
     device: str = "cpu",
     workers: int = 1,
 ) -> dict[str, Tensor]:
@@ -67,7 +67,7 @@ def train(
         material: What batches are drawn from.
         settings: See :class:`TraceSettings`.
         checkpoint: A file for everything needed to go on.
-        say: Told the progress.
+        tell: Told the progress.
         device: A resolved device name.
         workers: Processes that make batches; 0 makes them in this one.
 
@@ -95,7 +95,7 @@ def train(
         optimiser.step()
         _follow(average, network, min(settings.average, (2 + step) / (11 + step)))
         if (step + 1) % _SAVED_EVERY == 0 or step + 1 == settings.steps:
-            say(f"trace network: step {step + 1} of {settings.steps}, loss {found.item():.3f}")
+            tell(f"trace network: step {step + 1} of {settings.steps}, loss {found.item():.3f}")
             _save(checkpoint, settings, network, average, optimiser, step + 1)
     return {name: value.detach().cpu().contiguous().clone() for name, value in average.state_dict().items()}
 
