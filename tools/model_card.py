@@ -1,6 +1,7 @@
-"""Writes calibration, card and figures of a finished training run again, from what the run kept.
+"""Writes calibration and card of a finished training run again, from what the run kept.
 
-``python tools/model_card.py --data DIR --extra DIR --out OUT --weights weights --figures docs/figures``
+``python tools/model_card.py --data DIR --extra DIR --out OUT --weights weights``, then ``tools/model_figures.py`` and
+``training.edited_run`` (whose section of the card is left out here).
 
 The weights stay as they are and no picture is measured again: scores come from the features kept in OUT, the figures of
 the parts, the probes, the faces and the model trained without the strongest decoder from OUT/result.json.
@@ -21,7 +22,6 @@ from nsfwforensics.models.calibration import Calibration
 from nsfwforensics.training import card, criteria, evaluate, export
 from nsfwforensics.training.metrics import Estimate
 from nsfwforensics.training.workshop import TrainSettings, Workshop
-from tools import model_figures
 
 KEPT = ("content_matched_left_out", "parts", "faces", "probes")
 """Figures that are taken from the run."""
@@ -49,7 +49,7 @@ def again(workshop: Workshop, weights: Path) -> dict[str, Any]:
     result["gate"] = export.gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
     before = Calibration.loads((weights / export.CALIBRATION_FILE).read_text("utf-8"))
-    calibration = replace(calibration, face=before.face)
+    calibration = replace(calibration, face=before.face, domain=before.domain, regions=before.regions)
     plain: dict[str, Any] = kept | evaluate.plain(result) | {name: kept[name] for name in KEPT if name in kept}
     (weights / export.CALIBRATION_FILE).write_text(calibration.dumps(), "utf-8")
     (weights / export.CARD_FILE).write_text(card.render(plain, workshop.items, workshop.settings), "utf-8")
@@ -65,12 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--extra", type=Path, help="folder of more public pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished run")
     parser.add_argument("--weights", type=Path, default=Path("weights"), help="folder of its weights")
-    parser.add_argument("--figures", type=Path, default=Path("docs/figures"), help="folder of the card's figures")
     options = parser.parse_args(arguments)
     settings = TrainSettings(threads=1)
     workshop = Workshop(options.data, options.out, settings, partial(print, flush=True), options.extra)
     again(workshop, options.weights)
-    return model_figures.main([str(options.out / "result.json"), str(options.figures)])
+    return 0
 
 
 if __name__ == "__main__":
