@@ -18,6 +18,7 @@ from rich.console import Console
 from nsfwforensics.api import Request, Run
 from nsfwforensics.cli.options import FailOn
 from nsfwforensics.cli.progress import progress
+from nsfwforensics.cli.undisturbed import undisturbed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
@@ -209,8 +210,9 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
     with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
         try:
             for file in run:
-                writer.add(file)
-                tally.add(file)
+                with undisturbed():  # an entry that is written is counted too
+                    writer.add(file)
+                    tally.add(file)
                 advance(failed=file.status is FileStatus.FAILED)
         except KeyboardInterrupt:
             return True
