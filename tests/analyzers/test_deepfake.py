@@ -56,10 +56,12 @@ class Analyzer(DeepfakeAnalyzer):
 
     scripted = Scripted()
     face: Branch | None = FACE
+    small: Branch | None = None
 
     @property
     def _calibration(self) -> Calibration:
-        return Calibration(IMAGE, self.face, 0.75, 50.0)
+        image = replace(IMAGE, sides=(350, None)) if self.small is not None else IMAGE
+        return Calibration(image, self.face, 0.75, 50.0, small=self.small)
 
     @property
     def _classifier(self) -> Any:
@@ -120,6 +122,41 @@ def test_between_is_inconclusive() -> None:
     assert (finding.code, finding.support) == ("SYN-002", Support.INCONCLUSIVE)
     assert finding.data["reason"] == "grey_band"
     assert "120 of 150 real photographs" in finding.explanation
+
+
+@pytest.fixture
+def by_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small photographs score a unit higher; no picture by a generator was as small."""
+    real = {"as_is": [score + 1 for score in REAL["as_is"]]}
+    counted = {"real_called": Rate(1, 120), "real_inconclusive": Rate(119, 120), "resynthesised_called": Rate(4, 42)}
+    monkeypatch.setattr(Analyzer, "small", Branch(real, {}, 0.02, 0.0, True, {"as_is": counted}, sides=(256, 350)))
+
+
+@pytest.mark.usefixtures("by_size")
+def test_a_small_picture_is_compared_with_small_ones() -> None:
+    score = (1.5, 1.5, 1.5)
+    usual = only(run(saved(photo(350, 600)), score))
+    assert usual.code == "SYN-001"
+    assert "original files (350 pixels or more on the shorter side) it said so of 2 of 150" in usual.explanation
+    assert "30 of 66 generated ones" in usual.explanation
+    for turned in (photo(349, 600), photo(600, 349)):
+        little = only(run(saved(turned), score))
+        assert (little.code, little.data["reason"]) == ("SYN-002", "grey_band")
+        assert "(less than 350 pixels on the shorter side) this was the answer for 119 of 120" in little.explanation
+        assert "by generators were not measured at this size" in little.explanation
+        assert " 0 " not in little.explanation
+
+
+@pytest.mark.usefixtures("by_size")
+def test_what_was_not_measured_at_a_size_is_not_counted() -> None:
+    little = only(run(saved(photo(300, 600)), (2.5, 2.5, 2.5)))
+    assert little.code == "SYN-001"
+    assert "1 of 120 (1%, at most 4% with 95 % confidence) real photographs" in little.explanation
+    assert "found 4 of 42 photographs painted again" in little.explanation
+    assert "how many pictures by generators it finds at this size was not measured" in little.explanation
+    rates = little.data["error_rates"]
+    assert [rate["trials"] for rate in rates] == [120, 42]  # type: ignore[index, union-attr]
+    assert all("less than 350 pixels" in rate["conditions"] for rate in rates)  # type: ignore[index, union-attr]
 
 
 def test_a_likelihood_ratio_is_only_stated_where_the_calibration_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,11 +340,16 @@ def test_cpu_and_gpu_agree_to_a_thousandth_and_company_changes_nothing_there(shi
 
 def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnalyzer) -> None:
     image = shipped._calibration.image
-    assert image.reals >= 49, "fewer photographs cannot carry a p-value of 0.02"
+    assert image.reals >= 99, "fewer photographs cannot carry a p-value of 0.01"
     for state in ("as_is", "768_q60", "512_q40"):
         assert image.rate(state, "real_called").total >= 100
         assert image.rate(state, "gallery_cleared").total >= 40
         assert image.rate(state, "resynthesised_cleared").total >= 100
+    small = shipped._calibration.whole(300)
+    assert small.reals >= 99
+    assert small.sides is not None
+    assert small.sides[1] == 350
+    assert all(small.rate(state, "real_called").total >= 100 for state in ("as_is", "768_q60", "512_q40"))
     assert 0.0 <= image.facts["content_matched_auc"]["value"] <= 1.0
 
 

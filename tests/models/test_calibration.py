@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -93,6 +95,27 @@ def test_it_survives_storage() -> None:
     assert back.face is not None
     assert not back.face.claims
     assert Calibration.loads(Calibration(branch(), None, 0.7, 50.0).dumps()).face is None
+
+
+def test_small_pictures_have_limits_of_their_own() -> None:
+    usual, little = replace(branch(), sides=(350, None)), replace(branch(claims=False), sides=(256, 350))
+    full = Calibration(usual, None, 0.7, 50.0, small=little)
+    for known in (full, Calibration.loads(full.dumps())):
+        assert known.whole(349).sides == (256, 350)
+        assert known.whole(350).sides == (350, None)
+        assert known.whole(349).verdict(0.6) is Verdict.INCONCLUSIVE
+        assert known.whole(350).verdict(0.6) is Verdict.GENERATED
+    without = Calibration.loads(Calibration(branch(), None, 0.7, 50.0).dumps())
+    assert without.whole(10) is without.image
+
+
+@pytest.mark.parametrize("sides", ["[]", "[1, 2, 3]", "[null, 350]", '"ab"', "[256, []]"])
+def test_sides_that_are_none_are_refused(sides: str) -> None:
+    text = Calibration(replace(branch(), sides=(256, 350)), None, 0.7, 50.0).dumps()
+    found = json.loads(text)
+    found["image"]["sides"] = json.loads(sides)
+    with pytest.raises(WeightsError):
+        Calibration.loads(json.dumps(found))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"image": 3}', '{"image": {}, "face": null}', "null"])

@@ -2,20 +2,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from nsfwforensics.models.calibration import Rate, Verdict
 from nsfwforensics.training import calibrate, evaluate
-from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.augment import TIERS, at_tier
 from nsfwforensics.training.data import Item
-from nsfwforensics.training.unseen import Scored, Subject
+from nsfwforensics.training.unseen import Scored, Subject, shorter_side
 
 
 def row(
-    score: float, source: str, label: int, tier: str, *, kind: str = "picture", flat: float = 0.0, shift: float = 0.0
+    score: float,
+    source: str,
+    label: int,
+    tier: str,
+    *,
+    kind: str = "picture",
+    flat: float = 0.0,
+    shift: float = 0.0,
+    side: int = 600,
 ) -> Scored:
     item = Item(Path(f"/nowhere/{source}/{score}.jpg"), label, source, source, "calibrate", "none")
-    subject = Subject(item, tier, kind, None, flat)  # type: ignore[arg-type]
+    subject = Subject(item, tier, kind, None, flat, side)  # type: ignore[arg-type]
     return Scored(subject, (score, score + shift, score))
 
 
@@ -61,6 +71,68 @@ def test_flat_pictures_and_flips_are_inconclusive() -> None:
     rows = [row(4.0, "x", 1, "as_is", flat=0.9), row(4.0, "x", 1, "as_is", shift=-4.0), row(4.0, "x", 1, "as_is")]
     said = calibrate.verdicts(rows, PHOTOS, FAKES)
     assert said == [Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.GENERATED]
+
+
+def test_small_pictures_are_compared_with_small_ones_only() -> None:
+    small = [row(2.0 + n / 120, "three", 0, t, side=320) for n in range(120) for t in TIERS]
+    usual_and_small = [
+        row(1.5, "x", 1, "as_is"),
+        row(1.5, "x", 1, "as_is", side=349),
+        row(9.0, "x", 1, "as_is", side=320),
+    ]
+    assert calibrate.verdicts(usual_and_small, PHOTOS + small, FAKES) == [
+        Verdict.GENERATED,
+        Verdict.INCONCLUSIVE,
+        Verdict.GENERATED,
+    ]
+
+
+def test_where_few_small_photographs_are_known_no_small_picture_is_called() -> None:
+    few = [row(-9.0, "three", 0, t, side=320) for _ in range(40) for t in TIERS]
+    assert calibrate.verdicts([row(99.0, "x", 1, "as_is", side=320)], PHOTOS + few, FAKES) == [Verdict.INCONCLUSIVE]
+
+
+def test_a_size_without_generated_pictures_is_never_cleared() -> None:
+    small = [row(n / 120, "three", 0, t, side=320) for n in range(120) for t in TIERS]
+    copies = [row(n / 60, "three", 0, t, kind="painted", side=320) for n in range(60) for t in TIERS]
+    usual, little = calibrate.sized(PHOTOS + small, {**FAKES, "resynthesised": copies})
+    assert (usual.sides, little.sides) == ((350, None), (256, 350))
+    assert usual.verdict(-99.0) is Verdict.INCONCLUSIVE, "none of the copies is of usual size"
+    assert little.verdict(-99.0) is Verdict.INCONCLUSIVE
+    assert little.verdict(99.0) is Verdict.GENERATED
+    cleared, _ = calibrate.sized(PHOTOS + small, FAKES)
+    assert cleared.verdict(-99.0) is Verdict.NO_INDICATION
+
+
+def test_rates_are_counted_for_each_size() -> None:
+    rows = [row(4.0, "x", 1, "as_is"), row(0.5, "y", 0, "as_is", side=320), row(4.0, "y", 0, "as_is", kind="painted")]
+    found = calibrate.rates_by_size(rows, calibrate.verdicts(rows, PHOTOS, FAKES), "painted")
+    assert found["usual"]["as_is"]["gallery_called"] == Rate(1, 1)
+    assert found["usual"]["as_is"]["resynthesised_called"] == found["usual"]["as_is"]["painted_called"] == Rate(1, 1)
+    assert found["small"]["as_is"] == {
+        "real_called": Rate(0, 1),
+        "real_cleared": Rate(0, 1),
+        "real_inconclusive": Rate(1, 1),
+    }
+    assert set(calibrate.reported(found["usual"])["as_is"]) == {
+        f"{kind}_{said}" for kind in ("gallery", "resynthesised") for said in ("called", "cleared", "inconclusive")
+    }
+
+
+@pytest.mark.parametrize(("width", "height"), [(1600, 900), (481, 321), (512, 512), (300, 1999), (767, 769)])
+def test_the_side_of_a_shared_picture_is_what_sharing_makes_of_it(tmp_path: Path, width: int, height: int) -> None:
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (width, height)).save(path)
+    item = Item(path, 0, "s", "s", "test", "none")
+    for tier in TIERS:
+        made = at_tier(np.zeros((height, width, 3), np.uint8), tier)
+        assert shorter_side(item, tier) == min(made.shape[:2])
+
+
+def test_a_tile_has_the_size_of_its_part(tmp_path: Path) -> None:
+    path = tmp_path / "grid.png"
+    Image.new("RGB", (1200, 903)).save(path)
+    assert shorter_side(Item(path, 1, "s", "s", "test", "none", tile=(2, 2)), "as_is") == 451
 
 
 def test_rates_count_by_kind_and_state() -> None:

@@ -25,7 +25,7 @@ from tools import model_figures
 
 def row(score: float, source: str, group: str, role: Role, kind: str, number: int, tier: Tier, label: int) -> Scored:
     item = Item(Path(f"{group}/{number}.jpg"), label, source, group, role, "CC0")
-    return Scored(Subject(item, tier, kind, None, 0.1), (score, score, score))
+    return Scored(Subject(item, tier, kind, None, 0.1, 600), (score, score, score))
 
 
 def world(*, shift: float = 0.0, count: int = 30, generated: float = 1.5) -> list[Scored]:

@@ -33,6 +33,7 @@ class Sample:
         crops: Native crops and their views, or None where the picture is ruled out.
         faces: float32 (N, width), features of faces.
         boxes: Left, top, width, height of each of them, in pixels.
+        side: Shorter side of the picture in pixels.
         state: The measured state that resembles the picture most.
         ruled_out: Why the picture is outside what was measured, or None.
         facts: Figures for the report.
@@ -42,6 +43,7 @@ class Sample:
     crops: Crops | None
     faces: NDArray[np.float32] | None
     boxes: tuple[tuple[int, int, int, int], ...]
+    side: int
     state: str
     ruled_out: str | None
     facts: Mapping[str, Any]
@@ -80,7 +82,8 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]
     measured = np.stack([face_features(evidence.rgb, box) for box in chosen]) if chosen else None
     boxes = tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
-    return Sample(crops, measured, boxes, closest_state(known.quality), reason, known.facts)
+    side = min(rgb.shape[:2])
+    return Sample(crops, measured, boxes, side, closest_state(known.quality), reason, known.facts)
 
 
 def decoded_rows(evidence: Evidence) -> NDArray[np.uint8]:

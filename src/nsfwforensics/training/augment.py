@@ -30,6 +30,9 @@ TIERS: Mapping[Tier, str] = {
 }
 """The three states in which every figure is measured, and how they are called in the model card."""
 
+SHARED: Mapping[Tier, tuple[int, int]] = {"768_q60": (768, 60), "512_q40": (512, 40)}
+"""Longest side in pixels and JPEG quality of the states after sharing."""
+
 KERNELS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 HISTORY_QUALITIES = (75, 80, 85, 88, 90, 92, 93, 95, 95, 96)
@@ -58,7 +61,7 @@ def at_tier(rgb: Pixels, tier: Tier) -> Pixels:
     """Brings a picture into one of the three measured states."""
     if tier == "as_is":
         return rgb
-    longest, quality = (768, 60) if tier == "768_q60" else (512, 40)
+    longest, quality = SHARED[tier]
     return recompressed(within(rgb, longest), quality)
 
 

@@ -47,6 +47,7 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         "generators": _generators(result["generators"]),
         "families": _families(result["generators"]),
         "rates": _rates(result["rates"]),
+        "rates_by_size": card_tables.by_size(result["rates_by_size"]),
         "sources": card_tables.sources(result["by_source"], "source of photographs", "real: "),
         "generated": card_tables.sources(result["by_source"], "family of generators", "generated: "),
         "domain": card_domain.section(result.get("domain"), result.get("domain_called")),

@@ -194,6 +194,18 @@ def load_rgb(item: Item) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rgb)
 
 
+@cache
+def size_of(item: Item) -> tuple[int, int]:
+    """Two sides of an item in pixels, as its file's header gives them, of its tile only; not turned upright."""
+    from PIL import Image
+
+    with warnings.catch_warnings(), Image.open(item.path) as image:
+        warnings.simplefilter("ignore")
+        width, height = image.size
+    grid = item.tile[1] if item.tile is not None else 1
+    return width // grid, height // grid
+
+
 def without_duplicates(items: Iterable[Item]) -> list[Item]:
     """Keeps each picture once; a copy in a later role yields to the one in an earlier role."""
     order = {role: index for index, role in enumerate(ROLES)}

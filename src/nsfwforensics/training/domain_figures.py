@@ -106,7 +106,7 @@ def _ruled_out(pixels: NDArray[np.uint8], known: circumstances.Circumstances, li
 def _called(pixels: NDArray[np.uint8], calibration: Calibration, classifier: SynthesisClassifier) -> bool:
     picture = classifier.score([preprocess.crop(pixels)])[0]
     views = (picture.score, picture.recompressed, picture.resized)
-    return calibration.image.joint(views) is Verdict.GENERATED
+    return calibration.whole(min(pixels.shape[:2])).joint(views) is Verdict.GENERATED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from nsfwforensics.models.calibration import Branch, Verdict
 from nsfwforensics.models.preprocess import CROP, flat_share, recompressed
 from nsfwforensics.training import augment, measure
-from nsfwforensics.training.data import Item, load_rgb
+from nsfwforensics.training.data import Item, load_rgb, size_of
 from nsfwforensics.training.patches import regions, saved_quality, seed_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Subject:
         kind: ``picture``, ``pair`` (the photograph's own region) or the decoder that painted the region again.
         features: What the heads judge, or None where it is too small in this state.
         flat: Its :func:`nsfwforensics.models.preprocess.flat_share`.
+        side: Shorter side in this state, in pixels; of a pair's region, that of the photograph it was cut from.
     """
 
     item: Item
@@ -51,6 +52,7 @@ class Subject:
     kind: str
     features: measure.Measured | None
     flat: float
+    side: int
 
     @property
     def generated(self) -> bool:
@@ -85,7 +87,8 @@ def pictures(items: Sequence[Item], taken: Callable[[Pixels], NDArray[np.float32
     for item in items:
         for tier in augment.TIERS:
             make = partial(_picture, item, tier)
-            yield Subject(item, tier, "picture", *_measured(f"{item.key}|{tier}", make, taken, cache))
+            measured = _measured(f"{item.key}|{tier}", make, taken, cache)
+            yield Subject(item, tier, "picture", *measured, shorter_side(item, tier))
 
 
 def _picture(item: Item, tier: Tier) -> Pixels:
@@ -110,9 +113,8 @@ def pairs(
             roundtrip = decoders.get(kind)
             for tier in augment.TIERS:
                 make = partial(_pair, item, tier, kind, roundtrip, copies)
-                yield Subject(
-                    item, tier, kind, *_measured(f"{item.key}|{kind}|{tier}", make, taken, cache, views=False)
-                )
+                measured = _measured(f"{item.key}|{kind}|{tier}", make, taken, cache, views=False)
+                yield Subject(item, tier, kind, *measured, shorter_side(item, tier))
 
 
 def _pair(
@@ -128,11 +130,11 @@ def _pair(
     pixels = copies[kind]
     if tier == "as_is":
         return pixels
-    longest, quality = (768, 60) if tier == "768_q60" else (512, 40)
+    longest, quality = augment.SHARED[tier]
     scale = max(longest / max(load_rgb(item).shape[:2]), CROP / min(pixels.shape[:2]))
     if scale < 1:
         pixels = augment.resized(pixels, scale, augment.KERNELS[1])
-    return recompressed(pixels, int(quality))
+    return recompressed(pixels, quality)
 
 
 def _measured(
@@ -155,6 +157,14 @@ def _measured(
     if not flat.is_file():
         flat.write_text(repr(flat_share(once())))
     return features, float(flat.read_text())
+
+
+def shorter_side(item: Item, tier: Tier) -> int:
+    """The shorter side of a picture in one state, in pixels."""
+    sides = size_of(item)
+    if tier == "as_is":
+        return min(sides)
+    return max(1, round(min(sides) * min(1.0, augment.SHARED[tier][0] / max(sides))))
 
 
 def joined(first: Sequence[Subject], second: Sequence[Subject]) -> list[Subject]:
