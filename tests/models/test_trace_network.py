@@ -55,6 +55,20 @@ def test_widths_come_back_from_tensors(network: TraceNetwork) -> None:
         assert torch.equal(network(_pixels(1, 64)), again(_pixels(1, 64)))
 
 
+def test_folded_batch_norms_judge_alike(network: TraceNetwork) -> None:
+    generator = torch.Generator().manual_seed(3)
+    for name, value in network.state_dict().items():
+        if name.endswith(("running_mean", "running_var", "weight", "bias")):
+            value.add_(torch.rand(value.shape, generator=generator) * 0.1)
+    crops = torch.randint(0, 256, (4, 96, 80, 3), generator=generator, dtype=torch.uint8)
+    folded = network.folded()
+    with torch.inference_mode():
+        before, after = network(crops), folded(crops)
+    assert float((before - after).abs().max()) < 1e-4 * float(before.abs().max())
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
+    assert any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules()), "the network itself stays"
+
+
 def test_a_missing_tensor_is_named(network: TraceNetwork) -> None:
     state = dict(network.state_dict())
     del state["stages.1.1.running_mean"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,9 @@ from nsfwforensics.models.trace_network import TraceNetwork, middle
 
 MODEL = "synthesis"
 """Name in the weights manifest."""
+
+_Work = tuple[torch.nn.Module, NDArray[np.uint8]]
+"""A network and the crops that it judges."""
 
 _CPU_CHUNK = 1
 _DEVICE_CHUNK = 32
@@ -124,7 +127,7 @@ class SynthesisClassifier:
             extractor = FeatureExtractor.from_tensors(groups["backbone"], taps)
             if groups["image"]["mean"].shape != (extractor.width,):
                 raise WeightsError(say("the synthesis weights do not fit their own features"))
-            trace = TraceNetwork.from_tensors(groups["trace"]) if groups["trace"] else None
+            trace = TraceNetwork.from_tensors(groups["trace"]).folded() if groups["trace"] else None
             blend = (float(tensors["blend"][0]), float(tensors["blend"][1])) if trace is not None else (1.0, 0.0)
         except (KeyError, IndexError, RuntimeError) as error:
             problem = say("the synthesis weights have an unknown layout: {error}", error=str(error))
@@ -158,14 +161,19 @@ class SynthesisClassifier:
         Returns:
             float64 (N,); higher looks more generated.
         """
-        if not len(crops):
-            return np.zeros(0)
+        return self._logits([crops])[0]
+
+    def _logits(self, groups: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float64]]:
+        """As :meth:`logits` for groups of crops that differ in size, all judged at the same time."""
         seen, painted = self._blend
-        judged = middle(crops)
-        found = seen * self._image.logits(self.features(judged)) if seen else np.zeros(len(crops))
-        if self._trace is not None:
-            found = found + painted * self._in_chunks(self._trace, judged).astype(np.float64)
-        return found
+        judged = [middle(crops) if len(crops) else crops for crops in groups]
+        work: list[_Work] = [(self._extractor, crops if seen else crops[:0]) for crops in judged]
+        work += [(self._trace, crops) for crops in judged] if self._trace is not None else []
+        rows = self._rows(work)
+        found = [seen * self._image.logits(part) if len(part) else np.zeros(len(crops))
+                 for part, crops in zip(rows, judged, strict=False)]  # fmt: skip
+        traces = rows[len(judged) :] or [np.zeros(len(crops), np.float32) for crops in judged]
+        return [part + painted * trace.astype(np.float64) for part, trace in zip(found, traces, strict=True)]
 
     @property
     def maps(self) -> bool:
@@ -189,27 +197,39 @@ class SynthesisClassifier:
         return self._in_chunks(self._trace, tiles).astype(np.float64)
 
     def _in_chunks(self, network: torch.nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if not len(crops):
-            return np.zeros(0, np.float32)
+        return self._rows([(network, crops)])[0]
+
+    def _rows(self, work: Sequence[_Work]) -> list[NDArray[np.float32]]:
+        """Runs networks over their crops, chunk by chunk, chunks at the same time where there are threads."""
         chunk = _CPU_CHUNK if self._device.type == "cpu" else _DEVICE_CHUNK
+        pieces = [
+            (place, network, crops[start : start + chunk], chunk)
+            for place, (network, crops) in enumerate(work)
+            for start in range(0, len(crops), chunk)
+        ]
+        if self._threads == 1 or len(pieces) < 2:
+            judged = [self._judged(*piece[1:]) for piece in pieces]
+        else:
+            judged = list(self._pool.map(lambda piece: self._judged(*piece[1:]), pieces))
+        parts: list[list[NDArray[np.float32]]] = [[] for _ in work]
+        for piece, rows in zip(pieces, judged, strict=True):
+            parts[piece[0]].append(rows)
+        return [np.concatenate(rows) if rows else np.zeros(0, np.float32) for rows in parts]
 
-        def judged(start: int) -> NDArray[np.float32]:
-            part = crops[start : start + chunk]
-            count = len(part)
-            if count < chunk:
-                part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
-            # TF32 would cost the three digits by which CPU and GPU agree.
-            exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-            with torch.inference_mode(), exact:
-                rows = network(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
-                return np.asarray(rows[:count].cpu().numpy())
+    def _judged(self, network: torch.nn.Module, part: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
+        count = len(part)
+        if count < chunk:
+            part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
+        # TF32 would cost the three digits by which CPU and GPU agree.
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), exact:
+            rows = network(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
+            return np.asarray(rows[:count].cpu().numpy())
 
-        starts = range(0, len(crops), chunk)
-        if self._threads == 1:
-            return np.concatenate([judged(start) for start in starts])
-        # A crop per thread: a single crop's layers are too small to be shared out well.
-        with ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return np.concatenate(list(pool.map(judged, starts)))
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """A crop per thread: a single crop's layers are too small to be shared out well."""
+        return ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
         """Judges many pictures, aligned one to one.
@@ -221,9 +241,11 @@ class SynthesisClassifier:
             return []
         counts = [len(picture.native) for picture in batch]
         views = [len(picture.viewed) for picture in batch]
-        native = self._split([picture.native for picture in batch], counts)
-        again = self._split([picture.recompressed for picture in batch], views)
-        small = self._split([picture.resized for picture in batch], views)
+        groups = ([p.native for p in batch], [p.recompressed for p in batch], [p.resized for p in batch])
+        judged = self._logits([np.concatenate([part for part in group if len(part)] or group) for group in groups])
+        native, again, small = (
+            np.split(logits, np.cumsum(of)[:-1]) for logits, of in zip(judged, (counts, views, views), strict=True)
+        )
         return [_picture(*row) for row in zip(native, again, small, (p.viewed for p in batch), strict=True)]
 
     def score_faces(self, faces: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -238,11 +260,6 @@ class SynthesisClassifier:
         if self._face is None or not len(faces):
             return np.full(len(faces), np.nan)
         return self._face.logits(faces)
-
-    def _split(self, parts: Sequence[NDArray[np.uint8]], counts: Sequence[int]) -> list[NDArray[np.float64]]:
-        filled = [part for part in parts if len(part)]
-        logits = self.logits(np.concatenate(filled)) if filled else np.zeros(0)
-        return list(np.split(logits, np.cumsum(counts)[:-1]))
 
 
 def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
