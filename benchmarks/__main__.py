@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import corpus
 from benchmarks.changed_regions import changes
 from benchmarks.compare import compare
+from benchmarks.detector import detector
 from benchmarks.engines import engines
 from benchmarks.hashing import hashing
 from benchmarks.isolation import isolation
@@ -129,6 +130,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "changes": changes,
     "large": large,
     "cluster": cluster,
+    "detector": detector,
 }
 
 
