@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def test_evaluate_measures_the_built_in_model(folders: Path) -> None:
     assert code == 0, said
     document = json.loads(said)
     assert document["detector"]["name"] == "the built-in model"
+    assert re.fullmatch(r"\d+, calibration \d+", document["detector"]["version"])
     assert document["states"]["as_is"]["auc"]["positives"] == 2
 
 

@@ -157,7 +157,7 @@ def _described(files: DetectorFiles | None) -> dict[str, Any]:
     entries = [known["synthesis"], known[CALIBRATION]]
     return {
         "name": "the built-in model",
-        "version": entries[0].version,
+        "version": f"{entries[0].version}, calibration {entries[1].version}",
         "sha256": {entry.file: entry.sha256 for entry in entries},
     }
 
