@@ -56,12 +56,11 @@ class Analyzer(DeepfakeAnalyzer):
 
     scripted = Scripted()
     face: Branch | None = FACE
-    small: Branch | None = None
+    least_side = 256
 
     @property
     def _calibration(self) -> Calibration:
-        image = replace(IMAGE, sides=(350, None)) if self.small is not None else IMAGE
-        return Calibration(image, self.face, 0.75, 50.0, small=self.small)
+        return Calibration(IMAGE, self.face, 0.75, 50.0, least_side=self.least_side)
 
     @property
     def _classifier(self) -> Any:
@@ -124,39 +123,13 @@ def test_between_is_inconclusive() -> None:
     assert "120 of 150 real photographs" in finding.explanation
 
 
-@pytest.fixture
-def by_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small photographs score a unit higher; no picture by a generator was as small."""
-    real = {"as_is": [score + 1 for score in REAL["as_is"]]}
-    counted = {"real_called": Rate(1, 120), "real_inconclusive": Rate(119, 120), "resynthesised_called": Rate(4, 42)}
-    monkeypatch.setattr(Analyzer, "small", Branch(real, {}, 0.02, 0.0, True, {"as_is": counted}, sides=(256, 350)))
-
-
-@pytest.mark.usefixtures("by_size")
-def test_a_small_picture_is_compared_with_small_ones() -> None:
-    score = (1.5, 1.5, 1.5)
-    usual = only(run(saved(photo(350, 600)), score))
-    assert usual.code == "SYN-001"
-    assert "original files (350 pixels or more on the shorter side) it said so of 2 of 150" in usual.explanation
-    assert "30 of 66 generated ones" in usual.explanation
-    for turned in (photo(349, 600), photo(600, 349)):
-        little = only(run(saved(turned), score))
-        assert (little.code, little.data["reason"]) == ("SYN-002", "grey_band")
-        assert "(less than 350 pixels on the shorter side) this was the answer for 119 of 120" in little.explanation
-        assert "by generators were not measured at this size" in little.explanation
-        assert " 0 " not in little.explanation
-
-
-@pytest.mark.usefixtures("by_size")
-def test_what_was_not_measured_at_a_size_is_not_counted() -> None:
-    little = only(run(saved(photo(300, 600)), (2.5, 2.5, 2.5)))
-    assert little.code == "SYN-001"
-    assert "1 of 120 (1%, at most 4% with 95 % confidence) real photographs" in little.explanation
-    assert "found 4 of 42 photographs painted again" in little.explanation
-    assert "how many pictures by generators it finds at this size was not measured" in little.explanation
-    rates = little.data["error_rates"]
-    assert [rate["trials"] for rate in rates] == [120, 42]  # type: ignore[index, union-attr]
-    assert all("less than 350 pixels" in rate["conditions"] for rate in rates)  # type: ignore[index, union-attr]
+def test_pictures_smaller_than_the_calibration_allows_are_ruled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Analyzer, "least_side", 330)
+    assert only(run(saved(photo(330, 600)), (2.0, 2.0, 2.0))).code == "SYN-001"
+    for turned in (photo(329, 600), photo(600, 329)):
+        finding = only(run(saved(turned)))
+        assert (finding.code, finding.data["reason"]) == ("SYN-002", "outside_measured")
+        assert "smaller than 330 pixels on one side" in finding.explanation
 
 
 def test_a_likelihood_ratio_is_only_stated_where_the_calibration_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +249,7 @@ def shipped() -> DeepfakeAnalyzer:
 
 
 def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -> None:
-    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(300, 400, seed)))) for seed in range(3)]
+    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(340, 400, seed)))) for seed in range(3)]
     alone = [shipped.infer([sample])[0].picture for sample in samples]
     together = [scores.picture for scores in shipped.infer(samples[::-1])][::-1]
     assert alone == together
@@ -296,7 +269,7 @@ def numbers(scores: Any) -> tuple[float, float, float]:
 
 
 def test_the_same_bytes_score_the_same_on_every_run_in_any_order_and_batch(shipped: DeepfakeAnalyzer) -> None:
-    kinds = [saved(photo(270 + 20 * n, 270, n), kind) for n, kind in enumerate(("JPEG", "PNG", "WEBP"))]
+    kinds = [saved(photo(340 + 20 * n, 340, n), kind) for n, kind in enumerate(("JPEG", "PNG", "WEBP"))]
     once = [numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0]) for data in kinds]
     for order, size in (((2, 0, 1), 3), ((1, 0, 1, 2), 3)):
         again = afresh()
@@ -310,7 +283,7 @@ def test_another_process_and_another_number_of_threads_score_the_same(shipped: D
     import subprocess
     import sys
 
-    data = saved(photo(300, 320, 9), "JPEG")
+    data = saved(photo(340, 360, 9), "JPEG")
     here = numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0])
     code = (
         "import sys; from nsfwforensics.analyzers.deepfake import *; from nsfwforensics.core.analyzer import Resources;"
@@ -330,7 +303,7 @@ def test_cpu_and_gpu_agree_to_a_thousandth_and_company_changes_nothing_there(shi
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     beside = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources(device="cuda:0"))
-    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(300 + 40 * n, 400, n), "JPEG"))) for n in range(5)]
+    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(340 + 40 * n, 400, n), "JPEG"))) for n in range(5)]
     slow = np.array([numbers(scores) for scores in shipped.infer(samples)])
     fast = np.array([numbers(scores) for scores in beside.infer(samples)])
     alone = np.array([numbers(beside.infer([sample])[0]) for sample in samples])
@@ -340,16 +313,12 @@ def test_cpu_and_gpu_agree_to_a_thousandth_and_company_changes_nothing_there(shi
 
 def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnalyzer) -> None:
     image = shipped._calibration.image
-    assert image.reals >= 99, "fewer photographs cannot carry a p-value of 0.01"
+    assert 1 / (image.reals + 1) <= image.alpha, "fewer photographs cannot carry such a p-value"
+    assert shipped._calibration.least_side == 330
     for state in ("as_is", "768_q60", "512_q40"):
         assert image.rate(state, "real_called").total >= 100
         assert image.rate(state, "gallery_cleared").total >= 40
         assert image.rate(state, "resynthesised_cleared").total >= 100
-    small = shipped._calibration.whole(300)
-    assert small.reals >= 99
-    assert small.sides is not None
-    assert small.sides[1] == 350
-    assert all(small.rate(state, "real_called").total >= 100 for state in ("as_is", "768_q60", "512_q40"))
     assert 0.0 <= image.facts["content_matched_auc"]["value"] <= 1.0
 
 

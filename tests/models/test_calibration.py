@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +18,7 @@ from nsfwforensics.models.calibration import (
     p_value_above,
     p_value_below,
 )
+from nsfwforensics.models.preprocess import CROP
 
 SCORES = st.lists(st.floats(-10, 10), max_size=40).map(sorted)
 
@@ -97,25 +97,15 @@ def test_it_survives_storage() -> None:
     assert Calibration.loads(Calibration(branch(), None, 0.7, 50.0).dumps()).face is None
 
 
-def test_small_pictures_have_limits_of_their_own() -> None:
-    usual, little = replace(branch(), sides=(350, None)), replace(branch(claims=False), sides=(256, 350))
-    full = Calibration(usual, None, 0.7, 50.0, small=little)
-    for known in (full, Calibration.loads(full.dumps())):
-        assert known.whole(349).sides == (256, 350)
-        assert known.whole(350).sides == (350, None)
-        assert known.whole(349).verdict(0.6) is Verdict.INCONCLUSIVE
-        assert known.whole(350).verdict(0.6) is Verdict.GENERATED
-    without = Calibration.loads(Calibration(branch(), None, 0.7, 50.0).dumps())
-    assert without.whole(10) is without.image
-
-
-@pytest.mark.parametrize("sides", ["[]", "[1, 2, 3]", "[null, 350]", '"ab"', "[256, []]"])
-def test_sides_that_are_none_are_refused(sides: str) -> None:
-    text = Calibration(replace(branch(), sides=(256, 350)), None, 0.7, 50.0).dumps()
-    found = json.loads(text)
-    found["image"]["sides"] = json.loads(sides)
+def test_the_least_side_is_kept_and_never_below_a_crop() -> None:
+    full = Calibration(branch(), None, 0.7, 50.0, least_side=330)
+    assert Calibration.loads(full.dumps()).least_side == 330
+    content = json.loads(full.dumps())
+    assert Calibration.loads(json.dumps({**content, "least_side": 10})).least_side == CROP
+    del content["least_side"]
+    assert Calibration.loads(json.dumps(content)).least_side == CROP, "older files"
     with pytest.raises(WeightsError):
-        Calibration.loads(json.dumps(found))
+        Calibration.loads(json.dumps({**content, "least_side": "many"}))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"image": 3}', '{"image": {}, "face": null}', "null"])

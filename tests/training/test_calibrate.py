@@ -73,50 +73,36 @@ def test_flat_pictures_and_flips_are_inconclusive() -> None:
     assert said == [Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.GENERATED]
 
 
-def test_small_pictures_are_compared_with_small_ones_only() -> None:
-    small = [row(2.0 + n / 120, "three", 0, t, side=320) for n in range(120) for t in TIERS]
-    usual_and_small = [
-        row(1.5, "x", 1, "as_is"),
-        row(1.5, "x", 1, "as_is", side=349),
-        row(9.0, "x", 1, "as_is", side=320),
+def test_small_pictures_are_not_judged() -> None:
+    rows = [
+        row(1.0, "x", 1, "as_is", side=329),
+        row(1.0, "x", 1, "as_is", side=330),
+        row(0.0, "x", 0, "as_is", side=10),
     ]
-    assert calibrate.verdicts(usual_and_small, PHOTOS + small, FAKES) == [
-        Verdict.GENERATED,
-        Verdict.INCONCLUSIVE,
-        Verdict.GENERATED,
-    ]
+    assert calibrate.judged(rows) == rows[1:2]
+    assert calibrate.counted(rows, rows[1:2])["as_is"] == {"real": 1, "gallery": 1}
+    assert calibrate.counted(rows, rows[1:2])["512_q40"] == {"real": 0, "gallery": 0}
 
 
-def test_where_few_small_photographs_are_known_no_small_picture_is_called() -> None:
-    few = [row(-9.0, "three", 0, t, side=320) for _ in range(40) for t in TIERS]
-    assert calibrate.verdicts([row(99.0, "x", 1, "as_is", side=320)], PHOTOS + few, FAKES) == [Verdict.INCONCLUSIVE]
+def test_only_photographs_that_could_have_been_called_are_counted() -> None:
+    """Without the large source too few photographs are left for any p-value below the limit."""
+    photos = many(-4, 0, 200, "large", 0) + many(-4, 0, 40, "little", 0)
+    unseen = [row(99.0, "new", 0, t) for t in TIERS] + [row(99.0, "gen", 1, t) for t in TIERS]
+    dead = [row(99.0, "large", 0, t) for t in TIERS]
+    kept = calibrate.testable([*photos, *unseen, *dead], photos)
+    assert {one.subject.item.source for one in kept} == {"little", "new", "gen"}
+    assert set(calibrate.verdicts(dead, photos, FAKES)) == {Verdict.INCONCLUSIVE}, "whatever they score"
+    assert set(calibrate.verdicts(unseen, photos, FAKES)) == {Verdict.GENERATED}
 
 
-def test_a_size_without_generated_pictures_is_never_cleared() -> None:
-    small = [row(n / 120, "three", 0, t, side=320) for n in range(120) for t in TIERS]
-    copies = [row(n / 60, "three", 0, t, kind="painted", side=320) for n in range(60) for t in TIERS]
-    usual, little = calibrate.sized(PHOTOS + small, {**FAKES, "resynthesised": copies})
-    assert (usual.sides, little.sides) == ((350, None), (256, 350))
-    assert usual.verdict(-99.0) is Verdict.INCONCLUSIVE, "none of the copies is of usual size"
-    assert little.verdict(-99.0) is Verdict.INCONCLUSIVE
-    assert little.verdict(99.0) is Verdict.GENERATED
-    cleared, _ = calibrate.sized(PHOTOS + small, FAKES)
-    assert cleared.verdict(-99.0) is Verdict.NO_INDICATION
-
-
-def test_rates_are_counted_for_each_size() -> None:
-    rows = [row(4.0, "x", 1, "as_is"), row(0.5, "y", 0, "as_is", side=320), row(4.0, "y", 0, "as_is", kind="painted")]
-    found = calibrate.rates_by_size(rows, calibrate.verdicts(rows, PHOTOS, FAKES), "painted")
-    assert found["usual"]["as_is"]["gallery_called"] == Rate(1, 1)
-    assert found["usual"]["as_is"]["resynthesised_called"] == found["usual"]["as_is"]["painted_called"] == Rate(1, 1)
-    assert found["small"]["as_is"] == {
-        "real_called": Rate(0, 1),
-        "real_cleared": Rate(0, 1),
-        "real_inconclusive": Rate(1, 1),
-    }
-    assert set(calibrate.reported(found["usual"])["as_is"]) == {
-        f"{kind}_{said}" for kind in ("gallery", "resynthesised") for said in ("called", "cleared", "inconclusive")
-    }
+def test_a_state_with_few_photographs_makes_a_source_untestable() -> None:
+    photos = many(-4, 0, 200, "one", 0) + [row(-4 + n / 90, "two", 0, "512_q40") for n in range(90)]
+    thin = [one for one in photos if one.subject.tier != "512_q40" or one.subject.item.source == "two"]
+    assert not calibrate.testable([row(9.0, "two", 0, "as_is")], [one for one in thin if one.subject.tier == "512_q40"])
+    assert calibrate.testable([row(9.0, "new", 0, "as_is")], thin)
+    assert not calibrate.testable(
+        [row(9.0, "new", 0, "as_is")], [one for one in thin if one.subject.item.source == "x"]
+    )
 
 
 @pytest.mark.parametrize(("width", "height"), [(1600, 900), (481, 321), (512, 512), (300, 1999), (767, 769)])

@@ -33,7 +33,6 @@ class Sample:
         crops: Native crops and their views, or None where the picture is ruled out.
         faces: float32 (N, width), features of faces.
         boxes: Left, top, width, height of each of them, in pixels.
-        side: Shorter side of the picture in pixels.
         state: The measured state that resembles the picture most.
         ruled_out: Why the picture is outside what was measured, or None.
         facts: Figures for the report.
@@ -43,7 +42,6 @@ class Sample:
     crops: Crops | None
     faces: NDArray[np.float32] | None
     boxes: tuple[tuple[int, int, int, int], ...]
-    side: int
     state: str
     ruled_out: str | None
     facts: Mapping[str, Any]
@@ -73,7 +71,7 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     reason = ruled_out(
         rgb,
         known,
-        least=preprocess.CROP,
+        least=limits.least_side,
         min_quality=limits.min_quality,
         max_flat_share=limits.max_flat_share,
         domain=limits.domain,
@@ -82,8 +80,7 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]
     measured = np.stack([face_features(evidence.rgb, box) for box in chosen]) if chosen else None
     boxes = tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
-    side = min(rgb.shape[:2])
-    return Sample(crops, measured, boxes, side, closest_state(known.quality), reason, known.facts)
+    return Sample(crops, measured, boxes, closest_state(known.quality), reason, known.facts)
 
 
 def decoded_rows(evidence: Evidence) -> NDArray[np.uint8]:

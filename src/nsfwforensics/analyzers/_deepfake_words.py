@@ -65,52 +65,29 @@ STATES: Mapping[str, Message] = {
 """The states in which error rates were measured, as noun phrases."""
 
 
-def measured_on(branch: Branch, state: str) -> Message:
-    """The pictures behind the rates of a calibration in one state, as a noun phrase."""
-    if branch.sides is None:
-        return STATES[state]
-    least, below = branch.sides
-    if below is None:
-        return say("{pictures} ({least} pixels or more on the shorter side)", pictures=STATES[state], least=least)
-    return say("{pictures} (less than {below} pixels on the shorter side)", pictures=STATES[state], below=below)
-
-
 def generated_words(image: Branch, state: str) -> str:
     """That the pixels look generated, with how often the model says so wrongly."""
     called, found = image.rate(state, "real_called"), image.rate(state, "gallery_called")
     painted = image.rate(state, "resynthesised_called")
-    counted = {
-        "pictures": measured_on(image, state),
-        "errors": called.count,
-        "photographs": called.total,
-        "share": called.share,
-        "upper": called.upper,
-        "painted": painted.count,
-        "repainted": painted.total,
-    }
-    wrong_and_right = (
-        say(
-            "In our test on {pictures} it said so of {errors} of {photographs} ({share:.0%}, at most {upper:.0%} with "
-            "95 % confidence) real photographs, and found {found} of {generated} generated ones and {painted} of "
-            "{repainted} photographs painted again by a neural network.",
-            found=found.count,
-            generated=found.total,
-            **counted,
-        )
-        if found.total
-        else say(
-            "In our test on {pictures} it said so of {errors} of {photographs} ({share:.0%}, at most {upper:.0%} with "
-            "95 % confidence) real photographs, and found {painted} of {repainted} photographs painted again by a "
-            "neural network; how many pictures by generators it finds at this size was not measured.",
-            **counted,
-        )
-    )
     return sentences(
         say(
             "The pixels look generated to this model: hardly any of {photographs} unseen photographs scored as high.",
             photographs=image.reals,
         ),
-        wrong_and_right,
+        say(
+            "In our test on {pictures} it said so of {errors} of {photographs} ({share:.0%}, at most {upper:.0%} with "
+            "95 % confidence) real photographs, and found {found} of {generated} generated ones and {painted} of "
+            "{repainted} photographs painted again by a neural network.",
+            pictures=STATES[state],
+            errors=called.count,
+            photographs=called.total,
+            share=called.share,
+            upper=called.upper,
+            found=found.count,
+            generated=found.total,
+            painted=painted.count,
+            repainted=painted.total,
+        ),
     )
 
 
@@ -151,7 +128,7 @@ def cleared_words(image: Branch, state: str) -> str:
         "{generated} ({share:.0%}, at most {upper:.0%} with 95 % confidence) generated pictures and of {painted} of "
         "{repainted} ({painted_share:.0%}, at most {painted_upper:.0%} with 95 % confidence) photographs painted again "
         "by a neural network.",
-        pictures=measured_on(image, state),
+        pictures=STATES[state],
         missed=missed.count,
         generated=missed.total,
         share=missed.share,
@@ -177,20 +154,12 @@ def inconclusive_words(reason: str, image: Branch, state: str | None) -> str:
         known = say(
             "In our test on {pictures} this was the answer for {real} of {photographs} real photographs and {fake} of "
             "{generated} generated pictures.",
-            pictures=measured_on(image, state),
+            pictures=STATES[state],
             real=real.count,
             photographs=real.total,
             fake=fake.count,
             generated=fake.total,
         )
-        if not fake.total:
-            known = say(
-                "In our test on {pictures} this was the answer for {real} of {photographs} real photographs; pictures "
-                "by generators were not measured at this size.",
-                pictures=measured_on(image, state),
-                real=real.count,
-                photographs=real.total,
-            )
     said = say("The pixels alone do not say whether this picture was generated: {reason}.", reason=reason)
     return sentences(said, known)
 
@@ -227,7 +196,7 @@ def face_inconclusive_words(face: Branch, state: str) -> str:
 def generated_rates(image: Branch, state: str) -> list[dict[str, Any]]:
     """How often "looks generated" was wrong, and how often it was not said of what was generated."""
     return _rates(
-        measured_on(image, state),
+        state,
         (say("photographs that looked generated"), image.rate(state, "real_called")),
         (say("generated pictures that did not look generated"), image.rate(state, "gallery_called").others),
         (
@@ -240,7 +209,7 @@ def generated_rates(image: Branch, state: str) -> list[dict[str, Any]]:
 def cleared_rates(image: Branch, state: str) -> list[dict[str, Any]]:
     """How often "no sign" was said of what was generated."""
     return _rates(
-        measured_on(image, state),
+        state,
         (say("generated pictures in which no sign was found"), image.rate(state, "gallery_cleared")),
         (
             say("photographs painted again by a neural network in which no sign was found"),
@@ -252,11 +221,12 @@ def cleared_rates(image: Branch, state: str) -> list[dict[str, Any]]:
 def face_rates(face: Branch, state: str) -> list[dict[str, Any]]:
     """How often the check of faces was wrong."""
     return _rates(
-        STATES[state],
+        state,
         (say("real faces that looked blended in or generated"), face.rate(state, "real_called")),
         (say("swapped faces that did not look so"), face.rate(state, "swap_called").others),
     )
 
 
-def _rates(where: Message, *counted: tuple[Message, Rate]) -> list[dict[str, Any]]:
+def _rates(state: str, *counted: tuple[Message, Rate]) -> list[dict[str, Any]]:
+    where = STATES[state]
     return [error_rate(what, rate.count, rate.total, conditions=where) for what, rate in counted if rate.total]

@@ -176,7 +176,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             assert self._own is not None  # noqa: S101 - only then there are such scores
             own = conclude_own(self, self._own, scores)
             return replace(own, measurements={**own.measurements, **_NO_MAP}) if self.options.score_map else own
-        image = self._calibration.whole(scores.sample.side)
+        image = self._calibration.image
         measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
         picture = scores.picture
         if picture is not None:

@@ -2,9 +2,8 @@
 
 Class-conditional conformal p-values (Vovk et al., *Algorithmic Learning in a Random World*): a picture is said to look
 generated only where hardly any unseen photograph scored as high, in any of the measured states, and to show no
-indication only where hardly any generated picture scored as low. Everything between is inconclusive. Small pictures
-are compared with small ones (p-values conditional on a group), because their scores scatter more. Error rates stored
-here were measured with exactly these rules.
+indication only where hardly any generated picture scored as low. Everything between is inconclusive. Error rates
+stored here were measured with exactly these rules.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.likelihood import RatioCurve
+from nsfwforensics.models.preprocess import CROP
 from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
 from nsfwforensics.models.region_limits import RegionLimits as RegionLimits
@@ -58,7 +58,6 @@ class Branch:
         facts: Further figures worth repeating in a report.
         ratios: By state, the curve of likelihood ratios; absent in older files.
         claims_ratio: Whether the content-matched test allows to state a likelihood ratio.
-        sides: Shorter sides of the pictures it is for, in pixels: from, and below (None without end); None for any.
     """
 
     real: Mapping[str, Sequence[float]]
@@ -70,7 +69,6 @@ class Branch:
     facts: Mapping[str, Any] = field(default_factory=dict)
     ratios: Mapping[str, RatioCurve] = field(default_factory=dict)
     claims_ratio: bool = False
-    sides: tuple[int, int | None] | None = None
 
     def likelihood_ratio(self, state: str, scores: Sequence[float]) -> float | None:
         """How many times as likely a picture's scores are among generated pictures as among photographs.
@@ -147,13 +145,13 @@ class Calibration:
     """All that is stored beside the weights.
 
     Attributes:
-        image: For the whole picture, small ones aside where they have their own.
+        image: For the whole picture.
         face: For faces, or None.
         max_flat_share: Pictures flatter than this were not measured (drawings, screenshots, text).
         min_quality: JPEG qualities below this were found too destructive.
         domain: What tells photographs from drawings, pages of text, charts and screenshots, or None (older files).
         regions: For maps of scores over tiles, or None where they were not measured.
-        small: For the whole picture where it is small, or None (older files).
+        least_side: Pictures with a shorter side below this, in pixels, were not measured well enough.
     """
 
     image: Branch
@@ -162,16 +160,7 @@ class Calibration:
     min_quality: float
     domain: Domain | None = None
     regions: RegionLimits | None = None
-    small: Branch | None = None
-
-    def whole(self, side: int) -> Branch:
-        """What the score of a whole picture is compared with.
-
-        Args:
-            side: The picture's shorter side in pixels.
-        """
-        below = self.small.sides[1] if self.small is not None and self.small.sides is not None else None
-        return self.small if self.small is not None and below is not None and side < below else self.image
+    least_side: int = CROP
 
     def dumps(self) -> str:
         """As JSON text."""
@@ -180,8 +169,8 @@ class Calibration:
             "face": _plain(self.face) if self.face else None,
             "max_flat_share": self.max_flat_share,
             "min_quality": self.min_quality,
+            "least_side": self.least_side,
             "regions": self.regions.plain() if self.regions else None,
-            "small": _plain(self.small) if self.small else None,
         }
         if self.domain is not None:
             content["domain"] = self.domain.plain()
@@ -198,8 +187,7 @@ class Calibration:
 
         try:
             content = json.loads(text)
-            face, small = content["face"], content.get("small")
-            domain, regions = content.get("domain"), content.get("regions")
+            face, domain, regions = content["face"], content.get("domain"), content.get("regions")
             return cls(
                 image=_branch(content["image"]),
                 face=_branch(face) if face else None,
@@ -207,7 +195,7 @@ class Calibration:
                 min_quality=float(content["min_quality"]),
                 domain=Domain.from_plain(domain) if domain else None,
                 regions=RegionLimits.of(regions) if regions else None,
-                small=_branch(small) if small else None,
+                least_side=max(CROP, int(content.get("least_side", CROP))),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))
@@ -228,7 +216,6 @@ def _plain(branch: Branch) -> dict[str, Any]:
         "facts": dict(branch.facts),
         "ratios": {state: curve.plain() for state, curve in branch.ratios.items()},
         "claims_ratio": branch.claims_ratio,
-        "sides": list(branch.sides) if branch.sides else None,
     }
 
 
@@ -246,17 +233,7 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         facts=content["facts"],
         ratios={state: RatioCurve.of(curve) for state, curve in content.get("ratios", {}).items()},
         claims_ratio=bool(content.get("claims_ratio", False)),
-        sides=_sides(content.get("sides")),
     )
-
-
-def _sides(content: Sequence[int | None] | None) -> tuple[int, int | None] | None:
-    if content is None:
-        return None
-    low, below = content
-    if low is None:
-        raise ValueError("sides begin nowhere")
-    return int(low), None if below is None else int(below)
 
 
 @cache

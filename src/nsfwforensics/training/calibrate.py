@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from nsfwforensics.models.calibration import Branch, Rate, Verdict
-from nsfwforensics.models.preprocess import CROP
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.unseen import Scored
 
-ALPHA = 0.01
-"""Largest p-value under *real* for "looks generated": well below the 3 % of unseen photographs that may be called so,
-because sources that nobody has met differ from those that calibrated."""
+ALPHA = 0.015
+"""Largest p-value under *real* for "looks generated": the largest step at which at most 1 % of the calibration's
+photographs are called in any state, each judged without its own source. Three times as many may be called of sources
+that nobody has met, and they differ from those that calibrated."""
 
-SMALL_SIDE = 350
-"""Pictures with a shorter side below this, in pixels, are calibrated apart: they hold few crops that do not overlap,
-and their scores scatter more."""
+LEAST_SIDE = 330
+"""Pictures with a shorter side below this, in pixels, are not judged: they hold few crops that do not overlap, their
+scores scatter more, and nearly all small photographs at hand come from one source."""
 
 BETA = 0.10
 """Largest p-value under *generated* for "no indication"."""
@@ -31,6 +30,11 @@ MAX_FLAT_SHARE = 0.75
 
 MIN_QUALITY = 50.0
 """Below this estimated JPEG quality nothing is said."""
+
+
+def judged(rows: Sequence[Scored]) -> list[Scored]:
+    """Those that are large enough."""
+    return [row for row in rows if row.subject.side >= LEAST_SIDE]
 
 
 def branch(
@@ -57,37 +61,6 @@ def branch(
     )
 
 
-def is_small(row: Scored) -> bool:
-    """Whether its shorter side is below :data:`SMALL_SIDE`."""
-    return row.subject.side < SMALL_SIDE
-
-
-def of_size(rows: Sequence[Scored], *, small: bool) -> list[Scored]:
-    """The small ones, or the others."""
-    return [row for row in rows if is_small(row) == small]
-
-
-def sized(
-    photographs: Sequence[Scored],
-    generated: Mapping[str, Sequence[Scored]],
-    *,
-    beta: float = BETA,
-) -> tuple[Branch, Branch]:
-    """The calibrations of pictures of usual size and of small ones (group-conditional conformal p-values, Vovk 2012).
-
-    Args:
-        photographs: As in :func:`branch`, of every size.
-        generated: As in :func:`branch`, of every size.
-        beta: See :func:`branch`; a size of which a kind of generated pictures is missing is never cleared.
-    """
-    made = []
-    for small in (False, True):
-        kinds = {kind: of_size(rows, small=small) for kind, rows in generated.items()}
-        made.append(branch(of_size(photographs, small=small), kinds, beta=beta if all(kinds.values()) else 0.0))
-    usual, small_ones = made
-    return replace(usual, sides=(SMALL_SIDE, None)), replace(small_ones, sides=(CROP, SMALL_SIDE))
-
-
 def _by_state(rows: Sequence[Scored]) -> dict[str, list[float]]:
     states = {tier: sorted(row.score for row in rows if row.subject.tier == tier) for tier in TIERS}
     return {tier: scores for tier, scores in states.items() if scores}
@@ -103,7 +76,7 @@ def verdicts(
     """Judges unseen pictures with a calibration that never saw their source.
 
     A picture from a source or group that took part in the calibration is judged by one made without that source (for
-    photographs) or group (for generated pictures); the others by the whole. Each is judged by pictures of its size.
+    photographs) or group (for generated pictures); the others by the whole.
 
     Args:
         rows: What is judged.
@@ -112,7 +85,7 @@ def verdicts(
         max_flat_share: Flatter pictures are inconclusive.
         beta: See :func:`branch`.
     """  # fmt: skip
-    made: dict[str | None, tuple[Branch, Branch]] = {}
+    made: dict[str | None, Branch] = {}
     keys = {unit_of(row) for kind in ((photographs), *generated.values()) for row in kind}
     found: list[Verdict] = []
     for row in rows:
@@ -121,9 +94,33 @@ def verdicts(
         if left_out not in made:
             kept = [other for other in photographs if unit_of(other) != left_out]
             others = {k: [other for other in part if unit_of(other) != left_out] for k, part in generated.items()}
-            made[left_out] = sized(kept, others, beta=beta)
-        usual, small = made[left_out]
-        found.append(row.verdict(small if is_small(row) else usual, max_flat_share))
+            made[left_out] = branch(kept, others, beta=beta)
+        found.append(row.verdict(made[left_out], max_flat_share))
+    return found
+
+
+def testable(rows: Sequence[Scored], photographs: Sequence[Scored]) -> list[Scored]:
+    """Those that a calibration without their source could call at all: with few photographs left no p-value is small.
+
+    Args:
+        rows: What is judged.
+        photographs: Calibration photographs.
+    """
+    units = {unit_of(row) for row in photographs}
+    left: dict[str, bool] = {}
+    for unit in {unit_of(row) for row in rows}:
+        kept = _by_state([row for row in photographs if unit not in units or unit_of(row) != unit])
+        left[unit] = bool(kept) and all(1 / (len(scores) + 1) <= ALPHA for scores in kept.values())
+    return [row for row in rows if left[unit_of(row)]]
+
+
+def counted(rows: Sequence[Scored], kept: Sequence[Scored]) -> dict[str, dict[str, int]]:
+    """By state, how many whole photographs and generated pictures are in ``rows`` and not in ``kept``."""
+    inside = {id(row) for row in kept}
+    found = {tier: {"real": 0, "gallery": 0} for tier in map(str, TIERS)}
+    for row in rows:
+        if id(row) not in inside and row.subject.kind == "picture":
+            found[row.subject.tier][kind_of(row)] += 1
     return found
 
 
@@ -133,12 +130,11 @@ def unit_of(row: Scored) -> str:
     return f"{item.source}/{item.group}" if item.label or item.source == "camera" else item.source
 
 
-def rates(rows: Sequence[Scored], said: Sequence[Verdict], strongest: str = "") -> dict[str, dict[str, Rate]]:
+def rates(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict[str, Rate]]:
     """Counts, for every state and kind, how many were called generated, cleared, or left inconclusive.
 
     Names are ``<kind>_called``, ``<kind>_cleared``, ``<kind>_inconclusive`` with the kinds ``real`` (photographs),
-    ``gallery`` (generators' pictures) and the decoders' names; the decoder ``strongest`` is counted as
-    ``resynthesised`` as well.
+    ``gallery`` (generators' pictures) and the decoders' names.
     """
     found: dict[str, dict[str, Rate]] = {tier: {} for tier in TIERS}
     for tier in TIERS:
@@ -146,35 +142,11 @@ def rates(rows: Sequence[Scored], said: Sequence[Verdict], strongest: str = "") 
         for row, verdict in zip(rows, said, strict=True):
             if row.subject.tier == tier:
                 by_kind.setdefault(kind_of(row), []).append(verdict)
-        if strongest in by_kind:
-            by_kind["resynthesised"] = by_kind[strongest]
         for kind, those in by_kind.items():
             for name, wanted in _NAMES.items():
                 found[tier][f"{kind}_{name}"] = Rate(sum(v is wanted for v in those), len(those))
     return found
 
-
-SIZES = ("usual", "small")
-"""Names of the two groups by size, in the order of :func:`sized`."""
-
-
-def rates_by_size(
-    rows: Sequence[Scored], said: Sequence[Verdict], strongest: str
-) -> dict[str, dict[str, dict[str, Rate]]]:
-    """As :func:`rates`, for each of :data:`SIZES`."""
-    found = {}
-    for size, small in zip(SIZES, (False, True), strict=True):
-        chosen = [(row, verdict) for row, verdict in zip(rows, said, strict=True) if is_small(row) == small]
-        found[size] = rates([row for row, _ in chosen], [verdict for _, verdict in chosen], strongest)
-    return found
-
-
-def reported(found: Mapping[str, Mapping[str, Rate]]) -> dict[str, dict[str, Rate]]:
-    """The rates that a report tells: of photographs, generators' pictures and copies by the strongest decoder."""
-    return {tier: {n: r for n, r in by.items() if n.split("_")[0] in _REPORTED} for tier, by in found.items()}
-
-
-_REPORTED = ("real", "gallery", "resynthesised")
 
 _NAMES = {"called": Verdict.GENERATED, "cleared": Verdict.NO_INDICATION, "inconclusive": Verdict.INCONCLUSIVE}
 

@@ -47,7 +47,7 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         "generators": _generators(result["generators"]),
         "families": _families(result["generators"]),
         "rates": _rates(result["rates"]),
-        "rates_by_size": card_tables.by_size(result["rates_by_size"]),
+        "left_aside": _left_aside(result["left_aside"]),
         "sources": card_tables.sources(result["by_source"], "source of photographs", "real: "),
         "generated": card_tables.sources(result["by_source"], "family of generators", "generated: "),
         "domain": card_domain.section(result.get("domain"), result.get("domain_called")),
@@ -165,6 +165,14 @@ def _rates(found: Table) -> str:
         for name, meaning in (("called", "looks generated"), ("inconclusive", "inconclusive"), ("cleared", "no sign")):
             rows.append((words, meaning, *(_rate(found[tier].get(f"{kind}_{name}")) for tier in TIERS)))
     return table(("pictures", "answer", *TIERS.values()), rows)
+
+
+def _left_aside(found: Table) -> str:
+    rows = [
+        (words, *(f"{found[kind][tier]['real']} / {found[kind][tier]['gallery']}" for tier in TIERS))
+        for kind, words in (("too_small", "too small"), ("untestable", "too few photographs left to call any picture"))
+    ]
+    return table(("photographs / generated pictures left aside", *TIERS.values()), rows)
 
 
 def _faces(found: Table | None) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.training import reliability as measured
 from nsfwforensics.training.augment import TIERS
-from nsfwforensics.training.calibrate import SIZES, SMALL_SIDE
 
 Table = Mapping[str, Any]
 
@@ -58,27 +57,6 @@ def _criterion(state: Table, sign: str) -> str:
         return shown
     wanted = f"{state['wanted']:.0%}" if isinstance(value, Mapping) and "count" in value else f"{state['wanted']:.2f}"
     return f"{sign} {wanted}: {shown}, **{'held' if state['held'] else 'missed'}**"
-
-
-def by_size(found: Mapping[str, Table]) -> str:
-    """What was called generated among pictures of each size.
-
-    Args:
-        found: By name of the size and state, rates by name.
-    """
-    rows = [
-        (f"{kinds}, {sizes}", *(exact(found[size][tier].get(f"{kind}_called")) for tier in TIERS))
-        for size, sizes in zip(SIZES, (f"{SMALL_SIDE} pixels and more", f"below {SMALL_SIDE} pixels"), strict=True)
-        for kind, kinds in _CALLED.items()
-    ]
-    return table(("called generated", *TIERS.values()), rows)
-
-
-_CALLED = {
-    "real": "photographs",
-    "gallery": "generated pictures",
-    "resynthesised": "photographs painted again by TAEF2 (trained on)",
-}
 
 
 def sources(found: Table, what: str, prefix: str = "") -> str:

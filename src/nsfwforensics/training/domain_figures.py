@@ -95,9 +95,9 @@ def _outcomes(
 
 
 def _ruled_out(pixels: NDArray[np.uint8], known: circumstances.Circumstances, limits: Calibration) -> str | None:
-    if min(pixels.shape[:2]) < preprocess.CROP:
+    if min(pixels.shape[:2]) < limits.least_side:
         return "small"
-    least, quality, flat = preprocess.CROP, limits.min_quality, limits.max_flat_share
+    least, quality, flat = limits.least_side, limits.min_quality, limits.max_flat_share
     if circumstances.ruled_out(pixels, known, least=least, min_quality=quality, max_flat_share=flat):
         return "circumstances"
     return "domain" if limits.domain is not None and limits.domain.ruled_out(pixels) else None
@@ -106,7 +106,7 @@ def _ruled_out(pixels: NDArray[np.uint8], known: circumstances.Circumstances, li
 def _called(pixels: NDArray[np.uint8], calibration: Calibration, classifier: SynthesisClassifier) -> bool:
     picture = classifier.score([preprocess.crop(pixels)])[0]
     views = (picture.score, picture.recompressed, picture.resized)
-    return calibration.whole(min(pixels.shape[:2])).joint(views) is Verdict.GENERATED
+    return calibration.image.joint(views) is Verdict.GENERATED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

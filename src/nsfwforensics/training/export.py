@@ -173,10 +173,10 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
             real, fake = ([row.score for row in at if row.subject.item.label == label] for label in (0, 1))
             found.setdefault(name, {})[tier] = auc_estimate(real, fake)
             if weights is None:
-                flat = calibration.max_flat_share
-                said = [row.verdict(calibration.whole(row.subject.side), flat) for row in at]
+                large = calibrate.judged(at)
+                said = [row.verdict(calibration.image, calibration.max_flat_share) for row in large]
                 for label, kind in ((0, "photographs"), (1, "generated")):
-                    these = [v for v, row in zip(said, at, strict=True) if row.subject.item.label == label]
+                    these = [v for v, row in zip(said, large, strict=True) if row.subject.item.label == label]
                     rate = {v.value: Rate(sum(t is v for t in these), len(these)) for v in Verdict}
                     found.setdefault("said", {}).setdefault(tier, {})[kind] = rate
     return found
@@ -195,38 +195,44 @@ def judge(
     """
 
     def role(kind: str, *roles: str) -> list[unseen.Scored]:
-        return [row for row in rows if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
+        return [row for row in large if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
 
+    large = calibrate.judged(rows)
     photographs = role("real", "calibrate")
     painted = [row for name in workshop.paired_decoders[:1] for row in role(name, "calibrate")]
     generated = {"gallery": role("gallery", "calibrate"), "resynthesised": painted}
+    tested = calibrate.testable(large, photographs)
     passed = min(estimate.low for estimate in left_out.values()) >= calibrate.CLEAR_GATE
     beta = calibrate.BETA if passed else 0.0
-    said = calibrate.verdicts(rows, photographs, generated, beta=beta)
+    said = calibrate.verdicts(tested, photographs, generated, beta=beta)
+    branch = calibrate.branch(photographs, generated, beta=beta)
+    rates = calibrate.rates(tested, said)
     strongest = workshop.training_decoders[0]
-    curves = ratios.curves(rows)
-    known = calibrate.facts({"content_matched_auc": left_out["as_is"]})
-    by_size = calibrate.rates_by_size(rows, said, strongest)
-    usual, small = (
-        replace(branch, rates=calibrate.reported(by_size[size]), facts=known, ratios=curves, claims_ratio=passed)
-        for size, branch in zip(calibrate.SIZES, calibrate.sized(photographs, generated, beta=beta), strict=True)
-    )
-    calibration = Calibration(usual, None, calibrate.MAX_FLAT_SHARE, calibrate.MIN_QUALITY, small=small)
-    first = [calibration.whole(row.subject.side).verdict(row.score) for row in rows]
+    for by_name in rates.values():
+        for name in ("called", "cleared", "inconclusive"):
+            by_name[f"resynthesised_{name}"] = by_name.get(f"{strongest}_{name}", Rate(0, 0))
+    kept = {s: {n: r for n, r in by.items() if n.split("_")[0] in _REPORTED} for s, by in rates.items()}
+    branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}),
+                     ratios=ratios.curves(rows), claims_ratio=passed)  # fmt: skip
+    first = [branch.verdict(row.score) for row in tested]
     result = {
         "content_matched_left_out": {strongest: left_out},
         "content_matched": evaluate.content_matched(rows, workshop.paired_decoders),
         "trained_decoders": list(workshop.training_decoders),
         "may_clear": passed,
         "generators": evaluate.across_generators(rows),
-        "rates": calibrate.rates(rows, said, strongest),
-        "rates_by_size": by_size,
-        "by_source": evaluate.by_source(rows, said),
-        "flips": evaluate.flips(rows, said, first),
+        "rates": rates,
+        "by_source": evaluate.by_source(tested, said),
+        "flips": evaluate.flips(tested, said, first),
+        "left_aside": {"too_small": calibrate.counted(rows, large), "untestable": calibrate.counted(large, tested)},
     }
     never_trained = [name for name in workshop.paired_decoders if name not in workshop.training_decoders]
-    result |= tables.tables(rows, said, result, curves, never_trained)
-    return calibration, result
+    result |= tables.tables(rows, (tested, said), result, branch.ratios, never_trained)
+    flat, quality, least = calibrate.MAX_FLAT_SHARE, calibrate.MIN_QUALITY, calibrate.LEAST_SIDE
+    return Calibration(branch, None, flat, quality, least_side=least), result
+
+
+_REPORTED = ("real", "gallery", "resynthesised")
 
 
 def pack(

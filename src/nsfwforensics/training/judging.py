@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from nsfwforensics.core.evidence import Evidence, Limits
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.models import circumstances, preprocess
-from nsfwforensics.models.calibration import Branch, Calibration, Verdict, cached_calibration
+from nsfwforensics.models.calibration import Calibration, Verdict, cached_calibration
 from nsfwforensics.models.detector_verdict import Reason, crossed
 from nsfwforensics.training.augment import TIERS, Tier, at_tier
 
@@ -121,8 +121,7 @@ def _built_in(weights: Path | None) -> Judge:
         if min(rgb.shape[:2]) < preprocess.CROP:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
         picture = classifier.score([preprocess.crop(rgb)])[0]
-        branch = calibration.whole(min(rgb.shape[:2]))
-        return _by_calibration(picture, _outside(rgb, known, calibration), branch)
+        return _by_calibration(picture, _outside(rgb, known, calibration), calibration)
 
     return judge
 
@@ -132,7 +131,7 @@ def _outside(rgb: Pixels, known: circumstances.Circumstances, calibration: Calib
         circumstances.ruled_out(
             rgb,
             known,
-            least=preprocess.CROP,
+            least=calibration.least_side,
             min_quality=calibration.min_quality,
             max_flat_share=calibration.max_flat_share,
             domain=calibration.domain,
@@ -140,14 +139,14 @@ def _outside(rgb: Pixels, known: circumstances.Circumstances, calibration: Calib
     )
 
 
-def _by_calibration(picture: PictureScore, outside: bool, branch: Branch) -> Said:
+def _by_calibration(picture: PictureScore, outside: bool, calibration: Calibration) -> Said:
     if outside:
         return Said(picture.score, Verdict.INCONCLUSIVE, "outside_measured")
     views = (picture.score, picture.recompressed, picture.resized)
-    verdict = branch.joint(views)
+    verdict = calibration.image.joint(views)
     if verdict is not Verdict.INCONCLUSIVE:
         return Said(picture.score, verdict, "")
-    turned = len({branch.verdict(score) for score in views}) > 1
+    turned = len({calibration.image.verdict(score) for score in views}) > 1
     return Said(picture.score, verdict, "flip" if turned else "grey_band")
 
 

@@ -13,7 +13,7 @@ from nsfwforensics.training.unseen import Scored
 
 def tables(
     rows: Sequence[Scored],
-    said: Sequence[Verdict],
+    judged: tuple[Sequence[Scored], Sequence[Verdict]],
     result: Mapping[str, Any],
     curves: Mapping[str, RatioCurve],
     never_trained: Sequence[str],
@@ -22,7 +22,7 @@ def tables(
 
     Args:
         rows: Everything unseen, scored by the shipped model.
-        said: What the finished rules say of each row.
+        judged: The rows that the rules were tested on, and what they say of each.
         result: ``content_matched`` and ``generators`` of the run.
         curves: Likelihood ratios by state.
         never_trained: Decoders never trained on.
@@ -30,7 +30,7 @@ def tables(
     found = reliability.measured(rows, curves, never_trained)
     return {
         "reliability": found,
-        "by_make": evaluate.by_make(rows, said),
-        "criteria": criteria.criteria(rows, said, {**result, "reliability": found}, never_trained),
+        "by_make": evaluate.by_make(*judged),
+        "criteria": criteria.criteria(*judged, {**result, "reliability": found}, never_trained),
         "plots": plots.points(rows, found, never_trained[0] if never_trained else ""),
     }
