@@ -9,14 +9,14 @@ from nsfwforensics.models.calibration import Branch, Rate, Verdict
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.unseen import Scored
 
-ALPHA = 0.015
-"""Largest p-value under *real* for "looks generated": the largest step at which at most 1 % of the calibration's
-photographs are called in any state, each judged without its own source. Three times as many may be called of sources
-that nobody has met, and they differ from those that calibrated."""
+ALPHA = 0.02
+"""Largest p-value under *real* for "looks generated": below the 3 % of unseen photographs that may be called so,
+because sources that nobody has met differ from those that calibrated."""
 
 LEAST_SIDE = 330
 """Pictures with a shorter side below this, in pixels, are not judged: they hold few crops that do not overlap, their
-scores scatter more, and nearly all small photographs at hand come from one source."""
+scores scatter more, and nearly all small photographs at hand come from one source. Small photographs still calibrate:
+they score higher than others and stand in for kinds of photographs that nobody has met."""
 
 BETA = 0.10
 """Largest p-value under *generated* for "no indication"."""

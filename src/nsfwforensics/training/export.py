@@ -195,7 +195,7 @@ def judge(
     """
 
     def role(kind: str, *roles: str) -> list[unseen.Scored]:
-        return [row for row in large if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
+        return [row for row in rows if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
 
     large = calibrate.judged(rows)
     photographs = role("real", "calibrate")
