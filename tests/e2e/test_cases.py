@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,8 +32,9 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts the command in a process group of its own, which is gone when the test is."""
+    """Starts the command in a process group of its own, which is gone when the test is, with what it left behind."""
     started: list[subprocess.Popen[bytes]] = []
+    temporary = tempfile.TemporaryDirectory(prefix="k-", ignore_cleanup_errors=True)  # short: a socket lies in it
 
     def call(*arguments: object) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -40,6 +42,7 @@ def start() -> Iterator[Start]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            env=os.environ | {"TMPDIR": temporary.name},
             # A job in the background inherits an ignored Ctrl-C; this one is to feel it.
             preexec_fn=listen,
         )
@@ -50,6 +53,7 @@ def start() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
+    temporary.cleanup()
 
 
 def examined(case: Path) -> int:

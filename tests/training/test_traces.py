@@ -6,14 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from nsfwforensics.models.trace_network import TraceNetwork
 from nsfwforensics.training import augment, pairs, traces
 from nsfwforensics.training.metrics import auc
 from nsfwforensics.training.pairs import Batches, Material, Region
+from nsfwforensics.training.past import Past
 from nsfwforensics.training.traces import TraceSettings
 from tests.training import synthetic
+
+FULL_COLOUR = Past((tuple([3] * 64), tuple([5] * 64)), 0, False)
 
 SETTINGS = TraceSettings(steps=40, pairs=4, others=0, widths=(8, 8, 8, 8), rate=5e-3)
 
@@ -21,7 +25,7 @@ SETTINGS = TraceSettings(steps=40, pairs=4, others=0, widths=(8, 8, 8, 8), rate=
 def _material(count: int = 6) -> Material:
     real = np.stack([synthetic.picture(seed) for seed in range(count)])
     copies = np.stack([synthetic.smooth(seed) for seed in range(count)])
-    about = [Region("imagenet", "imagenet", 92) for _ in range(count)]
+    about = [Region("imagenet", "imagenet", FULL_COLOUR) for _ in range(count)]
     none = np.zeros((0, pairs.REGION, pairs.REGION, 3), np.uint8)
     return Material(real, about, {"soft": copies}, {"soft": 1.0}, none, [])
 
@@ -29,10 +33,24 @@ def _material(count: int = 6) -> Material:
 def test_an_unpainted_copy_cannot_be_told_from_its_photograph() -> None:
     material = _material()
     same = replace(material, copies={"none": material.real}, share={"none": 1.0},
-                   about_real=[Region("a", "a", 0)] * 6)  # fmt: skip
+                   about_real=[Region("a", "a", None)] * 6)  # fmt: skip
     crops, labels = next(iter(Batches(same, 8, 0, 0)))
     assert labels.tolist() == [0, 1] * 8
     assert torch.equal(crops[0::2], crops[1::2])
+
+
+def test_saving_tells_neither_pairs_nor_galleries_apart() -> None:
+    """Photographs in full colour; copies and a gallery of the very same pictures, never saved before."""
+    material = _material()
+    real = np.stack([FULL_COLOUR.saved(pixels) for pixels in material.real])
+    same = replace(material, real=real, copies={"none": real}, share={"none": 1.0}, fake=real,
+                   about_fake=[Region("gallery", "x", None)] * 6)  # fmt: skip
+    crops, _ = next(iter(Batches(same, 24, 24, 0)))
+    gaps = (crops[:48:2].float() - crops[1:48:2].float()).abs().mean((1, 2, 3))
+    assert gaps.median() < 0.5  # saving twice in one way changes next to nothing
+    colour = (crops[48:].float()[..., 0] - crops[48:].float()[..., 1]).diff(dim=2).abs().mean((1, 2))
+    fake, shown = colour[:24], colour[24:]
+    assert auc(shown.tolist(), fake.tolist()) == pytest.approx(0.5, abs=0.2)
 
 
 def test_batches_repeat_with_their_seed() -> None:
@@ -45,7 +63,7 @@ def test_batches_repeat_with_their_seed() -> None:
 
 def test_galleries_come_with_as_many_photographs() -> None:
     material = _material()
-    mixed = replace(material, fake=material.copies["soft"], about_fake=[Region("gallery", "x", 0)] * 6)
+    mixed = replace(material, fake=material.copies["soft"], about_fake=[Region("gallery", "x", None)] * 6)
     crops, labels = next(iter(Batches(mixed, 2, 3, 0)))
     assert labels.tolist() == [0, 1, 0, 1, 1, 1, 1, 0, 0, 0]
     assert len(crops) == 10

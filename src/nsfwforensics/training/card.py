@@ -88,6 +88,7 @@ def _content_matched(result: Table) -> str:
     labelled = [(f"{name}, left out of training", found) for name, found in result["content_matched_left_out"].items()]
     for name, found in result["content_matched"].items():
         labelled.append((f"{name}, {'trained on' if name in trained else 'never trained on'}", found))
+    labelled.append(("none: saved alike, not painted (must be 0.5)", result["saved_alike"]))
     rows = [(name, *(estimate(found[tier]) for tier in TIERS), found["as_is"]["negatives"]) for name, found in labelled]
     return table(("decoder", *TIERS.values(), "pairs"), rows)
 

@@ -183,14 +183,19 @@ def blends(faces: Sequence[FacePatch], per_face: int) -> list[Made]:
 def at_tier(face: FacePatch, pixels: Pixels, tier: str) -> NDArray[np.float32]:
     """The features of a face as it would come from a picture in a measured state.
 
-    How large the picture was is not known here, so the tiers stand for a reduction by 0.75 and 0.5 (never below
-    56 pixels of face) before saving at quality 60 and 40.
+    Whoever changes a face saves the picture again, so in the first state both classes are saved once more. How large
+    the picture was is not known here, so the other states stand for a reduction by 0.75 and 0.5 (never below 56 pixels
+    of face) before saving at quality 60 and 40.
     """
-    if tier != "as_is":
-        wanted, quality = (0.75, 60) if tier == "768_q60" else (0.5, 40)
-        scale = min(1.0, max(wanted, MIN_FACE / min(face.box[2:])))
-        pixels = recompressed(augment.resized(pixels, scale, augment.KERNELS[1]), quality)
-    return blend.features_after(face, pixels, None)
+    wanted, quality = _FACE_STATES[tier]
+    scale = min(1.0, max(wanted, MIN_FACE / min(face.box[2:])))
+    if scale < 1.0:
+        pixels = augment.resized(pixels, scale, augment.KERNELS[1])
+    return blend.features_after(face, recompressed(pixels, quality), None)
+
+
+_FACE_STATES: Mapping[str, tuple[float, int]] = {"as_is": (1.0, 92), "768_q60": (0.75, 60), "512_q40": (0.5, 40)}
+"""Reduction and JPEG quality of the measured states of a face."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Regions of training photographs, their painted copies, and batches of both under one and the same chain.
 
-A photograph's region and its copy share every random choice (mirror, scale, kernel, quality, crop), so all that differs
-inside a pair is what the decoder left. Painted copies lie on disk as plain arrays; mixing and saving happen anew for
-every batch.
+A photograph's region and its copy share how they were saved before and every random choice (mirror, scale, kernel,
+quality, crop), so all that differs inside a pair is what the decoder left. Generated pictures and the photographs
+beside them are all saved once more in the way of some photograph, so that nobody's way of saving tells them apart.
+Painted copies lie on disk as plain arrays; mixing and saving happen anew for every batch.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ from nsfwforensics.models.preprocess import recompressed
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
 from nsfwforensics.training.data import Item, load_rgb
-from nsfwforensics.training.patches import regions, saved_quality, seed_of
+from nsfwforensics.training.past import Past, alike, past_of
+from nsfwforensics.training.patches import regions, seed_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -47,12 +49,12 @@ class Region:
     Attributes:
         source: The item's source.
         group: The item's group.
-        quality: JPEG quality of the file, 0 where it is lossless.
+        past: How the file was saved; None where that is lossless, or the picture was reduced since.
     """
 
     source: str
     group: str
-    quality: int
+    past: Past | None
 
 
 def cut(
@@ -69,23 +71,30 @@ def cut(
     Returns:
         uint8 (N, 256, 256, 3), mapped from the file, and N descriptions.
     """
-    stamp = f"{seed_of([(item.key, count(item)) for item in items], reduced):x}"
+    stamp = f"{seed_of([(item.key, count(item)) for item in items], reduced, 'past'):x}"
     about = path.with_suffix(".json")
     if not about.is_file() or json.loads(about.read_text("utf-8"))["stamp"] != stamp:
         found: list[Pixels] = []
-        rows: list[tuple[str, str, int]] = []
+        rows: list[tuple[str, str, dict[str, Any] | None]] = []
         for item in items:
-            quality = round(saved_quality(item.path) or 0)
+            past = past_of(item.path)
+            kept = asdict(past) if past else None
             for pixels in regions(item, count(item), REGION):
                 found.append(pixels)
-                rows.append((item.source, item.group, quality))
+                rows.append((item.source, item.group, kept))
             for pixels in reductions(item, count(item)) if reduced else ():
                 found.append(pixels)
-                rows.append((item.source, item.group, 0))
+                rows.append((item.source, item.group, None))
         np.save(path, np.stack(found) if found else np.zeros((0, REGION, REGION, 3), np.uint8))
         about.write_text(json.dumps({"stamp": stamp, "rows": rows}), "utf-8")
-    rows = json.loads(about.read_text("utf-8"))["rows"]
-    return np.load(path, mmap_mode="r"), [Region(*row) for row in rows]
+    stored = json.loads(about.read_text("utf-8"))["rows"]
+    return np.load(path, mmap_mode="r"), [Region(source, group, _past(kept)) for source, group, kept in stored]
+
+
+def _past(kept: Mapping[str, Any] | None) -> Past | None:
+    if kept is None:
+        return None
+    return Past(tuple(tuple(table) for table in kept["tables"]), kept["sampling"], kept["turned"])
 
 
 def reductions(item: Item, count: int) -> list[Pixels]:
@@ -179,24 +188,35 @@ class Batches(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         p_fake = _balanced([f"{r.source}/{r.group}" for r in m.about_fake], 0.5)
         names = sorted(m.copies)
         p_decoder = np.array([m.share[name] for name in names], float)
+        pasts = [(region.past, chance) for region, chance in zip(m.about_real, p_real, strict=True) if region.past]
+        p_pasts = np.array([chance for _, chance in pasts])
+
+        def again(pixels: Pixels, past: Past | None) -> Pixels:
+            """Saves as some photograph was, on a grid that mostly misses the earlier one; lossless pictures twice."""
+            if not pasts:
+                return pixels
+            first, second = (pasts[int(place)][0] for place in rng.choice(len(pasts), 2, p=p_pasts / p_pasts.sum()))
+            moved: Pixels = augment.shifted(pixels if past else first.saved(pixels), rng, CROP)
+            return second.saved(moved)
+
         while True:
             crops: list[Pixels] = []
             labels: list[int] = []
             for index in rng.choice(len(m.real), self.pairs, p=p_real):
                 decoder = names[int(rng.choice(len(names), p=p_decoder / p_decoder.sum()))]
                 seed = int(rng.integers(1 << 60))
-                quality = m.about_real[index].quality
-                both = pair(np.array(m.real[index]), np.array(m.copies[decoder][index]), quality, _rng(seed))
+                past = m.about_real[index].past
+                both = pair(np.array(m.real[index]), np.array(m.copies[decoder][index]), past, _rng(seed))
                 crops += [augment.for_traces(pixels, _rng(seed + 1), CROP) for pixels in both]
                 labels += [0, 1]
             others = self.others if len(m.fake) else 0
             for index in rng.choice(len(m.fake), others, p=p_fake) if others else ():
                 fake = np.array(m.fake[index])
-                fake = augment.equalise_history(fake, rng, lossless=not m.about_fake[index].quality)
-                crops.append(augment.for_traces(fake, rng, CROP))
+                crops.append(augment.for_traces(again(fake, m.about_fake[index].past), rng, CROP))
                 labels.append(1)
             for index in rng.choice(len(m.real), others, p=p_real) if others else ():
-                crops.append(augment.for_traces(np.array(m.real[index]), rng, CROP))
+                real = np.array(m.real[index])
+                crops.append(augment.for_traces(again(real, m.about_real[index].past), rng, CROP))
                 labels.append(0)
             yield torch.from_numpy(np.stack(crops)), torch.tensor(labels, dtype=torch.float32)
 
@@ -205,15 +225,16 @@ def _rng(seed: int) -> Generator:
     return np.random.default_rng(seed)
 
 
-def pair(real: Pixels, copy: Pixels, quality: int, rng: Generator) -> tuple[Pixels, Pixels]:
-    """A photograph's region and its painted copy with the same JPEG past.
+def pair(real: Pixels, copy: Pixels, past: Past | None, rng: Generator) -> tuple[Pixels, Pixels]:
+    """A photograph's region and its painted copy with the same past.
 
-    A quarter of the copies is mixed with up to half of the photograph, a tenth replaces a soft-edged region only.
+    A quarter of the copies is mixed with up to half of the photograph, a tenth replaces a soft-edged region only. Both
+    then have the photograph's past; where it has none, and in a third of the other cases, both are saved once more.
 
     Args:
         real: uint8 (height, width, 3).
         copy: The same, painted.
-        quality: JPEG quality that the photograph has been saved at, 0 for none.
+        past: How the photograph was saved.
         rng: Where every choice comes from.
     """
     draw = rng.random()
@@ -221,10 +242,11 @@ def pair(real: Pixels, copy: Pixels, quality: int, rng: Generator) -> tuple[Pixe
         copy = mix(real, copy, float(rng.uniform(0, 0.5)))
     elif draw < 0.35:
         copy = mix(real, copy, 1.0 - feathered_mask(real.shape[0], real.shape[1], rng))
-    if quality:
-        return real, recompressed(copy, quality)
-    drawn = int(rng.choice(augment.HISTORY_QUALITIES))
-    return recompressed(real, drawn), recompressed(copy, drawn)
+    real, copy = alike(real, copy, past)
+    if past is not None and rng.random() < 0.67:
+        return real, copy
+    quality, full = int(rng.choice(augment.HISTORY_QUALITIES)), bool(rng.random() < 0.4)
+    return recompressed(real, quality, full_chroma=full), recompressed(copy, quality, full_chroma=full)
 
 
 def _balanced(groups: Sequence[str], power: float, within: Sequence[str] | None = None) -> NDArray[np.float64]:

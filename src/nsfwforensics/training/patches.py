@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.preprocess import jpeg_quality, positions, recompressed
+from nsfwforensics.models.preprocess import jpeg_quality, positions
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
 from nsfwforensics.training.data import Item, load_rgb
+from nsfwforensics.training.past import alike, past_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +90,8 @@ def plain(items: Sequence[Item], count: int) -> list[Patch]:
 def resynthesised(items: Sequence[Item], count: int, decoder: str, roundtrip: Resynthesise) -> list[Patch]:
     """Copies of photographs' regions painted by a decoder: whole, mixed with up to half of the photo, or in part.
 
-    The copy is saved at the JPEG quality of the original, so that only the decoder's traces differ.
+    The copy is saved as the original was, so that only the decoder's traces differ; photographs that were saved in a
+    way that cannot be repeated are left out.
 
     Args:
         items: Photographs.
@@ -99,12 +101,12 @@ def resynthesised(items: Sequence[Item], count: int, decoder: str, roundtrip: Re
     """
     found: list[Patch] = []
     for item in items:
-        quality = saved_quality(item.path)
+        past = past_of(item.path)
+        if past is not None and not past.repeatable:
+            continue
         for number, pixels in enumerate(regions(item, count)):
             rng = np.random.default_rng(seed_of("mix", decoder, item.key, number))
-            fake = combine(pixels, roundtrip(pixels), rng)
-            if quality is not None:
-                fake = recompressed(fake, round(quality))
+            _, fake = alike(pixels, combine(pixels, roundtrip(pixels), rng), past)
             found.append(Patch(fake, 1, decoder, item.group, item.key, number))
     return found
 

@@ -14,6 +14,7 @@ from nsfwforensics.models.calibration import Branch, Verdict
 from nsfwforensics.models.preprocess import CROP, flat_share, recompressed
 from nsfwforensics.training import augment, measure
 from nsfwforensics.training.data import Item, load_rgb, size_of
+from nsfwforensics.training.past import alike, past_of
 from nsfwforensics.training.patches import regions, saved_quality, seed_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def pairs(
     taken: Callable[[Pixels], NDArray[np.float32]],
     cache: Path,
 ) -> Iterator[Subject]:
-    """Measures a region of each photograph and its copies painted by decoders, all saved alike, in every state.
+    """Measures a region of each photograph and its copies painted by decoders, all with the same past, in every state.
 
     Without changed views: pairs serve to measure scores, and the flip test is left out for them.
     """
@@ -122,11 +123,8 @@ def _pair(
 ) -> Pixels:
     if kind not in copies:
         region = regions(item, 2, PAIR_REGION)[-1]
-        if roundtrip is not None:
-            quality = saved_quality(item.path)
-            region = roundtrip(region)
-            region = region if quality is None else recompressed(region, round(quality))
-        copies[kind] = region
+        copy = region if roundtrip is None else roundtrip(region)
+        copies[kind] = alike(region, copy, past_of(item.path))[roundtrip is not None]
     pixels = copies[kind]
     if tier == "as_is":
         return pixels

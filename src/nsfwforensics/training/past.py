@@ -1,0 +1,96 @@
+"""How a photograph's file was saved, so that a painted copy of it can be saved in just the same way.
+
+The estimated quality alone is not enough: cameras and web sites have quantisation tables of their own, and a third of
+the photographs at hand keep colour in full resolution. A copy saved with other tables or less colour than its
+photograph could be told from it without any trace of a decoder.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nsfwforensics.models.preprocess import decoded, jpeg_quality, recompressed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+_ORIENTATION = 274
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How a JPEG file was saved.
+
+    Attributes:
+        tables: Quantisation tables of 64 values each, luminance first.
+        sampling: Chroma subsampling by Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0; -1 where it is another
+            one or there is no colour.
+        turned: Turned upright by the orientation tag, so that cells and tables lie otherwise than in the file.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    sampling: int
+    turned: bool
+
+    @property
+    def quality(self) -> int:
+        """The IJG quality with the same mean step, 1–100."""
+        return round(jpeg_quality(dict(enumerate(self.tables))) or 75)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether other pixels can be saved in the same way."""
+        return self.sampling >= 0 and not self.turned
+
+    def saved(self, rgb: Pixels) -> Pixels:
+        """Saves pixels in this way and reads them again; by quality alone where that is all that can be repeated."""
+        if not self.repeatable:
+            return recompressed(rgb, self.quality)
+        from PIL import Image
+
+        data = io.BytesIO()
+        tables = {number: list(table) for number, table in enumerate(self.tables)}
+        Image.fromarray(rgb).save(data, "JPEG", qtables=tables, subsampling=self.sampling)
+        return decoded(np.frombuffer(data.getvalue(), np.uint8))
+
+
+def past_of(path: Path) -> Past | None:
+    """How a file was saved; None for formats other than JPEG."""
+    from PIL import Image, JpegImagePlugin
+
+    with warnings.catch_warnings(), Image.open(path) as image:
+        warnings.simplefilter("ignore")
+        tables: dict[int, Sequence[int]] | None = getattr(image, "quantization", None)
+        if not tables or 0 not in tables or any(len(table) != 64 for table in tables.values()):
+            return None
+        sampling = JpegImagePlugin.get_sampling(image) if len(image.getbands()) == 3 else -1
+        turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+    ordered = tuple(tuple(int(value) for value in tables[number]) for number in sorted(tables))
+    return Past(ordered, sampling, turned)
+
+
+def alike(photograph: Pixels, copy: Pixels, past: Past | None) -> tuple[Pixels, Pixels]:
+    """Gives a painted copy the past of its photograph; where that cannot be repeated, both are saved once more.
+
+    Args:
+        photograph: uint8 (height, width, 3), cut along the file's cells of 16 pixels.
+        copy: The same, painted.
+        past: How the photograph's file was saved; None for a lossless one, which leaves both as they are.
+
+    Returns:
+        Photograph and copy: what was last done to them is the same.
+    """
+    if past is None:
+        return photograph, copy
+    if past.repeatable:
+        return photograph, past.saved(copy)
+    return past.saved(photograph), past.saved(copy)

@@ -1,0 +1,106 @@
+"""A painted copy is saved as its photograph was: nothing about saving may tell the two apart."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from nsfwforensics.models.preprocess import decoded, recompressed
+from nsfwforensics.training import pairs
+from nsfwforensics.training.past import Past, alike, past_of
+from tests.training import synthetic
+
+OWN_TABLES = {0: [2 + n // 8 for n in range(64)], 1: [3 + n // 4 for n in range(64)]}
+WAYS: dict[str, dict[str, Any]] = {
+    "full colour": {"quality": 92, "subsampling": 0},
+    "half colour": {"quality": 85, "subsampling": 1},
+    "a quarter of the colour": {"quality": 75, "subsampling": 2},
+    "a camera's own tables": {"qtables": OWN_TABLES, "subsampling": 0},
+}
+
+
+def saved(path: Path, **options: Any) -> NDArray[np.uint8]:
+    Image.fromarray(synthetic.picture(3)).save(path, **options)
+    return decoded(np.frombuffer(path.read_bytes(), np.uint8))
+
+
+def distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_unpainted_copy_has_the_colours_and_the_lattice_of_its_photograph(tmp_path: Path, way: str) -> None:
+    photograph = saved(tmp_path / "a.jpg", **WAYS[way])
+    lossless = synthetic.picture(3)
+    past = past_of(tmp_path / "a.jpg")
+    assert past is not None
+    assert past.repeatable
+    left, copy = alike(photograph, lossless, past)
+    assert np.array_equal(left, photograph)
+    assert np.array_equal(copy, photograph)  # the same picture saved the same way
+    if way != "a quarter of the colour":  # what went before: the quality alone, and always a quarter of the colour
+        assert distance(recompressed(lossless, past.quality), photograph) > 1
+
+
+def test_a_lossless_pair_stays_as_it_is(tmp_path: Path) -> None:
+    saved(tmp_path / "a.png")
+    assert past_of(tmp_path / "a.png") is None
+    one, two = synthetic.picture(1), synthetic.smooth(1)
+    left, copy = alike(one, two, None)
+    assert left is one
+    assert copy is two
+
+
+def turned(path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    saved(path, quality=90, exif=exif)
+
+
+def grey(path: Path) -> None:
+    Image.fromarray(synthetic.picture(3)).convert("L").save(path, quality=90)
+
+
+@pytest.mark.parametrize("make", [turned, grey])
+def test_where_saving_cannot_be_repeated_both_are_saved_once_more(tmp_path: Path, make: Any) -> None:
+    make(tmp_path / "a.jpg")
+    past = past_of(tmp_path / "a.jpg")
+    assert past is not None
+    assert not past.repeatable
+    assert past.quality == 90
+    photograph = synthetic.picture(1)
+    left, copy = alike(photograph, photograph, past)
+    assert np.array_equal(left, copy)
+    assert not np.array_equal(left, photograph)
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables=st.lists(st.lists(st.integers(1, 255), min_size=64, max_size=64), min_size=1, max_size=3),
+       sampling=st.integers(0, 2))  # fmt: skip
+def test_any_tables_are_repeated_to_the_value(tables: list[list[int]], sampling: int) -> None:
+    past = Past(tuple(map(tuple, tables)), sampling, False)
+    data = io.BytesIO()
+    Image.fromarray(past.saved(synthetic.picture(1, 64, 64))).save(data, "PNG")  # whatever the tables, pixels come
+    with Image.open(data) as image:
+        assert image.size == (64, 64)
+    assert 1 <= past.quality <= 100
+
+
+def test_the_past_of_training_regions_survives_the_cache(tmp_path: Path) -> None:
+    from nsfwforensics.training.data import Item
+
+    saved(tmp_path / "a.jpg", **WAYS["a camera's own tables"])
+    item = Item(tmp_path / "a.jpg", 0, "camera", "x", "train", "none")
+    for _ in range(2):  # made, then read back
+        _, about = pairs.cut([item], lambda _: 1, tmp_path / "regions.npy")
+        assert about[0].past == past_of(tmp_path / "a.jpg")
+        assert about[0].past is not None
+        assert about[0].past.tables == (tuple(OWN_TABLES[0]), tuple(OWN_TABLES[1]))
