@@ -66,6 +66,23 @@ def test_evaluate_measures_a_model_of_ones_own(folders: Path, tmp_path: Path) ->
     assert measured.rates[0].generated_called == (6, 6)
 
 
+def test_folders_saved_with_other_colours_are_called_a_leak(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = card(
+        tmp_path / "model", brightness(gain=30, offset=-13), replace={"calibration": THRESHOLD, "limits": LIMITS}
+    )
+    for side, sampling in (("real", 0), ("fake", 2)):
+        for number in range(6):
+            file = tmp_path / side / f"{number}.jpg"
+            file.parent.mkdir(exist_ok=True)
+            Image.fromarray(picture(number + 10 * sampling)).save(file, quality=90, subsampling=sampling)
+    code, said = run("evaluate", "--real", tmp_path / "real", "--fake", tmp_path / "fake", "--detector", path)
+    assert code == 0, said
+    warning = re.sub(r"\s+", " ", said)
+    assert "can be told apart without looking at what the pictures show" in warning
+    assert "chroma subsampling: AUC 1.00" in warning
+
+
 def test_a_model_that_cannot_be_used_ends_the_command_with_the_reason(folders: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     path = card(tmp_path, model([node("Loop", ["x"], ["y"])]))

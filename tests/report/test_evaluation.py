@@ -32,7 +32,7 @@ def sourced(name: str, count: int, base: float, kind: str) -> list[Sourced]:
                     for tier in ("as_is", "768_q60", "512_q40")
                 },
                 kind,
-                (1.0, 1.0, n / 7 + base, 1.0, 1.0),
+                (1.0, 1.0, n / 7 + base, 1.0, 1.0, 1.0),
             ),
         )
         for n in range(count)
@@ -103,8 +103,8 @@ def test_foreign_files_are_not_overwritten(found: Evaluation, tmp_path: Path) ->
 
 def test_without_any_score_the_page_is_still_made(tmp_path: Path) -> None:
     empty = [("a", Judged("one", "1", dict.fromkeys(("as_is", "768_q60", "512_q40"), Said(None, Verdict.INCONCLUSIVE,
-              "outside_measured")), "image/png", (1.0,) * 5))]  # fmt: skip
-    other = [("b", Judged("two", "2", empty[0][1].states, "image/png", (2.0,) * 5))]
+              "outside_measured")), "image/png", (1.0,) * 6))]  # fmt: skip
+    other = [("b", Judged("two", "2", empty[0][1].states, "image/png", (2.0,) * 6))]
     made = Evaluation("1", "c", "2026-01-01T00:00:00+00:00", {"name": "n", "version": "1", "sha256": {}}, None, empty,
                       other, figures(empty, other))  # fmt: skip
     page = written(made, tmp_path / "out")

@@ -20,7 +20,7 @@ def judged(name: str, score: float | None, *, facts: Sequence[float] = (), kind:
     verdict = Verdict.GENERATED if score is not None and score > 1 else Verdict.INCONCLUSIVE
     reason = "outside_measured" if score is None else "" if verdict is Verdict.GENERATED else "grey_band"
     return Judged(
-        name, f"sha {name}", dict.fromkeys(TIERS, Said(score, verdict, reason)), kind, tuple(facts) or (5.0,) * 5
+        name, f"sha {name}", dict.fromkeys(TIERS, Said(score, verdict, reason)), kind, tuple(facts) or (5.0,) * 6
     )
 
 
@@ -100,7 +100,7 @@ def test_a_file_in_both_folders_is_noticed() -> None:
 
 def facts(count: int, seed: int, *, shift: float = 0.0, kind: str = "image/jpeg") -> list[Judged]:
     rng = np.random.default_rng(seed)
-    rows = rng.normal(0, 1, (count, 5)) + np.array([0, 0, shift, 0, 0])
+    rows = rng.normal(0, 1, (count, 6)) + np.array([0, 0, shift, 0, 0, 0])
     return [judged(f"{seed}.{n}", 0.0, facts=row.tolist(), kind=kind) for n, row in enumerate(rows)]
 
 

@@ -18,6 +18,7 @@ from nsfwforensics.models import circumstances, preprocess
 from nsfwforensics.models.calibration import Calibration, Verdict, cached_calibration
 from nsfwforensics.models.detector_verdict import Reason, crossed
 from nsfwforensics.training.augment import TIERS, Tier, at_tier
+from nsfwforensics.training.past import sampling_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,8 @@ class Judged:
         sha256: Of its bytes; empty where it could not be read.
         states: By state; empty where it could not be read.
         format: Its media type.
-        facts: Log width, log height, log bytes per pixel, blockiness, JPEG quality (0 without): no look at content.
+        facts: Log width, log height, log bytes per pixel, blockiness, JPEG quality (0 without), share
+            of the colour's resolution that the JPEG kept (1 without): no look at content.
         problem: Why it could not be judged, or None.
     """
 
@@ -92,9 +94,12 @@ def judge_file(path: Path, files: DetectorFiles | None, weights: Path | None, li
         return Judged(str(path), problem=str(error))
     known = circumstances.circumstances(rgb, evidence.original)
     states: dict[str, Said] = {tier: judge(*_shared(rgb, known, tier)) for tier in TIERS}
-    return Judged(
-        str(path), evidence.sha256, states, evidence.media_type or "", _facts(rgb, evidence.size, known.quality)
-    )
+    facts = (*_facts(rgb, evidence.size, known.quality), _COLOUR.get(sampling_of(evidence.original), 1.0))
+    return Judged(str(path), evidence.sha256, states, evidence.media_type or "", facts)
+
+
+_COLOUR = {0: 1.0, 1: 0.5, 2: 0.25}
+"""Share of the colour's resolution that is kept, by Pillow's number of the chroma subsampling."""
 
 
 def _shared(rgb: Pixels, known: circumstances.Circumstances, tier: Tier) -> tuple[Pixels, circumstances.Circumstances]:

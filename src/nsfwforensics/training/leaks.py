@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nsfwforensics.training.judging import Judged
 from nsfwforensics.training.metrics import Estimate, auc_estimate
 
-FACTS = ("width", "height", "bytes per pixel", "blockiness", "JPEG quality")
+FACTS = ("width", "height", "bytes per pixel", "blockiness", "JPEG quality", "chroma subsampling")
 """Names of :attr:`nsfwforensics.training.judging.Judged.facts`, in their order."""
 
 ALARM, ALARM_LOW = 0.70, 0.60

@@ -20,6 +20,7 @@ from nsfwforensics.models.preprocess import decoded, jpeg_quality, recompressed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image
 
     Pixels = NDArray[np.uint8]
 
@@ -65,17 +66,24 @@ class Past:
 
 def past_of(path: Path) -> Past | None:
     """How a file was saved; None for formats other than JPEG."""
-    from PIL import Image, JpegImagePlugin
+    from PIL import Image
 
     with warnings.catch_warnings(), Image.open(path) as image:
         warnings.simplefilter("ignore")
         tables: dict[int, Sequence[int]] | None = getattr(image, "quantization", None)
         if not tables or 0 not in tables or any(len(table) != 64 for table in tables.values()):
             return None
-        sampling = JpegImagePlugin.get_sampling(image) if len(image.getbands()) == 3 else -1
+        sampling = sampling_of(image)
         turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
     ordered = tuple(tuple(int(value) for value in tables[number]) for number in sorted(tables))
     return Past(ordered, sampling, turned)
+
+
+def sampling_of(image: Image.Image) -> int:
+    """Chroma subsampling of an opened JPEG, as :attr:`Past.sampling`; -1 for other formats too."""
+    from PIL import JpegImagePlugin
+
+    return int(JpegImagePlugin.get_sampling(image)) if len(image.getbands()) == 3 else -1
 
 
 def alike(photograph: Pixels, copy: Pixels, past: Past | None) -> tuple[Pixels, Pixels]:
