@@ -104,7 +104,7 @@ def test_cost_is_one_where_nothing_is_said() -> None:
 
 def test_a_calibrated_model_is_within_chance_and_a_shifted_one_is_not(measured: dict[str, Any]) -> None:
     for part in measured.values():
-        for name in (reliability.GENERATORS, reliability.COPIES):
+        for name in (reliability.GENERATORS, reliability.COPIES, reliability.EVERYTHING):
             assert part[name]["balanced"].found.value < 1.5 * part[name]["balanced"].chance_high
             assert part[name]["cost"] < 0.9
     test = ratios.sample(world(shift=1.2), "as_is", "test")
@@ -128,6 +128,24 @@ def test_chance_shrinks_with_the_pictures() -> None:
         assert found.found.low <= found.found.high
         assert 0 < found.chance <= found.chance_high
     assert chances[1] < 0.5 * chances[0]
+
+
+def test_all_unseen_pictures_are_those_of_both_roles(rows: list[Scored], measured: dict[str, Any]) -> None:
+    of_test, of_both = (measured["as_is"][name]["balanced"].found for name in
+                        (reliability.GENERATORS, reliability.EVERYTHING))  # fmt: skip
+    known = ratios.sample(rows, "as_is", "calibrate")
+    more = ((known.kinds == "photograph") & known.whole).sum(), (known.kinds == "gallery").sum()
+    assert (of_both.negatives - of_test.negatives, of_both.positives - of_test.positives) == more
+
+
+def test_a_source_that_calibrates_is_judged_without_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures of the role calibrate get the odds of curves without their sources, not those of the shipped one."""
+    rows = world()
+    monkeypatch.setattr(ratios, "left_out", lambda part, _: np.where(part.labels == 1, -9.0, 9.0))
+    curves = {tier: RatioCurve(1.5, -1.5 * 0.75, 0.1, 10.0, 90, 60) for tier in ("as_is",)}
+    found = reliability.measured(rows, curves, [])["as_is"]
+    assert found[reliability.EVERYTHING]["balanced"].found.value > 0.3
+    assert found[reliability.GENERATORS]["balanced"].found.value < 0.15
 
 
 def test_few_pictures_carry_no_figure() -> None:
@@ -195,7 +213,7 @@ def test_tables_of_the_card_show_chance_and_bounds(measured: dict[str, Any]) -> 
     plain = evaluate.plain(measured)
     assert json.loads(json.dumps(plain)) == plain
     text = card_tables.reliability(plain)
-    assert text.count("chance 0.") == 12
+    assert text.count("chance 0.") == 18
     assert "random halves" in text
     assert "90 / 60" in card_tables.ratios(plain)
     assert card_tables.reliability({}).startswith("Not measured")

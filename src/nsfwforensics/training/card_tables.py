@@ -83,7 +83,11 @@ def sources(found: Table, what: str, prefix: str = "") -> str:
 
 def reliability(found: Table) -> str:
     """Calibration errors beside what a perfectly calibrated model would get with as few pictures."""
-    names = {measured.GENERATORS: "generators' pictures", measured.COPIES: "copies by a decoder never trained on"}
+    names = {
+        measured.GENERATORS: "generators' pictures",
+        measured.EVERYTHING: "generators' pictures, all unseen",
+        measured.COPIES: "copies by a decoder never trained on",
+    }
     rows = []
     for tier, part in found.items():
         for key, words in names.items():

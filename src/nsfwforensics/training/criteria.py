@@ -49,12 +49,12 @@ def criteria(
         found.append(_row(words, "≥", dict.fromkeys(TIERS, wanted), spared))
     left: dict[str, Rate] = {tier: _share(rows, said, tier) for tier in TIERS}
     found.append(_row("unseen pictures left inconclusive", "≤", dict.fromkeys(TIERS, INCONCLUSIVE), left))
-    by_state = {
-        tier: part[reliability.GENERATORS]["balanced"].found
-        for tier, part in errors.items()
-        if reliability.GENERATORS in part
-    }
-    found.append(_row("calibration error, generators", "≤", dict.fromkeys(TIERS, CALIBRATION), by_state))
+    for kind, name in (
+        (reliability.GENERATORS, "calibration error, generators of the test"),
+        (reliability.EVERYTHING, "calibration error, all unseen generators"),
+    ):
+        by_state = {tier: part[kind]["balanced"].found for tier, part in errors.items() if kind in part}
+        found.append(_row(name, "≤", dict.fromkeys(TIERS, CALIBRATION), by_state))
     return found
 
 

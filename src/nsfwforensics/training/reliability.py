@@ -35,7 +35,7 @@ HALVES = 40
 FEWEST = 20
 """Fewer pictures of a class carry no figure."""
 
-GENERATORS, COPIES = "generators", "copies"
+GENERATORS, COPIES, EVERYTHING = "generators", "copies", "everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +63,40 @@ def measured(rows: Sequence[Scored], curves: Mapping[str, RatioCurve], never_tra
 
     Returns:
         By state: ``curve``, ``elsewhere`` (mean error over random halves of the calibration's sources), and for
-        generators' pictures and painted copies ``balanced``, ``plain``, ``cost`` and ``bins``; kinds with too few
+        generators' pictures of the test, for those of both roles (each picture that calibrates judged by a curve
+        without its source) and for painted copies ``balanced``, ``plain``, ``cost`` and ``bins``; kinds with too few
         pictures are left out.
     """
     found: dict[str, Any] = {}
     blind = {name: ratios.curves(rows, without=name) for name in never_trained}
     for tier, curve in curves.items():
-        test = ratios.sample(rows, tier, "test")
-        part: dict[str, Any] = {
-            "curve": curve.plain(),
-            "elsewhere": elsewhere(ratios.sample(rows, tier, "calibrate")),
-        }
-        chosen = (test.kinds == "photograph") & test.whole | (test.kinds == "gallery")
-        part |= _judged(GENERATORS, test.of(chosen), curve)
+        known, test = (ratios.sample(rows, tier, role) for role in ("calibrate", "test"))
+        part: dict[str, Any] = {"curve": curve.plain(), "elsewhere": elsewhere(known)}
+        there, here = test.of(_whole(test)), _whole(known)
+        unseen = _chances(there, curve)
+        part |= _judged(GENERATORS, unseen, there.labels)
+        held = sigmoid(ratios.left_out(known, ratios.ridge_for(known))[here])
+        part |= _judged(EVERYTHING, np.r_[unseen, held], np.r_[there.labels, known.labels[here]])
         for name in never_trained[:1]:
-            chosen = (test.kinds == "photograph") & ~test.whole | (test.units == name)
+            copies = test.of((test.kinds == "photograph") & ~test.whole | (test.units == name))
             if tier in blind[name]:
-                part |= _judged(COPIES, test.of(chosen), blind[name][tier])
+                part |= _judged(COPIES, _chances(copies, blind[name][tier]), copies.labels)
         found[tier] = part
     return {tier: found[tier] for tier in TIERS if tier in found}
 
 
-def _judged(name: str, part: ratios.Sample, curve: RatioCurve) -> dict[str, Any]:
-    labels = part.labels
+def _whole(part: ratios.Sample) -> NDArray[np.bool_]:
+    """Whole photographs and generators' pictures."""
+    return np.asarray((part.kinds == "photograph") & part.whole | (part.kinds == "gallery"), np.bool_)
+
+
+def _chances(part: ratios.Sample, curve: RatioCurve) -> Numbers:
+    return np.array([curve.probability(float(score)) for score in part.scores])
+
+
+def _judged(name: str, p: Numbers, labels: Labels) -> dict[str, Any]:
     if min((labels == 0).sum(), (labels == 1).sum()) < FEWEST:
         return {}
-    p = np.array([curve.probability(float(score)) for score in part.scores])
     prior = float(labels.mean())
     log_odds = np.log(p / (1 - p))
     carried = sigmoid(log_odds + np.log(prior / (1 - prior)))
