@@ -12,7 +12,7 @@ import torch
 from nsfwforensics.models.calibration import Calibration
 from nsfwforensics.models.classifier import SynthesisClassifier
 from nsfwforensics.models.preprocess import crop
-from nsfwforensics.training import calibrate, export
+from nsfwforensics.training import calibrate, export, train
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
 from nsfwforensics.training.metrics import auc
 from nsfwforensics.training.traces import TraceSettings
@@ -135,3 +135,19 @@ def test_columns_select_taps_and_keep_the_statistics() -> None:
     assert len(full) == 1204
     assert full.tolist() == list(range(1204))
     assert set(columns((0,))) < set(full.tolist())
+
+
+def test_results_of_another_recipe_are_not_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data"
+    Workshop(data, tmp_path / "fresh")
+    Workshop(data, tmp_path / "fresh")  # its own results
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "decoder-small.safetensors").write_bytes(b"made before folders were marked")
+    with pytest.raises(SystemExit) as ended:
+        train.main(["--data", str(data), "--out", str(old)])
+    assert ended.value.code == 2
+    assert "holds results of another recipe" in capsys.readouterr().err
+    (tmp_path / "fresh" / "recipe").write_text("3")
+    with pytest.raises(ValueError, match="another recipe"):
+        Workshop(data, tmp_path / "fresh")

@@ -22,8 +22,24 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Measure = Callable[[Pixels], NDArray[np.float32]]
 
+RECIPE = "4"
+"""To be raised when intermediate results of an earlier run would no longer be what this code makes."""
+
 CHUNK = 200
 """Patches between two writes to disk."""
+
+
+def claim(out: Path) -> None:
+    """Marks an output folder as one of this recipe.
+
+    Raises:
+        ValueError: It holds intermediate results of another one.
+    """
+    mark = out / "recipe"
+    known = mark.read_text("utf-8") if mark.is_file() else "an earlier one" if any(out.glob("decoder-*")) else RECIPE
+    if known != RECIPE:
+        raise ValueError(f"{out} holds results of another recipe ({known}, this is {RECIPE}): name an empty folder")
+    mark.write_text(RECIPE, "utf-8")
 
 
 def patch_features(patches: Sequence[Patch], copies: int, measure: Measure, folder: Path) -> NDArray[np.float32]:

@@ -66,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="another one shows how much of a figure is chance")
     options = parser.parse_args(arguments)
     settings = seeded(TrainSettings(threads=options.threads, device=options.device), options.seed)
-    workshop = Workshop(options.data, options.out, settings, partial(print, flush=True), options.extra)
+    try:
+        workshop = Workshop(options.data, options.out, settings, partial(print, flush=True), options.extra)
+    except ValueError as error:
+        parser.error(str(error))
     result: dict[str, Any] = export.run(workshop, options.weights)
     (options.out / "result.json").write_text(json.dumps(result | {"settings": asdict(settings)}, indent=1) + "\n")
     return 0

@@ -83,6 +83,9 @@ class Workshop:
         settings: See :class:`TrainSettings`.
         say: Told what happens.
         extra: A folder of more public pictures, or None.
+
+    Raises:
+        ValueError: The output folder holds intermediate results of another recipe.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Workshop:
         self.settings = settings or TrainSettings()
         self.say = say
         out.mkdir(parents=True, exist_ok=True)
+        measure.claim(out)
         torch.set_num_threads(1)
 
     @cached_property
