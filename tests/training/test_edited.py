@@ -15,7 +15,7 @@ from nsfwforensics.models import tile_map
 from nsfwforensics.models.calibration import Branch, Calibration
 from nsfwforensics.models.trace_network import TraceNetwork
 from nsfwforensics.models.weights import file_sha256
-from nsfwforensics.training import card_edited, decoders, edited, edited_figures, edited_run, evaluate
+from nsfwforensics.training import card_edited, decoders, edited, edited_figures, edited_run, evaluate, measure
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item, load_rgb
 from nsfwforensics.training.edited import ORIGINAL, UNTOUCHED, Mapped
@@ -216,6 +216,7 @@ def test_the_whole_measurement_reaches_calibration_card_and_manifest(tmp_path: P
         synthetic.save(synthetic.picture(50 + number, 500, 360), data / "real" / "cc0" / f"{number}.jpg")
     synthetic.models(data / "models")
     out.mkdir()
+    measure.claim(out)
     weights.mkdir()
     torch.manual_seed(0)
     save_file(TraceNetwork((4, 4, 8, 8)).state_dict(), out / "trace.safetensors")
