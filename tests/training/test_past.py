@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nsfwforensics.models.preprocess import decoded, recompressed
-from nsfwforensics.training import pairs
+from nsfwforensics.training import pairs, unseen
+from nsfwforensics.training.data import Item
 from nsfwforensics.training.past import Past, alike, past_of
 from tests.training import synthetic
 
@@ -85,18 +87,27 @@ def test_where_saving_cannot_be_repeated_both_are_saved_once_more(tmp_path: Path
 @settings(max_examples=30, deadline=None)
 @given(tables=st.lists(st.lists(st.integers(1, 255), min_size=64, max_size=64), min_size=1, max_size=3),
        sampling=st.integers(0, 2))  # fmt: skip
-def test_any_tables_are_repeated_to_the_value(tables: list[list[int]], sampling: int) -> None:
-    past = Past(tuple(map(tuple, tables)), sampling, False)
+def test_any_tables_are_read_and_saved_again_to_the_value(tables: list[list[int]], sampling: int) -> None:
     data = io.BytesIO()
-    Image.fromarray(past.saved(synthetic.picture(1, 64, 64))).save(data, "PNG")  # whatever the tables, pixels come
-    with Image.open(data) as image:
-        assert image.size == (64, 64)
+    picture = Image.fromarray(synthetic.picture(1, 64, 64))
+    picture.save(data, "JPEG", qtables=dict(enumerate(tables)), subsampling=sampling)
+    past = past_in(data)
+    assert past is not None
+    assert past.tables[: len(tables)] == tuple(map(tuple, tables))
+    assert past.sampling == sampling
     assert 1 <= past.quality <= 100
+    first = decoded(np.frombuffer(data.getvalue(), np.uint8))
+    assert np.array_equal(past.saved(synthetic.picture(1, 64, 64)), first)
+
+
+def past_in(data: io.BytesIO) -> Past | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jpg"
+        path.write_bytes(data.getvalue())
+        return past_of(path)
 
 
 def test_the_past_of_training_regions_survives_the_cache(tmp_path: Path) -> None:
-    from nsfwforensics.training.data import Item
-
     saved(tmp_path / "a.jpg", **WAYS["a camera's own tables"])
     item = Item(tmp_path / "a.jpg", 0, "camera", "x", "train", "none")
     for _ in range(2):  # made, then read back
@@ -104,3 +115,19 @@ def test_the_past_of_training_regions_survives_the_cache(tmp_path: Path) -> None
         assert about[0].past == past_of(tmp_path / "a.jpg")
         assert about[0].past is not None
         assert about[0].past.tables == (tuple(OWN_TABLES[0]), tuple(OWN_TABLES[1]))
+
+
+def test_an_unpainted_pair_of_the_test_is_told_by_nothing(tmp_path: Path) -> None:
+    """What the card's last row of pairs measures: the photograph's region and its copy that was only saved."""
+    for way, options in WAYS.items():
+        path = tmp_path / f"{len(way)}.jpg"
+        Image.fromarray(synthetic.picture(5, 360, 420)).save(path, **options)
+        item = Item(path, 0, "camera", "x", "test", "none")
+        copies: dict[str, NDArray[np.uint8]] = {}
+        whole, copy = (unseen._pair(item, "as_is", kind, trip, copies) for kind, trip in
+                       (("pair", None), ("unpainted", lambda rgb: rgb)))  # fmt: skip
+        luma = [pixels.astype(float) @ (0.299, 0.587, 0.114) for pixels in (whole, copy)]
+        assert np.abs(luma[0] - luma[1]).mean() < 0.5, way
+        if options["subsampling"] == 0:
+            assert distance(whole, copy) < 0.5, way
+            assert distance(whole, recompressed(whole, 75)) > 2 * distance(whole, copy)

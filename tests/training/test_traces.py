@@ -39,18 +39,24 @@ def test_an_unpainted_copy_cannot_be_told_from_its_photograph() -> None:
     assert torch.equal(crops[0::2], crops[1::2])
 
 
-def test_saving_tells_neither_pairs_nor_galleries_apart() -> None:
-    """Photographs in full colour; copies and a gallery of the very same pictures, never saved before."""
+def test_saving_once_more_in_the_same_way_hardly_tells_a_pair_apart() -> None:
+    """Photographs in full colour, and copies of the very same pixels that get the photographs' past."""
     material = _material()
     real = np.stack([FULL_COLOUR.saved(pixels) for pixels in material.real])
-    same = replace(material, real=real, copies={"none": real}, share={"none": 1.0}, fake=real,
-                   about_fake=[Region("gallery", "x", None)] * 6)  # fmt: skip
-    crops, _ = next(iter(Batches(same, 24, 24, 0)))
-    gaps = (crops[:48:2].float() - crops[1:48:2].float()).abs().mean((1, 2, 3))
-    assert gaps.median() < 0.5  # saving twice in one way changes next to nothing
-    colour = (crops[48:].float()[..., 0] - crops[48:].float()[..., 1]).diff(dim=2).abs().mean((1, 2))
-    fake, shown = colour[:24], colour[24:]
-    assert auc(shown.tolist(), fake.tolist()) == pytest.approx(0.5, abs=0.2)
+    same = replace(material, real=real, copies={"none": real}, share={"none": 1.0})
+    crops, _ = next(iter(Batches(same, 24, 0, 0)))
+    gaps = (crops[::2].float() - crops[1::2].float()).abs().mean((1, 2, 3))
+    assert gaps.median() < 0.5
+
+
+def test_lossless_galleries_are_saved_as_photographs_are() -> None:
+    """Full colour for photographs, and for a gallery of the same pictures that was never saved before."""
+    material = _material()
+    real = np.stack([FULL_COLOUR.saved(pixels) for pixels in material.real])
+    mixed = replace(material, real=real, fake=material.real, about_fake=[Region("gallery", "x", None)] * 6)
+    crops, labels = next(iter(Batches(mixed, 0, 300, 0)))
+    colour = (crops[..., 0].float() - crops[..., 1].float()).diff(dim=2).abs().mean((1, 2))
+    assert auc(colour[labels == 0].tolist(), colour[labels == 1].tolist()) == pytest.approx(0.5, abs=0.08)
 
 
 def test_batches_repeat_with_their_seed() -> None:

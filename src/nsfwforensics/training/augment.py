@@ -67,9 +67,13 @@ def at_tier(rgb: Pixels, tier: Tier) -> Pixels:
 
 def equalise_history(rgb: Pixels, rng: Generator, *, lossless: bool) -> Pixels:
     """Gives a picture that was never a JPEG the past of one; draws the same numbers either way."""
-    quality = int(rng.choice(HISTORY_QUALITIES))
-    full_chroma = bool(rng.random() < 0.25)
+    quality, full_chroma = history(rng)
     return recompressed(rgb, quality, full_chroma=full_chroma) if lossless else rgb
+
+
+def history(rng: Generator) -> tuple[int, bool]:
+    """JPEG quality of a drawn past, and whether it keeps all of the colour's resolution."""
+    return int(rng.choice(HISTORY_QUALITIES)), bool(rng.random() < 0.25)
 
 
 def shifted(rgb: Pixels, rng: Generator, least: int) -> Pixels:

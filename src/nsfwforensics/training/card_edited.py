@@ -31,7 +31,8 @@ def section(found: Table) -> str:
 The trace network's score over tiles of {tiles}, flat
 and clipped ones left out), and how far one region stands out of the rest. In photographs never used in training a
 soft-edged region of 3 to 30 % was painted again and blended in; the edited copy and its untouched twin were saved
-alike, at the photograph's own JPEG quality. Larger photographs were first cut or reduced to {found["longest"]} pixels.
+alike, at the photograph's own JPEG quality (what was painted was saved once, what surrounds it twice, as in a picture
+that somebody edited). Larger photographs were first cut or reduced to {found["longest"]} pixels.
 Measure (*{found["statistic"]}*) and threshold were chosen on {choice["photographs"]} edited and all whole
 photographs in the role *calibrate*; the figures are of up to {pairs} others. Too small or too flat for a map: {small}.
 

@@ -99,7 +99,7 @@ def judge_file(path: Path, files: DetectorFiles | None, weights: Path | None, li
 
 
 _COLOUR = {0: 1.0, 1: 0.5, 2: 0.25}
-"""Share of the colour's resolution that is kept, by Pillow's number of the chroma subsampling."""
+"""Share of the colour's resolution that is kept, by Pillow's number of the chroma subsampling; 1 for rare ones too."""
 
 
 def _shared(rgb: Pixels, known: circumstances.Circumstances, tier: Tier) -> tuple[Pixels, circumstances.Circumstances]:

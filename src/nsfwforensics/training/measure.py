@@ -33,10 +33,10 @@ def claim(out: Path) -> None:
     """Marks an output folder as one of this recipe.
 
     Raises:
-        ValueError: It holds intermediate results of another one.
+        ValueError: It holds intermediate results of another one, or what is no result at all.
     """
     mark = out / "recipe"
-    known = mark.read_text("utf-8") if mark.is_file() else "an earlier one" if any(out.glob("decoder-*")) else RECIPE
+    known = mark.read_text("utf-8") if mark.is_file() else "an unknown one" if any(out.iterdir()) else RECIPE
     if known != RECIPE:
         raise ValueError(f"{out} holds results of another recipe ({known}, this is {RECIPE}): name an empty folder")
     mark.write_text(RECIPE, "utf-8")

@@ -1,8 +1,9 @@
 """Regions of training photographs, their painted copies, and batches of both under one and the same chain.
 
 A photograph's region and its copy share how they were saved before and every random choice (mirror, scale, kernel,
-quality, crop), so all that differs inside a pair is what the decoder left. Generated pictures and the photographs
-beside them are all saved once more in the way of some photograph, so that nobody's way of saving tells them apart.
+quality, crop), so all that differs inside a pair is what the decoder left, and that a copy was saved once more.
+Generated pictures and the photographs beside them are all saved once more in the way of some photograph; colour that a
+generated picture's own file did not keep stays lost, and tells.
 Painted copies lie on disk as plain arrays; mixing and saving happen anew for every batch.
 """
 

@@ -65,7 +65,7 @@ class Past:
 
 
 def past_of(path: Path) -> Past | None:
-    """How a file was saved; None for formats other than JPEG."""
+    """How a file was saved; None for formats other than JPEG, whether they lose anything or not."""
     from PIL import Image
 
     with warnings.catch_warnings(), Image.open(path) as image:

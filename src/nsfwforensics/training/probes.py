@@ -17,6 +17,7 @@ from nsfwforensics.training import augment
 from nsfwforensics.training.data import load_rgb
 from nsfwforensics.training.fit import FitSettings, fit
 from nsfwforensics.training.metrics import Estimate, auc_estimate
+from nsfwforensics.training.past import past_of
 from nsfwforensics.training.patches import saved_quality, seed_of
 
 if TYPE_CHECKING:
@@ -96,6 +97,23 @@ def with_history(rgb: Pixels, key: str, lossless: bool) -> Pixels:
     return augment.equalise_history(rgb, np.random.default_rng(seed_of("unseen", key)), lossless=lossless)
 
 
+COLOUR = "chroma subsampling"
+
+
+def colour(workshop: Workshop) -> Estimate:
+    """AUC of all unseen photographs against the generated pictures of the test by how little colour was saved.
+
+    As the files are; of lossless generated pictures, in the JPEG past that the test gives them. No pixel is looked at.
+    """
+    lost: tuple[list[float], list[float]] = ([], [])
+    for item in workshop.items:
+        if item.role == "test" or (item.label == 0 and item.role == "calibrate"):
+            past = past_of(item.path)
+            drawn = 0 if augment.history(np.random.default_rng(seed_of("unseen", item.key)))[1] else 2
+            lost[item.label].append(float(drawn if past is None else abs(past.sampling)))
+    return auc_estimate(*lost)
+
+
 def run(workshop: Workshop) -> dict[str, Any]:
     """Runs the leak probes: trained on the training pictures, tested on the test pictures."""
     train_items = [item for item in workshop.first_items if item.role == "train"]
@@ -121,7 +139,8 @@ def run(workshop: Workshop) -> dict[str, Any]:
             for name, values in rows.items():
                 sets.setdefault(name, ([], []))[part].append(values)
     labels = [[item.label for item in items] for items in (train_items, test_items)]
-    return {name: probe(np.stack(a), labels[0], np.stack(b), labels[1], _scorer) for name, (a, b) in sets.items()}
+    found = {name: probe(np.stack(a), labels[0], np.stack(b), labels[1], _scorer) for name, (a, b) in sets.items()}
+    return found | {COLOUR: colour(workshop)}
 
 
 def _scorer(tensors: dict[str, Any]) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.likelihood import RatioCurve
+from nsfwforensics.models.likelihood import RatioCurve, support
 from nsfwforensics.training import ratios
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import Estimate, calibration_error, class_weights, sigmoid
@@ -64,8 +64,8 @@ def measured(rows: Sequence[Scored], curves: Mapping[str, RatioCurve], never_tra
     Returns:
         By state: ``curve``, ``elsewhere`` (mean error over random halves of the calibration's sources), and for
         generators' pictures of the test, for those of both roles (each picture that calibrates judged by a curve
-        without its source) and for painted copies ``balanced``, ``plain``, ``cost`` and ``bins``; kinds with too few
-        pictures are left out.
+        without the pictures of its source, though with painted copies of them) and for painted copies ``balanced``,
+        ``plain``, ``cost`` and ``bins``; kinds with too few pictures are left out.
     """
     found: dict[str, Any] = {}
     blind = {name: ratios.curves(rows, without=name) for name in never_trained}
@@ -75,7 +75,8 @@ def measured(rows: Sequence[Scored], curves: Mapping[str, RatioCurve], never_tra
         there, here = test.of(_whole(test)), _whole(known)
         unseen = _chances(there, curve)
         part |= _judged(GENERATORS, unseen, there.labels)
-        held = sigmoid(ratios.left_out(known, ratios.ridge_for(known))[here])
+        limit = np.log(support(curve.photographs, curve.generated))  # as RatioCurve.probability is bounded
+        held = sigmoid(np.clip(ratios.left_out(known, ratios.ridge_for(known))[here], -limit, limit))
         part |= _judged(EVERYTHING, np.r_[unseen, held], np.r_[there.labels, known.labels[here]])
         for name in never_trained[:1]:
             copies = test.of((test.kinds == "photograph") & ~test.whole | (test.units == name))

@@ -63,7 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, help="folder that gets the finished weights, calibration and card")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="where the trace network is trained: cpu, cuda")
-    parser.add_argument("--seed", type=int, default=0, help="another one shows how much of a figure is chance")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="another one shows how much of a figure is chance; give it a folder of its own",
+    )
     options = parser.parse_args(arguments)
     settings = seeded(TrainSettings(threads=options.threads, device=options.device), options.seed)
     try:
