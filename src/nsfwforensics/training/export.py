@@ -72,7 +72,7 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
         calibration = replace(calibration, domain=border.domain)
         result["domain"] = border.figures
     result["probes"] = probes.run(workshop)
-    result["saved_alike"] = saved_alike(workshop, head)
+    result["saved_alike"] = probes.saved_alike(workshop, Blend(workshop, head, SHIPPED))
     result["counts"] = card.counts(workshop.items)
     tensors = pack(workshop, head, face.tensors if face else None, workshop.trace())
     target = weights or workshop.out
@@ -181,25 +181,6 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
                     rate = {v.value: Rate(sum(t is v for t in these), len(these)) for v in Verdict}
                     found.setdefault("said", {}).setdefault(tier, {})[kind] = rate
     return found
-
-
-UNPAINTED = "unpainted"
-"""Copies of photographs that were only saved as painted ones are: nothing may tell them from their photographs."""
-
-
-def saved_alike(workshop: Workshop, head: Mapping[str, Tensor]) -> dict[str, Estimate]:
-    """By state, AUC of photographs against unpainted copies: how much of the pairs' figures comes from saving."""
-    copies = {UNPAINTED: _unpainted}
-    measured = [
-        list(unseen.pairs(workshop.paired(), copies, taken, workshop.out / folder))
-        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=True)))
-    ]
-    rows = score(workshop, unseen.joined(*measured), head, SHIPPED)
-    return evaluate.content_matched(rows, [UNPAINTED])[UNPAINTED]
-
-
-def _unpainted(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return rgb
 
 
 def judge(

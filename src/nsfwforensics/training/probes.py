@@ -13,7 +13,7 @@ import numpy as np
 
 from nsfwforensics.models.classifier import Ensemble
 from nsfwforensics.models.preprocess import CROP
-from nsfwforensics.training import augment
+from nsfwforensics.training import augment, evaluate, unseen
 from nsfwforensics.training.data import load_rgb
 from nsfwforensics.training.fit import FitSettings, fit
 from nsfwforensics.training.metrics import Estimate, auc_estimate
@@ -112,6 +112,26 @@ def colour(workshop: Workshop) -> Estimate:
             drawn = 0 if augment.history(np.random.default_rng(seed_of("unseen", item.key)))[1] else 2
             lost[item.label].append(float(drawn if past is None else abs(past.sampling)))
     return auc_estimate(*lost)
+
+
+UNPAINTED = "unpainted"
+"""Copies of photographs that were only saved as painted ones are."""
+
+
+def saved_alike(workshop: Workshop, judge: unseen.Judge) -> dict[str, Estimate]:
+    """By state, AUC of photographs against unpainted copies: how much of the pairs' figures comes from saving.
+
+    Args:
+        workshop: Data and measured features.
+        judge: The finished model.
+    """
+    copies = {UNPAINTED: lambda rgb: rgb}
+    measured = [
+        list(unseen.pairs(workshop.paired(), copies, taken, workshop.out / folder))
+        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=True)))
+    ]
+    rows = unseen.scored(unseen.joined(*measured), judge)
+    return evaluate.content_matched(rows, [UNPAINTED])[UNPAINTED]
 
 
 def run(workshop: Workshop) -> dict[str, Any]:
