@@ -74,7 +74,8 @@ def test_train_calibrate_save_load_judge(tmp_path: Path, monkeypatch: pytest.Mon
     assert result["rates"]["as_is"]["real_called"]["count"] == 0, "six photographs cannot carry a claim"
     assert len(result["probes"]) == 6
     assert result["probes"]["chroma subsampling"]["positives"] == result["generators"]["as_is"]["pooled"]["positives"]
-    assert result["saved_alike"]["as_is"]["value"] == pytest.approx(0.5, abs=0.1), "nothing was painted"
+    # Nothing was painted; of 36 comparisons the six within pairs alone may go either way.
+    assert result["saved_alike"]["as_is"]["value"] == pytest.approx(0.5, abs=5 / 36)
     assert result["criteria"][0]["name"].startswith("content-matched")
     assert set(result["by_make"]) == set(result["rates"])
     assert len(result["plots"]["generators"]["as_is"]) > 2
