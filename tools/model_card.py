@@ -45,10 +45,10 @@ def again(workshop: Workshop, weights: Path) -> dict[str, Any]:
     ((_, states),) = kept["content_matched_left_out"].items()
     left_out = {tier: Estimate(**value) for tier, value in states.items()}
     rows = export.score(workshop, export.measure_unseen(workshop), head, export.SHIPPED)
-    calibration, result = export.judge(workshop, rows, left_out)
+    alike = probes.saved_alike(workshop, export.Blend(workshop, head, export.SHIPPED))
+    calibration, result = export.judge(workshop, rows, left_out, alike)
     result["gate"] = export.gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
-    result["saved_alike"] = probes.saved_alike(workshop, export.Blend(workshop, head, export.SHIPPED))
     before = Calibration.loads((weights / export.CALIBRATION_FILE).read_text("utf-8"))
     calibration = replace(calibration, face=before.face, domain=before.domain, regions=before.regions)
     plain: dict[str, Any] = kept | evaluate.plain(result) | {name: kept[name] for name in KEPT if name in kept}

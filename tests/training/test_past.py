@@ -16,8 +16,9 @@ from PIL import Image
 
 from nsfwforensics.models.preprocess import decoded, recompressed
 from nsfwforensics.training import pairs, unseen
+from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item
-from nsfwforensics.training.past import Past, alike, past_of
+from nsfwforensics.training.past import Past, alike, past_of, quartered
 from tests.training import synthetic
 
 OWN_TABLES = {0: [2 + n // 8 for n in range(64)], 1: [3 + n // 4 for n in range(64)]}
@@ -45,11 +46,60 @@ def test_an_unpainted_copy_has_the_colours_and_the_lattice_of_its_photograph(tmp
     past = past_of(tmp_path / "a.jpg")
     assert past is not None
     assert past.repeatable
-    left, copy = alike(photograph, lossless, past)
+    left, copy = alike(photograph, lossless, past, both=False)
     assert np.array_equal(left, photograph)
     assert np.array_equal(copy, photograph)  # the same picture saved the same way
     if way != "a quarter of the colour":  # what went before: the quality alone, and always a quarter of the colour
         assert distance(recompressed(lossless, past.quality), photograph) > 1
+
+
+def test_both_of_a_pair_are_saved_once_more_unless_told_otherwise(tmp_path: Path) -> None:
+    past = past_of_saved(tmp_path / "a.jpg", "a camera's own tables")
+    one, two = synthetic.picture(1), synthetic.smooth(1)
+    left, copy = alike(one, two, past)
+    assert np.array_equal(left, past.saved(one))
+    assert np.array_equal(copy, past.saved(two))
+
+
+def past_of_saved(path: Path, way: str) -> Past:
+    saved(path, **WAYS[way])
+    past = past_of(path)
+    assert past is not None
+    return past
+
+
+def coloured_detail(rgb: NDArray[np.uint8]) -> float:
+    """How much colour changes from one pixel to the next: gone when colour has a quarter of its resolution."""
+    colour = rgb[..., 0].astype(int) - rgb[..., 2]
+    return float(np.abs(np.diff(colour, axis=1)).mean())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_colour_is_brought_to_a_quarter_where_the_file_keeps_more(tmp_path: Path, way: str) -> None:
+    checks = np.zeros((64, 64, 3), np.uint8)
+    checks[..., 1] = 90
+    checks[::2, ::2, 0] = checks[1::2, 1::2, 0] = 160
+    checks[1::2, ::2, 2] = checks[::2, 1::2, 2] = 160
+    Image.fromarray(checks).save(tmp_path / "a.jpg", **WAYS[way])
+    past = past_of(tmp_path / "a.jpg")
+    assert past is not None
+    before = decoded(np.frombuffer((tmp_path / "a.jpg").read_bytes(), np.uint8))
+    after = quartered(before, past, 90)
+    assert past.quartered.sampling == 2
+    assert past.quartered.tables == past.tables
+    if way == "a quarter of the colour":
+        assert after is before, "what was lost is lost already"
+    else:
+        assert coloured_detail(after) < 0.1 * coloured_detail(checks)
+    if WAYS[way]["subsampling"] == 0:
+        assert coloured_detail(before) > 0.5 * coloured_detail(checks)
+        luma = [pixels.astype(float) @ (0.299, 0.587, 0.114) for pixels in (before, after)]
+        assert np.abs(luma[0] - luma[1]).mean() < 1, "the same cells and steps"
+
+
+def test_a_lossless_picture_gets_a_jpeg_past_with_a_quarter_of_the_colour() -> None:
+    rgb = synthetic.picture(3)
+    assert np.array_equal(quartered(rgb, None, 88), recompressed(rgb, 88))
 
 
 def test_a_lossless_pair_stays_as_it_is(tmp_path: Path) -> None:
@@ -79,7 +129,7 @@ def test_where_saving_cannot_be_repeated_both_are_saved_once_more(tmp_path: Path
     assert not past.repeatable
     assert past.quality == 90
     photograph = synthetic.picture(1)
-    left, copy = alike(photograph, photograph, past)
+    left, copy = alike(photograph, photograph, past, both=False)
     assert np.array_equal(left, copy)
     assert not np.array_equal(left, photograph)
 
@@ -118,16 +168,18 @@ def test_the_past_of_training_regions_survives_the_cache(tmp_path: Path) -> None
 
 
 def test_an_unpainted_pair_of_the_test_is_told_by_nothing(tmp_path: Path) -> None:
-    """What the card's last row of pairs measures: the photograph's region and its copy that was only saved."""
+    """A photograph's region and its copy went through the same; not a pixel differs unless it was painted."""
     for way, options in WAYS.items():
         path = tmp_path / f"{len(way)}.jpg"
         Image.fromarray(synthetic.picture(5, 360, 420)).save(path, **options)
         item = Item(path, 0, "camera", "x", "test", "none")
-        copies: dict[str, NDArray[np.uint8]] = {}
-        whole, copy = (unseen._pair(item, "as_is", kind, trip, copies) for kind, trip in
-                       (("pair", None), ("unpainted", lambda rgb: rgb)))  # fmt: skip
-        luma = [pixels.astype(float) @ (0.299, 0.587, 0.114) for pixels in (whole, copy)]
-        assert np.abs(luma[0] - luma[1]).mean() < 0.5, way
-        if options["subsampling"] == 0:
-            assert distance(whole, copy) < 0.5, way
-            assert distance(whole, recompressed(whole, 75)) > 2 * distance(whole, copy)
+        for tier in TIERS:
+            copies: dict[str, NDArray[np.uint8]] = {}
+            kinds = (("pair", None), ("unpainted", lambda rgb: rgb), ("painted", upside_down))
+            whole, copy, other = (unseen._pair(item, tier, kind, trip, copies) for kind, trip in kinds)
+            assert np.array_equal(whole, copy), (way, tier)
+            assert not np.array_equal(whole, other), (way, tier)
+
+
+def upside_down(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(rgb[::-1])

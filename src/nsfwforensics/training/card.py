@@ -44,8 +44,8 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         "trace": f"{settings.trace.steps} steps of {settings.trace.pairs} pairs and {2 * settings.trace.others} other "
         f"crops, seed {settings.trace.seed}; weights of ensemble and trace network "
         f"{settings.blend[0]:.2f} and {settings.blend[1]:.2f}",
-        "generators": _generators(result["generators"]),
-        "families": _families(result["generators"]),
+        "generators": _generators(result["generators"], result["saved_alike"]),
+        "families": _families(result["saved_alike"]),
         "rates": _rates(result["rates"]),
         "left_aside": _left_aside(result["left_aside"]),
         "sources": card_tables.sources(result["by_source"], "source of photographs", "real: "),
@@ -88,7 +88,6 @@ def _content_matched(result: Table) -> str:
     labelled = [(f"{name}, left out of training", found) for name, found in result["content_matched_left_out"].items()]
     for name, found in result["content_matched"].items():
         labelled.append((f"{name}, {'trained on' if name in trained else 'never trained on'}", found))
-    labelled.append(("none: saved alike, not painted (must be 0.5)", result["saved_alike"]))
     rows = [(name, *(estimate(found[tier]) for tier in TIERS), found["as_is"]["negatives"]) for name, found in labelled]
     return table(("decoder", *TIERS.values(), "pairs"), rows)
 
@@ -120,11 +119,12 @@ def _parts(found: Table) -> str:
     return table(("part", "test", *TIERS.values()), rows)
 
 
-def _generators(found: Table) -> str:
+def _generators(as_files_are: Table, saved_alike: Table) -> str:
     rows = [
-        (TIERS[t], f"{found[t]['mean_over_families']:.2f}", estimate(found[t]["pooled"]),
+        (TIERS[t] + words, f"{found[t]['mean_over_families']:.2f}", estimate(found[t]["pooled"]),
          f"{found[t]['tpr_at_1']:.0%}", f"{found[t]['tpr_at_5']:.0%}",
          f"{found[t]['pooled']['negatives']} / {found[t]['pooled']['positives']}")
+        for words, found in ((", saved once more", saved_alike), (", as the file was saved", as_files_are))
         for t in TIERS
     ]  # fmt: skip
     head = ("state", "AUC, mean over families", "AUC, pooled", "TPR at 1 % FPR", "TPR at 5 % FPR", "real / generated")

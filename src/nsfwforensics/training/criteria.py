@@ -24,21 +24,21 @@ def criteria(
     Args:
         rows: Everything unseen.
         said: What the finished rules say of each row.
-        result: ``content_matched``, ``generators`` and ``reliability`` of the run.
+        result: ``content_matched``, ``generators``, ``saved_alike`` and ``reliability`` of the run.
         never_trained: Decoders never trained on.
 
     Returns:
         Rows with ``name``, ``sign`` (``≥`` or ``≤``) and ``states``: by state ``wanted``, ``measured`` (a number, a
         :class:`Rate` or an estimate) and ``held``, each None where there is none.
     """
-    matched, across = result.get("content_matched", {}), result.get("generators", {})
-    errors = result.get("reliability", {})
+    matched, errors = result.get("content_matched", {}), result.get("reliability", {})
     found: list[dict[str, Any]] = []
     for name in never_trained:
         words = f"content-matched: photographs and their copies by {name}, never trained on, AUC"
         found.append(_row(words, "≥", MATCHED, matched.get(name, {})))
-    means: dict[str, Any] = {tier: part["mean_over_families"] for tier, part in across.items()}
-    found.append(_row("test families of generators, mean AUC", "≥", FAMILIES, means))
+    for name, kind in (("", "generators"), (", every file saved once more alike", "saved_alike")):
+        means: dict[str, Any] = {tier: part["mean_over_families"] for tier, part in result.get(kind, {}).items()}
+        found.append(_row(f"test families of generators{name}, mean AUC", "≥", FAMILIES, means))
     for words, wanted, source, roles in (
         ("photographs of the test, portraits aside, not called generated", PHOTOGRAPHS, "", ("test",)),
         ("all unseen photographs, portraits aside, not called generated", PHOTOGRAPHS, "", ("calibrate", "test")),

@@ -59,7 +59,8 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     blind = score(workshop, subjects, train.train_image(workshop, without=left_out), BLIND)
     matched = evaluate.content_matched(blind, [left_out])[left_out]
     head = train.train_image(workshop)
-    calibration, result = judge(workshop, score(workshop, subjects, head, SHIPPED), matched)
+    alike = probes.saved_alike(workshop, Blend(workshop, head, SHIPPED))
+    calibration, result = judge(workshop, score(workshop, subjects, head, SHIPPED), matched, alike)
     result["parts"] = parts(workshop, subjects, head)
     result["gate"] = gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
@@ -72,7 +73,6 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
         calibration = replace(calibration, domain=border.domain)
         result["domain"] = border.figures
     result["probes"] = probes.run(workshop)
-    result["saved_alike"] = probes.saved_alike(workshop, Blend(workshop, head, SHIPPED))
     result["counts"] = card.counts(workshop.items)
     tensors = pack(workshop, head, face.tensors if face else None, workshop.trace())
     target = weights or workshop.out
@@ -184,7 +184,10 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
 
 
 def judge(
-    workshop: Workshop, rows: Sequence[unseen.Scored], left_out: Mapping[str, Estimate]
+    workshop: Workshop,
+    rows: Sequence[unseen.Scored],
+    left_out: Mapping[str, Estimate],
+    saved_alike: Mapping[str, Mapping[str, Any]],
 ) -> tuple[Calibration, dict[str, Any]]:
     """Calibrates on the calibration roles, and measures the finished rules on everything unseen.
 
@@ -193,6 +196,7 @@ def judge(
         rows: Scores of everything unseen by the head that is shipped.
         left_out: By state, content-matched AUC of the strongest decoder for a head that was not trained on it. It
             decides whether "no indication" may be said at all.
+        saved_alike: Figures across generators where all files were saved alike last.
     """
 
     def role(kind: str, *roles: str) -> list[unseen.Scored]:
@@ -222,6 +226,7 @@ def judge(
         "trained_decoders": list(workshop.training_decoders),
         "may_clear": passed,
         "generators": evaluate.across_generators(rows),
+        "saved_alike": saved_alike,
         "rates": rates,
         "by_source": evaluate.by_source(tested, said),
         "flips": evaluate.flips(tested, said, first),

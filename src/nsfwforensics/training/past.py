@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _ORIENTATION = 274
+
+_QUARTER = 2
+"""Pillow's number of 4:2:0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class Past:
     def repeatable(self) -> bool:
         """Whether other pixels can be saved in the same way."""
         return self.sampling >= 0 and not self.turned
+
+    @property
+    def quartered(self) -> Past:
+        """The same with a quarter of the colour's resolution, as most files on the web have it."""
+        return replace(self, sampling=_QUARTER) if self.sampling >= 0 else self
 
     def saved(self, rgb: Pixels) -> Pixels:
         """Saves pixels in this way and reads them again; by quality alone where that is all that can be repeated."""
@@ -86,19 +94,37 @@ def sampling_of(image: Image.Image) -> int:
     return int(JpegImagePlugin.get_sampling(image)) if len(image.getbands()) == 3 else -1
 
 
-def alike(photograph: Pixels, copy: Pixels, past: Past | None) -> tuple[Pixels, Pixels]:
-    """Gives a painted copy the past of its photograph; where that cannot be repeated, both are saved once more.
+def alike(photograph: Pixels, copy: Pixels, past: Past | None, *, both: bool = True) -> tuple[Pixels, Pixels]:
+    """Gives a painted copy the past of its photograph.
 
     Args:
         photograph: uint8 (height, width, 3), cut along the file's cells of 16 pixels.
         copy: The same, painted.
         past: How the photograph's file was saved; None for a lossless one, which leaves both as they are.
+        both: The photograph is saved once more as well, so that saving tells nothing at all. Without, it stays as the
+            file is, if that way of saving can be repeated.
 
     Returns:
         Photograph and copy: what was last done to them is the same.
     """
     if past is None:
         return photograph, copy
-    if past.repeatable:
+    if past.repeatable and not both:
         return photograph, past.saved(copy)
     return past.saved(photograph), past.saved(copy)
+
+
+def quartered(rgb: Pixels, past: Past | None, quality: int) -> Pixels:
+    """Brings the colour of a picture to a quarter of its resolution, where its file kept more.
+
+    Colour that is lost stays lost, and most generated pictures are spread without it: where both classes stand side by
+    side it must not tell them apart.
+
+    Args:
+        rgb: uint8 (height, width, 3).
+        past: How its file was saved; None for a lossless one.
+        quality: JPEG quality that a lossless picture is saved with.
+    """
+    if past is None:
+        return recompressed(rgb, quality)
+    return rgb if past.sampling == _QUARTER else past.quartered.saved(rgb)

@@ -114,24 +114,22 @@ def colour(workshop: Workshop) -> Estimate:
     return auc_estimate(*lost)
 
 
-UNPAINTED = "unpainted"
-"""Copies of photographs that were only saved as painted ones are."""
-
-
-def saved_alike(workshop: Workshop, judge: unseen.Judge) -> dict[str, Estimate]:
-    """By state, AUC of photographs against unpainted copies: how much of the pairs' figures comes from saving.
+def saved_alike(workshop: Workshop, judge: unseen.Judge) -> dict[str, dict[str, Any]]:
+    """By state, how the test's generators are told from all unseen photographs when all files were saved alike last.
 
     Args:
         workshop: Data and measured features.
         judge: The finished model.
+
+    Returns:
+        As :func:`nsfwforensics.training.evaluate.across_generators`.
     """
-    copies = {UNPAINTED: lambda rgb: rgb}
+    items = [i for i in workshop.items if i.role == "test" or (i.label == 0 and i.role == "calibrate")]
     measured = [
-        list(unseen.pairs(workshop.paired(), copies, taken, workshop.out / folder))
-        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=True)))
+        list(unseen.pictures(items, taken, workshop.out / folder, alike=True))
+        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=False)))
     ]
-    rows = unseen.scored(unseen.joined(*measured), judge)
-    return evaluate.content_matched(rows, [UNPAINTED])[UNPAINTED]
+    return evaluate.across_generators(unseen.scored(unseen.joined(*measured), judge))
 
 
 def run(workshop: Workshop) -> dict[str, Any]:

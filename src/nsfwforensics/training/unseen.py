@@ -14,8 +14,8 @@ from nsfwforensics.models.calibration import Branch, Verdict
 from nsfwforensics.models.preprocess import CROP, flat_share, recompressed
 from nsfwforensics.training import augment, measure
 from nsfwforensics.training.data import Item, load_rgb, size_of
-from nsfwforensics.training.past import alike, past_of
-from nsfwforensics.training.patches import regions, saved_quality, seed_of
+from nsfwforensics.training.past import Past, alike, past_of, quartered
+from nsfwforensics.training.patches import regions, seed_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nsfwforensics.training.augment import Tier
 
     Pixels = NDArray[np.uint8]
+
+_ALIKE = 90
+"""JPEG quality of most generated pictures at hand."""
 
 PAIR_REGION = 320
 """Side of the region that is painted again for a content-matched pair, in native pixels."""
@@ -80,22 +83,42 @@ class Scored:
         return branch.joint(self.views)
 
 
-def pictures(items: Sequence[Item], taken: Callable[[Pixels], NDArray[np.float32]], cache: Path) -> Iterator[Subject]:
+def pictures(
+    items: Sequence[Item], taken: Callable[[Pixels], NDArray[np.float32]], cache: Path, *, alike: bool = False
+) -> Iterator[Subject]:
     """Measures whole pictures in every state.
 
     Lossless generated pictures first get the JPEG past of photographs, so that format does not tell.
+
+    Args:
+        items: The pictures.
+        taken: Measures crops.
+        cache: Where measurements are kept.
+        alike: Every picture is saved once more first, all in one way (:func:`saved_alike`). Without changed views.
     """
     for item in items:
         for tier in augment.TIERS:
-            make = partial(_picture, item, tier)
-            measured = _measured(f"{item.key}|{tier}", make, taken, cache)
+            make = partial(_picture, item, tier, alike)
+            name = f"{item.key}|{tier}{'|alike' if alike else ''}"
+            measured = _measured(name, make, taken, cache, views=not alike)
             yield Subject(item, tier, "picture", *measured, shorter_side(item, tier))
 
 
-def _picture(item: Item, tier: Tier) -> Pixels:
-    rng = np.random.default_rng(seed_of("unseen", item.key))
-    lossless = saved_quality(item.path) is None
-    return augment.at_tier(augment.equalise_history(load_rgb(item), rng, lossless=lossless), tier)
+def _picture(item: Item, tier: Tier, alike: bool) -> Pixels:
+    past, rng = past_of(item.path), np.random.default_rng(seed_of("unseen", item.key))
+    rgb = augment.equalise_history(load_rgb(item), rng, lossless=past is None)
+    return augment.at_tier(saved_alike(rgb, past) if alike else rgb, tier)
+
+
+def saved_alike(rgb: Pixels, past: Past | None) -> Pixels:
+    """Saves a picture as most generated ones were: JPEG 90, a quarter of the colour; off the grid of what went before.
+
+    Args:
+        rgb: uint8 (height, width, 3), with sides of at least 5 pixels.
+        past: How its file was saved; None for one that was lossless.
+    """
+    less = quartered(rgb, past, _ALIKE) if past is not None else rgb
+    return recompressed(np.ascontiguousarray(less[4:, 4:]), _ALIKE)
 
 
 def pairs(
@@ -104,7 +127,9 @@ def pairs(
     taken: Callable[[Pixels], NDArray[np.float32]],
     cache: Path,
 ) -> Iterator[Subject]:
-    """Measures a region of each photograph and its copies painted by decoders, all with the same past, in every state.
+    """Measures a region of each photograph and its copies painted by decoders in every state.
+
+    Photograph and copies are all saved once more as the photograph's file was: only paint differs.
 
     Without changed views: pairs serve to measure scores, and the flip test is left out for them.
     """
@@ -124,7 +149,7 @@ def _pair(
     if kind not in copies:
         region = regions(item, 2, PAIR_REGION)[-1]
         copy = region if roundtrip is None else roundtrip(region)
-        copies[kind] = alike(region, copy, past_of(item.path))[roundtrip is not None]
+        copies[kind] = alike(region, copy, past_of(item.path))[1]
     pixels = copies[kind]
     if tier == "as_is":
         return pixels
