@@ -52,7 +52,7 @@ def again(workshop: Workshop, weights: Path) -> dict[str, Any]:
     before = Calibration.loads((weights / export.CALIBRATION_FILE).read_text("utf-8"))
     calibration = replace(calibration, face=before.face, domain=before.domain, regions=before.regions)
     plain: dict[str, Any] = kept | evaluate.plain(result) | {name: kept[name] for name in KEPT if name in kept}
-    plain["probes"] |= evaluate.plain({probes.COLOUR: probes.colour(workshop)})
+    plain["probes"] |= evaluate.plain(probes.saving(workshop))
     (weights / export.CALIBRATION_FILE).write_text(calibration.dumps(), "utf-8")
     (weights / export.CARD_FILE).write_text(card.render(plain, workshop.items, workshop.settings), "utf-8")
     export.update_manifest(weights)

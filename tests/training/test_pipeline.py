@@ -72,7 +72,7 @@ def test_train_calibrate_save_load_judge(tmp_path: Path, monkeypatch: pytest.Mon
     assert result["rates"]["as_is"]["real_called"]["total"] == 2
     assert result["left_aside"]["untestable"]["as_is"]["real"] == 4, "without their only source nothing is left"
     assert result["rates"]["as_is"]["real_called"]["count"] == 0, "six photographs cannot carry a claim"
-    assert len(result["probes"]) == 6
+    assert len(result["probes"]) == 7
     assert result["probes"]["chroma subsampling"]["positives"] == result["generators"]["as_is"]["pooled"]["positives"]
     same = result["saved_alike"]["as_is"]["pooled"]
     assert same["positives"] == result["generators"]["as_is"]["pooled"]["positives"]

@@ -97,21 +97,23 @@ def with_history(rgb: Pixels, key: str, lossless: bool) -> Pixels:
     return augment.equalise_history(rgb, np.random.default_rng(seed_of("unseen", key)), lossless=lossless)
 
 
-COLOUR = "chroma subsampling"
+def saving(workshop: Workshop) -> dict[str, Estimate]:
+    """AUC of all unseen photographs against the generated pictures of the test by how their files were saved.
 
-
-def colour(workshop: Workshop) -> Estimate:
-    """AUC of all unseen photographs against the generated pictures of the test by how little colour was saved.
-
-    As the files are; of lossless generated pictures, in the JPEG past that the test gives them. No pixel is looked at.
+    By how little colour was kept, and by how low the quality is. As the files are; of lossless generated pictures, in
+    the JPEG past that the test gives them. No pixel is looked at.
     """
-    lost: tuple[list[float], list[float]] = ([], [])
+    rows: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
     for item in workshop.items:
         if item.role == "test" or (item.label == 0 and item.role == "calibrate"):
             past = past_of(item.path)
-            drawn = 0 if augment.history(np.random.default_rng(seed_of("unseen", item.key)))[1] else 2
-            lost[item.label].append(float(drawn if past is None else abs(past.sampling)))
-    return auc_estimate(*lost)
+            quality, full_chroma = augment.history(np.random.default_rng(seed_of("unseen", item.key)))
+            sampling = past.sampling if past else 0 if full_chroma else 2
+            rows[item.label].append((sampling if sampling >= 0 else 2, -(past.quality if past else quality)))
+    return {
+        name: auc_estimate(*([row[place] for row in those] for those in rows))
+        for place, name in enumerate(("chroma subsampling", "JPEG quality"))
+    }
 
 
 def saved_alike(workshop: Workshop, judge: unseen.Judge) -> dict[str, dict[str, Any]]:
@@ -158,7 +160,7 @@ def run(workshop: Workshop) -> dict[str, Any]:
                 sets.setdefault(name, ([], []))[part].append(values)
     labels = [[item.label for item in items] for items in (train_items, test_items)]
     found = {name: probe(np.stack(a), labels[0], np.stack(b), labels[1], _scorer) for name, (a, b) in sets.items()}
-    return found | {COLOUR: colour(workshop)}
+    return found | saving(workshop)
 
 
 def _scorer(tensors: dict[str, Any]) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
