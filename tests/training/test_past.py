@@ -182,3 +182,38 @@ def test_an_unpainted_pair_of_the_test_is_told_by_nothing(tmp_path: Path) -> Non
 
 def upside_down(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rgb[::-1])
+
+
+def fine_colour(crops: NDArray[np.uint8]) -> float:
+    return float(np.abs(np.diff(crops[..., 0].astype(int) - crops[..., 2], axis=-2)).mean())
+
+
+def test_files_that_were_saved_alike_last_are_told_by_nothing_but_what_they_show(tmp_path: Path) -> None:
+    """The same picture in full colour and with a quarter of it: apart as files, alike once saved once more."""
+    taken: list[NDArray[np.uint8]] = []
+
+    def keep(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        taken.append(crops)
+        return np.zeros((len(crops), 1), np.float32)
+
+    grain = np.random.default_rng(0).normal(0, 12, (400, 420, 3))
+    made = np.clip(synthetic.picture(5, 400, 420) + grain, 0, 255).astype(np.uint8)
+    items = []
+    for name, sampling in (("full", 0), ("quarter", 2)):
+        Image.fromarray(made).save(tmp_path / f"{name}.jpg", quality=96, subsampling=sampling)
+        items.append(Item(tmp_path / f"{name}.jpg", 0, name, "x", "test", "none"))
+    gaps = []
+    for alike_ in (False, True):
+        taken.clear()
+        subjects = list(unseen.pictures(items, keep, tmp_path / f"cache-{alike_}", alike=alike_))
+        assert [s.tier for s in subjects] == [*TIERS, *TIERS]
+        first = [crops for crops in taken if crops.shape[1:] == (256, 256, 3)]
+        detail = {name: fine_colour(first[place]) for name, place in (("full", 0), ("quarter", len(first) // 2))}
+        gaps.append(detail["full"] / detail["quarter"])
+    assert gaps[0] > 1.5
+    assert gaps[1] == pytest.approx(1, abs=0.1)
+
+
+def test_a_picture_that_is_just_large_enough_stays_so() -> None:
+    assert unseen.saved_alike(synthetic.picture(1, 256, 258), None).shape == (256, 256, 3)
+    assert unseen.saved_alike(synthetic.picture(1, 100, 300), None).shape == (100, 296, 3)

@@ -119,12 +119,15 @@ def _parts(found: Table) -> str:
     return table(("part", "test", *TIERS.values()), rows)
 
 
+_ALIKE = {t: "saved once more alike" + (f", then {words}" if t != "as_is" else "") for t, words in TIERS.items()}
+
+
 def _generators(as_files_are: Table, saved_alike: Table) -> str:
     rows = [
-        (TIERS[t] + words, f"{found[t]['mean_over_families']:.2f}", estimate(found[t]["pooled"]),
+        (words[t], f"{found[t]['mean_over_families']:.2f}", estimate(found[t]["pooled"]),
          f"{found[t]['tpr_at_1']:.0%}", f"{found[t]['tpr_at_5']:.0%}",
          f"{found[t]['pooled']['negatives']} / {found[t]['pooled']['positives']}")
-        for words, found in ((", saved once more", saved_alike), (", as the file was saved", as_files_are))
+        for words, found in ((_ALIKE, saved_alike), (TIERS, as_files_are))
         for t in TIERS
     ]  # fmt: skip
     head = ("state", "AUC, mean over families", "AUC, pooled", "TPR at 1 % FPR", "TPR at 5 % FPR", "real / generated")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Measure = Callable[[Pixels], NDArray[np.float32]]
 
-RECIPE = "5"
+RECIPE = "6"
 """To be raised when intermediate results of an earlier run would no longer be what this code makes."""
 
 CHUNK = 200

@@ -1,9 +1,9 @@
 """Regions of training photographs, their painted copies, and batches of both under one and the same chain.
 
 A photograph's region and its copy share how they were saved before and every random choice (mirror, scale, kernel,
-quality, crop), so all that differs inside a pair is what the decoder left; in some pairs the copy was saved once more
-than the photograph as well.
-Generated pictures and the photographs beside them are saved in each other's ways (:mod:`.histories`).
+quality, crop), so all that differs inside a pair is what the decoder left, and that a copy was saved once more.
+Generated pictures and the photographs beside them are all saved once more in the way of some photograph; colour that a
+generated picture's own file did not keep stays lost, and tells.
 Painted copies lie on disk as plain arrays; mixing and saving happen anew for every batch.
 """
 
@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,8 +24,7 @@ from nsfwforensics.models.preprocess import recompressed
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
 from nsfwforensics.training.data import Item, load_rgb
-from nsfwforensics.training.histories import Histories, Saving, of_generated, of_photographs, saving_of
-from nsfwforensics.training.past import Past, alike
+from nsfwforensics.training.past import Past, alike, past_of
 from nsfwforensics.training.patches import regions, seed_of
 
 if TYPE_CHECKING:
@@ -51,17 +50,12 @@ class Region:
     Attributes:
         source: The item's source.
         group: The item's group.
-        saving: How the file was saved; None where that is lossless, or the picture was reduced since.
+        past: How the file was saved; None where that is lossless, or the picture was reduced since.
     """
 
     source: str
     group: str
-    saving: Saving
-
-    @property
-    def past(self) -> Past | None:
-        """How the file was saved, if it is a JPEG."""
-        return self.saving if isinstance(self.saving, Past) else None
+    past: Past | None
 
 
 def cut(
@@ -78,14 +72,14 @@ def cut(
     Returns:
         uint8 (N, 256, 256, 3), mapped from the file, and N descriptions.
     """
-    stamp = f"{seed_of([(item.key, count(item)) for item in items], reduced, 'saving'):x}"
+    stamp = f"{seed_of([(item.key, count(item)) for item in items], reduced, 'past'):x}"
     about = path.with_suffix(".json")
     if not about.is_file() or json.loads(about.read_text("utf-8"))["stamp"] != stamp:
         found: list[Pixels] = []
-        rows: list[tuple[str, str, dict[str, Any] | str | None]] = []
+        rows: list[tuple[str, str, dict[str, Any] | None]] = []
         for item in items:
-            saving = saving_of(item.path)
-            kept = asdict(saving) if isinstance(saving, Past) else saving
+            past = past_of(item.path)
+            kept = asdict(past) if past else None
             for pixels in regions(item, count(item), REGION):
                 found.append(pixels)
                 rows.append((item.source, item.group, kept))
@@ -95,12 +89,12 @@ def cut(
         np.save(path, np.stack(found) if found else np.zeros((0, REGION, REGION, 3), np.uint8))
         about.write_text(json.dumps({"stamp": stamp, "rows": rows}), "utf-8")
     stored = json.loads(about.read_text("utf-8"))["rows"]
-    return np.load(path, mmap_mode="r"), [Region(source, group, _saving(kept)) for source, group, kept in stored]
+    return np.load(path, mmap_mode="r"), [Region(source, group, _past(kept)) for source, group, kept in stored]
 
 
-def _saving(kept: Mapping[str, Any] | Literal["webp"] | None) -> Saving:
-    if kept is None or isinstance(kept, str):
-        return kept
+def _past(kept: Mapping[str, Any] | None) -> Past | None:
+    if kept is None:
+        return None
     return Past(tuple(tuple(table) for table in kept["tables"]), kept["sampling"], kept["turned"])
 
 
@@ -190,11 +184,21 @@ class Batches(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         """Draws batches; the same seed gives the same batches."""
         rng = np.random.default_rng(self.seed)
         m = self.material
-        p_real = of_photographs([(region.source, region.group) for region in m.about_real])
-        p_fake = of_generated([(region.source, region.group) for region in m.about_fake])
-        histories = Histories([r.saving for r in m.about_real], [r.saving for r in m.about_fake], (p_real, p_fake))
+        p_real = _balanced([f"{r.source}/{r.group}" if r.source == "camera" else r.source for r in m.about_real], 0.6,
+                           [r.source for r in m.about_real])  # fmt: skip
+        p_fake = _balanced([f"{r.source}/{r.group}" for r in m.about_fake], 0.5)
         names = sorted(m.copies)
         p_decoder = np.array([m.share[name] for name in names], float)
+        pasts = [(region.past, chance) for region, chance in zip(m.about_real, p_real, strict=True) if region.past]
+        p_pasts = np.array([chance for _, chance in pasts])
+
+        def again(pixels: Pixels, past: Past | None) -> Pixels:
+            """Saves as some photograph was, on a grid that mostly misses the earlier one; lossless pictures twice."""
+            if not pasts:
+                return pixels
+            first, second = (pasts[int(place)][0] for place in rng.choice(len(pasts), 2, p=p_pasts / p_pasts.sum()))
+            moved: Pixels = augment.shifted(pixels if past else first.saved(pixels), rng, CROP)
+            return second.saved(moved)
 
         while True:
             crops: list[Pixels] = []
@@ -208,12 +212,12 @@ class Batches(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
                 labels += [0, 1]
             others = self.others if len(m.fake) else 0
             for index in rng.choice(len(m.fake), others, p=p_fake) if others else ():
-                fake = histories.mixed(np.array(m.fake[index]), m.about_fake[index].saving, rng, CROP)
-                crops.append(augment.for_traces(fake, rng, CROP))
+                fake = np.array(m.fake[index])
+                crops.append(augment.for_traces(again(fake, m.about_fake[index].past), rng, CROP))
                 labels.append(1)
             for index in rng.choice(len(m.real), others, p=p_real) if others else ():
-                real = histories.mixed(np.array(m.real[index]), m.about_real[index].saving, rng, CROP)
-                crops.append(augment.for_traces(real, rng, CROP))
+                real = np.array(m.real[index])
+                crops.append(augment.for_traces(again(real, m.about_real[index].past), rng, CROP))
                 labels.append(0)
             yield torch.from_numpy(np.stack(crops)), torch.tensor(labels, dtype=torch.float32)
 
@@ -226,8 +230,7 @@ def pair(real: Pixels, copy: Pixels, past: Past | None, rng: Generator) -> tuple
     """A photograph's region and its painted copy with the same past.
 
     A quarter of the copies is mixed with up to half of the photograph, a tenth replaces a soft-edged region only. Both
-    then have the photograph's past, in half of the cases because both were saved so once more, with a quarter of the
-    colour. Where there is no past, and in a third of the other cases, both are saved with another quality.
+    then have the photograph's past; where it has none, and in a third of the other cases, both are saved once more.
 
     Args:
         real: uint8 (height, width, 3).
@@ -240,11 +243,20 @@ def pair(real: Pixels, copy: Pixels, past: Past | None, rng: Generator) -> tuple
         copy = mix(real, copy, float(rng.uniform(0, 0.5)))
     elif draw < 0.35:
         copy = mix(real, copy, 1.0 - feathered_mask(real.shape[0], real.shape[1], rng))
-    if past is not None and rng.random() < 0.5:
-        real, copy = alike(real, copy, past.quartered)
-    else:
-        real, copy = alike(real, copy, past, both=False)
+    real, copy = alike(real, copy, past, both=False)
     if past is not None and rng.random() < 0.67:
         return real, copy
     quality, full = int(rng.choice(augment.HISTORY_QUALITIES)), bool(rng.random() < 0.4)
     return recompressed(real, quality, full_chroma=full), recompressed(copy, quality, full_chroma=full)
+
+
+def _balanced(groups: Sequence[str], power: float, within: Sequence[str] | None = None) -> NDArray[np.float64]:
+    """Chances of being drawn: groups count with their size to the power ``1 - power``; then outer groups alike."""
+    names = np.asarray(groups)
+    chance = np.ones(len(names))
+    for name in set(groups):
+        chance[names == name] /= (names == name).sum() ** power
+    outer = np.asarray(within if within is not None else [""] * len(names))
+    for name in set(outer.tolist()):
+        chance[outer == name] /= chance[outer == name].sum()
+    return np.asarray(chance / chance.sum()) if len(chance) else chance

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.preprocess import CROP, jpeg_quality, positions
+from nsfwforensics.models.preprocess import jpeg_quality, positions
+from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
 from nsfwforensics.training.data import Item, load_rgb
-from nsfwforensics.training.histories import Histories, saving_of
 from nsfwforensics.training.past import alike, past_of
 
 if TYPE_CHECKING:
@@ -75,21 +75,14 @@ def regions(item: Item, count: int, size: int = REGION) -> list[Pixels]:
     return [np.ascontiguousarray(rgb[y : y + side, x : x + side]) for x, y in ((x & ~15, y & ~15) for x, y in places)]
 
 
-def plain(items: Sequence[Item], count: int, histories: Histories) -> list[Patch]:
-    """Regions of pictures with mixed histories, but half of those of photographs as they are, beside painted copies.
-
-    Args:
-        items: Pictures.
-        count: Regions per picture.
-        histories: How pictures of both classes were saved.
-    """
+def plain(items: Sequence[Item], count: int) -> list[Patch]:
+    """Regions of pictures as they are, but that lossless ones get the JPEG past that photographs have."""
     found: list[Patch] = []
     for item in items:
-        saving = saving_of(item.path)
-        for number, region in enumerate(regions(item, count)):
+        lossless = saved_quality(item.path) is None
+        for number, pixels in enumerate(regions(item, count)):
             rng = np.random.default_rng(seed_of("history", item.key, number))
-            mixed = item.label == 1 or (seed_of(item.key) + number) % 2 == 1
-            pixels = histories.mixed(region, saving, rng, CROP) if mixed else region
+            pixels = augment.equalise_history(pixels, rng, lossless=lossless)
             found.append(Patch(pixels, item.label, item.source, item.group, item.key, number))
     return found
 

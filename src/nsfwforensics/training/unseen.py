@@ -114,11 +114,12 @@ def saved_alike(rgb: Pixels, past: Past | None) -> Pixels:
     """Saves a picture as most generated ones were: JPEG 90, a quarter of the colour; off the grid of what went before.
 
     Args:
-        rgb: uint8 (height, width, 3), with sides of at least 5 pixels.
+        rgb: uint8 (height, width, 3). What is just large enough to be judged stays on the grid.
         past: How its file was saved; None for one that was lossless.
     """
     less = quartered(rgb, past, _ALIKE) if past is not None else rgb
-    return recompressed(np.ascontiguousarray(less[4:, 4:]), _ALIKE)
+    top, left = (min(4, max(0, side - CROP)) for side in less.shape[:2])
+    return recompressed(np.ascontiguousarray(less[top:, left:]), _ALIKE)
 
 
 def pairs(

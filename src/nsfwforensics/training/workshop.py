@@ -18,7 +18,6 @@ from nsfwforensics.models.trace_network import SIDE, TraceNetwork, middle
 from nsfwforensics.training import decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings
-from nsfwforensics.training.histories import Histories
 from nsfwforensics.training.painters import STRONGEST as STRONGEST
 from nsfwforensics.training.painters import Painters, Steps, in_turn
 from nsfwforensics.training.pairs import Material
@@ -251,11 +250,10 @@ class Workshop:
         others = [item for item in photos if item.source != "camera"]
         fakes = [item for item in self.items if item.label == 1 and item.role == "train"]
         found: list[Patch] = []
-        histories = Histories.of(photos, fakes)
         plain = (("cameras", cameras, 3 * settings.photo_regions), ("photos", others, settings.photo_regions),
                  ("fakes", fakes, settings.fake_regions))  # fmt: skip
         for name, items, count in plain:
-            found += self._cached(name, items, count, partial(patches.plain, items, count, histories))
+            found += self._cached(name, items, count, partial(patches.plain, items, count))
         for name, items, count in (("cameras", cameras, 2), ("photos", others, 1)):
             count *= settings.resynthesised_regions
             paint = partial(patches.resynthesised, items, count, STRONGEST, self.decoders[STRONGEST])
