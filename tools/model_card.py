@@ -3,8 +3,9 @@
 ``python tools/model_card.py --data DIR --extra DIR --out OUT --weights weights``, then ``tools/model_figures.py`` and
 ``training.edited_run`` (whose section of the card is left out here).
 
-The weights stay as they are and no picture is measured again: scores come from the features kept in OUT, the figures of
-the parts, the probes, the faces and the model trained without the strongest decoder from OUT/result.json.
+The weights stay as they are, and what the run measured is not measured again: scores come from the features kept in
+OUT, the figures of the parts, the probes, the faces and the model trained without the strongest decoder from
+OUT/result.json.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ def scores(crops: list[Crops]) -> NDArray[np.float64]:
     return np.array([(s.score, s.recompressed, s.resized) for s in classifier.score(crops)])
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="one set of kernels only")
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # said by the switch itself
 def test_rounding_moves_a_score_by_far_less_than_two_devices_may_differ(crops: list[Crops]) -> None:
     """A device that computes in single precision, in whatever order, is about as far from the exact score."""

@@ -141,7 +141,7 @@ def _families(found: Table) -> str:
         for name in names
         if all(name in found[tier]["families"] for tier in TIERS)
     ]
-    return table(("family", "pictures", *TIERS.values()), rows)
+    return table(("family", "pictures", *_ALIKE.values()), rows)
 
 
 _CLEARS = {

@@ -117,8 +117,8 @@ def alike(photograph: Pixels, copy: Pixels, past: Past | None, *, both: bool = T
 def quartered(rgb: Pixels, past: Past | None, quality: int) -> Pixels:
     """Brings the colour of a picture to a quarter of its resolution, where its file kept more.
 
-    Colour that is lost stays lost, and most generated pictures are spread without it: where both classes stand side by
-    side it must not tell them apart.
+    Colour that is lost stays lost, and most generated pictures are spread without it: a test in which it must not tell
+    the classes apart takes it from all.
 
     Args:
         rgb: uint8 (height, width, 3).

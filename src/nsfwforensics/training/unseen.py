@@ -14,7 +14,7 @@ from nsfwforensics.models.calibration import Branch, Verdict
 from nsfwforensics.models.preprocess import CROP, flat_share, recompressed
 from nsfwforensics.training import augment, measure
 from nsfwforensics.training.data import Item, load_rgb, size_of
-from nsfwforensics.training.past import Past, alike, past_of, quartered
+from nsfwforensics.training.past import alike, past_of, quartered
 from nsfwforensics.training.patches import regions, seed_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _ALIKE = 90
-"""JPEG quality of most generated pictures at hand."""
+"""JPEG quality of most generated JPEGs at hand."""
 
 PAIR_REGION = 320
 """Side of the region that is painted again for a content-matched pair, in native pixels."""
@@ -94,7 +94,8 @@ def pictures(
         items: The pictures.
         taken: Measures crops.
         cache: Where measurements are kept.
-        alike: Every picture is saved once more first, all in one way (:func:`saved_alike`). Without changed views.
+        alike: Every picture is brought to a quarter of its colour's resolution, where its file kept more, and saved
+            once more, all in one way (:func:`saved_alike`). Without changed views.
     """
     for item in items:
         for tier in augment.TIERS:
@@ -106,20 +107,19 @@ def pictures(
 
 def _picture(item: Item, tier: Tier, alike: bool) -> Pixels:
     past, rng = past_of(item.path), np.random.default_rng(seed_of("unseen", item.key))
-    rgb = augment.equalise_history(load_rgb(item), rng, lossless=past is None)
-    return augment.at_tier(saved_alike(rgb, past) if alike else rgb, tier)
+    if alike:
+        return augment.at_tier(saved_alike(quartered(load_rgb(item), past, augment.history(rng)[0])), tier)
+    return augment.at_tier(augment.equalise_history(load_rgb(item), rng, lossless=past is None), tier)
 
 
-def saved_alike(rgb: Pixels, past: Past | None) -> Pixels:
-    """Saves a picture as most generated ones were: JPEG 90, a quarter of the colour; off the grid of what went before.
+def saved_alike(rgb: Pixels) -> Pixels:
+    """Saves a picture as most generated JPEGs at hand were, quality 90 with 4:2:0, off the grid of what went before.
 
     Args:
         rgb: uint8 (height, width, 3). What is just large enough to be judged stays on the grid.
-        past: How its file was saved; None for one that was lossless.
     """
-    less = quartered(rgb, past, _ALIKE) if past is not None else rgb
-    top, left = (min(4, max(0, side - CROP)) for side in less.shape[:2])
-    return recompressed(np.ascontiguousarray(less[top:, left:]), _ALIKE)
+    top, left = (min(4, max(0, side - CROP)) for side in rgb.shape[:2])
+    return recompressed(np.ascontiguousarray(rgb[top:, left:]), _ALIKE)
 
 
 def pairs(
