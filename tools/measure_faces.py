@@ -1,6 +1,6 @@
 """Measures how often the face comparison errs, chooses its thresholds, and writes both down.
 
-    python tools/measure_faces.py ../shared/data
+    python tools/measure_faces.py DATA
 
 writes ``weights/<model>.toml``, which the ``faces`` analyzer reads, and the table in ``weights/<model>.md``.
 

@@ -1,6 +1,6 @@
 """Measures how often the watermark rule errs, in both directions, and writes ``docs/watermark.md``.
 
-    python tools/measure_watermark.py ../shared/data --output docs/watermark.md
+    python tools/measure_watermark.py DATA --output docs/watermark.md
 
 Three kinds of trial where nothing is there to be found:
 

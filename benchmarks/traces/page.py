@@ -55,7 +55,7 @@ def _overview(methods: dict[str, Figures]) -> str:
          "map only" if entry.maps_only else ", ".join(kind.code for kind in entry.kinds))
         for entry in TABLE
     ]  # fmt: skip
-    rows.append(("error level analysis", *ELA, "map only"))
+    rows.append(("`ela`", *ELA, "map only"))
     return table(("method", "what it sees", "source", "for whom", "what destroys the trace", "findings"), rows)
 
 

@@ -10,7 +10,8 @@ thereby unedited**, and a place that is pointed at is a reason to look closer, n
 photograph is at hand, `compare` says far more than any method here.
 
 A method makes findings only if it pointed at something in at most 1 % of untouched camera photographs and at most 3 %
-of photographs that were merely re-saved; otherwise it draws maps (`--maps`) for people who know how to read them.
+of photographs that were merely re-saved, and if it finds enough to be worth it; otherwise it draws maps (`--maps`) for
+people who know how to read them.
 """
 
 SEES = {
@@ -23,7 +24,7 @@ SEES = {
 }
 
 ELA = (
-    "how much each place changes when saved once more",
+    "error level analysis: how much each place changes when saved once more",
     "Krawetz, Black Hat USA 2007",
     "Experts, as a picture to look at; it is what most people try first.",
     "Everything: edges, texture and colour stand out in every picture, saving again evens out the rest.",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from packaging.requirements import Requirement
 
 LIBRARIES = (
     "c2pa-python",
@@ -29,8 +32,8 @@ LIBRARIES = (
     "typer",
 )
 
-OF_EXTRAS = frozenset({"onnxruntime", "ray"})
-"""Those that come with an extra: an installation without them lacks nothing."""
+EXTRAS = ("intimate", "onnx", "pdf", "ray")
+"""What a user can choose to install as well."""
 
 
 def library_versions() -> dict[str, str]:
@@ -42,3 +45,33 @@ def library_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def lacking(extra: str = "") -> list[str]:
+    """What this installation needs on this machine and does not have, as the package's own metadata says.
+
+    Args:
+        extra: One of ``EXTRAS``: what that adds. Empty: what every installation needs.
+
+    Returns:
+        One text for each requirement that is not met: ``name>=version``, with the version found where there is one.
+    """
+    return [text for requirement in _needed(extra) if (text := _unmet(requirement))]
+
+
+def _needed(extra: str) -> Iterator[Requirement]:
+    for requirement in map(Requirement, requires("nsfwforensics") or ()):
+        marker = requirement.marker
+        always = marker is None or marker.evaluate({"extra": ""})
+        with_extra = marker is None or marker.evaluate({"extra": extra})
+        if always != bool(extra) and with_extra:
+            yield requirement
+
+
+def _unmet(requirement: Requirement) -> str:
+    wanted = f"{requirement.name}{requirement.specifier}"
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return wanted
+    return "" if requirement.specifier.contains(found, prereleases=True) else f"{wanted} (found {found})"

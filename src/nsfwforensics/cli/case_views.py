@@ -147,7 +147,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.", show_default=False)],
     kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to write.")] = ExportFormat.REPORT,
     thumbnails: Annotated[
-        bool, typer.Option("--thumbnails", help="With the pictures that a scan with --thumbnails or --maps kept.")
+        bool, typer.Option("--thumbnails", help="With the pictures that --thumbnails, --maps or --score-map kept.")
     ] = False,
     lang: Lang = None,
 ) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from importlib.metadata import version
 
 import typer
 from rich.console import Console
@@ -16,11 +15,9 @@ from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
 from nsfwforensics.errors import ExitCode, WeightsError
-from nsfwforensics.libraries import LIBRARIES, OF_EXTRAS
+from nsfwforensics.libraries import EXTRAS, lacking, library_versions
 from nsfwforensics.models.device import available_devices
 from nsfwforensics.models.weights import manifest, verified, weights_folder
-
-EXTRAS = {"intimate": "nudenet", "onnx": "onnxruntime", "ray": "ray"}
 
 
 @reporting_errors
@@ -33,10 +30,9 @@ def doctor() -> None:
         ("Python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
         ("cores", str(os.cpu_count())),
     ]
-    versions = {name: _version(name) for name in LIBRARIES}
-    missing = [name for name, found in versions.items() if found is None and name not in OF_EXTRAS]
+    missing = lacking()
     healthy &= not missing
-    rows.append(("libraries", ", ".join(f"{name} {found}" for name, found in versions.items() if found)))
+    rows.append(("libraries", ", ".join(f"{name} {found}" for name, found in library_versions().items())))
     if missing:
         rows.append(("MISSING", ", ".join(missing)))
     rows.append(("devices", ", ".join(available_devices())))
@@ -45,11 +41,9 @@ def doctor() -> None:
         healthy &= fine
         rows.append((f"weights: {entry.name}", state))
     rows.append(("weights folder", str(weights_folder())))
-    for extra, module in EXTRAS.items():
-        there = find_spec(module) is not None
-        rows.append(
-            (f"extra: {extra}", "installed" if there else f"not installed (pip install 'nsfwforensics[{extra}]')")
-        )
+    for extra in EXTRAS:
+        how = f"not installed (pip install 'nsfwforensics[{extra}]')"
+        rows.append((f"extra: {extra}", how if lacking(extra) else "installed"))
     rows.append(("analyzers", ", ".join(f"{r.name} ({r.origin})" for r in installed())))
     for name, value in rows:
         table.add_row(Text(name, "bold"), Text(value))
@@ -58,13 +52,6 @@ def doctor() -> None:
     console.print("Everything needed is here." if healthy else "Something needed is missing; see above.")
     if not healthy:
         raise typer.Exit(int(ExitCode.MISSING))
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _weights_state(name: str, *, shipped: bool) -> tuple[str, bool]:

@@ -139,7 +139,7 @@ def train(
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads in use.")] = 2,
 ) -> None:
-    """Trains and calibrates the built-in model as `make train` does; further options go to the trainer as they are."""
+    """Trains, calibrates and measures the built-in model; further options go to the trainer as they are."""
     if not data.is_dir():
         raise UsageError(f"{data} is no folder")
     if out.is_dir() and any(out.iterdir()) and not resume:
@@ -173,7 +173,7 @@ def register(app: typer.Typer) -> None:
     group.command("card", help="Print a model's card.")(card)
     group.command(
         "train",
-        help="Train the built-in model again, as make train does.",
+        help="Train the built-in model again; further options (--extra, --seed, --device) go to the trainer.",
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(train)
     app.add_typer(group, name="model")

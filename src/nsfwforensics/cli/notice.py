@@ -83,13 +83,13 @@ def notice(
         pictures=pictures(read_paths(places or []), file or (), pdq=pdq),
         lines=helplines(None if wanted == EVERYWHERE else wanted, own=lines),
     )
-    for case in filter(is_case, places or []):
-        with CaseDatabase.open(case) as opened:
-            record(opened, "notice drafted", subject=law.value, counts={"pictures": len(made.pictures)})
     form = _format(output)
     texts = letter(made, form), cover(made, form)
     if output is not None:
         _write(output, *texts)
+    for case in filter(is_case, places or []):
+        with CaseDatabase.open(case) as opened:
+            record(opened, "notice drafted", subject=law.value, counts={"pictures": len(made.pictures)})
     if as_json:
         sys.stdout.write(json.dumps(made.record(*texts), ensure_ascii=True, indent=2) + "\n")
     elif output is None:

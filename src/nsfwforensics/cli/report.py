@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import Lang, PaperName
-from nsfwforensics.cli.run import check_pdf, language_of, reporting_errors, write_pdf
+from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
 from nsfwforensics.report.console import render
 from nsfwforensics.report.saved import SavedReport
 
@@ -22,7 +22,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     lang: Lang = None,
     as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf too (extra: pdf).")] = False,
-    paper: Annotated[PaperName, typer.Option("--paper", help="Paper of the PDF.")] = PaperName.A4,
+    paper: Annotated[PaperName | None, typer.Option("--paper", help="Paper of the PDF: a4 or letter.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
 ) -> None:
     """Makes the views again."""
@@ -35,7 +35,7 @@ def report(
     elif not quiet:
         render(saved, Console())
     if as_pdf:
-        write_pdf(saved, paper.value)
+        write_pdf(saved, paper_of(paper))
 
 
 def register(app: typer.Typer) -> None:

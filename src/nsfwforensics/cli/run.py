@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.api import Request, Run
-from nsfwforensics.cli.options import FailOn
+from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.cli.undisturbed import undisturbed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
@@ -246,6 +246,11 @@ def language_of(lang: str | None) -> Language:
         UsageError: There is no catalogue for it, or the settings cannot be read.
     """
     return language(lang or load_settings(_usual_settings()).language)
+
+
+def paper_of(paper: PaperName | None) -> str:
+    """The paper that ``--paper`` names, or that of the settings."""
+    return paper.value if paper else load_settings(_usual_settings()).paper
 
 
 def _usual_settings() -> Path | None:
