@@ -101,11 +101,34 @@ def only(outcome: Outcome) -> Finding:
 def test_a_high_score_is_said_with_its_error_rates() -> None:
     finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
     assert (finding.code, finding.support) == ("SYN-001", Support.SUPPORTS)
-    assert "2 of 150 (1%, at most 4% with 95 % confidence) real photographs" in finding.explanation
+    assert "2 of 150 (1.3 %, at most 4.2 % with 95 % confidence) real photographs" in finding.explanation
     assert "30 of 66" in finding.explanation
     assert finding.data["rates"]["real_called"] == [2, 150]  # type: ignore[index, call-overload]
     for word in ("fake", "authentic", "proves", "certain"):
         assert word not in finding.explanation.lower()
+
+
+def test_what_was_found_of_strange_publishers_is_said_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {**RATES["as_is"], "strangers_called": Rate(1, 36), "resynthesised_called": Rate(40, 150)}
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, rates={"as_is": rates}))
+    finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
+    assert "Of the 36 by publishers of whom it had seen no picture in training it found 1." in finding.explanation
+    assert "Of 150 photographs painted again by a neural network it found 40." in finding.explanation
+    missed = [rate for rate in finding.data["error_rates"] if "publishers" in rate["what"]]  # type: ignore
+    assert [(rate["errors"], rate["trials"]) for rate in missed] == [(35, 36)]
+
+
+def test_a_format_is_compared_with_photographs_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photographs saved without loss score higher here: what stands out among JPEGs does not stand out among them."""
+    rates = {**RATES, "lossless": {"real_called": Rate(0, 90), "real_inconclusive": Rate(90, 90)}}
+    higher = replace(IMAGE, real={**REAL, "lossless": [score + 4 for score in REAL["as_is"]]}, rates=rates)
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", higher)
+    assert only(run(saved(photo(), "JPEG", quality=95), (2.0, 2.0, 2.0))).code == "SYN-001"
+    finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
+    assert (finding.code, finding.data["reason"], finding.data["state"]) == ("SYN-002", "grey_band", "lossless")
+    assert "saved without loss this was the answer for 90 of 90 real photographs" in finding.explanation
+    assert only(run(saved(photo()), (9.0, 9.0, 9.0))).code == "SYN-001"
+    assert only(run(saved(photo(), "WEBP"), (2.0, 2.0, 2.0))).data["state"] == "as_is", "not measured in this format"
 
 
 def test_no_sign_is_said_with_what_is_missed() -> None:
@@ -195,6 +218,18 @@ def test_only_decoded_rows_are_judged() -> None:
     data = saved(photo(900, 400), "JPEG", quality=90)
     outcome = run(data[: len(data) // 5])
     assert "smaller than 256" in only(outcome).explanation, "the missing rows were judged"
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 6, 8])
+def test_a_turned_picture_that_is_cut_off_is_not_judged(orientation: int) -> None:
+    """What is missing is then not at the bottom, and would be judged as if it were picture."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(photo(900, 700), "JPEG", quality=90, exif=exif)
+    assert only(run(data, (2.0, 2.0, 2.0))).code == "SYN-001"
+    finding = only(run(data[: len(data) * 3 // 4]))
+    assert (finding.code, finding.data["reason"]) == ("SYN-002", "outside_measured")
+    assert "ends early, and the picture in it is stored turned" in finding.explanation
 
 
 class WithFaces(Analyzer):

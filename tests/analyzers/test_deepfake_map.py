@@ -105,7 +105,7 @@ def test_a_region_that_stands_out_is_reported_where_that_is_reliable() -> None:
     finding = about_map(outcome)
     assert (finding.code, finding.support, finding.severity) == ("SYN-012", Support.SUPPORTS, Severity.LOW)
     assert finding.question is Question.ALTERATION
-    assert "1 of 200 (0%, at most 2% with 95 % confidence) untouched photographs" in finding.explanation
+    assert "1 of 200 (0.50 %, at most 2.4 % with 95 % confidence) untouched photographs" in finding.explanation
     assert "40 of 100" in finding.explanation
     box = finding.region
     assert box is not None

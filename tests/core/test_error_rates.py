@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nsfwforensics.core.error_rates import clopper_pearson_upper, error_rate, percent, rounded_percent
+from nsfwforensics.core.error_rates import clopper_pearson_upper, error_rate, percent, rounded_percent, upper_percent
 from nsfwforensics.core.messages import say
 
 
@@ -39,3 +41,17 @@ def test_bounds_hold_for_millions_of_trials() -> None:
 )
 def test_shares_in_percent(share: float, text: str, rounded: str) -> None:
     assert (percent(share), rounded_percent(share)) == (text, rounded)
+
+
+@given(st.floats(0, 1))
+def test_an_upper_bound_is_never_shown_below_what_it_is(bound: float) -> None:
+    shown = float(upper_percent(bound).removesuffix(" %")) / 100
+    assert bound - 1e-9 <= shown <= bound + 0.0101
+
+
+@pytest.mark.parametrize(
+    ("bound", "text"),
+    [(0.01249, "1.3 %"), (0.0241, "2.5 %"), (0.0021, "0.21 %"), (0.104, "11 %"), (2e-7, "0.01 %"), (0.42, "42 %")],
+)
+def test_upper_bounds_are_rounded_up(bound: float, text: str) -> None:
+    assert upper_percent(bound) == text

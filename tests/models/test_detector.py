@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from nsfwforensics.errors import WeightsError
+from nsfwforensics.models import preprocess
 from nsfwforensics.models.detector import Detector, inputs, least_side, load_detector, probability
 from nsfwforensics.models.detector_card import Claims, Input
 from nsfwforensics.models.detector_files import find_detector, read_model
@@ -342,3 +343,12 @@ def test_probabilities_by_the_card() -> None:
     assert probability(Claims(temperature=2.0), 4.0) == pytest.approx(1 / (1 + math.exp(-2.0)))
     points = Claims(piecewise=((-1.0, 0.1), (1.0, 0.5)))
     assert [probability(points, score) for score in (-9.0, 0.0, 9.0)] == [0.1, pytest.approx(0.3), 0.5]
+
+
+def test_a_picture_longer_than_a_jpeg_can_be_is_recompressed_in_pieces() -> None:
+    long = np.random.default_rng(0).integers(0, 256, (66_000, 24, 3), dtype=np.uint8)
+    assert preprocess.recompressed(long, 80).shape == long.shape
+    whole = preprocess.recompressed(long[:65_488], 80)
+    assert (preprocess.recompressed(long, 80)[:65_488] == whole).all()
+    across = np.ascontiguousarray(long.transpose(1, 0, 2))
+    assert preprocess.recompressed(across, 80).shape == across.shape

@@ -19,7 +19,7 @@ RATE: dict[str, Any] = error_rate(say("pairs taken for one person"), 4, 3789)
 def test_a_rate_is_a_sentence_with_its_bound() -> None:
     rated = finding(data={ERROR_RATES: [RATE], "distance": 0.4})
     assert rate_sentences(rated, EN) == [
-        "Measured error rate: pairs taken for one person: 4 of 3,789 (0.11 %); with 95 % confidence at most 0.24 %."
+        "Measured error rate: pairs taken for one person: 4 of 3,789 (0.11 %); with 95 % confidence at most 0.25 %."
     ]
     assert figures(rated) == {"distance": 0.4}
 

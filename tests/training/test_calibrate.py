@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,46 @@ def test_rates_count_by_kind_and_state() -> None:
     assert found["gallery_cleared"] == Rate(1, 2)
     assert found["real_inconclusive"] == Rate(1, 1)
     assert found["pair_called"] == Rate(0, 1)
+
+
+def test_what_strange_publishers_made_is_counted_apart() -> None:
+    """A family of a publisher that trained is held out, its publisher is not."""
+    rows = [row(4.0, "mixed-models", 1, "as_is"), row(4.0, "comfyui", 1, "as_is"), row(-9.0, "dalle-2", 1, "as_is")]
+    found = calibrate.rates(rows, calibrate.verdicts(rows, PHOTOS, FAKES))["as_is"]
+    assert found["gallery_called"] == Rate(2, 3)
+    assert found["strangers_called"] == Rate(1, 2)
+    photos = [row(0.0, "y", 0, tier) for tier in TIERS]
+    across = evaluate.across_generators(
+        photos + [in_state(one, tier) for one in rows for tier in TIERS], ("calibrate",)
+    )
+    strangers = across["as_is"]["strangers"]
+    assert strangers["families"] == ["comfyui", "dalle-2"]
+    assert strangers["pooled"].positives == 2
+    assert strangers["mean_over_families"] == pytest.approx(0.5)
+    assert across["as_is"]["mean_over_families"] == pytest.approx(2 / 3)
+
+
+def in_state(one: Scored, tier: str) -> Scored:
+    return replace(one, subject=replace(one.subject, tier=tier))
+
+
+def test_formats_count_for_pictures_in_them_only() -> None:
+    photos = PHOTOS + [row(3.0 + n / 100, "one", 0, "webp") for n in range(120)]
+    branch = calibrate.branch(photos, FAKES)
+    assert list(branch.real) == [*TIERS, "webp"]
+    assert branch.reals == 120
+    assert branch.verdict(2.0) is Verdict.GENERATED
+    assert branch.verdict(2.0, "webp") is Verdict.INCONCLUSIVE
+    assert branch.verdict(9.0, "webp") is Verdict.GENERATED
+    said = calibrate.verdicts([row(2.0, "x", 0, "webp"), row(2.0, "x", 0, "as_is")], photos, FAKES)
+    assert said == [Verdict.INCONCLUSIVE, Verdict.GENERATED]
+    assert calibrate.rates([row(9.0, "x", 0, "webp")], [Verdict.GENERATED])["webp"]["real_called"] == Rate(1, 1)
+
+
+def test_a_verdict_by_the_score_alone_knows_no_flip() -> None:
+    turned = [row(4.0, "x", 1, "as_is", shift=-4.0)]
+    assert calibrate.verdicts(turned, PHOTOS, FAKES) == [Verdict.INCONCLUSIVE]
+    assert calibrate.verdicts(turned, PHOTOS, FAKES, alone=True) == [Verdict.GENERATED]
 
 
 def test_content_matched_figures_pair_each_photo_with_its_copy() -> None:

@@ -12,6 +12,7 @@ from nsfwforensics.models.calibration import Rate, Verdict
 from nsfwforensics.training.figures import Figures, Sourced, figures
 from nsfwforensics.training.judging import Judged, Said
 from nsfwforensics.training.leaks import folds_of, look_for_leaks
+from nsfwforensics.training.probes import format_features
 
 TIERS = ("as_is", "768_q60", "512_q40")
 
@@ -134,3 +135,10 @@ def test_folds_hold_both_classes_evenly() -> None:
     folds = folds_of(labels)
     assert all((folds[labels == 0] == fold).sum() == 2 for fold in range(5))
     assert all((folds[labels == 1] == fold).sum() == 5 for fold in range(5))
+
+
+@pytest.mark.parametrize("width", [1, 2, 8, 9, 10, 300])
+def test_the_facts_of_a_tiny_picture_are_numbers(width: int) -> None:
+    """One of them without a number would make the probe of all together see nothing."""
+    facts = format_features(np.full((40, width, 3), 90, np.uint8), (width, 40), 0.5)
+    assert np.isfinite(facts).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nsfwforensics.models.calibration import Calibration
 from nsfwforensics.models.classifier import SynthesisClassifier
 from nsfwforensics.models.preprocess import crop
 from nsfwforensics.training import calibrate, export, train
+from nsfwforensics.training.data import Item
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
 from nsfwforensics.training.metrics import auc
 from nsfwforensics.training.traces import TraceSettings
@@ -139,6 +141,21 @@ def test_columns_select_taps_and_keep_the_statistics() -> None:
     assert len(full) == 1204
     assert full.tolist() == list(range(1204))
     assert set(columns((0,))) < set(full.tolist())
+
+
+def test_a_folder_is_not_gone_on_with_under_other_settings_or_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = Item(tmp_path / "a.jpg", 0, "coco", "coco", "train", "none")
+    monkeypatch.setattr(Workshop, "items", [item])
+    settings = TrainSettings()
+    Workshop(tmp_path, tmp_path / "out", settings).settle()
+    Workshop(tmp_path, tmp_path / "out", replace(settings, threads=1, device="cuda")).settle()
+    with pytest.raises(ValueError, match="other settings: name an empty folder"):
+        Workshop(tmp_path, tmp_path / "out", train.seeded(settings, 1)).settle()
+    monkeypatch.setattr(Workshop, "items", [item, replace(item, path=tmp_path / "b.jpg")])
+    with pytest.raises(ValueError, match="other pictures: name an empty folder"):
+        Workshop(tmp_path, tmp_path / "out", settings).settle()
 
 
 def test_results_of_another_recipe_are_not_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

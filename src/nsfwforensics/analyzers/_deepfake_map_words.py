@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nsfwforensics.analyzers._deepfake_words import STATES
 from nsfwforensics.analyzers._traces_model import place
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Question, Region, Severity
 
@@ -53,14 +53,14 @@ def region_words(limits: RegionLimits, state: str, region: Region, size: tuple[i
             place=where,
         ),
         say(
-            "In our test on {pictures} an area stood out as much in {errors} of {photographs} ({share:.0%}, at most "
-            "{upper:.0%} with 95 % confidence) untouched photographs, and in {found} of {edited} in which a part had "
+            "In our test on {pictures} an area stood out as much in {errors} of {photographs} ({share}, at most "
+            "{upper} with 95 % confidence) untouched photographs, and in {found} of {edited} in which a part had "
             "been painted again.",
             pictures=STATES[state],
             errors=wrong.count,
             photographs=wrong.total,
-            share=wrong.share,
-            upper=wrong.upper,
+            share=percent(wrong.share),
+            upper=upper_percent(wrong.upper),
             found=found.count,
             edited=found.total,
         ),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.analyzers._deepfake_own_words import called_words, inconclusive_words, own_rates
-from nsfwforensics.analyzers._deepfake_sample import decoded_rows
+from nsfwforensics.analyzers._deepfake_sample import cut_off, decoded_rows
 from nsfwforensics.core.analyzer import BaseAnalyzer, Enrolment, Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.messages import say
@@ -80,7 +80,7 @@ def judge(evidence: Evidence, files: DetectorFiles) -> OwnScore:
     rgb = decoded_rows(evidence)
     known = circumstances(rgb, evidence.original)
     limits = files.card.limits
-    reason = ruled_out(
+    reason = cut_off(evidence) or ruled_out(
         rgb,
         known,
         least=least_side(files),

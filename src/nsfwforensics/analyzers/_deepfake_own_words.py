@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.analyzers._deepfake_words import STATES
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.error_rates import error_rate, percent
+from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Severity
 
@@ -44,7 +44,7 @@ def called_words(about: About, rates: Carried, state: str) -> str:
         "errors": errors.count,
         "photographs": errors.total,
         "share": percent(errors.share),
-        "upper": percent(errors.upper),
+        "upper": upper_percent(errors.upper),
         "found": found.count,
         "generated": found.total,
     }

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.messages import Message, say
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -33,7 +35,8 @@ class Sample:
         crops: Native crops and their views, or None where the picture is ruled out.
         faces: float32 (N, width), features of faces.
         boxes: Left, top, width, height of each of them, in pixels.
-        state: The measured state that resembles the picture most.
+        state: The measured state that resembles the picture most by compression.
+        form: The state that the whole picture is told by: its format, where photographs were measured in it.
         ruled_out: Why the picture is outside what was measured, or None.
         facts: Figures for the report.
         map: What a score map is made of, where one was asked for.
@@ -43,6 +46,7 @@ class Sample:
     faces: NDArray[np.float32] | None
     boxes: tuple[tuple[int, int, int, int], ...]
     state: str
+    form: str
     ruled_out: str | None
     facts: Mapping[str, Any]
     map: MapSample | None = None
@@ -68,7 +72,7 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
 
     rgb = decoded_rows(evidence)
     known = circumstances(rgb, evidence.original)
-    reason = ruled_out(
+    reason = cut_off(evidence) or ruled_out(
         rgb,
         known,
         least=limits.least_side,
@@ -80,9 +84,21 @@ def take(evidence: Evidence, limits: Calibration, faces: Sequence[Box]) -> Sampl
     chosen = [box for box in faces if min(box[2:]) >= MIN_FACE][:MAX_FACES]
     measured = np.stack([face_features(evidence.rgb, box) for box in chosen]) if chosen else None
     boxes = tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in chosen)
-    return Sample(crops, measured, boxes, closest_state(known.quality), reason, known.facts)
+    state = closest_state(known.quality)
+    form = limits.image.state(known.form, known.quality)
+    return Sample(crops, measured, boxes, state, form, reason, known.facts)
+
+
+def cut_off(evidence: Evidence) -> Message | None:
+    """Why a file that ends early cannot be judged, or None: turned ones do not keep what is missing at the bottom."""
+    if evidence.decoded_share < 1 and evidence.turned:
+        return say("the file ends early, and the picture in it is stored turned")
+    return None
 
 
 def decoded_rows(evidence: Evidence) -> NDArray[np.uint8]:
-    """The rows that could be decoded: the others are filled with one colour, which is no part of the picture."""
+    """The rows that could be decoded: the others are filled with one colour, which is no part of the picture.
+
+    Of a picture that is stored turned they lie elsewhere: see :func:`cut_off`.
+    """
     return evidence.rgb[: max(1, int(evidence.rgb.shape[0] * evidence.decoded_share))]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Severity
 
@@ -61,6 +61,10 @@ STATES: Mapping[str, Message] = {
     "as_is": say("pictures in their original files"),
     "768_q60": say("pictures reduced to 768 pixels and saved at JPEG quality 60"),
     "512_q40": say("pictures reduced to 512 pixels and saved at JPEG quality 40"),
+    "lossless": say("pictures reduced to 1,600 pixels and saved without loss"),
+    "webp": say("pictures reduced to 1,600 pixels and saved as WebP"),
+    "heic": say("pictures saved as HEIC"),
+    "avif": say("pictures reduced to 1,600 pixels and saved as AVIF"),
 }
 """The states in which error rates were measured, as noun phrases."""
 
@@ -68,27 +72,47 @@ STATES: Mapping[str, Message] = {
 def generated_words(image: Branch, state: str) -> str:
     """That the pixels look generated, with how often the model says so wrongly."""
     called, found = image.rate(state, "real_called"), image.rate(state, "gallery_called")
-    painted = image.rate(state, "resynthesised_called")
     return sentences(
         say(
             "The pixels look generated to this model: hardly any of {photographs} unseen photographs scored as high.",
             photographs=image.reals,
         ),
         say(
-            "In our test on {pictures} it said so of {errors} of {photographs} ({share:.0%}, at most {upper:.0%} with "
-            "95 % confidence) real photographs, and found {found} of {generated} generated ones and {painted} of "
-            "{repainted} photographs painted again by a neural network.",
+            "In our test on {pictures} it said so of {errors} of {photographs} ({share}, at most {upper} with 95 % "
+            "confidence) real photographs, and found {found} of {generated} generated ones.",
             pictures=STATES[state],
             errors=called.count,
             photographs=called.total,
-            share=called.share,
-            upper=called.upper,
+            share=percent(called.share),
+            upper=upper_percent(called.upper),
             found=found.count,
             generated=found.total,
-            painted=painted.count,
-            repainted=painted.total,
         ),
+        *_found(image, state),
     )
+
+
+def _found(image: Branch, state: str) -> list[Message]:
+    """How much was found of what is unlike the training pictures; what was not measured in a state is left out."""
+    words: list[Message] = []
+    strange, painted = image.rate(state, "strangers_called"), image.rate(state, "resynthesised_called")
+    if strange.total:
+        words.append(
+            say(
+                "Of the {total} by publishers of whom it had seen no picture in training it found {found}.",
+                found=strange.count,
+                total=strange.total,
+            )
+        )
+    if painted.total:
+        words.append(
+            say(
+                "Of {total} photographs painted again by a neural network it found {found}.",
+                found=painted.count,
+                total=painted.total,
+            )
+        )
+    return words
 
 
 def ratio_words(ratio: float, image: Branch, state: str) -> Message:
@@ -125,18 +149,18 @@ def cleared_words(image: Branch, state: str) -> str:
     missed, painted = image.rate(state, "gallery_cleared"), image.rate(state, "resynthesised_cleared")
     return say(
         "No sign of generation was found in the pixels; in our test on {pictures} the same was said of {missed} of "
-        "{generated} ({share:.0%}, at most {upper:.0%} with 95 % confidence) generated pictures and of {painted} of "
-        "{repainted} ({painted_share:.0%}, at most {painted_upper:.0%} with 95 % confidence) photographs painted again "
+        "{generated} ({share}, at most {upper} with 95 % confidence) generated pictures and of {painted} of "
+        "{repainted} ({painted_share}, at most {painted_upper} with 95 % confidence) photographs painted again "
         "by a neural network.",
         pictures=STATES[state],
         missed=missed.count,
         generated=missed.total,
-        share=missed.share,
-        upper=missed.upper,
+        share=percent(missed.share),
+        upper=upper_percent(missed.upper),
         painted=painted.count,
         repainted=painted.total,
-        painted_share=painted.share,
-        painted_upper=painted.upper,
+        painted_share=percent(painted.share),
+        painted_upper=upper_percent(painted.upper),
     )
 
 
@@ -169,12 +193,12 @@ def face_words(face: Branch, state: str) -> str:
     called, found = face.rate(state, "real_called"), face.rate(state, "swap_called")
     return say(
         "A face looks blended in or generated to this model, which in our test said so of {errors} of {faces} "
-        "({share:.0%}, at most {upper:.0%} with 95 % confidence) real faces and found {found} of {swapped} swapped "
+        "({share}, at most {upper} with 95 % confidence) real faces and found {found} of {swapped} swapped "
         "ones.",
         errors=called.count,
         faces=called.total,
-        share=called.share,
-        upper=called.upper,
+        share=percent(called.share),
+        upper=upper_percent(called.upper),
         found=found.count,
         swapped=found.total,
     )
@@ -199,6 +223,10 @@ def generated_rates(image: Branch, state: str) -> list[dict[str, Any]]:
         state,
         (say("photographs that looked generated"), image.rate(state, "real_called")),
         (say("generated pictures that did not look generated"), image.rate(state, "gallery_called").others),
+        (
+            say("generated pictures by publishers never trained on that did not look generated"),
+            image.rate(state, "strangers_called").others,
+        ),
         (
             say("photographs painted again by a neural network that did not look generated"),
             image.rate(state, "resynthesised_called").others,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.error_rates import error_rate, percent
+from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, say_count, sentences
 from nsfwforensics.core.types import Severity
 from nsfwforensics.models.face_rates import FaceRates
@@ -106,7 +106,7 @@ def unlike_words(distance: float, rates: FaceRates, *, nearest: bool, compared: 
             "few pairs that allows for up to {upper}.",
             errors=missed.errors,
             trials=missed.trials,
-            upper=percent(missed.upper),
+            upper=upper_percent(missed.upper),
         ),
     )
 
@@ -119,7 +119,7 @@ def _measured(rates: FaceRates) -> Message:
         errors=false.errors,
         pairs=false.trials,
         rate=percent(false.rate),
-        upper=percent(false.upper),
+        upper=upper_percent(false.upper),
         same_pairs=missed.trials,
         missed=missed.errors,
         missed_rate=percent(missed.rate),

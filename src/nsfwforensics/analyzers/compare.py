@@ -44,7 +44,6 @@ MOST_REGIONS = 6
 """Most changed regions that get a finding of their own; the rest are counted."""
 
 
-_ORIENTATION = 0x0112
 _UNSURE_ROWS = 48  # decoders fill up to three rows of blocks before the break with what they had
 
 
@@ -237,7 +236,7 @@ def _decoded_part(evidence: Evidence) -> NDArray[np.uint8]:
     rgb = evidence.rgb
     if evidence.decoded_share >= 1:
         return rgb
-    if evidence.original.getexif().get(_ORIENTATION, 1) != 1:
+    if evidence.turned:
         raise EvidenceError(say("a part of the picture is missing"))
     return rgb[: max(1, int(evidence.decoded_share * rgb.shape[0]) - _UNSURE_ROWS)]
 

@@ -177,7 +177,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             own = conclude_own(self, self._own, scores)
             return replace(own, measurements={**own.measurements, **_NO_MAP}) if self.options.score_map else own
         image = self._calibration.image
-        measurements: dict[str, Any] = {"state": scores.sample.state, **scores.sample.facts}
+        sample = scores.sample
+        measurements: dict[str, Any] = {"state": sample.form, **sample.facts}
         picture = scores.picture
         if picture is not None:
             measurements |= {
@@ -186,9 +187,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
                 "score_resized": round(picture.resized, 5),
                 "score_spread": round(picture.spread, 5),
                 "crops": picture.crops,
-                "p_value_real": round(image.p_real(picture.score), 4),
-                "p_value_generated": round(image.p_generated(picture.score), 4),
-                "scored_as_high": as_high(image, scores.sample.state, picture.score),
+                "p_value_real": round(image.p_real(picture.score, sample.form), 4),
+                "p_value_generated": round(image.p_generated(picture.score, sample.form), 4),
+                "scored_as_high": as_high(image, sample.form, picture.score),
             }
         findings = [self._whole(scores, image)]
         face = self._calibration.face
@@ -196,23 +197,23 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             known = [round(score, 5) for score in scores.faces]
             measurements["faces"] = [
                 {"box": list(box), "score": score, "p_value_real": round(face.p_real(score), 4)}
-                for box, score in zip(scores.sample.boxes, known, strict=True)
+                for box, score in zip(sample.boxes, known, strict=True)
             ]
             findings += self._faces_found(face, scores)
         if scores.map is None:
             return Outcome.of(findings, measurements)
         limits = self._calibration.regions
-        found, measurements["score_map"], pictures = conclude_map(self, scores.map, limits, scores.sample.state)
+        found, measurements["score_map"], pictures = conclude_map(self, scores.map, limits, sample.state)
         return Outcome.of([*findings, found], measurements, pictures)
 
     def _whole(self, scores: Scores, image: Branch) -> Finding:
         from nsfwforensics.models.calibration import Verdict
 
-        state, picture = scores.sample.state, scores.picture
+        state, picture = scores.sample.form, scores.picture
         if picture is None:
             return self._inconclusive(scores.sample.ruled_out or "", image, state, "outside_measured")
         views = (picture.score, picture.recompressed, picture.resized)
-        each = {image.verdict(score) for score in views}
+        each = {image.verdict(score, state) for score in views}
         data = {"state": state, "crops": picture.crops, **_data(image, state)}
         if len(each) > 1:
             reason = say("the answer turns when the same picture is saved again or made a little smaller")

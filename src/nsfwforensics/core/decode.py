@@ -49,13 +49,15 @@ class Decoded:
         original: The first frame just as Pillow decoded it.
         image: The same as 8-bit ``RGB`` or ``L``, upright, alpha laid over white.
         frames: How many frames the file holds.
-        share: Share of rows that could be decoded, 0–1.
+        share: Share of the stored rows that could be decoded, 0–1.
+        turned: Whether ``image`` was turned upright.
     """
 
     original: Image.Image
     image: Image.Image
     frames: int
     share: float
+    turned: bool
 
 
 def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
@@ -111,7 +113,7 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
         except Exception as error:
             problem = say("cannot be decoded: {error}", error=f"{type(error).__name__}: {error}")
             raise EvidenceError(problem) from error
-    return Decoded(original, image, frames, share)
+    return Decoded(original, image, frames, share, turned)
 
 
 def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: int) -> Image.Image | None:

@@ -78,6 +78,20 @@ def percent(share: float) -> Message:
     return say("{percent:.2f} %", percent=100 * share) if share < 0.01 else say("{percent:.1f} %", percent=100 * share)
 
 
+def upper_percent(bound: float) -> Message:
+    """An upper bound in percent, rounded up: what is read is never below what was measured.
+
+    Args:
+        bound: 0–1.
+    """
+    digits = 4 if bound < 0.01 else 3
+    return percent(min(1.0, math.ceil(round(bound * 10**digits, 6)) / 10**digits) if bound < 0.1 else _whole(bound))
+
+
+def _whole(bound: float) -> float:
+    return min(1.0, math.ceil(round(100 * bound, 6)) / 100)
+
+
 def rounded_percent(share: float) -> Message:
     """A share in whole percent, or that it is less than one.
 
@@ -87,4 +101,4 @@ def rounded_percent(share: float) -> Message:
     return say("less than 1 %") if 0 < share < 0.01 else say("{percent:.0f} %", percent=100 * share)
 
 
-__all__ = ["ERROR_RATES", "clopper_pearson_upper", "error_rate", "percent", "rounded_percent"]
+__all__ = ["ERROR_RATES", "clopper_pearson_upper", "error_rate", "percent", "rounded_percent", "upper_percent"]

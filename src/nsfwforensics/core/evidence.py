@@ -161,6 +161,11 @@ class Evidence:
         return self._decode().share
 
     @property
+    def turned(self) -> bool:
+        """Whether the picture is stored other than it is shown (EXIF orientation)."""
+        return self._decode().turned
+
+    @property
     def problem(self) -> str | None:
         """Why the picture could not be decoded, if that was tried and failed."""
         return self._decoded.message if isinstance(self._decoded, EvidenceError) else None

@@ -34,6 +34,8 @@ CALIBRATION = "synthesis-calibration"
 """Name in the weights manifest."""
 
 AS_IS, MEDIUM, SMALL = "as_is", "768_q60", "512_q40"
+TIERS = (AS_IS, MEDIUM, SMALL)
+"""The states that every picture is compared in; others are formats, for pictures that come in one of them."""
 
 
 class Verdict(StrEnum):
@@ -49,7 +51,7 @@ class Branch:
     """The calibration of one head (whole picture or face).
 
     Attributes:
-        real: By state, ascending scores of photographs never trained on.
+        real: By state, ascending scores of photographs never trained on; some states are formats.
         generated: By kind (``gallery``, ``resynthesised``) and state, ascending scores of generated pictures.
         alpha: Largest p-value under *real* at which a picture may be said to look generated.
         beta: Largest p-value under *generated* at which no indication may be stated.
@@ -85,29 +87,46 @@ class Branch:
             return None
         return min((curve.ratio(score) for score in scores), key=lambda ratio: abs(math.log(ratio)))
 
-    def p_real(self, score: float) -> float:
-        """Conformal p-value of a score under *real*: the largest over the measured states, in (0, 1]."""
-        return max((p_value_above(scores, score) for scores in self.real.values()), default=1.0)
+    def p_real(self, score: float, state: str = AS_IS) -> float:
+        """Conformal p-value of a score under *real*: the largest over the states that count, in (0, 1].
 
-    def p_generated(self, score: float) -> float:
-        """Conformal p-value under *generated*: the largest over kinds and states, in (0, 1]."""
-        kinds = (scores for states in self.generated.values() for scores in states.values())
+        Args:
+            score: The score.
+            state: The picture's own state; a format counts for pictures in it only.
+        """
+        return max((p_value_above(scores, score) for scores in counting(self.real, state)), default=1.0)
+
+    def p_generated(self, score: float, state: str = AS_IS) -> float:
+        """Conformal p-value under *generated*: the largest over kinds and the states that count, in (0, 1]."""
+        kinds = (scores for states in self.generated.values() for scores in counting(states, state))
         return max((p_value_below(scores, score) for scores in kinds), default=1.0)
 
-    def verdict(self, score: float) -> Verdict:
-        """What may be said of one score."""
+    def verdict(self, score: float, state: str = AS_IS) -> Verdict:
+        """What may be said of one score of a picture in some state."""
         if not self.claims or not math.isfinite(score):
             return Verdict.INCONCLUSIVE
-        if self.p_real(score) <= self.alpha:
+        if self.p_real(score, state) <= self.alpha:
             return Verdict.GENERATED
-        if self.p_generated(score) <= self.beta:
+        if self.p_generated(score, state) <= self.beta:
             return Verdict.NO_INDICATION
         return Verdict.INCONCLUSIVE
 
-    def joint(self, scores: Sequence[float]) -> Verdict:
+    def joint(self, scores: Sequence[float], state: str = AS_IS) -> Verdict:
         """The verdict that all views of a picture share, inconclusive where they differ (the flip test)."""
-        verdicts = {self.verdict(score) for score in scores}
+        verdicts = {self.verdict(score, state) for score in scores}
         return verdicts.pop() if len(verdicts) == 1 else Verdict.INCONCLUSIVE
+
+    def state(self, form: str | None, quality: float | None) -> str:
+        """The state that a picture is told by.
+
+        Args:
+            form: Its format where that is not JPEG (:attr:`nsfwforensics.models.circumstances.Circumstances.form`).
+            quality: Estimated JPEG quality, or None for other formats.
+
+        Returns:
+            The format where photographs were measured in it, else the tier that resembles the picture most.
+        """
+        return form if form in self.real and form is not None else closest_state(quality)
 
     def rate(self, state: str, name: str) -> Rate:
         """A measured share, 0 of 0 where it was not measured."""
@@ -115,8 +134,13 @@ class Branch:
 
     @property
     def reals(self) -> int:
-        """Photographs behind the p-values: the fewest over the states."""
-        return min((len(scores) for scores in self.real.values()), default=0)
+        """Photographs behind the p-values: the fewest over the tiers."""
+        return min((len(scores) for scores in counting(self.real, AS_IS)), default=0)
+
+
+def counting(by_state: Mapping[str, Sequence[float]], state: str) -> list[Sequence[float]]:
+    """The scores that a picture is compared with: of every tier, and of its own state where that is a format."""
+    return [scores for name, scores in by_state.items() if name in TIERS or name == state]
 
 
 def p_value_above(ascending: Sequence[float], score: float) -> float:

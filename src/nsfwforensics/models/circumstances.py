@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from nsfwforensics.models.domain import Domain
 
 
+FORMS: Mapping[str | None, str] = {
+    **dict.fromkeys(("PNG", "BMP", "DIB", "TIFF", "GIF"), "lossless"),
+    "WEBP": "webp",
+    "HEIF": "heic",
+    "AVIF": "avif",
+}
+"""By Pillow's name of a format, the state of pictures in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What is known of a picture besides its pixels.
@@ -24,11 +33,13 @@ class Circumstances:
         quality: Estimated JPEG quality, or None for other formats.
         flat: Share without visible detail, 0–1.
         palette: Whether it has at most 256 colours by its format.
+        form: What other format than JPEG it comes in, by the name of its state in a calibration; None for a JPEG.
     """
 
     quality: float | None
     flat: float
     palette: bool
+    form: str | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -45,7 +56,7 @@ def circumstances(rgb: NDArray[np.uint8], original: Any) -> Circumstances:
     """
     tables = getattr(original, "quantization", None)
     quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
-    return Circumstances(quality, preprocess.flat_share(rgb), original.mode == "P")
+    return Circumstances(quality, preprocess.flat_share(rgb), original.mode == "P", FORMS.get(original.format))
 
 
 def ruled_out(

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.models.calibration import counting
+
 if TYPE_CHECKING:
     from nsfwforensics.models.calibration import Branch
     from nsfwforensics.models.face_rates import FaceRates
@@ -44,7 +46,7 @@ def of_scores(branch: Branch, state: str) -> dict[str, Any]:
     start = math.floor(low / step) * step
     bins = math.floor((high - start) / step) + 1
     counts = {name: _counted(scores, start, step, bins) for name, scores in groups.items()}
-    return {"start": round(start, 6), "step": round(step, 6), "groups": counts, **_limits(branch)}
+    return {"start": round(start, 6), "step": round(step, 6), "groups": counts, **_limits(branch, state)}
 
 
 def as_high(branch: Branch, state: str, score: float) -> dict[str, list[int]]:
@@ -85,15 +87,15 @@ def _counted(ascending: Sequence[float], start: float, step: float, bins: int) -
     return _between(edges, len(ascending))
 
 
-def _limits(branch: Branch) -> Mapping[str, float | None]:
+def _limits(branch: Branch, state: str) -> Mapping[str, float | None]:
     """Where the verdicts of :meth:`Branch.verdict` change."""
     if not branch.claims:
         return {"generated_from": None, "clear_below": None}
-    tops = [_passed(scores, branch.alpha) for scores in branch.real.values()]
+    tops = [_passed(scores, branch.alpha) for scores in counting(branch.real, state)]
     lows = [
         _passed([-s for s in reversed(scores)], branch.beta)
         for by in branch.generated.values()
-        for scores in by.values()
+        for scores in counting(by, state)
     ]
     above = None if not tops or None in tops else max(top for top in tops if top is not None)
     below = None if not lows or None in lows else max(low for low in lows if low is not None)

@@ -21,6 +21,9 @@ RESIZED = 224
 MILD_QUALITY = 80
 """JPEG quality (4:2:0) of the mildly recompressed view."""
 
+LONGEST_JPEG = 65_488
+"""Longest side of a JPEG that libjpeg writes (65,500 pixels), in whole cells of 16 pixels."""
+
 VIEWED = 2
 """Crops (one rich in texture, one of the middle) whose views are judged as well."""
 
@@ -136,7 +139,14 @@ def with_views(native: NDArray[np.uint8], viewed: tuple[int, ...]) -> Crops:
 
 
 def recompressed(rgb: NDArray[np.uint8], quality: int, *, full_chroma: bool = False) -> NDArray[np.uint8]:
-    """Saves as JPEG (4:2:0 unless ``full_chroma``) and reads again: uint8, same shape."""
+    """Saves as JPEG (4:2:0 unless ``full_chroma``) and reads again: uint8, same shape.
+
+    Sides that a JPEG cannot have are saved in pieces, cut along its cells.
+    """
+    for axis in (0, 1):
+        if (side := rgb.shape[axis]) > LONGEST_JPEG:
+            parts = np.split(rgb, range(LONGEST_JPEG, side, LONGEST_JPEG), axis)
+            return np.concatenate([recompressed(part, quality, full_chroma=full_chroma) for part in parts], axis)
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if full_chroma else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), flags)

@@ -11,10 +11,18 @@ from nsfwforensics.core.error_rates import clopper_pearson_upper
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A measured share: ``count`` of ``total``."""
+    """A measured share: ``count`` of ``total``.
+
+    Attributes:
+        count: How many were.
+        total: Of how many.
+        series: How many series of pictures of one scene or person these are; 0 where each stands for itself. Pictures
+            of one series fare alike, so bounds go by their number.
+    """
 
     count: int
     total: int
+    series: int = 0
 
     @property
     def share(self) -> float:
@@ -23,21 +31,28 @@ class Rate:
 
     @property
     def upper(self) -> float:
-        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
-        return clopper_pearson_upper(self.count, self.total)
+        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three).
+
+        As if each picture that counts were of another series: never less than with series that count as one.
+        """
+        return clopper_pearson_upper(self.count, self.series or self.total)
 
     @property
     def others(self) -> Rate:
         """The share of those that were not counted."""
-        return Rate(self.total - self.count, self.total)
+        return Rate(self.total - self.count, self.total, self.series)
 
     def __str__(self) -> str:
         return f"{self.count} of {self.total}"
 
 
 def plain_rates(rates: Mapping[str, Mapping[str, Rate]]) -> dict[str, dict[str, list[int]]]:
-    """As plain values: counts and totals by state and name."""
-    return {state: {name: [r.count, r.total] for name, r in named.items()} for state, named in rates.items()}
+    """As plain values: counts, totals and, where they differ from these, series by state and name."""
+    return {state: {name: _plain(rate) for name, rate in named.items()} for state, named in rates.items()}
+
+
+def _plain(rate: Rate) -> list[int]:
+    return [rate.count, rate.total, rate.series] if rate.series else [rate.count, rate.total]
 
 
 def rates_of(content: Mapping[str, Any]) -> dict[str, dict[str, Rate]]:

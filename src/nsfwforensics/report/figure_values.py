@@ -51,7 +51,13 @@ _CODES: Mapping[str, Mapping[str, Message]] = {
         "flip": say("the answer turns when the same picture is saved again or made a little smaller"),
         "outside_measured": say("unlike the pictures on which the model was measured"),
     },
-    "state": {"as_is": say("pictures in their original files")},
+    "state": {
+        "as_is": say("pictures in their original files"),
+        "lossless": say("pictures reduced to 1,600 pixels and saved without loss"),
+        "webp": say("pictures reduced to 1,600 pixels and saved as WebP"),
+        "heic": say("pictures saved as HEIC"),
+        "avif": say("pictures reduced to 1,600 pixels and saved as AVIF"),
+    },
 }
 """Codes of ours by figure; codes that are not here are shown as they stand."""
 

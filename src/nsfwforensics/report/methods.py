@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nsfwforensics.core.error_rates import ERROR_RATES, percent
+from nsfwforensics.core.error_rates import ERROR_RATES, percent, upper_percent
 from nsfwforensics.core.messages import Speaker, say
 from nsfwforensics.core.types import AnalyzerRecord, FileReport, Finding, Header, MethodRecord
 
@@ -76,7 +76,7 @@ def _sentence(rate: Mapping[str, object], language: Speaker) -> str:
         "errors": errors,
         "trials": trials,
         "rate": percent(errors / trials),
-        "upper": percent(float(str(rate["upper"]))),
+        "upper": upper_percent(float(str(rate["upper"]))),
     }
     conditions = rate.get("conditions")
     if isinstance(conditions, str) and conditions:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from nsfwforensics.models.calibration import Branch, Rate, Verdict
 from nsfwforensics.training.augment import TIERS
+from nsfwforensics.training.data import series_of
+from nsfwforensics.training.formats import SAVINGS
+from nsfwforensics.training.sources import trained_on
 from nsfwforensics.training.unseen import Scored
 
 ALPHA = 0.02
@@ -62,8 +65,13 @@ def branch(
 
 
 def _by_state(rows: Sequence[Scored]) -> dict[str, list[float]]:
-    states = {tier: sorted(row.score for row in rows if row.subject.tier == tier) for tier in TIERS}
-    return {tier: scores for tier, scores in states.items() if scores}
+    return {state: sorted(row.score for row in rows if row.subject.tier == state) for state in states_of(rows)}
+
+
+def states_of(rows: Sequence[Scored]) -> list[str]:
+    """The states that rows are in: tiers first, then formats, each in its own order."""
+    present = {row.subject.tier for row in rows}
+    return [state for state in (*TIERS, *SAVINGS) if state in present]
 
 
 def verdicts(
@@ -72,6 +80,7 @@ def verdicts(
     generated: Mapping[str, Sequence[Scored]],
     max_flat_share: float = MAX_FLAT_SHARE,
     beta: float = BETA,
+    alone: bool = False,
 ) -> list[Verdict]:
     """Judges unseen pictures with a calibration that never saw their source.
 
@@ -84,6 +93,7 @@ def verdicts(
         generated: Calibration pictures by kind.
         max_flat_share: Flatter pictures are inconclusive.
         beta: See :func:`branch`.
+        alone: By the picture's own score only, without flip test and flatness rule.
     """  # fmt: skip
     made: dict[str | None, Branch] = {}
     keys = {unit_of(row) for kind in ((photographs), *generated.values()) for row in kind}
@@ -95,7 +105,8 @@ def verdicts(
             kept = [other for other in photographs if unit_of(other) != left_out]
             others = {k: [other for other in part if unit_of(other) != left_out] for k, part in generated.items()}
             made[left_out] = branch(kept, others, beta=beta)
-        found.append(row.verdict(made[left_out], max_flat_share))
+        known = made[left_out]
+        found.append(known.verdict(row.score, row.subject.tier) if alone else row.verdict(known, max_flat_share))
     return found
 
 
@@ -134,18 +145,32 @@ def rates(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict[str
     """Counts, for every state and kind, how many were called generated, cleared, or left inconclusive.
 
     Names are ``<kind>_called``, ``<kind>_cleared``, ``<kind>_inconclusive`` with the kinds ``real`` (photographs),
-    ``gallery`` (generators' pictures) and the decoders' names.
+    ``gallery`` (generators' pictures), ``strangers`` (those of them by publishers never trained on) and the decoders'
+    names.
     """
-    found: dict[str, dict[str, Rate]] = {tier: {} for tier in TIERS}
-    for tier in TIERS:
-        by_kind: dict[str, list[Verdict]] = {}
+    found: dict[str, dict[str, Rate]] = {state: {} for state in states_of(rows)}
+    for tier in found:
+        by_kind: dict[str, list[tuple[Scored, Verdict]]] = {}
         for row, verdict in zip(rows, said, strict=True):
             if row.subject.tier == tier:
-                by_kind.setdefault(kind_of(row), []).append(verdict)
+                by_kind.setdefault(kind_of(row), []).append((row, verdict))
+                if is_stranger(row):
+                    by_kind.setdefault("strangers", []).append((row, verdict))
         for kind, those in by_kind.items():
             for name, wanted in _NAMES.items():
-                found[tier][f"{kind}_{name}"] = Rate(sum(v is wanted for v in those), len(those))
+                found[tier][f"{kind}_{name}"] = rate(those, {wanted})
     return found
+
+
+def rate(those: Sequence[tuple[Scored, Verdict]], wanted: Container[Verdict]) -> Rate:
+    """The share of pictures whose verdict counts, with the number of series that they come from.
+
+    Args:
+        those: Pictures in one state with what was said of each.
+        wanted: The verdicts that count.
+    """
+    series = len({series_of(row.subject.item) for row, _ in those})
+    return Rate(sum(verdict in wanted for _, verdict in those), len(those), 0 if series == len(those) else series)
 
 
 _NAMES = {"called": Verdict.GENERATED, "cleared": Verdict.NO_INDICATION, "inconclusive": Verdict.INCONCLUSIVE}
@@ -157,6 +182,11 @@ def kind_of(row: Scored) -> str:
     if subject.kind != "picture":
         return subject.kind
     return "gallery" if subject.item.label else "real"
+
+
+def is_stranger(row: Scored) -> bool:
+    """Whether this is a generated picture by a publisher of whom no picture was trained on."""
+    return kind_of(row) == "gallery" and not trained_on(row.subject.item.source)
 
 
 def facts(estimates: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.error_rates import percent, upper_percent
 from nsfwforensics.training import card_domain, card_tables
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.card_tables import estimate, table
 from nsfwforensics.training.data import Item
 from nsfwforensics.training.faces import FACE_CLAIM_MINIMUM
+from nsfwforensics.training.formats import SAVINGS
 
 if TYPE_CHECKING:
     from nsfwforensics.training.workshop import TrainSettings
@@ -46,7 +48,9 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
         f"{settings.blend[0]:.2f} and {settings.blend[1]:.2f}",
         "generators": _generators(result["generators"], result["saved_alike"]),
         "families": _families(result["saved_alike"]),
+        "strangers": _strangers(result["generators"], result["saved_alike"]),
         "rates": _rates(result["rates"]),
+        "formats": _formats(result["rates"]),
         "left_aside": _left_aside(result["left_aside"]),
         "sources": card_tables.sources(result["by_source"], "source of photographs", "real: "),
         "generated": card_tables.sources(result["by_source"], "family of generators", "generated: "),
@@ -80,7 +84,8 @@ def _texture(found: Table) -> str:
 def _rate(value: Table | None) -> str:
     if value is None or not value["total"]:
         return "not measured"
-    return f"{value['count']}/{value['total']} ({value['count'] / value['total']:.0%}, ≤ {value['upper']:.0%})"
+    share = value["count"] / value["total"]
+    return f"{value['count']}/{value['total']} ({percent(share)}, ≤ {upper_percent(value['upper'])})"
 
 
 def _content_matched(result: Table) -> str:
@@ -134,6 +139,25 @@ def _generators(as_files_are: Table, saved_alike: Table) -> str:
     return table(head, rows)
 
 
+def _strangers(as_files_are: Table, saved_alike: Table) -> str:
+    rows = [
+        (words[t], f"{part['mean_over_families']:.2f}", estimate(part["pooled"]), part["pooled"]["positives"])
+        for words, found in ((_ALIKE, saved_alike), (TIERS, as_files_are))
+        for t in TIERS
+        for part in (found[t]["strangers"],)
+    ]
+    names = ", ".join(as_files_are["as_is"]["strangers"]["families"])
+    return table(("state", f"AUC, mean over {names}", "AUC, pooled", "generated pictures"), rows)
+
+
+def _formats(found: Table) -> str:
+    rows = [
+        (how.words, *(_rate(found.get(state, {}).get(f"{kind}_called")) for kind in ("real", "gallery", "strangers")))
+        for state, how in SAVINGS.items()
+    ]
+    return table(("format", *(f"{_KINDS[kind]} called generated" for kind in ("real", "gallery", "strangers"))), rows)
+
+
 def _families(found: Table) -> str:
     names = found["as_is"]["families"]
     rows = [
@@ -159,6 +183,7 @@ _RATIOS = {
 _KINDS = {
     "real": "photographs",
     "gallery": "generated pictures",
+    "strangers": "of these, by publishers never trained on",
     "resynthesised": "photographs painted again by TAEF2 (trained on)",
 }
 

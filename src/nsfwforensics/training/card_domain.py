@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,8 @@ def interval(rate: Table) -> str:
         return "–"
     low = 1.0 - clopper_pearson_upper(total - count, total, 0.975)
     high = clopper_pearson_upper(count, total, 0.975)
-    return f"{count}/{total} ({count / total:.0%}, {low:.0%}–{high:.0%})"
+    bounds = f"{math.floor(100 * low + 1e-9)}–{math.ceil(100 * high - 1e-9)} %"
+    return f"{count}/{total} ({count / total:.0%}, {bounds})"
 
 
 def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,13 +29,17 @@ def estimate(value: Table, digits: int = 2) -> str:
 
 
 def exact(value: Table | None) -> str:
-    """A count with the two-sided exact 95 % interval of its share (Clopper and Pearson 1934)."""
+    """A count with the two-sided exact 95 % interval of its share (Clopper and Pearson 1934), rounded outwards.
+
+    Where pictures come in series, as if there were only one of each, and every picture that counts in another one.
+    """
     if value is None or not value["total"]:
         return NOT_MEASURED
     count, total = value["count"], value["total"]
-    low = 1 - clopper_pearson_upper(total - count, total, 0.975)
-    high = clopper_pearson_upper(count, total, 0.975)
-    return f"{count}/{total} ({low:.0%}–{high:.0%})"
+    series = value.get("series") or total
+    low = max(0.0, 1 - clopper_pearson_upper(min(series, total - count), series, 0.975))
+    high = clopper_pearson_upper(min(series, count), series, 0.975)
+    return f"{count}/{total} ({math.floor(100 * low + 1e-9)}–{math.ceil(100 * high - 1e-9)} %)"
 
 
 def criteria(found: Sequence[Table]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nsfwforensics.models.calibration import Rate, Verdict
-from nsfwforensics.training import reliability
+from nsfwforensics.training import calibrate, reliability
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.unseen import Scored
 
@@ -39,6 +39,9 @@ def criteria(
     for name, kind in (("", "generators"), (", every file saved once more alike", "saved_alike")):
         means: dict[str, Any] = {tier: part["mean_over_families"] for tier, part in result.get(kind, {}).items()}
         found.append(_row(f"test families of generators{name}, mean AUC", "≥", FAMILIES, means))
+        strange = {tier: part["strangers"]["mean_over_families"] for tier, part in result.get(kind, {}).items()}
+        words = f"those of them by publishers of whom no picture was trained on{name}, mean AUC"
+        found.append(_row(words, "≥", FAMILIES, strange))
     for words, wanted, source, roles in (
         ("photographs of the test, portraits aside, not called generated", PHOTOGRAPHS, "", ("test",)),
         ("all unseen photographs, portraits aside, not called generated", PHOTOGRAPHS, "", ("calibrate", "test")),
@@ -91,7 +94,7 @@ def _spared(rows: Sequence[Scored], said: Sequence[Verdict], source: str, roles:
     found: dict[str, Rate] = {}
     for tier in TIERS:
         those = [
-            verdict
+            (row, verdict)
             for row, verdict in zip(rows, said, strict=True)
             if row.subject.tier == tier
             and row.subject.kind == "picture"
@@ -100,14 +103,14 @@ def _spared(rows: Sequence[Scored], said: Sequence[Verdict], source: str, roles:
             and (row.subject.item.source == PORTRAIT_SOURCE) == (source == PORTRAIT_SOURCE)
         ]
         if those:
-            found[tier] = Rate(sum(v is not Verdict.GENERATED for v in those), len(those))
+            found[tier] = calibrate.rate(those, set(Verdict) - {Verdict.GENERATED})
     return found
 
 
 def _share(rows: Sequence[Scored], said: Sequence[Verdict], tier: str) -> Rate:
     those = [
-        verdict
+        (row, verdict)
         for row, verdict in zip(rows, said, strict=True)
         if row.subject.tier == tier and row.subject.kind == "picture"
     ]
-    return Rate(sum(v is Verdict.INCONCLUSIVE for v in those), len(those))
+    return calibrate.rate(those, {Verdict.INCONCLUSIVE})

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nsfwforensics.training.sources import EXTRA, FAMILIES, GATE, ROLES, SOURCES, Role, Source
+from nsfwforensics.training.sources import EXTRA, FAMILIES, GATE, ONE_PLACE, ONE_SUBJECT, ROLES, SOURCES, Role, Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +60,24 @@ class Item:
         """Stable across machines: the folder, the file's name and the tile."""
         tile = f"#{self.tile[0]}" if self.tile else ""
         return f"{self.source}/{self.path.parent.name}/{self.path.name}{tile}"
+
+
+def series_of(item: Item) -> str:
+    """The series that a picture belongs to: pictures of one place, object or person fare alike.
+
+    Photographs of one person, of sources that show one place, and of public repositories whose photographs show one
+    place or object; everything else stands for itself.
+    """
+    if item.label == 0:
+        if item.source in ONE_PLACE:
+            return item.source
+        if item.source == "portraits":
+            return f"portraits/{item.group}"
+        if item.source == "camera":
+            found = next((name for name in ONE_SUBJECT if f"_{name}__" in item.path.name), "")
+            found = found or (item.path.parent.name if item.path.parent.name in ONE_SUBJECT else "")
+            return f"camera/{found}" if found else item.key
+    return item.key
 
 
 def catalogue(data: Path, sources: Sequence[Source] = (*SOURCES, *EXTRA), extra: Path | None = None) -> list[Item]:

@@ -46,14 +46,20 @@ def content_matched(rows: Sequence[Scored], decoders: Sequence[str]) -> dict[str
 
 
 def across_generators(rows: Sequence[Scored], roles: Sequence[str] = ("test",)) -> dict[str, dict[str, Any]]:
-    """By state: AUC of all unseen photographs against each family, their mean, and rates at fixed false positives."""
+    """By state: AUC of all unseen photographs against each family, their mean, and rates at fixed false positives.
+
+    Under ``strangers`` the mean over the families, and all pictures together, of publishers never trained on. Pictures
+    too small to be judged count here as well.
+    """
     found: dict[str, dict[str, Any]] = {}
     for tier in TIERS:
         real = [row.score for row in _of(rows, "real", tier)]
         fakes: dict[str, list[float]] = {}
+        strange: set[str] = set()
         for row in _of(rows, "gallery", tier):
             if row.subject.item.role in roles:
                 fakes.setdefault(family(row), []).append(row.score)
+                strange |= {family(row)} if calibrate.is_stranger(row) else set()
         by_family = {name: auc_estimate(real, scores) for name, scores in sorted(fakes.items())}
         pooled = [score for scores in fakes.values() for score in scores]
         found[tier] = {
@@ -62,6 +68,11 @@ def across_generators(rows: Sequence[Scored], roles: Sequence[str] = ("test",)) 
             "families": by_family,
             "tpr_at_1": rate_at(real, pooled, 0.01),
             "tpr_at_5": rate_at(real, pooled, 0.05),
+            "strangers": {
+                "families": sorted(strange),
+                "pooled": auc_estimate(real, [score for name in sorted(strange) for score in fakes[name]]),
+                "mean_over_families": mean_over([by_family[name].value for name in sorted(strange)]),
+            },
         }
     return found
 
@@ -70,12 +81,12 @@ def by_source(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict
     """For every state and real source: how many photographs were called generated, and how many left inconclusive."""
     found: dict[str, dict[str, dict[str, Rate]]] = {}
     for tier in TIERS:
-        groups: dict[str, list[Verdict]] = {}
+        groups: dict[str, list[tuple[Scored, Verdict]]] = {}
         for row, verdict in zip(rows, said, strict=True):
             if row.subject.tier == tier and row.subject.kind == "picture":
                 item = row.subject.item
                 name = f"real: {item.source} ({item.role})" if item.label == 0 else f"generated: {family(row)}"
-                groups.setdefault(name, []).append(verdict)
+                groups.setdefault(name, []).append((row, verdict))
         found[tier] = {name: _counted(those) for name, those in sorted(groups.items())}
     return found
 
@@ -95,18 +106,18 @@ def by_make(rows: Sequence[Scored], said: Sequence[Verdict], least: int = 4) -> 
             for role, _ in pictures}  # fmt: skip
     found: dict[str, dict[str, dict[str, Rate]]] = {tier: {} for tier in TIERS}
     for tier in TIERS:
-        groups: dict[str, list[Verdict]] = {}
+        groups: dict[str, list[tuple[Scored, Verdict]]] = {}
         for row, verdict in cameras:
             item = row.subject.item
             make = f"others: {', '.join(rare[item.role])}" if item.group in rare[item.role] else item.group
             if row.subject.tier == tier:
-                groups.setdefault(f"{make} ({item.role})", []).append(verdict)
+                groups.setdefault(f"{make} ({item.role})", []).append((row, verdict))
         found[tier] = {name: _counted(those) for name, those in sorted(groups.items())}
     return found
 
 
-def _counted(said: Sequence[Verdict]) -> dict[str, Rate]:
-    return {v.value: Rate(sum(x is v for x in said), len(said)) for v in Verdict}
+def _counted(those: Sequence[tuple[Scored, Verdict]]) -> dict[str, Rate]:
+    return {v.value: calibrate.rate(those, {v}) for v in Verdict}
 
 
 def flips(rows: Sequence[Scored], said: Sequence[Verdict], branch_verdicts: Sequence[Verdict]) -> Rate:
@@ -124,7 +135,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Estimate):
         return {name: round(number, 4) for name, number in asdict(value).items()}
     if isinstance(value, Rate):
-        return {"count": value.count, "total": value.total, "upper": round(value.upper, 4)}
+        found = {"count": value.count, "total": value.total, "upper": round(value.upper, 4)}
+        return found | ({"series": value.series} if value.series else {})
     if is_dataclass(value) and not isinstance(value, type):
         return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, float):

@@ -24,6 +24,7 @@ from nsfwforensics.training import (
     domain,
     evaluate,
     faces,
+    formats,
     probes,
     ratios,
     tables,
@@ -60,7 +61,8 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     matched = evaluate.content_matched(blind, [left_out])[left_out]
     head = train.train_image(workshop)
     alike = probes.saved_alike(workshop, Blend(workshop, head, SHIPPED))
-    calibration, result = judge(workshop, score(workshop, subjects, head, SHIPPED), matched, alike)
+    rows = score(workshop, subjects, head, SHIPPED)
+    calibration, result = judge(workshop, rows, matched, alike, in_formats(workshop, head))
     result["parts"] = parts(workshop, subjects, head)
     result["gate"] = gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
@@ -183,11 +185,23 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
     return found
 
 
+def in_formats(workshop: Workshop, head: Mapping[str, Tensor]) -> list[unseen.Scored]:
+    """Scores of everything unseen, saved in the formats that photographs at hand do not come in."""
+    items = [item for item in workshop.items if item.role != "train"]
+    measured = [
+        list(formats.pictures(items, taken, workshop.out / folder))
+        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=False)))
+    ]
+    workshop.say(f"{len(measured[0])} unseen pictures measured (formats)")
+    return score(workshop, unseen.joined(*measured), head, SHIPPED)
+
+
 def judge(
     workshop: Workshop,
     rows: Sequence[unseen.Scored],
     left_out: Mapping[str, Estimate],
     saved_alike: Mapping[str, Mapping[str, Any]],
+    formatted: Sequence[unseen.Scored] = (),
 ) -> tuple[Calibration, dict[str, Any]]:
     """Calibrates on the calibration roles, and measures the finished rules on everything unseen.
 
@@ -197,10 +211,11 @@ def judge(
         left_out: By state, content-matched AUC of the strongest decoder for a head that was not trained on it. It
             decides whether "no indication" may be said at all.
         saved_alike: Figures across generators where all files were saved alike last.
+        formatted: Scores of everything unseen in other formats than JPEG.
     """
 
     def role(kind: str, *roles: str) -> list[unseen.Scored]:
-        return [row for row in rows if calibrate.kind_of(row) == kind and row.subject.item.role in roles]
+        return [r for r in (*rows, *formatted) if calibrate.kind_of(r) == kind and r.subject.item.role in roles]
 
     large = calibrate.judged(rows)
     photographs = role("real", "calibrate")
@@ -211,7 +226,8 @@ def judge(
     beta = calibrate.BETA if passed else 0.0
     said = calibrate.verdicts(tested, photographs, generated, beta=beta)
     branch = calibrate.branch(photographs, generated, beta=beta)
-    rates = calibrate.rates(tested, said)
+    more = calibrate.testable(calibrate.judged(formatted), photographs)
+    rates = calibrate.rates([*tested, *more], said + calibrate.verdicts(more, photographs, generated, beta=beta))
     strongest = workshop.training_decoders[0]
     for by_name in rates.values():
         for name in ("called", "cleared", "inconclusive"):
@@ -219,7 +235,7 @@ def judge(
     kept = {s: {n: r for n, r in by.items() if n.split("_")[0] in _REPORTED} for s, by in rates.items()}
     branch = replace(branch, rates=kept, facts=calibrate.facts({"content_matched_auc": left_out["as_is"]}),
                      ratios=ratios.curves(rows), claims_ratio=passed)  # fmt: skip
-    first = [branch.verdict(row.score) for row in tested]
+    first = calibrate.verdicts(tested, photographs, generated, beta=beta, alone=True)
     result = {
         "content_matched_left_out": {strongest: left_out},
         "content_matched": evaluate.content_matched(rows, workshop.paired_decoders),
@@ -238,7 +254,7 @@ def judge(
     return Calibration(branch, None, flat, quality, least_side=least), result
 
 
-_REPORTED = ("real", "gallery", "resynthesised")
+_REPORTED = ("real", "gallery", "strangers", "resynthesised")
 
 
 def pack(

@@ -126,7 +126,8 @@ def _built_in(weights: Path | None) -> Judge:
         if min(rgb.shape[:2]) < preprocess.CROP:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
         picture = classifier.score([preprocess.crop(rgb)])[0]
-        return _by_calibration(picture, _outside(rgb, known, calibration), calibration)
+        outside, state = _outside(rgb, known, calibration), calibration.image.state(known.form, known.quality)
+        return _by_calibration(picture, outside, calibration, state)
 
     return judge
 
@@ -144,14 +145,14 @@ def _outside(rgb: Pixels, known: circumstances.Circumstances, calibration: Calib
     )
 
 
-def _by_calibration(picture: PictureScore, outside: bool, calibration: Calibration) -> Said:
+def _by_calibration(picture: PictureScore, outside: bool, calibration: Calibration, state: str) -> Said:
     if outside:
         return Said(picture.score, Verdict.INCONCLUSIVE, "outside_measured")
     views = (picture.score, picture.recompressed, picture.resized)
-    verdict = calibration.image.joint(views)
+    verdict = calibration.image.joint(views, state)
     if verdict is not Verdict.INCONCLUSIVE:
         return Said(picture.score, verdict, "")
-    turned = len({calibration.image.verdict(score) for score in views}) > 1
+    turned = len({calibration.image.verdict(score, state) for score in views}) > 1
     return Said(picture.score, verdict, "flip" if turned else "grey_band")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Measure = Callable[[Pixels], NDArray[np.float32]]
 
-RECIPE = "6"
+RECIPE = "7"
 """To be raised when intermediate results of an earlier run would no longer be what this code makes."""
 
 CHUNK = 200
@@ -41,6 +41,23 @@ def claim(out: Path) -> None:
         raise ValueError(f"{out} holds results of another recipe ({known}, this is {RECIPE}): name an empty folder")
     if not mark.is_file():  # runs that share a folder must never find it empty
         mark.write_text(RECIPE, "utf-8")
+
+
+def settle(out: Path, facts: Mapping[str, str]) -> None:
+    """Marks an output folder as one of these settings and pictures: a resumed run must not mix them with others.
+
+    Args:
+        out: The folder.
+        facts: By name, what intermediate results depend on.
+
+    Raises:
+        ValueError: It was begun with others.
+    """
+    mark = out / "made-with.json"
+    known = json.loads(mark.read_text("utf-8")) if mark.is_file() else facts
+    if differing := sorted(name for name in facts if known.get(name) != facts[name]):
+        raise ValueError(f"{out} was begun with other {' and '.join(differing)}: name an empty folder")
+    mark.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 
 def patch_features(patches: Sequence[Patch], copies: int, measure: Measure, folder: Path) -> NDArray[np.float32]:

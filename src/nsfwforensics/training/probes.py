@@ -40,8 +40,7 @@ def format_features(rgb: Pixels, size: tuple[int, int], bytes_per_pixel: float) 
     """
     green = rgb[..., 1].astype(np.int16)
     steps = np.abs(np.diff(green, axis=1)).mean(axis=0)
-    columns = np.arange(len(steps)) % 8
-    phases = np.array([steps[columns == phase].mean() for phase in range(8)])
+    phases = np.array([steps[phase::8].mean() for phase in range(min(8, len(steps)))] or [0.0])
     blockiness = float(np.log((phases.max() + 0.5) / (np.median(phases) + 0.5)))
     return np.array([np.log(size[0]), np.log(size[1]), np.log(bytes_per_pixel + 1e-3), blockiness], np.float32)
 

@@ -95,11 +95,30 @@ EXTRA: tuple[Source, ...] = (
     Source("immich", "immich-test-assets/albums", 0, "public domain (immich test-assets)", {"*": "test"}, extra=True),
 )
 
+ONE_PLACE = frozenset({"lund", "berlin"})
+"""Sources whose photographs all show one place."""
+
+ONE_SUBJECT = frozenset(
+    ("CartridgeOCR", "ImageDataset_SceauxCastle", "dataset_monstree", "drone_dataset_brighton_beach", "gps", "livia",
+     "mapillary_tools")
+)  # fmt: skip
+"""Repositories (in the names of camera files) and folders whose photographs show one place or object."""
+
 GATE: tuple[Source, ...] = (
     Source("ml72-photographs", "ml72/public/images/real", 0, "MIT (ML72)", {"*": "test"}, extra=True),
     Source("ml72-generated", "ml72/public/images/ai", 1, "MIT (ML72)", {"*": "test"}, extra=True),
 )
 """The release gate: photographs and generated pictures of the same kinds. Test only, never trained or tuned on."""
+
+
+def trained_on(name: str) -> bool:
+    """Whether any picture of the sources of this name is in the role *train*.
+
+    A family can be held out while its publisher is not: previews by one publisher share prompts, sizes and ways of
+    saving, whichever model painted them.
+    """
+    return any("train" in source.roles.values() for source in (*SOURCES, *EXTRA) if source.name == name)
+
 
 FAMILIES: tuple[tuple[str, str], ...] = (
     ("flux", r"flux|chroma|shuttle|flex\.|srpo|kontext|krea|cenkrechro"),

@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = seeded(TrainSettings(threads=options.threads, device=options.device), options.seed)
     try:
         workshop = Workshop(options.data, options.out, settings, partial(print, flush=True), options.extra)
+        workshop.settle()
     except ValueError as error:
         parser.error(str(error))
     result: dict[str, Any] = export.run(workshop, options.weights)

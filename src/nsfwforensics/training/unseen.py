@@ -44,7 +44,7 @@ class Subject:
 
     Attributes:
         item: The picture.
-        tier: Its state.
+        tier: Its state: one of :data:`nsfwforensics.training.augment.TIERS`, or a format.
         kind: ``picture``, ``pair`` (the photograph's own region) or the decoder that painted the region again.
         features: What the heads judge, or None where it is too small in this state.
         flat: Its :func:`nsfwforensics.models.preprocess.flat_share`.
@@ -52,7 +52,7 @@ class Subject:
     """
 
     item: Item
-    tier: Tier
+    tier: str
     kind: str
     features: measure.Measured | None
     flat: float
@@ -80,7 +80,7 @@ class Scored:
         """What the shipped rules say, without the rule against strong compression (else tier 3 had no figures)."""
         if self.subject.flat > max_flat_share:
             return Verdict.INCONCLUSIVE
-        return branch.joint(self.views)
+        return branch.joint(self.views, self.subject.tier)
 
 
 def pictures(
@@ -101,8 +101,8 @@ def pictures(
         for tier in augment.TIERS:
             make = partial(_picture, item, tier, alike)
             name = f"{item.key}|{tier}{'|alike' if alike else ''}"
-            measured = _measured(name, make, taken, cache, views=not alike)
-            yield Subject(item, tier, "picture", *measured, shorter_side(item, tier))
+            found = measured(name, make, taken, cache, views=not alike)
+            yield Subject(item, tier, "picture", *found, shorter_side(item, tier))
 
 
 def _picture(item: Item, tier: Tier, alike: bool) -> Pixels:
@@ -140,8 +140,8 @@ def pairs(
             roundtrip = decoders.get(kind)
             for tier in augment.TIERS:
                 make = partial(_pair, item, tier, kind, roundtrip, copies)
-                measured = _measured(f"{item.key}|{kind}|{tier}", make, taken, cache, views=False)
-                yield Subject(item, tier, kind, *measured, shorter_side(item, tier))
+                found = measured(f"{item.key}|{kind}|{tier}", make, taken, cache, views=False)
+                yield Subject(item, tier, kind, *found, shorter_side(item, tier))
 
 
 def _pair(
@@ -161,7 +161,7 @@ def _pair(
     return recompressed(pixels, quality)
 
 
-def _measured(
+def measured(
     name: str,
     make: Callable[[], Pixels],
     taken: Callable[[Pixels], NDArray[np.float32]],
@@ -169,6 +169,18 @@ def _measured(
     *,
     views: bool = True,
 ) -> tuple[measure.Measured | None, float]:
+    """Measures one picture in one state, or reads what was measured.
+
+    Args:
+        name: Unique name of picture and state.
+        make: Makes the picture.
+        taken: Measures crops.
+        cache: Where measurements are kept.
+        views: Whether the changed views are measured as well.
+
+    Returns:
+        Its features, None where it is too small, and its share without visible detail.
+    """
     flat = cache / f"{seed_of(name):016x}.flat"
     made: list[Pixels] = []
 

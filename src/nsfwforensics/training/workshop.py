@@ -115,6 +115,16 @@ class Workshop:
         """Those of the development data alone: faces and probes need no more."""
         return catalogue(self.data)
 
+    def settle(self) -> None:
+        """Refuses to go on in a folder that was begun with other settings or pictures.
+
+        Raises:
+            ValueError: It was.
+        """
+        alone = replace(self.settings, threads=1, device="cpu")
+        pictures = seed_of([(item.key, item.role) for item in self.items])
+        measure.settle(self.out, {"settings": f"{seed_of(repr(alone)):x}", "pictures": f"{pictures:x}"})
+
     def photographs(self, *roles: str) -> list[Item]:
         """Photographs in the given roles."""
         return [item for item in self.items if item.label == 0 and item.role in roles]
