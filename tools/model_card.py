@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nsfwforensics.models.calibration import Calibration
-from nsfwforensics.training import card, criteria, evaluate, export, probes
+from nsfwforensics.training import card, criteria, evaluate, export, formats, probes
 from nsfwforensics.training.metrics import Estimate
 from nsfwforensics.training.workshop import TrainSettings, Workshop
 
@@ -47,7 +47,8 @@ def again(workshop: Workshop, weights: Path) -> dict[str, Any]:
     left_out = {tier: Estimate(**value) for tier, value in states.items()}
     rows = export.score(workshop, export.measure_unseen(workshop), head, export.SHIPPED)
     alike = probes.saved_alike(workshop, export.Blend(workshop, head, export.SHIPPED))
-    calibration, result = export.judge(workshop, rows, left_out, alike)
+    saved = export.score(workshop, formats.subjects(workshop), head, export.SHIPPED)
+    calibration, result = export.judge(workshop, rows, left_out, alike, saved)
     result["gate"] = export.gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
     before = Calibration.loads((weights / export.CALIBRATION_FILE).read_text("utf-8"))

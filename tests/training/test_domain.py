@@ -91,7 +91,7 @@ def test_the_card_gives_counts_and_intervals() -> None:
     figures = {"kinds": {"photographs": dict.fromkeys(domain.TIERS, state)}, "fitted_on": {"text": 60}}
     called = {"text": {tier: {"called": Rate(0, 40)} for tier in domain.TIERS}}
     text = card_domain.section(evaluate.plain(figures), evaluate.plain(called))
-    assert "| photographs | 2/50 (4%, 0%–14%) |" in text
-    assert "| text | 0/40 (0%, 0%–9%) |" in text
+    assert "| photographs | 2/50 (4%, 0–14 %) |" in text
+    assert "| text | 0/40 (0%, 0–9 %) |" in text
     assert "60 of text" in text
     assert "Not measured" in card_domain.section(None)

@@ -12,13 +12,14 @@ import torch
 
 from nsfwforensics.models.calibration import Calibration
 from nsfwforensics.models.classifier import SynthesisClassifier
+from nsfwforensics.models.features import columns
 from nsfwforensics.models.preprocess import crop
 from nsfwforensics.training import calibrate, export, train
 from nsfwforensics.training.data import Item
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
 from nsfwforensics.training.metrics import auc
 from nsfwforensics.training.traces import TraceSettings
-from nsfwforensics.training.workshop import TrainSettings, Workshop, columns
+from nsfwforensics.training.workshop import TrainSettings, Workshop
 from tests.training import synthetic
 from tools import model_card
 

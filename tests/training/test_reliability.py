@@ -188,7 +188,7 @@ def test_criteria_say_held_and_missed(rows: list[Scored], measured: dict[str, An
     assert by_name["portraits of the test, not called generated"]["as_is"]["measured"] is None
     assert not by_name["unseen pictures left inconclusive"]["as_is"]["held"]
     text = card_tables.criteria(evaluate.plain(found))
-    assert "≥ 97%: 100.0%, 90/90 (96%–100%), **held**" in text
+    assert "≥ 97%: 100.0%, 90/90 (95–100 %), **held**" in text
     assert "≤ 40%: 100.0%" in text
     assert text.count("not measured") >= 4
 
@@ -198,15 +198,17 @@ def test_criteria_count_those_that_were_called() -> None:
     said = [Verdict.GENERATED] * 2 + [Verdict.INCONCLUSIVE] * 18
     found = {one["name"]: one["states"]["as_is"] for one in criteria.criteria(rows, said, {}, [])}
     portraits = found["portraits of the test, not called generated"]
-    assert (portraits["measured"], portraits["held"]) == (Rate(18, 20), False)
+    assert (portraits["measured"], portraits["held"]) == (Rate(18, 20, 1), False), "all show one person"
     assert found["photographs of the test, portraits aside, not called generated"]["measured"] is None
 
 
 def test_shares_have_exact_intervals_on_both_sides() -> None:
-    assert card_tables.exact({"count": 0, "total": 15}) == "0/15 (0%–22%)"  # tables of Clopper and Pearson
-    assert card_tables.exact({"count": 5, "total": 10}) == "5/10 (19%–81%)"
-    assert card_tables.exact({"count": 10, "total": 10}) == "10/10 (69%–100%)"
+    assert card_tables.exact({"count": 0, "total": 15}) == "0/15 (0–22 %)"  # tables of Clopper and Pearson
+    assert card_tables.exact({"count": 5, "total": 10}) == "5/10 (18–82 %)"
+    assert card_tables.exact({"count": 10, "total": 10}) == "10/10 (69–100 %)"
     assert card_tables.exact({"count": 0, "total": 0}) == "not measured"
+    assert card_tables.exact({"count": 120, "total": 121, "series": 69}) == "120/121 (92–100 %)", "1 of 69"
+    assert card_tables.exact({"count": 2, "total": 20, "series": 1}) == "2/20 (0–100 %)", "one series says nothing"
 
 
 def test_tables_of_the_card_show_chance_and_bounds(measured: dict[str, Any]) -> None:

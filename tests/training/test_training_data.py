@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nsfwforensics.models.rates import Rate, plain_rates, rates_of
 from nsfwforensics.training import data
+from nsfwforensics.training.data import Item, series_of
 from tests.training import synthetic
 
 
@@ -92,3 +94,29 @@ def test_the_release_gate_is_test_only(tmp_path: Path) -> None:
     synthetic.save(synthetic.picture(2), tmp_path / "ml72" / "public" / "images" / "ai" / "b.jpg")
     assert [(item.label, item.role) for item in data.gate(tmp_path)] == [(0, "test"), (1, "test")]
     assert data.gate(None) == []
+
+
+def test_photographs_of_one_subject_are_one_series() -> None:
+    def item(source: str, folder: str, name: str, group: str = "x", label: int = 0) -> Item:
+        return Item(Path("/data") / folder / name, label, source, group, "test", "none")
+
+    street = [item("lund", "images", f"{number}.jpg") for number in range(3)]
+    beach = [item("camera", "camera", f"0a_drone_dataset_brighton_beach__{number}.JPG", "dji") for number in range(3)]
+    trip = [item("camera", "gps", f"DSCN{number}.jpg", "nikon") for number in range(3)]
+    person = [item("portraits", "someone", f"{number}.jpg", "someone") for number in range(3)]
+    for series in (street, beach, trip, person):
+        assert len({series_of(one) for one in series}) == 1
+    cameras = [item("camera", "camera", f"0a_metadata-extractor-images__{number}.jpg") for number in range(3)]
+    generated = [item("flux", "lund", f"{number}.webp", "lund", 1) for number in range(3)]
+    assert len({series_of(one) for one in (*cameras, *generated)}) == 6
+    assert len({series_of(one) for one in (*street, *beach, *trip, *person)}) == 4
+
+
+def test_bounds_go_by_series() -> None:
+    rate = Rate(1, 378, 309)
+    assert rate.upper > Rate(1, 378).upper
+    assert rate.upper == Rate(1, 309).upper
+    assert rates_of(plain_rates({"as_is": {"real_called": rate, "gallery_called": Rate(2, 9)}})) == {
+        "as_is": {"real_called": rate, "gallery_called": Rate(2, 9)}
+    }
+    assert rate.others == Rate(377, 378, 309)

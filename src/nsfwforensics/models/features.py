@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -212,3 +214,15 @@ def _radial(luma: Tensor) -> Tensor:
     energy = torch.zeros(luma.shape[0], _BANDS, device=luma.device)
     energy = energy.index_add(1, band, power.flatten(1))
     return torch.log((energy + 1.0) / (energy.sum(1, keepdim=True) + 1.0) + 1e-8)
+
+
+def columns(taps: Sequence[int]) -> NDArray[np.int64]:
+    """Columns of the features at all of :data:`TAPS` that belong to some taps, and the residual statistics."""
+    chosen: list[int] = []
+    start = 0
+    for tap in TAPS:
+        width = 2 * tap_width(tap)
+        if tap in taps:
+            chosen += range(start, start + width)
+        start += width
+    return np.array([*chosen, *range(start, start + RESIDUAL_STATISTICS)], np.int64)

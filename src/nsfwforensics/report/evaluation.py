@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from markupsafe import Markup
 
+from nsfwforensics.core.error_rates import upper_percent
 from nsfwforensics.language import language as language_of
 from nsfwforensics.models.calibration import Rate
 from nsfwforensics.report.charts import quality
@@ -177,7 +178,7 @@ def rate(value: Rate) -> str:
     """A counted share with its one-sided 95 % bound."""
     if not value.total:
         return "not measured"
-    return f"{value.count} of {value.total} ({value.share:.1%}, at most {value.upper:.1%})"
+    return f"{value.count} of {value.total} ({value.share:.1%}, at most {upper_percent(value.upper)})"
 
 
 FEWEST = 10

@@ -62,7 +62,8 @@ def run(workshop: Workshop, weights: Path | None) -> dict[str, Any]:
     head = train.train_image(workshop)
     alike = probes.saved_alike(workshop, Blend(workshop, head, SHIPPED))
     rows = score(workshop, subjects, head, SHIPPED)
-    calibration, result = judge(workshop, rows, matched, alike, in_formats(workshop, head))
+    saved = score(workshop, formats.subjects(workshop), head, SHIPPED)
+    calibration, result = judge(workshop, rows, matched, alike, saved)
     result["parts"] = parts(workshop, subjects, head)
     result["gate"] = gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
@@ -183,17 +184,6 @@ def gate(workshop: Workshop, head: Mapping[str, Tensor], calibration: Calibratio
                     rate = {v.value: Rate(sum(t is v for t in these), len(these)) for v in Verdict}
                     found.setdefault("said", {}).setdefault(tier, {})[kind] = rate
     return found
-
-
-def in_formats(workshop: Workshop, head: Mapping[str, Tensor]) -> list[unseen.Scored]:
-    """Scores of everything unseen, saved in the formats that photographs at hand do not come in."""
-    items = [item for item in workshop.items if item.role != "train"]
-    measured = [
-        list(formats.pictures(items, taken, workshop.out / folder))
-        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=False)))
-    ]
-    workshop.say(f"{len(measured[0])} unseen pictures measured (formats)")
-    return score(workshop, unseen.joined(*measured), head, SHIPPED)
 
 
 def judge(

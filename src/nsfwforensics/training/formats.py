@@ -19,10 +19,12 @@ import numpy as np
 from nsfwforensics.training.augment import within
 from nsfwforensics.training.data import Item, load_rgb, size_of
 from nsfwforensics.training.patches import seed_of
-from nsfwforensics.training.unseen import Subject, measured
+from nsfwforensics.training.unseen import Subject, joined, measured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from nsfwforensics.training.workshop import Workshop
 
     Pixels = NDArray[np.uint8]
 
@@ -73,6 +75,21 @@ def saved(rgb: Pixels, state: str, rng: np.random.Generator) -> Pixels:
     Image.fromarray(rgb).save(data, how.plugin, quality=int(rng.choice(how.qualities)))
     with Image.open(data) as again:
         return np.asarray(again.convert("RGB"))
+
+
+def subjects(workshop: Workshop) -> list[Subject]:
+    """Measures everything unseen in every format, with both parts of the model.
+
+    Args:
+        workshop: Data and measured features.
+    """
+    items = [item for item in workshop.items if item.role != "train"]
+    both = [
+        list(pictures(items, taken, workshop.out / folder))
+        for folder, taken in (("unseen", workshop.measure_middle), ("unseen-trace", workshop.traces(blind=False)))
+    ]
+    workshop.say(f"{len(both[0])} unseen pictures measured (other formats)")
+    return joined(*both)
 
 
 def pictures(items: Sequence[Item], taken: Callable[[Pixels], NDArray[np.float32]], cache: Path) -> Iterator[Subject]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, tap_width
+from nsfwforensics.models.features import TAPS, FeatureExtractor, columns
 from nsfwforensics.models.trace_network import SIDE, TraceNetwork, middle
 from nsfwforensics.training import decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
@@ -290,15 +290,3 @@ class Workshop:
     def columns(self, taps: Sequence[int] | None = None) -> NDArray[np.int64]:
         """Columns of the full features that belong to some taps, and the residual statistics."""
         return columns(self.settings.taps if taps is None else taps)
-
-
-def columns(taps: Sequence[int]) -> NDArray[np.int64]:
-    """Columns of the features at all of :data:`TAPS` that belong to some taps, and the residual statistics."""
-    chosen: list[int] = []
-    start = 0
-    for tap in TAPS:
-        width = 2 * tap_width(tap)
-        if tap in taps:
-            chosen += range(start, start + width)
-        start += width
-    return np.array([*chosen, *range(start, start + RESIDUAL_STATISTICS)], np.int64)
