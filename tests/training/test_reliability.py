@@ -208,7 +208,7 @@ def test_shares_have_exact_intervals_on_both_sides() -> None:
     assert card_tables.exact({"count": 10, "total": 10}) == "10/10 (69–100 %)"
     assert card_tables.exact({"count": 0, "total": 0}) == "not measured"
     assert card_tables.exact({"count": 120, "total": 121, "series": 69}) == "120/121 (92–100 %)", "1 of 69"
-    assert card_tables.exact({"count": 2, "total": 20, "series": 1}) == "2/20 (0–100 %)", "one series says nothing"
+    assert card_tables.exact({"count": 2, "total": 20, "series": 1}) == "2/20 (2–100 %)", "one series says nothing"
 
 
 def test_tables_of_the_card_show_chance_and_bounds(measured: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     """Judges native crops of the picture, and faces on their own, with the classifier in the weights folder."""
 
     name = "deepfake"
-    version = "3"
+    version = "4"
     title = "Do the pixels look generated or face-swapped?"
     question = Question.SYNTHESIS
     method = say(

@@ -31,11 +31,17 @@ class Rate:
 
     @property
     def upper(self) -> float:
-        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three).
+        """Upper end of the one-sided 95 % Clopper–Pearson interval; for 0 of n about 3/n (rule of three)."""
+        return clopper_pearson_upper(*self.by_series)
 
-        As if each picture that counts were of another series: never less than with series that count as one.
-        """
-        return clopper_pearson_upper(self.count, self.series or self.total)
+    @property
+    def by_series(self) -> tuple[int, int]:
+        """Count and total were there one picture of each series, and each of the rarer kind in another series."""
+        if not self.series:
+            return self.count, self.total
+        if 2 * self.count <= self.total:
+            return min(self.count, self.series), self.series
+        return self.series - min(self.total - self.count, self.series), self.series
 
     @property
     def others(self) -> Rate:

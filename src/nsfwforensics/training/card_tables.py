@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nsfwforensics.core.error_rates import clopper_pearson_upper
+from nsfwforensics.models.rates import Rate
 from nsfwforensics.training import reliability as measured
 from nsfwforensics.training.augment import TIERS
 
@@ -31,14 +32,14 @@ def estimate(value: Table, digits: int = 2) -> str:
 def exact(value: Table | None) -> str:
     """A count with the two-sided exact 95 % interval of its share (Clopper and Pearson 1934), rounded outwards.
 
-    Where pictures come in series, as if there were only one of each, and every picture that counts in another one.
+    Where pictures come in series, of the share by series (:attr:`Rate.by_series`).
     """
     if value is None or not value["total"]:
         return NOT_MEASURED
     count, total = value["count"], value["total"]
-    series = value.get("series") or total
-    low = max(0.0, 1 - clopper_pearson_upper(min(series, total - count), series, 0.975))
-    high = clopper_pearson_upper(min(series, count), series, 0.975)
+    those, series = Rate(count, total, value.get("series", 0)).by_series
+    low = 1 - clopper_pearson_upper(series - those, series, 0.975)
+    high = clopper_pearson_upper(those, series, 0.975)
     return f"{count}/{total} ({math.floor(100 * low + 1e-9)}–{math.ceil(100 * high - 1e-9)} %)"
 
 
