@@ -68,11 +68,13 @@ def clopper_pearson_upper(count: int, total: int, level: float = 0.95) -> float:
 
 
 def percent(share: float) -> Message:
-    """A share in percent with as many digits as small rates need.
+    """A share in percent with as many digits as rates near nothing and near everything need.
 
     Args:
         share: 0–1.
     """
+    if 0.99 <= share < 1:
+        return say("{percent:.1f} %", percent=min(99.9, 100 * share))
     if share == 0 or share >= 0.1:
         return say("{percent:.0f} %", percent=100 * share)
     return say("{percent:.2f} %", percent=100 * share) if share < 0.01 else say("{percent:.1f} %", percent=100 * share)
