@@ -14,7 +14,7 @@ from nsfwforensics.models.calibration import Calibration
 from nsfwforensics.models.classifier import SynthesisClassifier
 from nsfwforensics.models.features import columns
 from nsfwforensics.models.preprocess import crop
-from nsfwforensics.training import calibrate, export, train
+from nsfwforensics.training import calibrate, export, formats, train
 from nsfwforensics.training.data import Item
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
 from nsfwforensics.training.metrics import auc
@@ -81,7 +81,7 @@ def test_train_calibrate_save_load_judge(tmp_path: Path, monkeypatch: pytest.Mon
     assert same["positives"] == result["generators"]["as_is"]["pooled"]["positives"]
     assert same["negatives"] == result["generators"]["as_is"]["pooled"]["negatives"]
     assert result["criteria"][0]["name"].startswith("content-matched")
-    assert set(result["by_make"]) == set(result["rates"])
+    assert list(result["rates"]) == [*result["by_make"], *formats.SAVINGS], "tiers, then formats"
     assert len(result["plots"]["generators"]["as_is"]) > 2
 
     card = (weights / "synthesis.md").read_text()

@@ -140,6 +140,8 @@ def _generators(as_files_are: Table, saved_alike: Table) -> str:
 
 
 def _strangers(as_files_are: Table, saved_alike: Table) -> str:
+    if not all("strangers" in found[t] for found in (as_files_are, saved_alike) for t in TIERS):
+        return "Not measured: there were no such pictures."
     rows = [
         (words[t], f"{part['mean_over_families']:.2f}", estimate(part["pooled"]), part["pooled"]["positives"])
         for words, found in ((_ALIKE, saved_alike), (TIERS, as_files_are))

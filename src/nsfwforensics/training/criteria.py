@@ -39,7 +39,8 @@ def criteria(
     for name, kind in (("", "generators"), (", every file saved once more alike", "saved_alike")):
         means: dict[str, Any] = {tier: part["mean_over_families"] for tier, part in result.get(kind, {}).items()}
         found.append(_row(f"test families of generators{name}, mean AUC", "≥", FAMILIES, means))
-        strange = {tier: part["strangers"]["mean_over_families"] for tier, part in result.get(kind, {}).items()}
+        parts = {tier: part["strangers"] for tier, part in result.get(kind, {}).items() if "strangers" in part}
+        strange = {tier: part["mean_over_families"] for tier, part in parts.items()}
         words = f"those of them by publishers of whom no picture was trained on{name}, mean AUC"
         found.append(_row(words, "≥", FAMILIES, strange))
     for words, wanted, source, roles in (

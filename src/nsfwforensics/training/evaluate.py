@@ -48,8 +48,8 @@ def content_matched(rows: Sequence[Scored], decoders: Sequence[str]) -> dict[str
 def across_generators(rows: Sequence[Scored], roles: Sequence[str] = ("test",)) -> dict[str, dict[str, Any]]:
     """By state: AUC of all unseen photographs against each family, their mean, and rates at fixed false positives.
 
-    Under ``strangers`` the mean over the families, and all pictures together, of publishers never trained on. Pictures
-    too small to be judged count here as well.
+    Under ``strangers``, where there are any, the mean over the families, and all pictures together, of publishers never
+    trained on. Pictures too small to be judged count here as well.
     """
     found: dict[str, dict[str, Any]] = {}
     for tier in TIERS:
@@ -68,12 +68,14 @@ def across_generators(rows: Sequence[Scored], roles: Sequence[str] = ("test",)) 
             "families": by_family,
             "tpr_at_1": rate_at(real, pooled, 0.01),
             "tpr_at_5": rate_at(real, pooled, 0.05),
-            "strangers": {
-                "families": sorted(strange),
-                "pooled": auc_estimate(real, [score for name in sorted(strange) for score in fakes[name]]),
-                "mean_over_families": mean_over([by_family[name].value for name in sorted(strange)]),
-            },
         }
+        if strange:
+            names = sorted(strange)
+            found[tier]["strangers"] = {
+                "families": names,
+                "pooled": auc_estimate(real, [score for name in names for score in fakes[name]]),
+                "mean_over_families": mean_over([by_family[name].value for name in names]),
+            }
     return found
 
 
