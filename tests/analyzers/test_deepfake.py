@@ -111,11 +111,15 @@ def test_a_high_score_is_said_with_its_error_rates() -> None:
 def test_what_was_found_of_strange_publishers_is_said_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {**RATES["as_is"], "strangers_called": Rate(1, 36), "resynthesised_called": Rate(40, 150)}
     monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, rates={"as_is": rates}))
+    left = {**rates, "strangers_inconclusive": Rate(35, 36)}
     finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
     assert "Of the 36 by publishers of whom it had seen no picture in training it found 1." in finding.explanation
     assert "Of 150 photographs painted again by a neural network it found 40." in finding.explanation
     missed = [rate for rate in finding.data["error_rates"] if "publishers" in rate["what"]]  # type: ignore
     assert [(rate["errors"], rate["trials"]) for rate in missed] == [(35, 36)]
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, rates={"as_is": left}))
+    finding = only(run(saved(photo()), (0.5, 0.5, 0.5)))
+    assert "Among the latter are 35 of the 36 by publishers of whom" in finding.explanation
 
 
 def test_a_format_is_compared_with_photographs_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

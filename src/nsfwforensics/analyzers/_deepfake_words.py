@@ -173,7 +173,18 @@ def inconclusive_words(reason: str, image: Branch, state: str | None) -> str:
         state: What the picture resembles, or None where nothing like it was measured.
     """
     known: Message = say("No error rate is known there.")
+    among: list[Message] = []
     if state is not None:
+        strange = image.rate(state, "strangers_inconclusive")
+        if strange.total:
+            among.append(
+                say(
+                    "Among the latter are {left} of the {total} by publishers of whom the model had seen no picture in "
+                    "training.",
+                    left=strange.count,
+                    total=strange.total,
+                )
+            )
         real, fake = image.rate(state, "real_inconclusive"), image.rate(state, "gallery_inconclusive")
         known = say(
             "In our test on {pictures} this was the answer for {real} of {photographs} real photographs and {fake} of "
@@ -185,7 +196,7 @@ def inconclusive_words(reason: str, image: Branch, state: str | None) -> str:
             generated=fake.total,
         )
     said = say("The pixels alone do not say whether this picture was generated: {reason}.", reason=reason)
-    return sentences(said, known)
+    return sentences(said, known, *among)
 
 
 def face_words(face: Branch, state: str) -> str:
