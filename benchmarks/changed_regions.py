@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import pairs
-from nsfwforensics.signals.alignment import align
-from nsfwforensics.signals.difference import Difference, difference
-from nsfwforensics.signals.keypoints import keypoints
+from nsfwforensics.signals.changes.difference import Difference, difference
+from nsfwforensics.signals.matching.alignment import align
+from nsfwforensics.signals.matching.keypoints import keypoints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from benchmarks import corpus, pairs
-from nsfwforensics.signals import keypoints as keypoint_module
-from nsfwforensics.signals.alignment import Alignment, align
-from nsfwforensics.signals.keypoints import Keypoints, keypoints
-from nsfwforensics.signals.original_index import OriginalIndex
+from nsfwforensics.signals.changes.original_index import OriginalIndex
+from nsfwforensics.signals.matching import keypoints as keypoint_module
+from nsfwforensics.signals.matching.alignment import Alignment, align
+from nsfwforensics.signals.matching.keypoints import Keypoints, keypoints
 
 DERIVED = 2 * 7 * len(pairs.FAMILIES)
 UNRELATED = 2200

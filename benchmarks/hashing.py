@@ -18,7 +18,7 @@ from benchmarks import corpus
 from benchmarks.measure import TOOL, measure
 from nsfwforensics.analyzers.phash import REDUCED_EDGE, SURE_QUALITY
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.hashing.perceptual import perceptual_hashes
+from nsfwforensics.hashing.picture.perceptual import perceptual_hashes
 
 WORK = corpus.ROOT / ".work" / "bench"
 MEGAPIXELS = (8.0, 12.0, 16.0)

@@ -23,11 +23,11 @@ from PIL import Image
 
 from benchmarks import pairs
 from benchmarks.pair_steps import Draft, apply
-from nsfwforensics.hashing.dihedral import dihedral_hashes
-from nsfwforensics.hashing.pdq import MATCH_DISTANCE, pdq
-from nsfwforensics.signals.near_index import NearIndex
-from nsfwforensics.signals.parts import asked_points, kept_points
-from nsfwforensics.signals.signature import encode
+from nsfwforensics.hashing.picture.dihedral import dihedral_hashes
+from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE, pdq
+from nsfwforensics.signals.matching.near_index import NearIndex
+from nsfwforensics.signals.matching.parts import asked_points, kept_points
+from nsfwforensics.signals.matching.signature import encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

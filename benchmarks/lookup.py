@@ -21,8 +21,8 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from nsfwforensics.hashing.indexing import IndexWriter
-from nsfwforensics.hashing.items import KnownItem
+from nsfwforensics.hashing.index.indexing import IndexWriter
+from nsfwforensics.hashing.lists.items import KnownItem
 
 TURNS = 8
 DISTANCE = 31

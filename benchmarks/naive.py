@@ -19,8 +19,8 @@ from PIL import Image
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.registry import select
-from nsfwforensics.models.face_align import align
-from nsfwforensics.models.face_embedder import ResNet29Embedder, cached_embedder
+from nsfwforensics.models.faces.align import align
+from nsfwforensics.models.faces.embedder import ResNet29Embedder, cached_embedder
 
 HASHES = (
     imagehash.average_hash,

@@ -8,7 +8,7 @@ import statistics
 import time
 from pathlib import Path
 
-from nsfwforensics.analyzers.provenance import ProvenanceAnalyzer, ProvenanceOptions
+from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer, ProvenanceOptions
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EvidenceError

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nsfwforensics.analyzers._provenance_codes import CODES
-from nsfwforensics.analyzers._provenance_match import RULES
-from nsfwforensics.analyzers._provenance_standards import SOURCE_TYPES
+from nsfwforensics.analyzers.provenance.codes import CODES
+from nsfwforensics.analyzers.provenance.match import RULES
+from nsfwforensics.analyzers.provenance.standards import SOURCE_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 

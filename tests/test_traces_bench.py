@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.signals.trace import Trace, TraceRegion
+from nsfwforensics.signals.traces.trace import Trace, TraceRegion
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -40,8 +40,8 @@ def test_what_is_inside(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for path in (ROOT / "weights").iterdir():
         assert f"nsfwforensics/_weights/{path.name}" in names
-    for path in (ROOT / "src/nsfwforensics/report/templates").iterdir():
-        assert f"nsfwforensics/report/templates/{path.name}" in names
+    for path in (ROOT / "src/nsfwforensics/report/page/templates").iterdir():
+        assert f"nsfwforensics/report/page/templates/{path.name}" in names
     assert "nsfwforensics/py.typed" in names
     assert not any(name.startswith(("tests/", "samples/")) for name in names)
 

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from nsfwforensics.models.face_embedder import BLOCKS, DIMENSIONS, FaceResNet29
+from nsfwforensics.models.faces.embedder import BLOCKS, DIMENSIONS, FaceResNet29
 
 ORIGINAL_SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 

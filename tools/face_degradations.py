@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.models.face_detector import DetectedFace
+from nsfwforensics.models.faces.detector import DetectedFace
 
 Picture = NDArray[np.uint8]
 Change = Callable[[Picture, DetectedFace, float], Picture]

@@ -15,9 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from nsfwforensics.analyzers import _metadata_identity as identity
-from nsfwforensics.analyzers import _metadata_software as software
-from nsfwforensics.analyzers._jpeg_tables import digest, maker
+from nsfwforensics.analyzers.jpeg.tables import digest, maker
+from nsfwforensics.analyzers.metadata import identity, software
 from nsfwforensics.formats.fields import Metadata
 from nsfwforensics.formats.jpeg import ijg_quality, quantisation_tables, read_jpeg
 from nsfwforensics.formats.read import read_metadata

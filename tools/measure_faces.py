@@ -36,9 +36,9 @@ from scipy.stats import beta
 
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EvidenceError
-from nsfwforensics.models.face_compare import Embedder, FaceTemplate, distances, templates
-from nsfwforensics.models.face_detector import DetectedFace, FaceDetector
-from nsfwforensics.models.face_embedder import MODELS, cached_embedder
+from nsfwforensics.models.faces.compare import Embedder, FaceTemplate, distances, templates
+from nsfwforensics.models.faces.detector import DetectedFace, FaceDetector
+from nsfwforensics.models.faces.embedder import MODELS, cached_embedder
 
 UNRELATED = ("real", "exif", "faces")
 """Folders of the development data that are searched for faces."""

@@ -18,9 +18,9 @@ from PIL import Image
 
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats.dct import read_coefficients
-from nsfwforensics.signals import double_quantisation as places
-from nsfwforensics.signals.recompression import LEAST_AGREEING, LEAST_SCORE, History, history
-from nsfwforensics.signals.trace import Trace
+from nsfwforensics.signals.traces import double_quantisation as places
+from nsfwforensics.signals.traces.recompression import LEAST_AGREEING, LEAST_SCORE, History, history
+from nsfwforensics.signals.traces.trace import Trace
 
 SIDE = 1600
 SINGLES = (60, 65, 70, 75, 80, 85, 90, 95, 98)

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nsfwforensics.models.calibration import Calibration
+from nsfwforensics.models.synthesis.calibration import Calibration
 from nsfwforensics.training import card, criteria, evaluate, export, formats, probes
 from nsfwforensics.training.metrics import Estimate
 from nsfwforensics.training.workshop import TrainSettings, Workshop

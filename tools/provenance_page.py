@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from nsfwforensics.analyzers import _provenance_standards as standards
-from nsfwforensics.analyzers._provenance_codes import CODES
-from nsfwforensics.analyzers._provenance_match import RULES
-from nsfwforensics.analyzers._provenance_model import Certainty, Rule
+from nsfwforensics.analyzers.provenance import standards
+from nsfwforensics.analyzers.provenance.codes import CODES
+from nsfwforensics.analyzers.provenance.match import RULES
+from nsfwforensics.analyzers.provenance.model import Certainty, Rule
 
 INTRODUCTION = """# What the file says about where it came from
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nsfwforensics.analyzers._traces_methods import METHODS as TABLE
-from nsfwforensics.analyzers._traces_methods import Method as Entry
-from nsfwforensics.analyzers._traces_picture import StoredPicture
+from nsfwforensics.analyzers.traces.methods import METHODS as TABLE
+from nsfwforensics.analyzers.traces.methods import Method as Entry
+from nsfwforensics.analyzers.traces.picture import StoredPicture
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.signals.trace import Trace
+from nsfwforensics.signals.traces.trace import Trace
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 _IMPORT = re.compile(
@@ -69,7 +69,7 @@ def _of(entry: Entry) -> Method:
 
 def _ela(evidence: Evidence) -> Trace:
     """Error level analysis, judged by how far the brightest hundredth of its 16-pixel cells stands out."""
-    from nsfwforensics.signals.maps import ela
+    from nsfwforensics.signals.traces.maps import ela
 
     level = ela(evidence.rgb)
     rows, columns = (max(1, side // 16) for side in level.shape)

@@ -9,7 +9,7 @@ from benchmarks.traces.manipulate import KINDS
 from benchmarks.traces.markdown import number, percent, table
 from benchmarks.traces.tampered import section
 from benchmarks.traces.words import ELA, HOW, INTRODUCTION, LIMITS, PEERS, PEERS_HOW, PUBLISHED, SEES
-from nsfwforensics.analyzers._traces_methods import METHODS as TABLE
+from nsfwforensics.analyzers.traces.methods import METHODS as TABLE
 
 Figures = dict[str, Any]
 

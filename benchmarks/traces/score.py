@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.signals.trace import Trace
+from nsfwforensics.signals.traces.trace import Trace
 
 Mask = NDArray[np.bool_]
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from nsfwforensics.analyzers._provenance_c2pa import C2PA_CODES, Claim, Credentials, credentials
+from nsfwforensics.analyzers.provenance.c2pa.credentials import C2PA_CODES, Claim, Credentials, credentials
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Severity
 from nsfwforensics.formats.read import read_metadata

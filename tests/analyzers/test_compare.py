@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers._compare_words import place
-from nsfwforensics.analyzers.compare import CompareAnalyzer, CompareOptions
+from nsfwforensics.analyzers.compare.analyzer import CompareAnalyzer, CompareOptions
+from nsfwforensics.analyzers.compare.words import place
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Support

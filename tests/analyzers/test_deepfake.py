@@ -11,15 +11,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.analyzers._deepfake_sample import Box
-from nsfwforensics.analyzers.deepfake import DeepfakeAnalyzer, DeepfakeOptions
+from nsfwforensics.analyzers.deepfake.analyzer import DeepfakeAnalyzer, DeepfakeOptions
+from nsfwforensics.analyzers.deepfake.sample import Box
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
-from nsfwforensics.models.calibration import Branch, Calibration, Rate
-from nsfwforensics.models.classifier import PictureScore
-from nsfwforensics.models.likelihood import RatioCurve
-from nsfwforensics.models.preprocess import Crops
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
+from nsfwforensics.models.synthesis.classifier import PictureScore
+from nsfwforensics.models.synthesis.likelihood import RatioCurve
+from nsfwforensics.models.synthesis.preprocess import Crops
 
 RATES = {
     state: {
@@ -297,7 +297,7 @@ def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -
 
 def afresh() -> DeepfakeAnalyzer:
     """A fresh analyzer with freshly loaded weights."""
-    from nsfwforensics.models.classifier import cached_classifier
+    from nsfwforensics.models.synthesis.classifier import cached_classifier
 
     cached_classifier.cache_clear()
     return DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources())
@@ -325,7 +325,8 @@ def test_another_process_and_another_number_of_threads_score_the_same(shipped: D
     data = saved(photo(340, 360, 9), "JPEG")
     here = numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0])
     code = (
-        "import sys; from nsfwforensics.analyzers.deepfake import *; from nsfwforensics.core.analyzer import Resources;"
+        "import sys; from nsfwforensics.analyzers.deepfake.analyzer import *;"
+        "from nsfwforensics.core.analyzer import Resources;"
         "from nsfwforensics.core.evidence import Evidence;"
         "a = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources(threads=2));"
         "p = a.infer([a.prepare(Evidence.from_bytes(sys.stdin.buffer.read()))])[0].picture;"
@@ -384,6 +385,6 @@ def test_importing_the_analyzer_imports_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, nsfwforensics.analyzers.deepfake; print([m for m in ('torch', 'cv2', 'PIL', 'numpy') if m in sys.modules])"  # noqa: E501
+    code = "import sys, nsfwforensics.analyzers.deepfake.analyzer; print([m for m in ('torch', 'cv2', 'PIL', 'numpy') if m in sys.modules])"  # noqa: E501
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -12,14 +12,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.analyzers.deepfake import DeepfakeAnalyzer, DeepfakeOptions
+from nsfwforensics.analyzers.deepfake.analyzer import DeepfakeAnalyzer, DeepfakeOptions
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import FileInfo, Finding, Question, Severity, Support
-from nsfwforensics.models.calibration import Branch, Calibration, Rate, RegionLimits
-from nsfwforensics.models.classifier import PictureScore
-from nsfwforensics.models.tile_map import MOST, TILE
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate, RegionLimits
+from nsfwforensics.models.synthesis.classifier import PictureScore
+from nsfwforensics.models.synthesis.tile_map import MOST, TILE
 from tests.training import synthetic
 
 STATES = ("as_is", "768_q60", "512_q40")

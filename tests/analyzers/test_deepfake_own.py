@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers.deepfake import DeepfakeAnalyzer, DeepfakeOptions
+from nsfwforensics.analyzers.deepfake.analyzer import DeepfakeAnalyzer, DeepfakeOptions
 from nsfwforensics.api import Request, Run
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES

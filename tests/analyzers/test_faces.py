@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from nsfwforensics.analyzers.faces import FacesAnalyzer, FacesOptions
+from nsfwforensics.analyzers.faces.analyzer import FacesAnalyzer, FacesOptions
 from nsfwforensics.core.analyzer import Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Question, Severity, Support
 from nsfwforensics.errors import EnrolmentError, UsageError, WeightsError
-from nsfwforensics.models.face_rates import load_rates
+from nsfwforensics.models.faces.rates import load_rates
 from nsfwforensics.testing import AnalyzerContract
 
 RESOURCES = Resources()
@@ -59,7 +59,7 @@ def test_without_a_reference_it_is_not_applicable_and_looks_at_nothing(monkeypat
 
 def test_importing_the_analyzer_loads_nothing_heavy() -> None:
     script = (
-        "import sys, nsfwforensics.analyzers.faces as f; f.FacesAnalyzer(f.FacesOptions(reference=('x',)), "
+        "import sys, nsfwforensics.analyzers.faces.analyzer as f; f.FacesAnalyzer(f.FacesOptions(reference=('x',)), "
         "f.Resources()).models(); print([m for m in ('torch', 'cv2', 'PIL', 'facenet_pytorch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

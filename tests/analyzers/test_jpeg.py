@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers import _jpeg_tables as known
-from nsfwforensics.analyzers.jpeg import JpegAnalyzer
+from nsfwforensics.analyzers.jpeg import tables as known
+from nsfwforensics.analyzers.jpeg.analyzer import JpegAnalyzer
 from nsfwforensics.core.analyzer import AnalyzerOptions, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Severity, Support
 from nsfwforensics.formats.jpeg import quantisation_tables, read_jpeg
-from nsfwforensics.signals import double_quantisation as places
-from nsfwforensics.signals.recompression import LEAST_SCORE
+from nsfwforensics.signals.traces import double_quantisation as places
+from nsfwforensics.signals.traces.recompression import LEAST_SCORE
 from tests.formats import make
 from tests.signals.pictures import natural
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers.known import NO_LIST, SHOWN, KnownAnalyzer
+from nsfwforensics.analyzers.known.analyzer import NO_LIST, SHOWN, KnownAnalyzer
 from nsfwforensics.core.analyzer import Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Severity, Support
 from nsfwforensics.errors import HashListError, UsageError
-from nsfwforensics.hashing.indexing import IndexWriter
-from nsfwforensics.hashing.items import KnownItem, Opinion
-from nsfwforensics.hashing.pdq import DIHEDRAL_NAMES, pdq
+from nsfwforensics.hashing.index.indexing import IndexWriter
+from nsfwforensics.hashing.lists.items import KnownItem, Opinion
+from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, pdq
 from nsfwforensics.testing import AnalyzerContract
 from tests.hashing.pictures import photo_like
 

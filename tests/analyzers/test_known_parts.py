@@ -13,18 +13,18 @@ from typing import Any, ClassVar
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers.known import KnownAnalyzer
+from nsfwforensics.analyzers.known.analyzer import KnownAnalyzer
 from nsfwforensics.analyzers.phash import PerceptualHashAnalyzer
 from nsfwforensics.api import scan
 from nsfwforensics.core.analyzer import Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Severity, Support
 from nsfwforensics.errors import HashListError, UsageError
-from nsfwforensics.hashing.items import Opinion
-from nsfwforensics.hashing.known import index_lists
-from nsfwforensics.hashing.picture_list import PictureList
-from nsfwforensics.signals.parts import METHOD, picture_signature
-from nsfwforensics.signals.signature import LARGEST
+from nsfwforensics.hashing.index.known import index_lists
+from nsfwforensics.hashing.lists.items import Opinion
+from nsfwforensics.hashing.lists.picture_list import PictureList
+from nsfwforensics.signals.matching.parts import METHOD, picture_signature
+from nsfwforensics.signals.matching.signature import LARGEST
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import Decision
 from nsfwforensics.testing import AnalyzerContract

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nsfwforensics.analyzers.metadata import MetadataAnalyzer, MetadataOptions
+from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer, MetadataOptions
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.storable import storable
@@ -319,7 +319,7 @@ def test_metadata_needs_neither_torch_nor_opencv(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from nsfwforensics.core.evidence import Evidence\n"
         "from nsfwforensics.core.analyzer import Resources\n"
-        "from nsfwforensics.analyzers.metadata import MetadataAnalyzer as M\n"
+        "from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer as M\n"
         "assert not {'PIL', 'numpy', 'exifread'} & set(sys.modules), 'heavy import'\n"
         f"M(M.Options(), Resources()).examine(Evidence.open(Path({str(path)!r})))\n"
         "assert not {'torch', 'cv2'} & set(sys.modules)"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from nsfwforensics.analyzers import _metadata_thumbnail as thumbs
-from nsfwforensics.analyzers.metadata import MetadataAnalyzer
+from nsfwforensics.analyzers.metadata import thumbnail as thumbs
+from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Finding, Severity, Support

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.analyzers._metadata_times import parse
-from nsfwforensics.analyzers.metadata import MetadataAnalyzer
+from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer
+from nsfwforensics.analyzers.metadata.times import parse
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.evidence import Evidence
 from tests.formats import make

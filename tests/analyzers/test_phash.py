@@ -11,7 +11,7 @@ from nsfwforensics.analyzers.phash import SURE_QUALITY, PerceptualHashAnalyzer
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus
-from nsfwforensics.hashing.perceptual import perceptual_hashes
+from nsfwforensics.hashing.picture.perceptual import perceptual_hashes
 from tests.hashing.pictures import photo_like
 
 

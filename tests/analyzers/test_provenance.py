@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nsfwforensics.analyzers import _provenance_standards as standards
-from nsfwforensics.analyzers._provenance_views import read_settings
+from nsfwforensics.analyzers.provenance import standards
+from nsfwforensics.analyzers.provenance.views import read_settings
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.registry import installed

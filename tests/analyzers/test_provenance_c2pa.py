@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from nsfwforensics.analyzers import _provenance_c2pa as c2pa_module
-from nsfwforensics.analyzers._provenance_c2pa import C2PA_CODES, Credentials, enrol_anchors
-from nsfwforensics.analyzers.provenance import ProvenanceAnalyzer
+from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer
+from nsfwforensics.analyzers.provenance.c2pa import credentials as c2pa_module
+from nsfwforensics.analyzers.provenance.c2pa.credentials import C2PA_CODES, Credentials, enrol_anchors
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.types import Severity, Support
 from nsfwforensics.errors import UsageError

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.analyzers._provenance_c2pa_claims import claims
-from nsfwforensics.analyzers._provenance_c2pa_codes import C2PA_CODES
-from nsfwforensics.analyzers._provenance_c2pa_read import Reading, list_dates, nested_deeper
-from nsfwforensics.analyzers._provenance_c2pa_store import manifests
+from nsfwforensics.analyzers.provenance.c2pa.claims import claims
+from nsfwforensics.analyzers.provenance.c2pa.codes import C2PA_CODES
+from nsfwforensics.analyzers.provenance.c2pa.read import Reading, list_dates, nested_deeper
+from nsfwforensics.analyzers.provenance.c2pa.store import manifests
 from tests.analyzers.make_c2pa import authority, codes, read
 from tests.conftest import ROOT
 

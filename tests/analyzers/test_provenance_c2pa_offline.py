@@ -41,7 +41,7 @@ def test_a_reference_to_credentials_that_are_gone_is_said() -> None:
 
 def test_the_library_is_not_imported_for_files_without_credentials() -> None:
     script = (
-        "import sys; from nsfwforensics.analyzers._provenance_c2pa import credentials;"
+        "import sys; from nsfwforensics.analyzers.provenance.c2pa.credentials import credentials;"
         "from nsfwforensics.core.evidence import Evidence; from nsfwforensics.formats.fields import Metadata;"
         "data = sys.stdin.buffer.read(); assert not credentials(Evidence.from_bytes(data), Metadata()).findings;"
         "print([name for name in ('c2pa', 'PIL', 'cv2', 'torch') if name in sys.modules])"
@@ -96,8 +96,8 @@ _READ = {
     "context = c2pa.Context.from_dict({'verify': {'remote_manifest_fetch': False}})\n"
     "try: c2pa.Reader('image/jpeg', open(sys.argv[1], 'rb'), None, context)\nexcept c2pa.C2paError: pass\n",
     "ours": "from pathlib import Path\nfrom nsfwforensics.core.evidence import Evidence\n"
-    "from nsfwforensics.analyzers._provenance_c2pa import credentials\n"
-    "from nsfwforensics.analyzers._provenance_c2pa_read import read_store\n"
+    "from nsfwforensics.analyzers.provenance.c2pa.credentials import credentials\n"
+    "from nsfwforensics.analyzers.provenance.c2pa.read import read_store\n"
     "from nsfwforensics.formats.read import read_metadata\n"
     "e = Evidence.open(Path(sys.argv[1]))\nread_store(e.data, e.media_type)\n"
     "assert credentials(e, read_metadata(e.data, e.media_type)).findings\n",

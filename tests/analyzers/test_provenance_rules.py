@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers._provenance_match import RULES
-from nsfwforensics.analyzers._provenance_model import Certainty, Meaning, Rule
-from nsfwforensics.analyzers.provenance import ProvenanceAnalyzer, ProvenanceOptions
+from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer, ProvenanceOptions
+from nsfwforensics.analyzers.provenance.match import RULES
+from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Finding, Severity, Support

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nsfwforensics.analyzers.provenance import ProvenanceAnalyzer, ProvenanceOptions
+from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer, ProvenanceOptions
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Support

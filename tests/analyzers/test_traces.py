@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from nsfwforensics.analyzers._traces_methods import BY_NAME, METHODS, place
-from nsfwforensics.analyzers.traces import TracesAnalyzer, TracesOptions
+from nsfwforensics.analyzers.traces.analyzer import TracesAnalyzer, TracesOptions
+from nsfwforensics.analyzers.traces.methods import BY_NAME, METHODS, place
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Support
-from nsfwforensics.signals.trace import TraceRegion
+from nsfwforensics.signals.traces.trace import TraceRegion
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -196,7 +196,7 @@ def _read(data: bytes | None) -> NDArray[np.uint8]:
 
 
 def test_error_levels_show_what_was_saved_differently() -> None:
-    from nsfwforensics.signals.maps import ela, map_png, outline
+    from nsfwforensics.signals.traces.maps import ela, map_png, outline
 
     picture = jpeg(photo(256, 256, 1), 70)
     picture.paste(photo(256, 256, 2).crop((0, 0, 96, 96)), (80, 80))

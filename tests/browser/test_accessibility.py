@@ -53,7 +53,7 @@ def test_the_samples_have_no_serious_issue(
     tmp_path: Path, chromium: Any, axe: str, code: str, samples_report: Path
 ) -> None:
     from nsfwforensics.language import language
-    from nsfwforensics.report.saved import SavedReport
+    from nsfwforensics.report.saved.report import SavedReport
 
     SavedReport.open(samples_report, language(code)).write_views(tmp_path)
     with opened(chromium, tmp_path / "report.html") as tab:

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from nsfwforensics.cli.app import build
-from nsfwforensics.models.detector_files import find_detector
+from nsfwforensics.models.own.files import find_detector
 from tests.models.make_onnx import THRESHOLD, brightness, card, model, node
 from tests.training.synthetic import picture
 

@@ -12,8 +12,8 @@ from PIL import Image
 from nsfwforensics.clustering.grouping import Groups, grouped
 from nsfwforensics.clustering.looking import Look, Unseen
 from nsfwforensics.clustering.model import Stage, Sureness
-from nsfwforensics.signals.keypoints import keypoints
-from nsfwforensics.signals.signature import encode
+from nsfwforensics.signals.matching.keypoints import keypoints
+from nsfwforensics.signals.matching.signature import encode
 from tests.signals.pictures import natural
 
 NOTHING = encode(keypoints(np.zeros((20, 20), np.uint8)))

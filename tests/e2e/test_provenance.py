@@ -53,5 +53,5 @@ def test_it_loads_neither_torch_nor_cv2(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(files.FILES["webui-img2img"]() if name.endswith("jpg") else files.stealth())
     modules = loaded_by("provenance", str(path), "--json")
-    assert "nsfwforensics.analyzers.provenance" in modules
+    assert "nsfwforensics.analyzers.provenance.analyzer" in modules
     assert not modules & {"torch", "cv2"}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.hashing.dihedral import dihedral_hashes
-from nsfwforensics.hashing.pdq import DIHEDRAL_NAMES, pdq, pdq_dihedral
+from nsfwforensics.hashing.picture.dihedral import dihedral_hashes
+from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, pdq, pdq_dihedral
 from tests.hashing.pictures import photo_like
 
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nsfwforensics.errors import HashListError
-from nsfwforensics.hashing import hamming, indexing
-from nsfwforensics.hashing import index as index_module
-from nsfwforensics.hashing.hamming import LARGEST_DISTANCE, TABLES_FROM, build_tables, search
-from nsfwforensics.hashing.index import MANIFEST, HashIndex, is_index
-from nsfwforensics.hashing.indexing import IndexWriter
-from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion
+from nsfwforensics.hashing.index import hamming, indexing
+from nsfwforensics.hashing.index import index as index_module
+from nsfwforensics.hashing.index.hamming import LARGEST_DISTANCE, TABLES_FROM, build_tables, search
+from nsfwforensics.hashing.index.index import MANIFEST, HashIndex, is_index
+from nsfwforensics.hashing.index.indexing import IndexWriter
+from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
 
 Words = NDArray[np.uint64]
 DIGEST = "0" * 64
@@ -261,7 +261,7 @@ def damage(path: Path, how: str) -> None:
     elif how == "elsewhere":
         content = json.loads(manifest.read_text())
         content["segments"][0]["file"] = "../../secret"
-        from nsfwforensics.hashing.index import manifest_digest
+        from nsfwforensics.hashing.index.index import manifest_digest
 
         del content["digest"]
         manifest.write_text(json.dumps(content | {"digest": manifest_digest(content)}))

@@ -12,11 +12,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics.errors import HashListError
-from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion, opinion_of
-from nsfwforensics.hashing.list_formats import ListFormat, sniff_format
-from nsfwforensics.hashing.list_records import LONGEST_RECORD
-from nsfwforensics.hashing.list_write import one_line, write_list
-from nsfwforensics.hashing.lists import SHOWN_BAD_LINES, HashList
+from nsfwforensics.hashing.lists.formats import ListFormat, sniff_format
+from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion, opinion_of
+from nsfwforensics.hashing.lists.lists import SHOWN_BAD_LINES, HashList
+from nsfwforensics.hashing.lists.records import LONGEST_RECORD
+from nsfwforensics.hashing.lists.write import one_line, write_list
 
 PDQ = "3d" * 32
 HALF = "00ff" * 16

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.hashing.pdq import (
+from nsfwforensics.hashing.picture.pdq import (
     DIHEDRAL_NAMES,
     MATCH_DISTANCE,
     PdqHash,

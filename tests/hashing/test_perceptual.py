@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nsfwforensics.hashing.colors import count_colors
-from nsfwforensics.hashing.perceptual import perceptual_hashes
-from nsfwforensics.hashing.resample import Reduction, reduce_many
+from nsfwforensics.hashing.picture.colors import count_colors
+from nsfwforensics.hashing.picture.perceptual import perceptual_hashes
+from nsfwforensics.hashing.picture.resample import Reduction, reduce_many
 from tests.hashing.pictures import decodable, photo_like, synthetic
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsfwforensics.errors import HashListError
-from nsfwforensics.hashing import indexing
-from nsfwforensics.hashing.index import HashIndex
-from nsfwforensics.hashing.indexing import IndexWriter
-from nsfwforensics.hashing.items import KnownItem
-from nsfwforensics.hashing.signatures import LARGEST_SIGNATURE, SignatureFile, write_signatures
+from nsfwforensics.hashing.index import indexing
+from nsfwforensics.hashing.index.index import HashIndex
+from nsfwforensics.hashing.index.indexing import IndexWriter
+from nsfwforensics.hashing.index.signatures import LARGEST_SIGNATURE, SignatureFile, write_signatures
+from nsfwforensics.hashing.lists.items import KnownItem
 
 
 def digest(number: int) -> bytes:

@@ -14,7 +14,7 @@ from nsfwforensics.care.helplines import helplines
 from nsfwforensics.core.registry import installed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport
 from nsfwforensics.language import language
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
 from tests.report.factory import file, finding, header, result
 
 QUOTED = {"code", "bdi", "kbd", "cite", "script", "style"}

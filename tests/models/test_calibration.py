@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.calibration import (
+from nsfwforensics.models.synthesis.calibration import (
     Branch,
     Calibration,
     Rate,
@@ -18,7 +18,7 @@ from nsfwforensics.models.calibration import (
     p_value_above,
     p_value_below,
 )
-from nsfwforensics.models.preprocess import CROP
+from nsfwforensics.models.synthesis.preprocess import CROP
 
 SCORES = st.lists(st.floats(-10, 10), max_size=40).map(sorted)
 

@@ -9,12 +9,12 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models import preprocess
-from nsfwforensics.models.classifier import SynthesisClassifier
-from nsfwforensics.models.face_statistics import WIDTH as FACE_WIDTH
-from nsfwforensics.models.face_statistics import face_features
-from nsfwforensics.models.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, residual_statistics
-from nsfwforensics.models.trace_network import middle
+from nsfwforensics.models.synthesis import preprocess
+from nsfwforensics.models.synthesis.classifier import SynthesisClassifier
+from nsfwforensics.models.synthesis.face_statistics import WIDTH as FACE_WIDTH
+from nsfwforensics.models.synthesis.face_statistics import face_features
+from nsfwforensics.models.synthesis.features import RESIDUAL_STATISTICS, TAPS, FeatureExtractor, residual_statistics
+from nsfwforensics.models.synthesis.trace_network import middle
 
 
 def noise(seed: int, height: int, width: int) -> NDArray[np.uint8]:

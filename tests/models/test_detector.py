@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models import preprocess
-from nsfwforensics.models.detector import Detector, inputs, least_side, load_detector, probability
-from nsfwforensics.models.detector_card import Claims, Input
-from nsfwforensics.models.detector_files import find_detector, read_model
-from nsfwforensics.models.features import FeatureExtractor
+from nsfwforensics.models.own.card import Claims, Input
+from nsfwforensics.models.own.detector import Detector, inputs, least_side, load_detector, probability
+from nsfwforensics.models.own.files import find_detector, read_model
+from nsfwforensics.models.synthesis import preprocess
+from nsfwforensics.models.synthesis.features import FeatureExtractor
 from tests.models.make_onnx import RATES, brightness, card, model, node, tensor, value
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -161,7 +161,7 @@ def test_other_bytes_than_the_cards_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nsfwforensics.models.detector_files.MAX_MODEL_BYTES", 100)
+    monkeypatch.setattr("nsfwforensics.models.own.files.MAX_MODEL_BYTES", 100)
     with pytest.raises(WeightsError, match="larger than"):
         read_model(find_detector(card(tmp_path, brightness())))
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nsfwforensics.models.calibration import Branch, Verdict
-from nsfwforensics.models.distribution import MOST_BINS, as_high, of_distances, of_scores
-from nsfwforensics.models.face_rates import load_rates
+from nsfwforensics.models.faces.rates import load_rates
+from nsfwforensics.models.synthesis.calibration import Branch, Verdict
+from nsfwforensics.models.synthesis.distribution import MOST_BINS, as_high, of_distances, of_scores
 
 SCORES = st.lists(st.floats(-20, 20, allow_nan=False).map(lambda value: round(value, 5)), min_size=1, max_size=200).map(
     sorted

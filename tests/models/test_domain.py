@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from nsfwforensics.core.messages import Message
-from nsfwforensics.models.calibration import cached_calibration
-from nsfwforensics.models.domain import NAMES, TRAITS, Domain, look
-from nsfwforensics.models.preprocess import recompressed
+from nsfwforensics.models.synthesis.calibration import cached_calibration
+from nsfwforensics.models.synthesis.domain import NAMES, TRAITS, Domain, look
+from nsfwforensics.models.synthesis.preprocess import recompressed
 
 Pixels = NDArray[np.uint8]
 SAMPLES = Path(__file__).parents[2] / "samples"

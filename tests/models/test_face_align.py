@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.models.face_align import TEMPLATE, TEMPLATE_SIDE, align, pose_error, similarity_transform
+from nsfwforensics.models.faces.align import TEMPLATE, TEMPLATE_SIDE, align, pose_error, similarity_transform
 
 
 @given(

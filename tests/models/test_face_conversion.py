@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.models.face_embedder import BLOCKS, FaceResNet29
+from nsfwforensics.models.faces.embedder import BLOCKS, FaceResNet29
 
 TOOL = Path(__file__).parents[2] / "tools" / "convert_face_model.py"
 

@@ -8,8 +8,8 @@ import pytest
 
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.models.face_detector import MAX_PIXELS, DetectedFace, FaceDetector, cached_detector, shared_faces
-from nsfwforensics.models.face_files import detector_digest, detector_record
+from nsfwforensics.models.faces.detector import MAX_PIXELS, DetectedFace, FaceDetector, cached_detector, shared_faces
+from nsfwforensics.models.faces.files import detector_digest, detector_record
 
 
 @pytest.fixture(scope="module")

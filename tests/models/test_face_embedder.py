@@ -10,10 +10,10 @@ import torch
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
-from nsfwforensics.models.face_align import align
-from nsfwforensics.models.face_compare import FaceTemplate, distances, sharpness, templates
-from nsfwforensics.models.face_detector import DetectedFace
-from nsfwforensics.models.face_embedder import CHIP, DIMENSIONS, FaceResNet29, ResNet29Embedder, cached_embedder
+from nsfwforensics.models.faces.align import align
+from nsfwforensics.models.faces.compare import FaceTemplate, distances, sharpness, templates
+from nsfwforensics.models.faces.detector import DetectedFace
+from nsfwforensics.models.faces.embedder import CHIP, DIMENSIONS, FaceResNet29, ResNet29Embedder, cached_embedder
 from nsfwforensics.models.weights import WeightsEntry, file_sha256
 
 REFERENCE = Path(__file__).parent / "data" / "face_resnet29_reference.json"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.face_rates import FaceRates, load_rates
+from nsfwforensics.models.faces.rates import FaceRates, load_rates
 from nsfwforensics.models.weights import weights_folder
 
 

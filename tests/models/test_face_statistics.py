@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nsfwforensics.models.face_statistics import SIDE, WIDTH, face_features, face_view, regions
+from nsfwforensics.models.synthesis.face_statistics import SIDE, WIDTH, face_features, face_view, regions
 from tests.training import synthetic
 
 BOX = (150.0, 140.0, 100.0, 116.0)

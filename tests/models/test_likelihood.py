@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.calibration import Branch, Calibration
-from nsfwforensics.models.likelihood import RatioCurve, elub, support
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration
+from nsfwforensics.models.synthesis.likelihood import RatioCurve, elub, support
 
 COUNTS = st.integers(0, 2000)
 ANY_SCORE = st.floats(allow_nan=True, allow_infinity=True)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import MissingDependencyError
-from nsfwforensics.models import mtcnn
-from nsfwforensics.models.mtcnn import Mtcnn, suppress
+from nsfwforensics.models.faces import mtcnn
+from nsfwforensics.models.faces.mtcnn import Mtcnn, suppress
 
 
 @pytest.mark.parametrize("name", ["reference.jpg", "other-person.jpg"])
@@ -48,7 +48,7 @@ def test_the_networks_are_facenets_to_the_last_bit() -> None:
 
 def test_importing_it_does_not_import_facenet_or_torchvision() -> None:
     script = (
-        "import sys; from nsfwforensics.models.face_detector import cached_detector; cached_detector('cpu', 1); "
+        "import sys; from nsfwforensics.models.faces.detector import cached_detector; cached_detector('cpu', 1); "
         "print([m for m in ('facenet_pytorch', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

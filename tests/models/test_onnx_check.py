@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.onnx_check import check_onnx
+from nsfwforensics.models.own.onnx_check import check_onnx
 from tests.models.make_onnx import brightness, field, model, node, tensor, varint
 
 IDENTITY = node("Flatten", ["x"], ["y"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.calibration import Branch, Calibration, Rate, RegionLimits
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate, RegionLimits
 
 STATES = ("as_is", "768_q60", "512_q40")
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nsfwforensics.models.classifier import MODEL, SynthesisClassifier
-from nsfwforensics.models.preprocess import Crops, crop
+from nsfwforensics.models.synthesis.classifier import MODEL, SynthesisClassifier
+from nsfwforensics.models.synthesis.preprocess import Crops, crop
 from nsfwforensics.models.weights import load_tensors
 from tests.training import synthetic
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nsfwforensics.models import tile_map
-from nsfwforensics.models.classifier import Ensemble, SynthesisClassifier
-from nsfwforensics.models.features import FeatureExtractor
-from nsfwforensics.models.standout import FEWEST, STATISTICS, standout
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.synthesis import tile_map
+from nsfwforensics.models.synthesis.classifier import Ensemble, SynthesisClassifier
+from nsfwforensics.models.synthesis.features import FeatureExtractor
+from nsfwforensics.models.synthesis.standout import FEWEST, STATISTICS, standout
+from nsfwforensics.models.synthesis.trace_network import TraceNetwork
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.classifier import SynthesisClassifier
-from nsfwforensics.models.features import FeatureExtractor
-from nsfwforensics.models.preprocess import crop
-from nsfwforensics.models.trace_network import TraceNetwork, middle
+from nsfwforensics.models.synthesis.classifier import SynthesisClassifier
+from nsfwforensics.models.synthesis.features import FeatureExtractor
+from nsfwforensics.models.synthesis.preprocess import crop
+from nsfwforensics.models.synthesis.trace_network import TraceNetwork, middle
 
 WIDTHS = (4, 4, 8, 8)
 

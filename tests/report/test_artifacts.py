@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, FileReport, Question, Region
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
 from tests.report.factory import file as report_of
 from tests.report.factory import finding, header, result
 

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from nsfwforensics.core.types import FileReport, Question
-from nsfwforensics.report import console as view
-from nsfwforensics.report.saved import ReportWriter, SavedReport
-from nsfwforensics.report.text import UNSAFE
+from nsfwforensics.report.console import file as view
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.words.text import UNSAFE
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result
 
 ANSI_STYLE = re.compile(r"\x1b\[[0-9;]*m")

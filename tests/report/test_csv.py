@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsfwforensics.core.types import Question
-from nsfwforensics.report.csv import COLUMNS, LONGEST_CELL, neutral, row
-from nsfwforensics.report.saved import ReportWriter
-from nsfwforensics.report.text import UNSAFE
+from nsfwforensics.report.documents.csv import COLUMNS, LONGEST_CELL, neutral, row
+from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.words.text import UNSAFE
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result
 
 FORMULA = tuple("=+-@\t\r＝＋－＠")

@@ -4,8 +4,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from nsfwforensics.report import digests
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.saved import digests
+from nsfwforensics.report.saved.report import SavedReport
 from tests.report.test_saved import write
 
 

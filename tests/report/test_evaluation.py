@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.errors import ReportError
-from nsfwforensics.models.calibration import Verdict
-from nsfwforensics.report import evaluation
-from nsfwforensics.report.evaluation import Evaluation
+from nsfwforensics.models.synthesis.calibration import Verdict
+from nsfwforensics.report.documents import evaluation
+from nsfwforensics.report.documents.evaluation import Evaluation
 from nsfwforensics.training.figures import Sourced, figures
 from nsfwforensics.training.judging import Judged, Said
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from nsfwforensics.language import language
-from nsfwforensics.report.figure_values import figure_value
-from nsfwforensics.report.shape import shape
+from nsfwforensics.report.page.shape import shape
+from nsfwforensics.report.words.figure_values import figure_value
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from nsfwforensics.core.types import AnalyzerResult, AnalyzerStatus, FileInfo, FileReport, Question
-from nsfwforensics.report.hashes import HashFormat, write_hashes
+from nsfwforensics.report.documents.hashes import HashFormat, write_hashes
 from tests.report.factory import HOSTILE
 
 DIGESTS = {"md5": "0a" * 16, "sha1": "1b" * 20, "sha256": "2c" * 32}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nsfwforensics.report import html
+from nsfwforensics.report.page import html
 from tests.report.factory import HOSTILE, hostile_file
 from tests.report.test_html import source
 

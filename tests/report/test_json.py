@@ -6,9 +6,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.report.json import ascii_only, document, dumps, file_line
-from nsfwforensics.report.tally import Tally
-from nsfwforensics.report.text import UNSAFE
+from nsfwforensics.report.documents.json import ascii_only, document, dumps, file_line
+from nsfwforensics.report.saved.tally import Tally
+from nsfwforensics.report.words.text import UNSAFE
 from tests.report.factory import HOSTILE, file, header, hostile_file
 
 TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=50)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.core.types import FileReport
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
 from tests.report.factory import file, finding, header, result
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
 from nsfwforensics.core.types import AnalyzerRecord, MethodRecord, Question
 from nsfwforensics.language import language
-from nsfwforensics.report.methods import MOST_RATES, Methods, figures, rate_sentences
+from nsfwforensics.report.words.methods import MOST_RATES, Methods, figures, rate_sentences
 from tests.report.factory import file, finding, header, result
 
 EN = language("en")

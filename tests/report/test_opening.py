@@ -8,8 +8,8 @@ import pytest
 from nsfwforensics.care.helplines import VARIABLE
 from nsfwforensics.core.types import FileReport, FileState, Severity
 from nsfwforensics.language import language
-from nsfwforensics.report import advice
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.words import advice
 from tests.report.factory import every_outcome, file, finding, header, result, thumbnail
 from tests.report.test_html import Page
 

@@ -12,10 +12,10 @@ import pytest
 
 from nsfwforensics.errors import ExitCode, MissingDependencyError, ReportError
 from nsfwforensics.language import language
-from nsfwforensics.report import pdf
-from nsfwforensics.report.html import Extent
-from nsfwforensics.report.rendering import Rendered, Settings
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.page.html import Extent
+from nsfwforensics.report.pdf import making as pdf
+from nsfwforensics.report.pdf.rendering import Rendered, Settings
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, thumbnail
 
 pytest.importorskip("weasyprint")
@@ -169,7 +169,7 @@ def test_what_runs_along_the_edge_ends_where_it_should() -> None:
 def test_paper_shows_the_first_files_and_says_what_is_left_out(tmp_path: Path) -> None:
     saved = saved_report(tmp_path, *(file(f"{index:04}.jpg") for index in range(6)))
     with (tmp_path / "page.html").open("w+", encoding="utf-8") as page:
-        from nsfwforensics.report import html
+        from nsfwforensics.report.page import html
 
         html.write(saved, page, Extent(files=2, bytes=10**6, rows=4, paper=True))
         page.seek(0)

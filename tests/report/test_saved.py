@@ -10,8 +10,8 @@ import pytest
 
 from nsfwforensics.core.types import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
 from nsfwforensics.errors import ReportError
-from nsfwforensics.report.reading import NO_HEADER, TORN, UNFINISHED
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.saved.reading import NO_HEADER, TORN, UNFINISHED
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
 from tests.report.factory import every_outcome, file, finding, header, result
 
 VIEWS = ("report.json", "summary.csv", "report.html")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.report.text import UNSAFE, count, duration, shorten, shorten_middle, size, visible
+from nsfwforensics.report.words.text import UNSAFE, count, duration, shorten, shorten_middle, size, visible
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=200)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.signals.alignment import SCORE, Alignment, align
-from nsfwforensics.signals.keypoints import keypoints
-from nsfwforensics.signals.original_index import OriginalIndex
+from nsfwforensics.signals.changes.original_index import OriginalIndex
+from nsfwforensics.signals.matching.alignment import SCORE, Alignment, align
+from nsfwforensics.signals.matching.keypoints import keypoints
 
 
 def read(path: Path) -> np.ndarray:

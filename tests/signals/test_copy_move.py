@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.signals import copy_move as module
-from nsfwforensics.signals.copy_move import LEAST_SIDE, copy_move
+from nsfwforensics.signals.traces import copy_move as module
+from nsfwforensics.signals.traces.copy_move import LEAST_SIDE, copy_move
 from tests.signals.pictures import natural
 
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.signals.difference import Difference, difference
-from nsfwforensics.signals.difference_pictures import LONGEST, heatmap_png, side_by_side_jpeg
+from nsfwforensics.signals.changes.difference import Difference, difference
+from nsfwforensics.signals.changes.difference_pictures import LONGEST, heatmap_png, side_by_side_jpeg
 from tests.signals.pictures import natural
 
 IDENTITY = np.eye(3)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.signals.double_quantisation import double_quantisation, unclipped_blocks
-from nsfwforensics.signals.recompression import LEAST_SCORE, MODES, history, ijg_table
-from nsfwforensics.signals.trace import Trace
+from nsfwforensics.signals.traces.double_quantisation import double_quantisation, unclipped_blocks
+from nsfwforensics.signals.traces.recompression import LEAST_SCORE, MODES, history, ijg_table
+from nsfwforensics.signals.traces.trace import Trace
 from tests.signals.pictures import natural
 
 pytest.importorskip("jpeglib", reason="jpeglib has no wheel for this platform")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nsfwforensics.signals.ghosts import ghosts
+from nsfwforensics.signals.traces.ghosts import ghosts
 from tests.signals.test_double_quantisation import coefficients, opened, saved, scene
 
 pytest.importorskip("jpeglib", reason="jpeglib has no wheel for this platform")

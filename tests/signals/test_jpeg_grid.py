@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from nsfwforensics.signals import jpeg_grid
-from nsfwforensics.signals._jpeg_regions import nfa
-from nsfwforensics.signals._jpeg_votes import NO_VOTE, ZERO, counts, votes, zeros
-from nsfwforensics.signals.trace import Trace
+from nsfwforensics.signals.traces import jpeg_grid
+from nsfwforensics.signals.traces.jpeg_regions import nfa
+from nsfwforensics.signals.traces.jpeg_votes import NO_VOTE, ZERO, counts, votes, zeros
+from nsfwforensics.signals.traces.trace import Trace
 
 
 def photo(height: int, width: int, seed: int) -> NDArray[np.uint8]:

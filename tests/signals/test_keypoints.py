@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from nsfwforensics.signals.keypoints import LIMIT, WORKING_EDGE, keypoints
+from nsfwforensics.signals.matching.keypoints import LIMIT, WORKING_EDGE, keypoints
 
 
 @pytest.fixture(scope="module")

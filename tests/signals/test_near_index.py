@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.signals._codes import codes
-from nsfwforensics.signals.keypoints import Keypoints, keypoints
-from nsfwforensics.signals.near_index import NearIndex
-from nsfwforensics.signals.near_match import common_share
-from nsfwforensics.signals.signature import decode, encode
+from nsfwforensics.signals.matching.codes import codes
+from nsfwforensics.signals.matching.keypoints import Keypoints, keypoints
+from nsfwforensics.signals.matching.near_index import NearIndex
+from nsfwforensics.signals.matching.near_match import common_share
+from nsfwforensics.signals.matching.signature import decode, encode
 from tests.signals.pictures import natural
 
 COUNT = 12

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nsfwforensics.signals import noise as module
-from nsfwforensics.signals.noise import noise_levels
+from nsfwforensics.signals.traces import noise as module
+from nsfwforensics.signals.traces.noise import noise_levels
 from tests.signals.pictures import natural
 
 

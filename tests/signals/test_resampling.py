@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.signals import resampling as module
-from nsfwforensics.signals.resampling import LEAST_SIDE, resampling
+from nsfwforensics.signals.traces import resampling as module
+from nsfwforensics.signals.traces.resampling import LEAST_SIDE, resampling
 from tests.signals.pictures import natural
 
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nsfwforensics.signals.alignment import align
-from nsfwforensics.signals.keypoints import Keypoints, keypoints
-from nsfwforensics.signals.near_match import near_match
-from nsfwforensics.signals.signature import EDGE, LARGEST, MOST_DECODED, POINTS, decode, encode, signature
+from nsfwforensics.signals.matching.alignment import align
+from nsfwforensics.signals.matching.keypoints import Keypoints, keypoints
+from nsfwforensics.signals.matching.near_match import near_match
+from nsfwforensics.signals.matching.signature import EDGE, LARGEST, MOST_DECODED, POINTS, decode, encode, signature
 
 
 @pytest.fixture(scope="module")

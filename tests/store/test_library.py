@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import nsfwforensics
-from nsfwforensics.analyzers.metadata import MetadataAnalyzer
+from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer
 from nsfwforensics.api import Request, Run
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import CaseError, UsageError
-from nsfwforensics.report.case import full_entry, report_of
+from nsfwforensics.report.documents.case import full_entry, report_of
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.testing import contract_file

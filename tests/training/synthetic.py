@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 
-from nsfwforensics.models.features import FeatureExtractor
+from nsfwforensics.models.synthesis.features import FeatureExtractor
 from nsfwforensics.training import autoencoder
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nsfwforensics.models.face_statistics import WIDTH
+from nsfwforensics.models.synthesis.face_statistics import WIDTH
 from nsfwforensics.training import blend
 from tests.training import synthetic
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.models.calibration import Rate, Verdict
+from nsfwforensics.models.synthesis.calibration import Rate, Verdict
 from nsfwforensics.training import calibrate, evaluate
 from nsfwforensics.training.augment import TIERS, at_tier
 from nsfwforensics.training.data import Item

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.models import domain as border
-from nsfwforensics.models.calibration import Branch, Calibration, Rate
+from nsfwforensics.models.synthesis import domain as border
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
 from nsfwforensics.training import card_domain, domain, evaluate
 from nsfwforensics.training.domain import Seen
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from nsfwforensics.models import tile_map
-from nsfwforensics.models.calibration import Branch, Calibration
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.synthesis import tile_map
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration
+from nsfwforensics.models.synthesis.trace_network import TraceNetwork
 from nsfwforensics.models.weights import file_sha256
 from nsfwforensics.training import card_edited, decoders, edited, edited_figures, edited_run, evaluate, measure
 from nsfwforensics.training.augment import TIERS

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from nsfwforensics.models.calibration import Rate, Verdict
+from nsfwforensics.models.synthesis.calibration import Rate, Verdict
 from nsfwforensics.training.figures import Figures, Sourced, figures
 from nsfwforensics.training.judging import Judged, Said
 from nsfwforensics.training.leaks import folds_of, look_for_leaks

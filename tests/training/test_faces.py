@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsfwforensics.models.classifier import Ensemble
-from nsfwforensics.models.face_statistics import WIDTH
+from nsfwforensics.models.synthesis.classifier import Ensemble
+from nsfwforensics.models.synthesis.face_statistics import WIDTH
 from nsfwforensics.training import blend, card, evaluate, faces
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item, screened_faces

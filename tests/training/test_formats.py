@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers._deepfake_words import STATES
-from nsfwforensics.models.circumstances import FORMS, circumstances
+from nsfwforensics.analyzers.deepfake.words import STATES
+from nsfwforensics.models.synthesis.circumstances import FORMS, circumstances
 from nsfwforensics.training import formats
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.models.preprocess import decoded, recompressed
+from nsfwforensics.models.synthesis.preprocess import decoded, recompressed
 from nsfwforensics.training import pairs, unseen
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item

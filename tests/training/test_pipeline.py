@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from nsfwforensics.models.calibration import Calibration
-from nsfwforensics.models.classifier import SynthesisClassifier
-from nsfwforensics.models.features import columns
-from nsfwforensics.models.preprocess import crop
+from nsfwforensics.models.synthesis.calibration import Calibration
+from nsfwforensics.models.synthesis.classifier import SynthesisClassifier
+from nsfwforensics.models.synthesis.features import columns
+from nsfwforensics.models.synthesis.preprocess import crop
 from nsfwforensics.training import calibrate, export, formats, train
 from nsfwforensics.training.data import Item
 from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
@@ -120,7 +120,7 @@ def test_fit_separates_and_is_seeded() -> None:
     settings = FitSettings(members=2, hidden=8, epochs=60, rate=1e-2, dropout=0.1)
     one, two = (fit(features, labels, weights, settings) for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
-    from nsfwforensics.models.classifier import Ensemble
+    from nsfwforensics.models.synthesis.classifier import Ensemble
 
     logits = Ensemble(one).logits(features[:, 0])
     assert auc(logits[labels == 0], logits[labels == 1]) > 0.95

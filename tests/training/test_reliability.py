@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from nsfwforensics.language import language
-from nsfwforensics.models.calibration import Branch, Rate, Verdict
-from nsfwforensics.models.likelihood import RatioCurve
+from nsfwforensics.models.synthesis.calibration import Branch, Rate, Verdict
+from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.training import card_tables, criteria, evaluate, plots, ratios, reliability
 from nsfwforensics.training.augment import TIERS, Tier
 from nsfwforensics.training.calibrate import verdicts

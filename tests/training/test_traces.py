@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.synthesis.trace_network import TraceNetwork
 from nsfwforensics.training import augment, pairs, traces
 from nsfwforensics.training.metrics import auc
 from nsfwforensics.training.pairs import Batches, Material, Region

@@ -72,7 +72,7 @@ class PerceptualHashAnalyzer(Analyzer):
 
 
 def _signature(evidence: Evidence) -> Artifact:
-    from nsfwforensics.signals.parts import METHOD, picture_signature
+    from nsfwforensics.signals.matching.parts import METHOD, picture_signature
     from nsfwforensics.store.signatures import as_artifact
 
     return as_artifact(METHOD, picture_signature(evidence))
@@ -88,7 +88,7 @@ def _digests(evidence: Evidence) -> dict[str, Any]:
 
 
 def _picture_hashes(evidence: Evidence) -> dict[str, Any]:
-    from nsfwforensics.hashing.perceptual import perceptual_hashes
+    from nsfwforensics.hashing.picture.perceptual import perceptual_hashes
 
     image = evidence.reduced(REDUCED_EDGE)
     hashes = None if image is None else perceptual_hashes(image, full_size=_full_size(evidence))

@@ -39,7 +39,7 @@ COMMANDS: dict[str, str] = {
 }
 """Every command with its one line of help; ``cli/<name>.py`` holds it."""
 
-_MODULES = {"hash": "hashes"}
+_MODULES = {"hash": "hashes", "case": "case.commands", "evidence": "evidence.commands", "model": "model.commands"}
 
 EPILOG = (
     "Nothing leaves this machine, and evidence is only ever read. Exit codes: 0 done, 1 error, 2 usage, "

@@ -15,7 +15,7 @@ from rich.console import Console
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.errors import ExitCode
-from nsfwforensics.report.console import plain
+from nsfwforensics.report.console.file import plain
 
 if TYPE_CHECKING:
     from nsfwforensics.clustering.model import Clustering
@@ -62,7 +62,7 @@ def cluster(
     """Groups near-duplicates: same bytes, same looks (PDQ, eight turns), same local features so arranged."""
     from nsfwforensics.clustering.run import cluster as clustered
     from nsfwforensics.core.evidence import Limits
-    from nsfwforensics.report import clusters
+    from nsfwforensics.report.documents import clusters
 
     given: dict[str, Any] = {
         "max_pixels": max_pixels,
@@ -91,8 +91,8 @@ def cluster(
 
 
 def _show(found: Clustering, console: Console, output: Path | None) -> None:
-    from nsfwforensics.report.clusters import CAVEAT, describe
-    from nsfwforensics.report.text import count, shorten, shorten_middle, visible
+    from nsfwforensics.report.documents.clusters import CAVEAT, describe
+    from nsfwforensics.report.words.text import count, shorten, shorten_middle, visible
 
     width = max(40, min(console.width, 100))
 

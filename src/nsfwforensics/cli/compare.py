@@ -11,7 +11,7 @@ import typer
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import command
 from nsfwforensics.cli.run import analyse
-from nsfwforensics.report.console import render
+from nsfwforensics.report.console.file import render
 
 _HELP = "The original photo, or a folder of originals."
 

@@ -7,7 +7,7 @@ import typer
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import command
 from nsfwforensics.cli.run import analyse
-from nsfwforensics.report.console import render
+from nsfwforensics.report.console.file import render
 
 
 def register(app: typer.Typer) -> None:

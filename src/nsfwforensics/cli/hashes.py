@@ -12,9 +12,9 @@ from rich.console import Console
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import REPORT, command, option
 from nsfwforensics.cli.run import analyse, note
-from nsfwforensics.report.console import render_hashes
-from nsfwforensics.report.hashes import HashFormat, write_hashes
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.console.file import render_hashes
+from nsfwforensics.report.documents.hashes import HashFormat, write_hashes
+from nsfwforensics.report.saved.report import SavedReport
 
 
 class Format(StrEnum):

@@ -16,16 +16,16 @@ from rich.table import Table
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import note, reporting_errors
 from nsfwforensics.errors import HashListError, UsageError
-from nsfwforensics.hashing.index import HashIndex, is_index
-from nsfwforensics.hashing.items import HashKind, KnownItem, Opinion
-from nsfwforensics.hashing.known import index_lists, reading_record
-from nsfwforensics.hashing.list_formats import ListFormat
-from nsfwforensics.hashing.list_write import write_list
-from nsfwforensics.hashing.lists import HashList
-from nsfwforensics.hashing.picture_list import PictureList, PictureRead, Tasks, holds_pictures
-from nsfwforensics.report.console import plain
-from nsfwforensics.report.csv import neutral
-from nsfwforensics.report.text import count, visible
+from nsfwforensics.hashing.index.index import HashIndex, is_index
+from nsfwforensics.hashing.index.known import index_lists, reading_record
+from nsfwforensics.hashing.lists.formats import ListFormat
+from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
+from nsfwforensics.hashing.lists.lists import HashList
+from nsfwforensics.hashing.lists.picture_list import PictureList, PictureRead, Tasks, holds_pictures
+from nsfwforensics.hashing.lists.write import write_list
+from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.documents.csv import neutral
+from nsfwforensics.report.words.text import count, visible
 
 _MOST_WORKERS = 8
 _SPREADSHEETS = (ListFormat.PDQ_CSV, ListFormat.NSRL)
@@ -173,7 +173,7 @@ def _apart(read: Callable[..., PictureRead], tasks: Tasks) -> Iterator[PictureRe
 
 
 def _signing() -> dict[str, Any]:
-    from nsfwforensics.signals.parts import METHOD, picture_signature
+    from nsfwforensics.signals.matching.parts import METHOD, picture_signature
 
     return {"sign": picture_signature, "method": METHOD}
 

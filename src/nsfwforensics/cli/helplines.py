@@ -15,7 +15,7 @@ from nsfwforensics.care.helplines import HelpLine
 from nsfwforensics.care.helplines import helplines as find
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
-from nsfwforensics.report.console import plain
+from nsfwforensics.report.console.file import plain
 
 
 @reporting_errors

@@ -8,8 +8,8 @@ from rich.console import Console
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import command
 from nsfwforensics.cli.run import analyse
-from nsfwforensics.report.console import render, render_fields
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.console.file import render, render_fields
+from nsfwforensics.report.saved.report import SavedReport
 
 
 def _show(saved: SavedReport, console: Console) -> None:

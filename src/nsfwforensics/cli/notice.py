@@ -23,8 +23,8 @@ from nsfwforensics.notice.person import read_person, web_address
 from nsfwforensics.notice.pictures import is_case, pictures
 from nsfwforensics.notice.regimes import Law, regime
 from nsfwforensics.notice.rendering import Format, cover, letter
-from nsfwforensics.report.console import plain
-from nsfwforensics.report.folder import replace_file
+from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.saved.folder import replace_file
 from nsfwforensics.store.casedb import CaseDatabase
 
 CUT = "- - - - - - - - - - - - - - -  the letter begins below this line  - - - - - - - - - - - - - - -"

@@ -12,8 +12,8 @@ from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import command
 from nsfwforensics.cli.run import analyse
 from nsfwforensics.core.types import FileReport
-from nsfwforensics.report.console import plain, render
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.console.file import plain, render
+from nsfwforensics.report.saved.report import SavedReport
 
 _SHOWN = ("model", "seed", "job_id")
 

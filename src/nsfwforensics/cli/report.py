@@ -12,8 +12,8 @@ from rich.console import Console
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import Lang, PaperName
 from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
-from nsfwforensics.report.console import render
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.console.file import render
+from nsfwforensics.report.saved.report import SavedReport
 
 
 @reporting_errors

@@ -22,9 +22,9 @@ from nsfwforensics.cli.undisturbed import undisturbed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
-from nsfwforensics.report.console import plain
-from nsfwforensics.report.saved import ReportWriter, SavedReport
-from nsfwforensics.report.text import count
+from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.words.text import count
 from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -138,7 +138,7 @@ def check_pdf(folder: Path | None, spoken: Language) -> None:
         UsageError: There is no folder to put it into.
         MissingDependencyError: What it needs is not there.
     """
-    from nsfwforensics.report import pdf
+    from nsfwforensics.report.pdf import making as pdf
 
     if folder is None:
         raise UsageError("--pdf writes report.pdf into the folder of the report: name it with -o")
@@ -151,7 +151,7 @@ def write_pdf(saved: SavedReport, paper: str) -> None:
     Raises:
         ForensicsError: It could not be made; everything else of the report is there.
     """
-    from nsfwforensics.report import pdf
+    from nsfwforensics.report.pdf import making as pdf
 
     for remark in pdf.write(saved, pdf.Paper(paper)):
         note(remark)

@@ -11,7 +11,7 @@ from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import RUNNING, command, option
 from nsfwforensics.cli.run import analyse, reporting_errors
 from nsfwforensics.errors import UsageError
-from nsfwforensics.report.console import render
+from nsfwforensics.report.console.file import render
 
 _PATHS_HELP = "Files and folders; - reads paths from standard input. With --case, all files of the case if omitted."
 

@@ -13,8 +13,8 @@ from nsfwforensics.cli.options import command
 from nsfwforensics.cli.run import analyse, reporting_errors
 from nsfwforensics.core.types import AnalyzerResult, FileReport, Question
 from nsfwforensics.errors import UsageError
-from nsfwforensics.report.console import plain
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.saved.report import SavedReport
 
 _ANALYZER = "known"
 _PART = "part"  # the kind of match where local features agree

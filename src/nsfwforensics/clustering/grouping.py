@@ -17,16 +17,16 @@ import numpy as np
 
 from nsfwforensics.clustering.looking import Look, Unseen
 from nsfwforensics.clustering.model import Link, Stage, Sureness
-from nsfwforensics.hashing import hamming
-from nsfwforensics.hashing.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE
-from nsfwforensics.signals.alignment import SCORE, SCORE_IN_COMMON, Alignment
-from nsfwforensics.signals.near_index import NearIndex
-from nsfwforensics.signals.near_match import common_share, near_match
+from nsfwforensics.hashing.index import hamming
+from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE
+from nsfwforensics.signals.matching.alignment import SCORE, SCORE_IN_COMMON, Alignment
+from nsfwforensics.signals.matching.near_index import NearIndex
+from nsfwforensics.signals.matching.near_match import common_share, near_match
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nsfwforensics.signals.keypoints import Keypoints
+    from nsfwforensics.signals.matching.keypoints import Keypoints
 
 SURE_DISTANCE = 16
 """PDQ distance, in bits, up to which a link by looks is called very likely."""

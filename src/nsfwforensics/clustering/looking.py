@@ -102,8 +102,8 @@ def features(path: Path, sha256: str, limits: Limits) -> bytes | Unseen:
     import cv2
     import numpy as np
 
-    from nsfwforensics.signals.keypoints import keypoints
-    from nsfwforensics.signals.signature import encode
+    from nsfwforensics.signals.matching.keypoints import keypoints
+    from nsfwforensics.signals.matching.signature import encode
 
     cv2.setNumThreads(1)
     try:
@@ -131,7 +131,7 @@ def _picture(evidence: Evidence) -> Image.Image:
 def _hashes(picture: Image.Image) -> bytes:
     import numpy as np
 
-    from nsfwforensics.hashing.turns import turned_hashes
+    from nsfwforensics.hashing.picture.turns import turned_hashes
 
     hashes = turned_hashes(np.asarray(picture))
     return b"".join(one.bits for one in hashes) if hashes[0].usable else b""

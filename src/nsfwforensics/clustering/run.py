@@ -15,8 +15,8 @@ from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core.discover import discover, lies_in
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.errors import UsageError
-from nsfwforensics.hashing.pdq import MATCH_DISTANCE
-from nsfwforensics.signals.alignment import SCORE
+from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
+from nsfwforensics.signals.matching.alignment import SCORE
 
 POOL_FROM_FILES = 24
 """With ``jobs=0`` fewer files than this are looked at by one worker: starting more costs time."""

@@ -23,7 +23,7 @@ from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
 from nsfwforensics.custody.report_copy import Covered, Source
 from nsfwforensics.errors import CustodyError, UsageError
-from nsfwforensics.report.text import visible
+from nsfwforensics.report.words.text import visible
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -13,8 +13,8 @@ from typing import Any, TextIO
 
 from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
-from nsfwforensics.report.json import dumps
-from nsfwforensics.report.text import visible
+from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.words.text import visible
 
 CONTEXT: Mapping[str, str] = {
     "kb": "urn:uuid:",

@@ -13,11 +13,11 @@ from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.sensitive import handled, without_pictures
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import ReportError
-from nsfwforensics.report import case as case_report
-from nsfwforensics.report import digests
-from nsfwforensics.report.artifacts import data_address
-from nsfwforensics.report.folder import REPORT_NAME, STREAM_NAME
-from nsfwforensics.report.saved import ReportWriter, SavedReport
+from nsfwforensics.report.documents import case as case_report
+from nsfwforensics.report.saved import digests
+from nsfwforensics.report.saved.artifacts import data_address
+from nsfwforensics.report.saved.folder import REPORT_NAME, STREAM_NAME
+from nsfwforensics.report.saved.report import ReportWriter, SavedReport
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.originals import digest
 

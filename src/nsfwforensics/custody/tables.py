@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from nsfwforensics.custody.originals import Original
-from nsfwforensics.hashing.items import KnownItem
-from nsfwforensics.hashing.list_formats import ListFormat
-from nsfwforensics.hashing.list_write import write_list
-from nsfwforensics.report.csv import BYTE_ORDER_MARK, neutral
-from nsfwforensics.report.json import dumps
-from nsfwforensics.report.text import visible
+from nsfwforensics.hashing.lists.formats import ListFormat
+from nsfwforensics.hashing.lists.items import KnownItem
+from nsfwforensics.hashing.lists.write import write_list
+from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.words.text import visible
 
 COLUMNS = (
     "number",

@@ -15,7 +15,7 @@ from nsfwforensics.execution.base import OUT_OF_MEMORY, DiedError, too_long
 from nsfwforensics.execution.processes import call_apart, scratch, warm_up
 
 _EVERY_WORKER = ("nsfwforensics.execution.worker", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin")
-_WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.classifier", "nsfwforensics.models.mtcnn")
+_WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.synthesis.classifier", "nsfwforensics.models.faces.mtcnn")
 
 
 def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from nsfwforensics.errors import UsageError
-from nsfwforensics.report.text import UNSAFE
+from nsfwforensics.report.words.text import UNSAFE
 
 LONGEST_URL = 4096
 

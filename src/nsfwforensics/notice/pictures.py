@@ -9,8 +9,8 @@ from pathlib import Path
 from nsfwforensics.api import scan
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import CaseError, UsageError
-from nsfwforensics.report.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
-from nsfwforensics.report.saved import SavedReport
+from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
+from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import Decision

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from nsfwforensics.notice.draft import Draft, Slot, State
-from nsfwforensics.report.text import visible
+from nsfwforensics.report.words.text import visible
 
 
 class Format(StrEnum):

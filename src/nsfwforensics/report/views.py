@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nsfwforensics.errors import ReportError
-from nsfwforensics.report import csv, digests, html
-from nsfwforensics.report.folder import (
+from nsfwforensics.report.documents import csv
+from nsfwforensics.report.page import html
+from nsfwforensics.report.saved import digests
+from nsfwforensics.report.saved.folder import (
     CSV_NAME,
     HTML_NAME,
     PDF_NAME,
@@ -19,8 +21,8 @@ from nsfwforensics.report.folder import (
 )
 
 if TYPE_CHECKING:
-    from nsfwforensics.report.artifacts import ArtifactShelf
-    from nsfwforensics.report.saved import SavedReport
+    from nsfwforensics.report.saved.artifacts import ArtifactShelf
+    from nsfwforensics.report.saved.report import SavedReport
 
 
 def write(saved: SavedReport, folder: Path, shelf: ArtifactShelf | None = None) -> None:

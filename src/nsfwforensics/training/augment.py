@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import cv2
 import numpy as np
 
-from nsfwforensics.models.preprocess import decoded, recompressed
+from nsfwforensics.models.synthesis.preprocess import decoded, recompressed
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nsfwforensics.models.face_statistics import face_features
-from nsfwforensics.models.preprocess import recompressed
+from nsfwforensics.models.synthesis.face_statistics import face_features
+from nsfwforensics.models.synthesis.preprocess import recompressed
 from nsfwforensics.training import augment
 
 if TYPE_CHECKING:

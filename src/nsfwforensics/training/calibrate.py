@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from nsfwforensics.models.calibration import Branch, Rate, Verdict
+from nsfwforensics.models.synthesis.calibration import Branch, Rate, Verdict
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import series_of
 from nsfwforensics.training.formats import SAVINGS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nsfwforensics.models.calibration import Rate, Verdict
+from nsfwforensics.models.synthesis.calibration import Rate, Verdict
 from nsfwforensics.training import calibrate, reliability
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.unseen import Scored

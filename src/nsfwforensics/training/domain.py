@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models import domain, preprocess
-from nsfwforensics.models.calibration import Calibration, Rate
-from nsfwforensics.models.domain import Domain
+from nsfwforensics.models.synthesis import domain, preprocess
+from nsfwforensics.models.synthesis.calibration import Calibration, Rate
+from nsfwforensics.models.synthesis.domain import Domain
 from nsfwforensics.training import augment, calibrate
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item, load_rgb
@@ -58,8 +58,8 @@ class Seen:
     """One picture in one state.
 
     Attributes:
-        look: :func:`nsfwforensics.models.domain.look`.
-        flat: :func:`nsfwforensics.models.preprocess.flat_share`.
+        look: :func:`nsfwforensics.models.synthesis.domain.look`.
+        flat: :func:`nsfwforensics.models.synthesis.preprocess.flat_share`.
     """
 
     look: Matrix

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.models import circumstances, preprocess
-from nsfwforensics.models.calibration import Calibration, Rate, Verdict, cached_calibration
-from nsfwforensics.models.classifier import SynthesisClassifier, cached_classifier
+from nsfwforensics.models.synthesis import circumstances, preprocess
+from nsfwforensics.models.synthesis.calibration import Calibration, Rate, Verdict, cached_calibration
+from nsfwforensics.models.synthesis.classifier import SynthesisClassifier, cached_classifier
 from nsfwforensics.training import augment, evaluate
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.data import Item, load_rgb

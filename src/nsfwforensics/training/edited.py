@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nsfwforensics.models import tile_map
-from nsfwforensics.models.preprocess import recompressed
-from nsfwforensics.models.standout import Standout, standout
+from nsfwforensics.models.synthesis import tile_map
+from nsfwforensics.models.synthesis.preprocess import recompressed
+from nsfwforensics.models.synthesis.standout import Standout, standout
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import mix
 from nsfwforensics.training.data import Item, load_rgb

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from nsfwforensics.models.rates import Rate
-from nsfwforensics.models.region_limits import RegionLimits
-from nsfwforensics.models.standout import STATISTICS, Standout
+from nsfwforensics.models.synthesis.region_limits import RegionLimits
+from nsfwforensics.models.synthesis.standout import STATISTICS, Standout
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.edited import ORIGINAL, UNTOUCHED, Mapped
 from nsfwforensics.training.metrics import Estimate, auc, auc_estimate, mean_over

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nsfwforensics.models import tile_map
-from nsfwforensics.models.calibration import Calibration
-from nsfwforensics.models.region_limits import RegionLimits
-from nsfwforensics.models.trace_network import TraceNetwork
+from nsfwforensics.models.synthesis import tile_map
+from nsfwforensics.models.synthesis.calibration import Calibration
+from nsfwforensics.models.synthesis.region_limits import RegionLimits
+from nsfwforensics.models.synthesis.trace_network import TraceNetwork
 from nsfwforensics.models.weights import file_sha256
 from nsfwforensics.training import autoencoder, card_edited, decoders, edited, edited_figures, evaluate, export, measure
 from nsfwforensics.training.workshop import STRONGEST, TrainSettings, Workshop

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from nsfwforensics.models.calibration import Rate, Verdict
+from nsfwforensics.models.synthesis.calibration import Rate, Verdict
 from nsfwforensics.training import calibrate
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import (

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nsfwforensics.models.calibration import CALIBRATION, Calibration, Rate, Verdict
-from nsfwforensics.models.classifier import MODEL, Ensemble
+from nsfwforensics.models.synthesis.calibration import CALIBRATION, Calibration, Rate, Verdict
+from nsfwforensics.models.synthesis.classifier import MODEL, Ensemble
 from nsfwforensics.models.weights import file_sha256
 from nsfwforensics.training import (
     calibrate,
@@ -37,7 +37,7 @@ from nsfwforensics.training.metrics import Estimate, auc_estimate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nsfwforensics.models.trace_network import TraceNetwork
+    from nsfwforensics.models.synthesis.trace_network import TraceNetwork
     from nsfwforensics.training.workshop import Workshop
 
 WEIGHTS_FILE = "synthesis.safetensors"
@@ -252,7 +252,7 @@ def pack(
 ) -> dict[str, Tensor]:
     """Collects the tensors that are shipped: backbone up to its last tap (in half precision), trace network, heads."""
     taps = workshop.settings.taps
-    from nsfwforensics.models.features import FeatureExtractor
+    from nsfwforensics.models.synthesis.features import FeatureExtractor
 
     wanted = FeatureExtractor(taps).state_dict()
     tensors = {f"backbone.{name}": workshop.backbone[name].half() for name in wanted}

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.calibration import Branch, Rate
-from nsfwforensics.models.classifier import Ensemble
-from nsfwforensics.models.preprocess import recompressed
+from nsfwforensics.models.synthesis.calibration import Branch, Rate
+from nsfwforensics.models.synthesis.classifier import Ensemble
+from nsfwforensics.models.synthesis.preprocess import recompressed
 from nsfwforensics.training import augment, blend, calibrate
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.blend import MIN_FACE, FacePatch
@@ -78,7 +78,7 @@ def found_in(items: Sequence[Item], cache: Path) -> dict[str, list[FacePatch]]:
     detector = None
     for item in items:
         if item.key not in known:
-            from nsfwforensics.models.face_detector import FaceDetector
+            from nsfwforensics.models.faces.detector import FaceDetector
 
             detector = detector or FaceDetector(min_face=SOUGHT)
             known[item.key] = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.models.calibration import Rate, Verdict
+from nsfwforensics.models.synthesis.calibration import Rate, Verdict
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.judging import Judged, Said
 from nsfwforensics.training.leaks import FOLDS, Leaks, folds_of, look_for_leaks

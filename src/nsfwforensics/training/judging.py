@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from nsfwforensics.core.evidence import Evidence, Limits
 from nsfwforensics.errors import EvidenceError
-from nsfwforensics.models import circumstances, preprocess
-from nsfwforensics.models.calibration import Calibration, Verdict, cached_calibration
-from nsfwforensics.models.detector_verdict import Reason, crossed
+from nsfwforensics.models.own.verdict import Reason, crossed
+from nsfwforensics.models.synthesis import circumstances, preprocess
+from nsfwforensics.models.synthesis.calibration import Calibration, Verdict, cached_calibration
 from nsfwforensics.training.augment import TIERS, Tier, at_tier
 from nsfwforensics.training.past import sampling_of
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nsfwforensics.models.classifier import PictureScore
-    from nsfwforensics.models.detector_files import DetectorFiles
+    from nsfwforensics.models.own.files import DetectorFiles
+    from nsfwforensics.models.synthesis.classifier import PictureScore
 
     Pixels = NDArray[np.uint8]
 
@@ -118,7 +118,7 @@ def _facts(rgb: Pixels, size: int, quality: float | None) -> tuple[float, ...]:
 
 
 def _built_in(weights: Path | None) -> Judge:
-    from nsfwforensics.models.classifier import cached_classifier
+    from nsfwforensics.models.synthesis.classifier import cached_classifier
 
     calibration, classifier = cached_calibration(weights), cached_classifier("cpu", weights, 1)
 
@@ -157,7 +157,7 @@ def _by_calibration(picture: PictureScore, outside: bool, calibration: Calibrati
 
 
 def _own(files: DetectorFiles) -> Judge:
-    from nsfwforensics.models.detector import cached_detector, least_side
+    from nsfwforensics.models.own.detector import cached_detector, least_side
 
     detector, least, limits = cached_detector(files), least_side(files), files.card.limits
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.preprocess import CROP, crop
+from nsfwforensics.models.synthesis.preprocess import CROP, crop
 from nsfwforensics.training import augment
 from nsfwforensics.training.patches import Patch, seed_of
 

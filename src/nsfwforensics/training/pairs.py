@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from nsfwforensics.models.preprocess import recompressed
+from nsfwforensics.models.synthesis.preprocess import recompressed
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
 from nsfwforensics.training.data import Item, load_rgb

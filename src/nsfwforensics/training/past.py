@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nsfwforensics.models.preprocess import decoded, jpeg_quality, recompressed
+from nsfwforensics.models.synthesis.preprocess import decoded, jpeg_quality, recompressed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

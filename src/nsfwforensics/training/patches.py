@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.preprocess import jpeg_quality, positions
+from nsfwforensics.models.synthesis.preprocess import jpeg_quality, positions
 from nsfwforensics.training import augment
 from nsfwforensics.training.autoencoder import feathered_mask, mix
 from nsfwforensics.training.data import Item, load_rgb

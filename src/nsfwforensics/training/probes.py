@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from nsfwforensics.models.classifier import Ensemble
-from nsfwforensics.models.preprocess import CROP
+from nsfwforensics.models.synthesis.classifier import Ensemble
+from nsfwforensics.models.synthesis.preprocess import CROP
 from nsfwforensics.training import augment, evaluate, unseen
 from nsfwforensics.training.data import load_rgb
 from nsfwforensics.training.fit import FitSettings, fit

@@ -3,7 +3,8 @@
 Photographs stand against generators' pictures and against painted copies, half and half: galleries alone tell styles
 apart, and a curve that only knows them is sure of itself where it should not be. Sources, camera makes, families and
 decoders count with the root of their pictures. How steep the curve may be is decided by sources that are left out of it
-(:func:`curve`), and its ends by the ratios that left-out pictures get (:func:`nsfwforensics.models.likelihood.elub`).
+(:func:`curve`), and its ends by the ratios that left-out pictures get
+(:func:`nsfwforensics.models.synthesis.likelihood.elub`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nsfwforensics.models.likelihood import RatioCurve, elub, support
+from nsfwforensics.models.synthesis.likelihood import RatioCurve, elub, support
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.calibrate import kind_of, unit_of
 from nsfwforensics.training.metrics import fit_logistic

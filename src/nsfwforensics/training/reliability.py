@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.likelihood import RatioCurve, support
+from nsfwforensics.models.synthesis.likelihood import RatioCurve, support
 from nsfwforensics.training import ratios
 from nsfwforensics.training.augment import TIERS
 from nsfwforensics.training.metrics import Estimate, calibration_error, class_weights, sigmoid

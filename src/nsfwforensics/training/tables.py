@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nsfwforensics.models.calibration import Verdict
-from nsfwforensics.models.likelihood import RatioCurve
+from nsfwforensics.models.synthesis.calibration import Verdict
+from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.training import criteria, evaluate, plots, reliability
 from nsfwforensics.training.unseen import Scored
 

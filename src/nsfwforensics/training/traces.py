@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from nsfwforensics.models.trace_network import WIDTHS, TraceNetwork
+from nsfwforensics.models.synthesis.trace_network import WIDTHS, TraceNetwork
 from nsfwforensics.training.pairs import Batches, Material
 
 _SAVED_EVERY = 100
@@ -72,7 +72,7 @@ def train(
         workers: Processes that make batches; 0 makes them in this one.
 
     Returns:
-        The averaged weights, for :meth:`nsfwforensics.models.trace_network.TraceNetwork.from_tensors`.
+        The averaged weights, for :meth:`nsfwforensics.models.synthesis.trace_network.TraceNetwork.from_tensors`.
     """
     torch.manual_seed(settings.seed)
     network = TraceNetwork(settings.widths).to(device).to(memory_format=torch.channels_last)

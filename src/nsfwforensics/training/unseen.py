@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nsfwforensics.models.calibration import Branch, Verdict
-from nsfwforensics.models.preprocess import CROP, flat_share, recompressed
+from nsfwforensics.models.synthesis.calibration import Branch, Verdict
+from nsfwforensics.models.synthesis.preprocess import CROP, flat_share, recompressed
 from nsfwforensics.training import augment, measure
 from nsfwforensics.training.data import Item, load_rgb, size_of
 from nsfwforensics.training.past import alike, past_of, quartered
@@ -47,7 +47,7 @@ class Subject:
         tier: Its state: one of :data:`nsfwforensics.training.augment.TIERS`, or a format.
         kind: ``picture``, ``pair`` (the photograph's own region) or the decoder that painted the region again.
         features: What the heads judge, or None where it is too small in this state.
-        flat: Its :func:`nsfwforensics.models.preprocess.flat_share`.
+        flat: Its :func:`nsfwforensics.models.synthesis.preprocess.flat_share`.
         side: Shorter side in this state, in pixels; of a pair's region, that of the photograph it was cut from.
     """
 

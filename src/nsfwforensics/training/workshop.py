@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nsfwforensics.models.features import TAPS, FeatureExtractor, columns
-from nsfwforensics.models.trace_network import SIDE, TraceNetwork, middle
+from nsfwforensics.models.synthesis.features import TAPS, FeatureExtractor, columns
+from nsfwforensics.models.synthesis.trace_network import SIDE, TraceNetwork, middle
 from nsfwforensics.training import decoders, measure, pairs, patches, traces
 from nsfwforensics.training.data import Item, catalogue, load_rgb
 from nsfwforensics.training.fit import FitSettings

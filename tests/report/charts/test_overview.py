@@ -5,7 +5,7 @@ import pytest
 from nsfwforensics.core.types import Priority, Question, Summary, Support
 from nsfwforensics.language import language
 from nsfwforensics.report.charts import overview
-from nsfwforensics.report.tally import Tally
+from nsfwforensics.report.saved.tally import Tally
 from tests.report.charts.drawn import cells, inside, read, shapes, texts
 from tests.report.factory import every_outcome, file, finding, result
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nsfwforensics.core.types import FileReport, Severity
 from nsfwforensics.language import language
 from nsfwforensics.report.charts import timeline
-from nsfwforensics.report.text import UNSAFE
+from nsfwforensics.report.words.text import UNSAFE
 from tests.report.charts.drawn import cells, inside, read, shapes, texts
 from tests.report.factory import HOSTILE, file, finding, result
 

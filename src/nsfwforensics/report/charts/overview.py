@@ -48,7 +48,7 @@ def overview(summary: Summary, signs: Signs, language: Language) -> Markup | Non
 
     Args:
         summary: The counts over all files.
-        signs: As :attr:`nsfwforensics.report.saved.SavedReport.signs` has them.
+        signs: As :attr:`nsfwforensics.report.saved.report.SavedReport.signs` has them.
         language: What the chart speaks.
 
     Returns:

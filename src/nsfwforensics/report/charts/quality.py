@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from nsfwforensics.language import Language
 from nsfwforensics.report.charts import svg
-from nsfwforensics.report.text import shorten, visible
+from nsfwforensics.report.words.text import shorten, visible
 
 LINES = ("line", "line-dashed", "line-dotted")
 """Looks of the lines, in the order of the states; they differ by dashes, not by colour."""

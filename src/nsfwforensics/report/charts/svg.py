@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from markupsafe import Markup, escape
 
 from nsfwforensics.core.messages import Speaker, say
-from nsfwforensics.report.text import shorten, visible
+from nsfwforensics.report.words.text import shorten, visible
 
 _ACCENT, _INK, _SOFT, _STRONG, _TINT, _PAPER = "#1d4a6b", "#111111", "#444444", "#777777", "#e3ecf3", "#ffffff"
 LOOKS: Mapping[str, Mapping[str, str]] = {

@@ -13,7 +13,7 @@ from nsfwforensics.core.types import FileReport
 from nsfwforensics.language import Language
 from nsfwforensics.report.charts import svg
 from nsfwforensics.report.charts.dates import Conflict, Stated, conflicts, stated_dates
-from nsfwforensics.report.text import shorten
+from nsfwforensics.report.words.text import shorten
 
 _WIDTH, _AXIS, _TOP, _LINE, _LANE = 680.0, 268.0, 24.0, 19.0, 27.0
 _LONGEST = 50

@@ -1,0 +1,1 @@
+"""Do the pixels look generated?"""

@@ -1,0 +1,1 @@
+"""Is the person of the reference photo in it?"""

@@ -1,0 +1,248 @@
+"""What a file says about itself: device, times, software, places, people, and where that does not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from nsfwforensics.analyzers.metadata import identity, software, times, words
+from nsfwforensics.analyzers.metadata import thumbnail as thumbs
+from nsfwforensics.analyzers.metadata.codes import CODES, MAX_STATEMENTS, cut, field_table, listed
+from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.media import EXTENSIONS, extension_matches
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.types import Finding, Question, Region, Severity, Support
+from nsfwforensics.errors import EvidenceError
+from nsfwforensics.formats import jpeg
+from nsfwforensics.formats.fields import Metadata, Thumbnail
+from nsfwforensics.formats.read import read_metadata
+
+MAX_THUMBNAILS = 4
+_STATES_ORIGIN = ("EXIF", "XMP", "IPTC", "Photoshop", "PNG tEXt", "PNG zTXt", "PNG iTXt", "JPEG COM", "GIF comment")
+
+
+class MetadataOptions(AnalyzerOptions):
+    """Options of :class:`MetadataAnalyzer`."""
+
+    max_fields: int = Field(default=1000, ge=0, le=5000, description="Most metadata values listed per file.")
+    max_value: int = Field(default=1000, ge=16, le=100_000, description="Longest metadata value listed, in characters.")
+
+
+_WEIGHT = {software.RETOUCH: Severity.MEDIUM, software.EDITOR: Severity.LOW}
+"""How much a program's name matters: what alters faces and bodies most, what only develops or re-saves least."""
+
+
+class MetadataAnalyzer(Analyzer):
+    """Reads the metadata of a file and says what it states and where it contradicts itself.
+
+    Needs no decoded picture but to compare an embedded thumbnail or to measure a file that is cut short.
+    """
+
+    name = "metadata"
+    version = "1.0"
+    title = "EXIF, XMP, IPTC and other metadata; contradictions between them"
+    question = Question.ORIGIN
+    method = say(
+        "Reads every field that the file carries about itself (EXIF, XMP, IPTC, comments, thumbnails) and "
+        "compares fields that should agree."
+    )
+    source = "Exif (CIPA DC-008), XMP (ISO 16684-1), IPTC Photo Metadata Standard"
+    codes = CODES
+    Options: ClassVar[type[AnalyzerOptions]] = MetadataOptions
+
+    def examine(self, evidence: Evidence) -> Outcome:
+        """Examines one file. Never raises for damaged metadata or for a picture that cannot be decoded."""
+        table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
+        unchecked: list[str] = []
+        parts: tuple[Callable[[Evidence, Metadata, list[str]], Iterator[Finding]], ...] = (
+            self._file, self._times, self._software, self._thumbnails, self._copies, self._device, self._personal,
+            self._comments, self._limits,
+        )  # fmt: skip
+        findings = [finding for part in parts for finding in part(evidence, table, unchecked)]
+        measurements: dict[str, Any] = field_table(table, self.options.max_fields, self.options.max_value)
+        measurements["bytes_after_image"] = None if table.end is None else evidence.size - table.end
+        measurements["not_checked"] = unchecked
+        return Outcome.of(findings, measurements)
+
+    def _file(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        suffix, media_type = evidence.path.suffix, evidence.media_type
+        if media_type and suffix and not extension_matches(media_type, suffix):
+            usual = EXTENSIONS[media_type][0]
+            kind = media_type.removeprefix("image/").upper()
+            yield self.finding(
+                "META-001",
+                words.extension(suffix, kind, usual),
+                data={"suffix": cut(suffix, 100), "media_type": media_type},
+            )
+        if not table.complete:
+            share = self._decoded_share(evidence, unchecked)
+            yield self.finding(
+                "META-014",
+                words.cut_short(share),
+                data={"decoded_share": share, "bytes": evidence.size},
+            )
+
+    def _decoded_share(self, evidence: Evidence, unchecked: list[str]) -> float | None:
+        layout = _jpeg_layout(evidence)
+        if layout is not None and layout.size is None:
+            unchecked.append("how much of the picture is there: the file has no picture header")
+            return None
+        try:
+            return round(evidence.decoded_share, 3)
+        except EvidenceError as error:
+            unchecked.append(f"how much of the picture is there: {error}")
+            return None
+
+    def _device(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        device = identity.device(table)
+        if device is not None:
+            yield self.finding(
+                "META-002",
+                words.device(device),
+                data={key: value for key, value in asdict(device).items() if value},
+            )
+
+    def _times(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        stated = times.moments(table)
+        usable = [moment for moment in stated if times.plausible(moment)]
+        file_time = times.file_moment(evidence.mtime_ns or 0)
+        for found in times.contradictions(usable, file_time):
+            yield self.finding(
+                "META-004",
+                found.explanation,
+                # Opening and saving a photo days later is everyday; the other kinds cannot both be right.
+                severity=Severity.LOW if found.kind == times.CHANGED_LATER else None,
+                data={
+                    "kind": found.kind,
+                    "first": {"source": found.first.source, "text": found.first.text},
+                    "second": {"source": found.second.source, "text": found.second.text},
+                    "hours_apart": abs(found.hours),
+                },
+            )
+        if usable:
+            order = (times.CAPTURE, times.CREATED, times.GPS, times.MODIFIED)
+            first = min(usable, key=lambda moment: order.index(moment.kind))
+            known = [moment for moment in (*stated, file_time) if moment is not None]
+            yield self.finding(
+                "META-003",
+                words.stated_times(first, len(usable)),
+                data={"times": [moment.stored for moment in known[:MAX_STATEMENTS]]},
+            )
+
+    def _software(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        found = software.programs(table)
+        if not found:
+            return
+        changes = [program for program in found if program.kind in (software.EDITOR, software.RETOUCH)]
+        main = (changes or found)[0]
+        yield self.finding(
+            "META-005",
+            words.program(main, len(found) - 1),
+            severity=_WEIGHT.get(main.kind, Severity.INFO),
+            data={"programs": [asdict(program) for program in found[:MAX_STATEMENTS]]},
+        )
+
+    def _thumbnails(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        compared: list[tuple[Thumbnail, thumbs.Comparison]] = []
+        for thumbnail in table.thumbnails[:MAX_THUMBNAILS]:
+            try:
+                compared.append((thumbnail, thumbs.compare_embedded(evidence, table, thumbnail)))
+            except EvidenceError as error:
+                unchecked.append(f"thumbnail in {thumbnail.source}: {error}")
+        different = [pair for pair in compared if pair[1].differs is not False]
+        if different:
+            yield self._different(evidence, different)
+
+    def _different(self, evidence: Evidence, pairs: list[tuple[Thumbnail, thumbs.Comparison]]) -> Finding:
+        thumbnail, main = min(pairs, key=lambda pair: (pair[1].differs is None, pair[1].correlation))
+        region = None
+        if main.differs and main.local:
+            sides = evidence.image.size * 2
+            x, y, width, height = (int(part * side) for part, side in zip(main.region, sides, strict=True))
+            region = Region(x=x, y=y, width=width, height=height)
+        return self.finding(
+            "META-009",
+            main.words(thumbnail.source),
+            support=Support.INCONCLUSIVE if main.differs is None else Support.SUPPORTS,
+            data={
+                "compared": [{"thumbnail": pair[0].source} | pair[1].figures for pair in pairs],
+                "thresholds": thumbs.THRESHOLDS,
+            },
+            region=region,
+        )
+
+    def _copies(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        layout = _jpeg_layout(evidence)
+        for code, marks, sentence in (
+            ("META-010", software.screenshot_marks(table, evidence.path.name), words.screen_copy),
+            ("META-011", software.service_marks(table, evidence.path.name, layout), words.shared_copy),
+        ):
+            if marks:
+                sure = [mark for mark in marks if mark.stated]
+                main = (sure or marks)[0]
+                yield self.finding(
+                    code,
+                    sentence(main),
+                    support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
+                    data={"marks": [asdict(mark) for mark in marks]},
+                )
+
+    def _personal(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        place = identity.position(table)
+        if place is not None:
+            yield self.finding(
+                "META-006",
+                words.position(place),
+                data={
+                    "latitude": place.latitude, "longitude": place.longitude, "altitude_metres": place.altitude,
+                    "hemisphere_stated": place.hemisphere_stated, "place": place.place,
+                },
+            )  # fmt: skip
+        people, serials = identity.people(table), identity.serials(table)
+        if people:
+            yield self.finding(
+                "META-007",
+                words.person(people),
+                data={"names": listed(people)},
+            )
+        if serials:
+            yield self.finding(
+                "META-008",
+                words.serial(serials),
+                data={"serial_numbers": listed(serials)},
+            )
+
+    def _comments(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        found = identity.comments(table)
+        if found:
+            yield self.finding(
+                "META-012",
+                words.comment(found),
+                data={"comments": listed(found)},
+            )
+
+    def _limits(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        if table.notes or table.dropped:
+            yield self.finding(
+                "META-015",
+                words.damaged(len(table.notes) + (table.dropped > 0)),
+                support=Support.INCONCLUSIVE,
+                data={"notes": list(table.notes[:MAX_STATEMENTS]), "values_left_out": table.dropped},
+            )
+        photo = evidence.media_type in ("image/jpeg", "image/webp", "image/heif", "image/avif")
+        if photo and not any(field.group.startswith(_STATES_ORIGIN) for field in table.fields):
+            yield self.finding(
+                "META-013",
+                words.no_origin(),
+                support=Support.NO_INDICATION,
+            )
+
+
+def _jpeg_layout(evidence: Evidence) -> jpeg.JpegFile | None:
+    if evidence.media_type != "image/jpeg":
+        return None
+    return evidence.derive("jpeg.layout", lambda: jpeg.read_jpeg(evidence.data))

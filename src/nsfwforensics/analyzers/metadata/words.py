@@ -1,0 +1,187 @@
+"""The metadata analyzer's sentences, each a message that can be said in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nsfwforensics.analyzers.metadata import software, times
+from nsfwforensics.analyzers.metadata.codes import quote
+from nsfwforensics.analyzers.metadata.identity import Device, Position, Statement
+from nsfwforensics.core.messages import Message, say, say_count, sentences
+
+_PEOPLE: Mapping[str, str] = {
+    "camera owner": say("a camera owner"),
+    "artist": say("an artist"),
+    "author": say("an author"),
+    "copyright holder": say("a copyright holder"),
+    "photographer": say("a photographer"),
+    "contact": say("a contact"),
+    "creator": say("a creator"),
+    "person shown": say("a person shown"),
+}
+_PARTS: Mapping[str, str] = {"camera": say("camera"), "lens": say("lens")}
+_KINDS: Mapping[str, str] = {
+    software.EDITOR: say("a photo editor"),
+    software.RETOUCH: say("a retouching app"),
+    software.RAW: say("a raw developer"),
+    software.RESAVER: say("a program that re-saves pictures"),
+}
+
+
+def extension(suffix: str, kind: str, usual: str) -> Message:
+    """That a file's name and content do not fit; ``usual`` is the extension that content of this kind mostly has."""
+    return say(
+        "The file name ends in {suffix} but the content is {format}, which usually ends in {usual}.",
+        suffix=quote(suffix, 20),
+        format=kind,
+        usual=usual,
+    )
+
+
+def cut_short(share: float | None) -> Message:
+    """That a file ends too early; ``share`` is how much of the picture could be decoded, 0–1, or None."""
+    if share == 1.0:
+        return say("The file ends without its end mark, although the whole picture could be decoded.")
+    if share is None:
+        return say("The file ends before its image does, so only a part of it is there.")
+    return say(
+        "The file ends before its image does, so only a part of it is there: about {share:.0%} of the picture could be "
+        "decoded.",
+        share=min(share, 0.99),
+    )
+
+
+def device(found: Device) -> Message:
+    """The device, and the lens if one is named."""
+    if found.lens:
+        return say(
+            "The file says it was made with the device {device} and the lens {lens}.",
+            device=quote(found.words),
+            lens=quote(found.lens),
+        )
+    return say("The file says it was made with the device {device}.", device=quote(found.words))
+
+
+def stated_times(first: times.Moment, count: int) -> Message:
+    """How many times are stated, and the one that matters most."""
+    if first.kind == times.GPS:
+        return say("The file states a satellite time: {time}.", time=first.words)
+    if first.kind == times.CAPTURE:
+        return say_count(
+            "The file states {count} time; it was taken on {time}.",
+            "The file states {count} times; it was taken on {time}.",
+            count,
+            time=first.words,
+        )
+    if first.kind == times.CREATED:
+        return say_count(
+            "The file states {count} time; it was created on {time}.",
+            "The file states {count} times; it was created on {time}.",
+            count,
+            time=first.words,
+        )
+    return say_count(
+        "The file states {count} time; it was changed on {time}.",
+        "The file states {count} times; it was changed on {time}.",
+        count,
+        time=first.words,
+    )
+
+
+def program(main: software.Program, others: int) -> Message:
+    """The program, and how many others are named."""
+    kind = _KINDS[main.kind]
+    if others:
+        return say(
+            "The file names {program}, {kind} (and {count} more): consistent with having been saved by it.",
+            program=main.name,
+            kind=kind,
+            count=others,
+        )
+    return say(
+        "The file names {program}, {kind}: consistent with having been saved by it.", program=main.name, kind=kind
+    )
+
+
+def screen_copy(mark: software.Mark) -> Message:
+    """That the file may be a copy of a screen."""
+    if mark.stated:
+        return say(
+            "The file bears a mark of {mark}, so it may be a copy of a screen rather than the original.", mark=mark.what
+        )
+    return say(
+        "The file is consistent with {mark}, so it may be a copy of a screen rather than the original.", mark=mark.what
+    )
+
+
+def shared_copy(mark: software.Mark) -> Message:
+    """That the file may be a copy that a messenger or social network made."""
+    if mark.stated:
+        return say(
+            "The file bears a mark of {service}, so it may be a shared copy rather than the original.",
+            service=mark.what,
+        )
+    return say(
+        "The file is consistent with {service}, so it may be a shared copy rather than the original.",
+        service=mark.what,
+    )
+
+
+def position(place: Position) -> str:
+    """Where the file says it was taken."""
+    return sentences(
+        say(
+            "The file stores where it says it was taken: {latitude:.6f}, {longitude:.6f}.",
+            latitude=place.latitude,
+            longitude=place.longitude,
+        ),
+        ""
+        if place.altitude is None
+        else say("The stated height is {height:g} m above sea level.", height=place.altitude),
+        "" if place.hemisphere_stated else say("It does not say which hemisphere, so the place may be another one."),
+        say("This is personal data."),
+    )
+
+
+def person(found: Sequence[Statement]) -> Message:
+    """The first name, and how many there are besides."""
+    return say(
+        "The file names {whom}: {name}. This is personal data.", whom=_PEOPLE[found[0].what], name=_and_more(found)
+    )
+
+
+def serial(found: Sequence[Statement]) -> Message:
+    """The first serial number, and how many there are besides."""
+    return say(
+        "The file stores a serial number ({part}): {number}. It can link pictures to one device, so it is personal "
+        "data.",
+        part=_PARTS[found[0].what],
+        number=_and_more(found),
+    )
+
+
+def comment(found: Sequence[Statement]) -> Message:
+    """The first text, and how many there are besides."""
+    return say("The file carries text: {text}.", text=_and_more(found))
+
+
+def damaged(notes: int) -> Message:
+    """That not all metadata could be read."""
+    return say_count(
+        "Some metadata is damaged or exceeds the limits and could not be read in full ({count} note).",
+        "Some metadata is damaged or exceeds the limits and could not be read in full ({count} notes).",
+        notes,
+    )
+
+
+def no_origin() -> Message:
+    """That no metadata speaks of the origin."""
+    return say(
+        "The metadata holds no statement of origin: no camera, time or software is named. Most platforms strip it, so "
+        "this proves nothing."
+    )
+
+
+def _and_more(found: Sequence[Statement]) -> Message:
+    first = quote(found[0].text)
+    return say("{first} (and {count} more)", first=first, count=len(found) - 1) if len(found) > 1 else first

@@ -1,0 +1,1 @@
+"""Where the file says it came from."""

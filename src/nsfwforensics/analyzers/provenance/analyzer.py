@@ -1,0 +1,230 @@
+"""Where the file says it came from: marks of AI generators and editors, published labels, Content Credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from nsfwforensics.analyzers.metadata.codes import cut
+from nsfwforensics.analyzers.provenance import standards, words
+from nsfwforensics.analyzers.provenance.c2pa.codes import CAPTURED, Claim
+from nsfwforensics.analyzers.provenance.c2pa.credentials import credentials, enrol_anchors
+from nsfwforensics.analyzers.provenance.codes import (
+    AI_SYSTEM,
+    CHINA_LABEL,
+    CODES,
+    EDITED,
+    FACE_SET,
+    FACE_SWAP,
+    GENERATED,
+    HIDDEN,
+    PERSONAL,
+    SOURCE_AI,
+    SOURCE_EDIT,
+    SOURCE_OTHER,
+    SOURCE_UNCLEAR,
+    UNREAD,
+    WEAK,
+)
+from nsfwforensics.analyzers.provenance.match import Match, Table, matches, place_of, recover
+from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
+from nsfwforensics.analyzers.provenance.views import Looked
+from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
+from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.types import Finding, Question, Severity, Support
+from nsfwforensics.errors import EvidenceError
+from nsfwforensics.formats import stealth
+from nsfwforensics.formats.fields import Field as Entry
+from nsfwforensics.formats.fields import Metadata
+from nsfwforensics.formats.read import read_metadata
+
+_CODE_OF = {
+    Meaning.GENERATED: GENERATED, Meaning.EDITED: EDITED, Meaning.FACE_SWAP: FACE_SWAP, Meaning.FACE_SET: FACE_SET
+}  # fmt: skip
+_SOURCE_CODE = {
+    standards.AI: SOURCE_AI, standards.AI_EDIT: SOURCE_EDIT, standards.UNCLEAR: SOURCE_UNCLEAR,
+    standards.NOT_AI: SOURCE_OTHER,
+}  # fmt: skip
+
+
+class ProvenanceOptions(AnalyzerOptions):
+    """Options of :class:`ProvenanceAnalyzer`."""
+
+    trust_anchors: tuple[Path, ...] = Field(
+        default=(),
+        description="PEM file with certificates to trust beside the official C2PA list; may be repeated.",
+        json_schema_extra={"flag": "--trust-anchors"},
+    )
+
+
+class ProvenanceAnalyzer(Analyzer):
+    """Reads what a file states about its origin, by rules that are data, and by its signed Content Credentials.
+
+    A mark counts only in its structural home. Only pictures that can hold text in their alpha channel are decoded.
+    """
+
+    name = "provenance"
+    version = "1.0"
+    title = "Marks of AI generators and editors, IPTC and other labels, Content Credentials"
+    question = Question.ORIGIN
+    method = say(
+        "Looks at the places where AI tools, editing programs and services leave marks and labels, and checks the "
+        "signatures of Content Credentials."
+    )
+    source = "docs/provenance.md; C2PA Technical Specification; IPTC Digital Source Type"
+    codes = CODES
+    Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
+
+    @classmethod
+    def enrol(cls, options: Any, resources: Resources) -> Enrolment:
+        """Checks the trust anchors.
+
+        Raises:
+            UsageError: A file of ``trust_anchors`` cannot be read or holds no certificates.
+        """
+        del resources
+        return enrol_anchors(options.trust_anchors)
+
+    def examine(self, evidence: Evidence) -> Outcome:
+        """Examines one file. Never raises for damaged metadata or for a picture that cannot be decoded."""
+        table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
+        signed = credentials(evidence, table, self.options.trust_anchors)
+        unchecked: list[str] = []
+        hidden, unread = _hidden(evidence, unchecked)
+        places = Table(table)
+        found = matches(places)
+        facts = recover(found, hidden, places)
+        findings = [
+            *(self._claim(claim) for claim in signed.findings),
+            *self._marks(found),
+            *self._standards(table, places),
+            *self._hidden(hidden),
+            *self._personal(facts, table),
+        ]  # fmt: skip
+        if places.allowance.refused:
+            unchecked.append("some of the JSON in the file: there is more of it than is read")
+        if unread:
+            findings.append(self.finding(UNREAD, unread, support=Support.INCONCLUSIVE))
+        measurements: dict[str, Any] = {
+            "rules": [match.rule.id for match in found],
+            "recovered": facts,
+            "not_checked": unchecked,
+        }
+        return Outcome.of(findings, {**measurements, **signed.measurements})
+
+    def _claim(self, claim: Claim) -> Finding:
+        severity = claim.severity
+        if severity is None and claim.code == CAPTURED and claim.support is Support.SUPPORTS:
+            severity = Severity.LOW  # a camera's confirmed signature must not stand behind its unsigned name
+        return self.finding(
+            claim.code,
+            claim.explanation,
+            support=claim.support,
+            severity=severity,
+            caveat=claim.caveat,
+            data=claim.data,
+        )
+
+    def _marks(self, found: list[Match]) -> Iterator[Finding]:
+        """One finding for each generator and kind of mark."""
+        maker = {
+            id(match.looked.field): match.rule for match in found if match.rule.meaning is Meaning.GENERATED
+        }  # the same field often says both what made it and that it is an edit
+        groups: dict[tuple[str, str, str], list[tuple[Rule, Match]]] = {}
+        for match in found:
+            named = maker.get(id(match.looked.field), match.rule) if match.rule.family else match.rule
+            code = WEAK if match.rule.certainty is Certainty.REPORTED else _CODE_OF[match.rule.meaning]
+            groups.setdefault((code, named.generator, match.rule.detail), []).append((named, match))
+        for (code, generator, _), members in groups.items():
+            named, first = members[0]
+            yield self.finding(
+                code,
+                words.mark(first.rule, named.name, weak=code == WEAK),
+                support=Support.INCONCLUSIVE if code == WEAK else Support.SUPPORTS,
+                severity=first.rule.severity,
+                caveat=first.rule.caveat or None,
+                data={
+                    "generator": generator,
+                    "meaning": first.rule.meaning.value,
+                    "marks": [
+                        {"rule": match.rule.id, "place": place_of(each.field), "text": cut(each.text, 200)}
+                        for _, match in members
+                        for each in {id(one.field): one for one in match.fields}.values()
+                    ],
+                },
+            )
+
+    def _standards(self, metadata: Metadata, table: Table) -> Iterator[Finding]:
+        for source in standards.source_types(table):
+            unclear = source.kind == standards.UNCLEAR
+            yield self.finding(
+                _SOURCE_CODE[source.kind],
+                words.source_type(source.words),
+                support=Support.INCONCLUSIVE if unclear else Support.SUPPORTS,
+                data={"digital_source_type": source.code, "kind": source.kind, "place": source.place},
+            )
+        properties = standards.ai_properties(metadata)
+        if properties:
+            yield self.finding(
+                AI_SYSTEM,
+                words.ai_system(properties.get("AISystemUsed")),
+                data={key: cut(value, 1000) for key, value in properties.items()},
+            )
+        label = standards.china_label(table, metadata)
+        if label is not None:
+            sure = label.verified and label.fields.get("Label") == "1"
+            yield self.finding(
+                CHINA_LABEL,
+                words.china_label(label.words, label.fields.get("ContentProducer", "")),
+                support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
+                severity=None if label.verified else Severity.LOW,
+                caveat=None if label.verified else words.REPORTED_PLACE,
+                data={"place": label.place, **label.fields},
+            )
+
+    def _hidden(self, hidden: Looked | None) -> Iterator[Finding]:
+        if hidden is not None:
+            yield self.finding(
+                HIDDEN,
+                words.HIDDEN_SETTINGS,
+                data={"generator": "NovelAI", "characters": len(hidden.text)},
+            )
+
+    def _personal(self, facts: list[dict[str, Any]], metadata: Metadata) -> Iterator[Finding]:
+        held = list(dict.fromkeys(name for fact in facts for name in fact.get("personal_data", ())))
+        properties = standards.ai_properties(metadata)
+        if "AIPromptWriterName" in properties:
+            held.append(words.PROMPT_WRITER)
+        if "AIPromptInformation" in properties and "prompt" not in held:
+            held.append("prompt")
+        if held:
+            yield self.finding(
+                PERSONAL,
+                words.entered(held),
+                data={"kinds": held},
+            )
+
+
+def _hidden(evidence: Evidence, unchecked: list[str]) -> tuple[Looked | None, str]:
+    """The text hidden in the alpha channel, if any, and what is wrong with it."""
+    if not stealth.may_hold_payload(evidence.data, evidence.media_type):
+        return None, ""
+    try:
+        original = evidence.original
+        if "A" not in original.getbands():
+            return None, ""
+        import numpy as np
+
+        text = stealth.hidden_text(np.asarray(original.getchannel("A"), dtype=np.uint8))
+    except EvidenceError as error:
+        unchecked.append(f"text hidden in the alpha channel: {error}")
+        return None, ""
+    except stealth.StealthError as error:
+        return None, words.unread(error.args[0])
+    if text is None:
+        return None, ""
+    return Looked(Entry("pixels", "alpha channel", "stealth_pngcomp", "hidden text", text), text), ""

@@ -1,0 +1,239 @@
+"""The ways in which rules look at one metadata field: its text, JSON, generation settings, or a graph of nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from nsfwforensics.analyzers.provenance.model import View
+from nsfwforensics.formats.fields import Field
+from nsfwforensics.formats.json_text import json_lines, json_object, one_line
+
+MAX_JSON = 4 * 1024 * 1024
+"""Most characters of JSON parsed for one file."""
+
+MAX_SETTINGS = 500
+MAX_NODES = 5_000
+
+FROM_PICTURE = "(starts from a loaded picture)"
+"""Line of the node view that says: the sampler's starting point goes back to a picture that was loaded."""
+
+_LABEL = re.compile(r"^\s*(?:prompt|workflow)\s*:\s*(?=\{)", re.IGNORECASE)
+_STEPS = re.compile(r"(?:^|\n)[ \t]*(?=Steps: *\d+(?:,|$))")
+_NEGATIVE = re.compile(r"(?:^|\n)[ \t]*Negative prompt: ?")
+_KEY = re.compile(r"[\s,]*([A-Za-z][\w .+/()\-]{0,60}?): *")
+_OPEN, _CLOSE = "[{", "]}"
+_LOADS = re.compile(r"LoadImage|ImageLoad|LoadVideo")
+_SAMPLES = re.compile(r"Sampler")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A generator's text of the kind that the Stable Diffusion web UI writes: prompt, negative prompt, settings."""
+
+    prompt: str
+    negative: str
+    values: dict[str, str]
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many characters of JSON may still be parsed for one file: parsed, a small file's can fill the memory."""
+
+    left: int = MAX_JSON
+    refused: bool = False
+
+    def take(self, size: int) -> bool:
+        """Whether so much may be parsed; takes it from what is left."""
+        if size > self.left:
+            self.refused = True
+            return False
+        self.left -= size
+        return True
+
+
+class Looked:
+    """One field with its views, each made once and only when a rule asks for it."""
+
+    def __init__(self, field: Field, text: str | None = None, allowance: Allowance | None = None) -> None:
+        self.field = field
+        self._text = text
+        self._allowance = allowance or Allowance()
+
+    @cached_property
+    def text(self) -> str:
+        """The value as text; names in a pickle one a line; empty for binary."""
+        if self._text is not None:
+            return self._text
+        value = self.field.value
+        if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+            return "\n".join(one_line(item) for item in value)
+        if isinstance(value, bytes):
+            return value.decode("ascii", "replace").rstrip("\0") if len(value) < 200 else ""
+        return _repaired(value) if isinstance(value, str) else self.field.words
+
+    @cached_property
+    def object(self) -> dict[str, Any] | None:
+        """The JSON object that the text is, after a leading ``prompt:`` or ``workflow:``; else None."""
+        text = _LABEL.sub("", self.text, count=1).strip(" \t\r\n\0")
+        if not (text.startswith("{") and text.endswith("}")) or not self._allowance.take(len(text)):
+            return None
+        return json_object(text)
+
+    @cached_property
+    def settings(self) -> Settings | None:
+        """The text as prompt and settings; None where it has no line of settings."""
+        return read_settings(self.text)
+
+    @cached_property
+    def nodes(self) -> dict[str, dict[str, Any]]:
+        """The nodes of a ComfyUI graph that were switched on, by identifier; empty where it is none."""
+        return _nodes(self.object or {})
+
+    def lines(self, view: View) -> str:
+        """A view's lines; empty where the field cannot be looked at in this way."""
+        return self._lines[view]()
+
+    @property
+    def _lines(self) -> dict[View, Callable[[], str]]:
+        return {
+            View.TEXT: lambda: self.text,
+            View.JSON: lambda: self._json_lines,
+            View.SETTINGS: lambda: self._settings_lines,
+            View.NODES: lambda: self._node_lines,
+        }
+
+    @cached_property
+    def _json_lines(self) -> str:
+        return "\n".join(json_lines(self.object)) if self.object else ""
+
+    @cached_property
+    def _settings_lines(self) -> str:
+        values = self.settings.values if self.settings else {}
+        return "\n".join(f"{key}: {one_line(value)}" for key, value in values.items())
+
+    @cached_property
+    def _node_lines(self) -> str:
+        return "\n".join(_node_lines(self.nodes))
+
+
+def _repaired(text: str) -> str:
+    """UTF-8 that a reader had to take for Latin-1 (PNG ``tEXt`` is Latin-1, but generators write UTF-8 into it)."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return text
+
+
+def read_settings(text: str) -> Settings | None:
+    """Splits text of the form ``prompt``, ``Negative prompt: …``, ``Steps: 20, Sampler: …``.
+
+    Only what follows the last line that begins with ``Steps:`` are settings, so that nothing in a prompt counts.
+    """
+    starts = [match.end() for match in _STEPS.finditer(text)]
+    if not starts:
+        return None
+    before, tail = text[: starts[-1]], text[starts[-1] :]
+    parts = _NEGATIVE.split(before, maxsplit=1)
+    negative = parts[1].strip() if len(parts) > 1 else ""
+    return Settings(parts[0].strip(), negative, dict(_pairs(tail)))
+
+
+def _pairs(tail: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    for _ in range(MAX_SETTINGS):
+        match = _KEY.match(tail, position)
+        if match is None:
+            return
+        end = _value_end(tail, match.end())
+        yield one_line(match[1]), tail[match.end() : end].strip()
+        position = end
+
+
+def _value_end(text: str, start: int) -> int:
+    """Where a setting's value ends: at a comma outside quotation marks and brackets, or at the end."""
+    depth, quoted, escaped = 0, False, False
+    for position in range(start, len(text)):
+        character = text[position]
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted, escaped = True, False
+        elif character in _OPEN:
+            depth += 1
+        elif character in _CLOSE:
+            depth -= 1
+        elif character == "," and depth <= 0:
+            return position
+    return len(text)
+
+
+def _nodes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Nodes of a graph as ComfyUI sends it (``prompt``), else as its editor saves it (``workflow``)."""
+    for candidate in (found, found.get("prompt"), found.get("workflow")):
+        graph = json_object(candidate) if isinstance(candidate, str) else candidate
+        if not isinstance(graph, dict):
+            continue
+        sent = {str(key): node for key, node in graph.items() if isinstance(node, dict) and "class_type" in node}
+        if sent:
+            on = {key: node for key, node in sent.items() if _inputs(node).get("enabled") is not False}
+            return dict(list(on.items())[:MAX_NODES])
+        drawn = graph.get("nodes")
+        if isinstance(drawn, list):
+            on = {
+                str(node.get("id")): {"class_type": str(node["type"]), "inputs": {}}
+                for node in drawn[:MAX_NODES]
+                if isinstance(node, dict) and "type" in node and node.get("mode") not in (2, 4)  # muted, bypassed
+            }
+            return on if "links" in graph else {}
+    return {}
+
+
+def _inputs(node: dict[str, Any]) -> dict[str, Any]:
+    inputs = node.get("inputs")
+    return inputs if isinstance(inputs, dict) else {}
+
+
+def _node_lines(nodes: dict[str, dict[str, Any]]) -> Iterator[str]:
+    for node in nodes.values():
+        name = one_line(node["class_type"])
+        yield name
+        for key, value in _inputs(node).items():
+            if not isinstance(value, (dict, list)):
+                yield f"{name}.{one_line(key)}: {one_line(value)}"
+    if starts_from_picture(nodes):
+        yield FROM_PICTURE
+
+
+def starts_from_picture(nodes: dict[str, dict[str, Any]]) -> bool:
+    """Whether what a sampler starts from (``latent_image``) leads back to a node that loads a picture.
+
+    A picture that only guides the result (a control image) is not on that path.
+    """
+    waiting = [
+        str(link[0])
+        for node in nodes.values()
+        if _SAMPLES.search(str(node["class_type"]))
+        for key, link in _inputs(node).items()
+        if key == "latent_image" and isinstance(link, list) and link
+    ]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        node = nodes.get(name)
+        if node is None or name in seen:
+            continue
+        seen.add(name)
+        kind = str(node["class_type"])
+        if _LOADS.search(kind):
+            return True
+        if _SAMPLES.search(kind):  # a second pass over a generated picture; its own start is looked at by itself
+            continue
+        waiting += [
+            str(link[0]) for key, link in _inputs(node).items() if key != "vae" and isinstance(link, list) and link
+        ]
+    return False

@@ -1,0 +1,98 @@
+"""The provenance analyzer's sentences about unsigned marks, each a message that can be said in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nsfwforensics.analyzers.metadata.codes import quote
+from nsfwforensics.analyzers.provenance.model import Meaning, Rule
+from nsfwforensics.core.messages import Message, say
+
+REPORTED_PLACE = say(
+    "Unsigned: anyone can write or strip it. That the label is written in this place is known from reports only."
+)
+HIDDEN_SETTINGS = say(
+    "The file claims to be made by NovelAI: settings are hidden in the pixels' alpha channel, as that service writes "
+    "them; the claim is unsigned."
+)
+PROMPT_WRITER = "prompt writer's name"
+_MARKED = say("marked as AI content")
+_ENTERED: Mapping[str, str] = {
+    "prompt": say("prompt"),
+    "negative_prompt": say("negative prompt"),
+    "user_name": say("user name"),
+    PROMPT_WRITER: say("prompt writer's name"),
+}
+
+
+def mark(rule: Rule, name: str, *, weak: bool) -> Message:
+    """What a mark claims.
+
+    Args:
+        rule: The mark's rule.
+        name: Of the generator, as its rule has it for sentences.
+        weak: Whether the mark is known from reports only.
+    """
+    maker = say("{generator} ({detail})", generator=name, detail=rule.detail) if rule.detail else name
+    if weak:
+        return say(
+            "The file may claim to be made by {generator}: such a mark has been reported, but is not verified.",
+            generator=maker,
+        )
+    if rule.consistent:
+        return say(
+            "The file carries marks that are consistent with {generator}; it names no maker, and the claim is "
+            "unsigned.",
+            generator=maker,
+        )
+    if rule.meaning is Meaning.FACE_SET:
+        return say(
+            "The file claims to be prepared by {generator}, a program for swapping faces; the claim is unsigned.",
+            generator=maker,
+        )
+    if rule.meaning is Meaning.GENERATED or rule.family:
+        return say("The file claims to be made by {generator}; the claim is unsigned.", generator=maker)
+    return say("The file claims to be changed by {generator}; the claim is unsigned.", generator=maker)
+
+
+def source_type(words: str) -> Message:
+    """What a digital source type claims."""
+    return say("The file claims, in IPTC's terms, to be {source}; the claim is unsigned.", source=words)
+
+
+def ai_system(name: str | None) -> Message:
+    """That an AI system was used; ``name`` is what the file calls it."""
+    if name:
+        return say(
+            "The file claims that the AI system {system} was used for it; the claim is unsigned.", system=quote(name)
+        )
+    return say("The file claims that an AI system that it does not name was used for it; the claim is unsigned.")
+
+
+def china_label(words: str, service: str) -> Message:
+    """What China's label claims: its value in words, or empty, and the service that wrote it, or empty."""
+    if service:
+        return say(
+            "The file claims to be {label}, by China's mandatory label for AI content, written by the service "
+            "{service}; the claim is unsigned.",
+            label=words or _MARKED,
+            service=quote(service, 60),
+        )
+    return say(
+        "The file claims to be {label}, by China's mandatory label for AI content; the claim is unsigned.",
+        label=words or _MARKED,
+    )
+
+
+def entered(kinds: Sequence[str]) -> Message:
+    """That prompts or names are stored; they are not repeated."""
+    return say(
+        "The file stores what was entered to make the picture ({kinds:comma}). This is personal data. The text can be "
+        "upsetting, so it is not repeated here; it stands among the values read from the file.",
+        kinds=[_ENTERED[kind] for kind in kinds],
+    )
+
+
+def unread(problem: str) -> Message:
+    """That hidden text could not be read; ``problem`` says what is wrong with it."""
+    return say("A generator's signature stands in the alpha channel, but {problem}.", problem=problem)

@@ -1,0 +1,1 @@
+"""Traces of editing inside one file."""

@@ -1,0 +1,171 @@
+"""``case``: files, results and decisions of an investigation in one database."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.case import show as case_views
+from nsfwforensics.cli.case.show import Case, FileOrDigest, find
+from nsfwforensics.cli.recorded import record
+from nsfwforensics.cli.run import complain, note, read_paths, reporting_errors
+from nsfwforensics.core.discover import discover
+from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.words.text import count
+from nsfwforensics.store import marks
+from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.custody_log import DECISIONS, RESULTS
+from nsfwforensics.store.originals import Original, check, digest
+from nsfwforensics.store.rows import Decision, Stat
+from nsfwforensics.store.scanning import belongs_to_case
+
+_CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}-[0-9]{3}")
+
+
+@reporting_errors
+def init(
+    case: Case,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What the case is called; its file name if omitted.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option("--operator", help="Who opens it.")] = None,
+) -> None:
+    """Makes an empty case; nothing is ever written over."""
+    with CaseDatabase.create(case, name=name, operator=operator) as made:
+        record(made, "case made", subject=made.info().name, changed=(RESULTS, DECISIONS))
+        Console().print(Text("Case ") + plain(made.info().name, "bold") + Text(" made: ") + plain(case), soft_wrap=True)
+
+
+@reporting_errors
+def add(
+    case: Case,
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; - reads paths from standard input.")],
+    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links.")] = False,
+) -> None:
+    """Registers files with their SHA-256 and does not examine them."""
+    new = known = unread = 0
+    with CaseDatabase.open(case) as opened:
+        for target in discover(read_paths(paths), follow_symlinks=follow_symlinks):
+            if belongs_to_case(target.path, case):
+                continue
+            stat, reason = Stat.of(target.path), target.skip
+            try:
+                sha256 = digest(target.path) if reason is None else None
+            except OSError as error:
+                sha256, reason = None, f"cannot be read: {error.strerror}"
+            if sha256 is None or stat is None:
+                note(f"{target.path}: not registered: {reason or 'cannot be reached'}")
+                unread += 1
+            elif opened.register(target.path, sha256, stat):
+                new += 1
+            else:
+                known += 1
+        counts = {"registered": new, "in the case already": known, "not registered": unread}
+        record(opened, "files registered", subject=" ".join(map(str, paths)), counts=counts, changed=(RESULTS,))
+    Console().print(Text(f"{count(new, 'file')} registered, {known:,} in the case already, {unread:,} not registered."))
+    if unread:
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+@reporting_errors
+def mark(
+    case: Case,
+    file: FileOrDigest,
+    decision: Annotated[
+        Decision | None, typer.Option("--decision", help="What you decided.", show_default=False)
+    ] = None,
+    text: Annotated[str, typer.Option("--note", help="Why.")] = "",
+    by: Annotated[str | None, typer.Option("--by", help="Who decides; the case's operator if omitted.")] = None,
+    dismiss: Annotated[
+        list[str] | None, typer.Option("--dismiss", help="Set this finding aside for this content; may be repeated.")
+    ] = None,
+    restore: Annotated[
+        list[str] | None, typer.Option("--restore", help="Let a finding count again that was set aside.")
+    ] = None,
+) -> None:
+    """Records a decision about a file, kept with its SHA-256 for later scans and other places."""
+    codes = [code.strip().upper() for code in dismiss or ()]
+    again = [code.strip().upper() for code in restore or ()]
+    for code in (*codes, *again):
+        if not _CODE.fullmatch(code) or code == marks.MARKED:
+            raise UsageError(f"{code!r} is no code of a finding that can be set aside, such as META-004")
+    if decision is None and not codes and not again:
+        raise UsageError("say what is decided: --decision, --dismiss or --restore")
+    with CaseDatabase.open(case) as opened:
+        found = find(opened, file)
+        digests = {one.sha256 for one in found}
+        sha256 = next(iter(digests))
+        if len(digests) > 1:
+            raise UsageError(f"{file} fits {len(found)} files of different contents; give the SHA-256 or a longer path")
+        if sha256 is None:
+            raise UsageError(
+                f"{file} could not be read when it was examined: there is no SHA-256 to keep a decision with"
+            )
+        if decision is Decision.FALSE_POSITIVE and not codes:
+            reports = [opened.report(one) for one in found]
+            codes = list(dict.fromkeys(code for report in reports for code in marks.alarms(report)))
+        opened.mark(sha256, decision=decision, note=text, by=by or opened.info().operator, dismiss=codes, restore=again)
+        said = [decision.value] if decision else []
+        said += [f"{code} set aside" for code in codes] + [f"{code} counts again" for code in again]
+        record(opened, "decision", operator=by or "", subject=f"{sha256}: {', '.join(said)}", changed=(DECISIONS,))
+        console = Console()
+        for one in find(opened, sha256):
+            words = f": {decision.value}" if decision else ""
+            console.print(plain(one.path, "bold") + Text(f"{words}; priority now {one.priority.value}"), soft_wrap=True)
+        if codes:
+            console.print(Text(f"Set aside for this content, now and in later scans: {', '.join(codes)}"))
+
+
+@reporting_errors
+def verify(
+    case: Case,
+    files: Annotated[bool, typer.Option("--files", help="Also hash the original files again.")] = False,
+) -> None:
+    """Checks the database, and with --files whether the originals are still there and unchanged."""
+    console = Console()
+    with CaseDatabase.open(case) as opened:
+        problems = opened.problems()
+        for problem in problems:
+            complain(problem)
+        if not problems:
+            console.print(Text("The database is sound."))
+        tally = dict.fromkeys(Original, 0)
+        for file in opened.files() if files else ():
+            result = check(file)
+            tally[result] += 1
+            if result in (Original.CHANGED, Original.MISSING, Original.UNREADABLE):
+                console.print(Text(f"{result.value}: ", "bold") + plain(file.path), soft_wrap=True)
+        counts = {f"originals {kind.value}": number for kind, number in tally.items()} if files else {}
+        if not problems:  # nothing is written to a damaged database
+            record(opened, "case verified", counts=counts)
+    if files:
+        console.print(
+            Text("Originals: " + ", ".join(f"{number:,} {kind.value}" for kind, number in tally.items()) + ".")
+        )
+    if problems:
+        raise typer.Exit(int(ExitCode.ERROR))
+    if tally[Original.CHANGED] + tally[Original.MISSING] + tally[Original.UNREADABLE]:
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command group to the application."""
+    group = typer.Typer(help=COMMANDS["case"], no_args_is_help=True)
+    for name, text, call in (
+        ("init", "Make an empty case.", init),
+        ("add", "Register files with their SHA-256, without examining them.", add),
+        ("list", "List the files, most pressing ones first.", case_views.show_list),
+        ("show", "Show all that the case knows of a file.", case_views.show_file),
+        ("mark", "Record a decision about a file, or set a finding aside.", mark),
+        ("export", "Write the case as a report, a table or lines of JSON.", case_views.export),
+        ("verify", "Check the database, and the original files.", verify),
+    ):
+        group.command(name, help=text)(call)
+    app.add_typer(group, name="case")

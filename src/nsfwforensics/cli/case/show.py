@@ -1,0 +1,185 @@
+"""``case list``, ``case show`` and ``case export``: what a case holds, for people and for programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nsfwforensics.cli.options import Lang
+from nsfwforensics.cli.recorded import command_line, record
+from nsfwforensics.cli.run import language_of, reporting_errors
+from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.types import Priority
+from nsfwforensics.errors import ReportError, UsageError
+from nsfwforensics.report.console.file import plain, render_file
+from nsfwforensics.report.documents import case as case_report
+from nsfwforensics.report.saved.folder import replace_file
+from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.words.text import count, shorten_middle, visible
+from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.originals import digest
+from nsfwforensics.store.rows import STATUSES, CaseFile, Decision
+
+Case = Annotated[Path, typer.Argument(help="The case database.", show_default=False)]
+FileOrDigest = Annotated[
+    str, typer.Argument(help="A path, the end of one, or a SHA-256 or its start.", show_default=False)
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON array, one object for each file.")]
+
+Status = StrEnum("Status", {status: status for status in STATUSES})  # type: ignore[misc]
+
+
+class ExportFormat(StrEnum):
+    """What ``case export`` writes."""
+
+    REPORT = "report"
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def find(case: CaseDatabase, wanted: str) -> list[CaseFile]:
+    """The files that a person means; one that was moved is found by its bytes.
+
+    Raises:
+        UsageError: The case holds none.
+    """
+    found = case.find(wanted)
+    if not found and os.path.isfile(wanted):  # noqa: PTH113 - Path("") would be the current folder
+        try:
+            found = case.find(digest(Path(wanted)))
+        except OSError:
+            found = []
+    if not found:
+        raise UsageError(f"the case holds no file {wanted}")
+    return found
+
+
+@reporting_errors
+def show_list(
+    case: Case,
+    as_json: _AsJson = False,
+    priority: Annotated[list[Priority] | None, typer.Option("--priority", help="Only these; may be repeated.")] = None,
+    status: Annotated[list[Status] | None, typer.Option("--status", help="Only these; may be repeated.")] = None,
+    decision: Annotated[list[Decision] | None, typer.Option("--decision", help="Only these; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="Most rows of the table; 0 for all.", min=0)] = 200,
+) -> None:
+    """Lists the files."""
+    with CaseDatabase.open(case) as opened:
+        files = opened.files(
+            statuses=[one.value for one in status or ()], priorities=priority or (), decisions=decision or ()
+        )
+        if as_json:
+            for piece in case_report.json_array(case_report.entry(file) for file in files):
+                sys.stdout.write(piece)
+            return
+        console = Console()
+        info = opened.info()
+        about = f": {count(info.files, 'file')}, {count(info.contents, 'content')}, {count(info.runs, 'scan')}"
+        console.print(Text("Case ") + plain(info.name, "bold") + Text(about))
+        shown = [file for number, file in enumerate(files) if not limit or number < limit]
+        if shown:
+            console.print(_table(shown, console.width))
+        elif info.files:
+            console.print(Text("No file is of these kinds."))
+        if limit and info.files > limit == len(shown):
+            console.print(Text(f"Only the first {limit:,} are shown; --limit 0 shows all, --json prints all.", "dim"))
+
+
+def _table(files: list[CaseFile], width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    path_width = max(16, (width - 36) // 2)
+    table.add_column("File", width=path_width, no_wrap=True)
+    for heading in ("Status", "Priority", "Decision", "Findings"):
+        table.add_column(heading, overflow="fold")
+    folder = ""
+    with suppress(ValueError):  # files on several drives have no folder in common
+        folder = os.path.commonpath([file.place.parent for file in files])
+    for file in files:
+        table.add_row(
+            Text(shorten_middle(visible(file.path.removeprefix(f"{folder}{os.sep}")), path_width)),
+            Text(file.status),
+            Text(file.priority.value),
+            Text(file.mark.decision.value if file.mark else ""),
+            plain(" ".join(file.findings) or file.error or "", limit=90),
+        )
+    return table
+
+
+@reporting_errors
+def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: Lang = None) -> None:
+    """Shows a file, or all files with that content."""
+    with CaseDatabase.open(case) as opened:
+        found = find(opened, file)
+        if as_json:
+            for piece in case_report.json_array(case_report.full_entry(opened, one) for one in found):
+                sys.stdout.write(piece)
+            return
+        console, spoken = Console(), language_of(lang)
+        for one in found:
+            render_file(opened.report(one), console, spoken)
+            console.print()
+            console.print(Text(f"In the case since {one.added}; status {one.status}, priority {one.priority.value}."))
+            for past in opened.examinations(one):
+                changed = ", before the file changed" if past.superseded else ""
+                console.print(Text(f"Examined {past.finished} by scan {past.run}: {past.status}{changed}."))
+            for entry in opened.history(one.sha256) if one.sha256 else ():
+                line = Text(f"Marked {entry.at} as ") + Text(entry.decision.value, "bold") + Text(" by ")
+                console.print(line + plain(entry.by) + Text(": " if entry.note else "") + plain(entry.note))
+            if one.dismissed:
+                console.print(Text(f"Set aside for this content: {', '.join(one.dismissed)}"))
+
+
+@reporting_errors
+def export(
+    case: Case,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.", show_default=False)],
+    kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to write.")] = ExportFormat.REPORT,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails", help="With the pictures that --thumbnails, --maps or --score-map kept.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Writes the case with its decisions."""
+    with CaseDatabase.open(case) as opened:
+        files = opened.info().files
+        if kind is ExportFormat.REPORT:
+            now = utc_iso(time.time())
+            head = case_report.header(opened.info(), opened.headers(), command=command_line(), now=now)
+            with ReportWriter(output, language_of(lang)) as writer:
+                writer.begin(head)
+                for file in opened.files():
+                    writer.add(case_report.report_of(opened, file, thumbnails=thumbnails))
+                writer.finish(head)
+            written = output / "report.html"
+        else:
+            written = output / f"case-files.{kind.value}"
+            if kind is ExportFormat.CSV:
+                _write(written, lambda stream: case_report.write_csv(opened, stream))
+            else:
+                _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
+        made = output / "report.json" if kind is ExportFormat.REPORT else written
+        digests = {made.name: digest(made)}
+        record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)
+    Console().print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
+
+
+def _write(path: Path, write_to: Callable[[TextIO], object]) -> None:
+    if os.path.lexists(path):
+        raise ReportError(f"{path} is there already; choose another folder")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(path, write_to)
+    except OSError as error:
+        raise ReportError(f"cannot write {path}: {error.strerror}") from error

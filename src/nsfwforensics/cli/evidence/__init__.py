@@ -1,0 +1,1 @@
+"""The commands of evidence: bags, signatures, the custody log."""

@@ -1,0 +1,171 @@
+"""``evidence pack``: what goes into a bag, from files, folders or a case."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from nsfwforensics.cli.evidence import show as evidence_views
+from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key
+from nsfwforensics.cli.progress import progress
+from nsfwforensics.cli.recorded import command_line, record
+from nsfwforensics.cli.run import note, read_paths, reporting_errors
+from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.connection import is_case
+
+if TYPE_CHECKING:
+    from nsfwforensics.custody.bag import Order, Packed
+    from nsfwforensics.custody.report_copy import Source
+
+GONE = "no longer at the place that the case knows"
+
+
+@reporting_errors
+def pack(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files and folders, or one case; - reads paths from standard input.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The bag, a folder to be made.", show_default=False)],
+    hash_only: Annotated[
+        bool, typer.Option("--hash-only", help="No pixels leave their place: no copies, no pictures in the report.")
+    ] = False,
+    sensitive: Annotated[
+        bool, typer.Option("--sensitive", help="Handle all files with care; implies --hash-only.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="The report to put in: a folder that -o wrote.", show_default=False),
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Put no report in, and examine nothing.")] = False,
+    operator: Annotated[
+        Path | None,
+        typer.Option("--operator", help="TOML file: name, organisation, authority, case_number, contact."),
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Sign the bag with this private key.")] = None,
+    passphrase_file: PassphraseFile = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Packs evidence; the originals are only read."""
+    from nsfwforensics.custody import bag, operator_file, report_copy
+
+    if report is not None and no_report:
+        raise UsageError("--report and --no-report exclude each other")
+    places = read_paths(paths)
+    who = operator_file.load_operator(operator)
+    bag.check_place(output, [*places, *([report] if report else [])])
+    private = opened_key(key, passphrase_file) if key is not None else None
+    with ExitStack() as stack:
+        order: dict[str, Any] = {
+            "bag": output,
+            "command": command_line(),
+            "operator": who,
+            "hash_only": hash_only or sensitive,
+            "key": private,
+        }
+        case = _case(places, stack)
+        if case is None:
+            order["targets"] = list(discover(places))
+        else:
+            order |= _from_case(case)
+        if report is not None:
+            order["source"] = report_copy.from_folder(report)
+        elif case is not None and not no_report:
+            order["source"] = report_copy.from_case(case, command=command_line(), now=time.time())
+        elif not no_report:
+            order["source"] = stack.enter_context(_scanned(places, who.name, sensitive=sensitive, quiet=quiet))
+        packed = _run(bag.Order(**order), quiet=quiet)
+        if case is not None:
+            counts = evidence_views.counts(packed)
+            record(
+                case, "evidence packed", operator=who.name, subject=str(output), counts=counts, digests=packed.digests
+            )
+    if not quiet:
+        evidence_views.show_packed(Console(), output, packed, reported=not no_report)
+    if not packed.complete:
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+def _case(places: list[Path], stack: ExitStack) -> CaseDatabase | None:
+    """The case, where one was named instead of files.
+
+    Raises:
+        UsageError: A case was named together with other things.
+        CaseError: It cannot be read.
+    """
+    if not any(is_case(place) for place in places if place.is_file()):
+        return None
+    if len(places) > 1:
+        raise UsageError("a case was named together with other files: to pack a case, name it alone")
+    return stack.enter_context(CaseDatabase.open(places[0]))
+
+
+def _from_case(case: CaseDatabase) -> dict[str, Any]:
+    from nsfwforensics.custody.describe import CaseCopy
+    from nsfwforensics.store import custody_log
+
+    info = case.info()
+    if not info.files:
+        raise UsageError(f"the case {case.path} holds no files")
+    targets: list[Target] = []
+    known: dict[Path, str] = {}
+    for file in sorted(case.files(), key=lambda one: one.raw_path):
+        place = file.place
+        targets += discover([place]) if os.path.lexists(place) else [Target(place, named=False, skip=GONE)]
+        if file.sha256 is not None:
+            known[place] = file.sha256
+    log = custody_log.check(case)
+    for problem in log.problems:
+        note(f"custody log: {problem}")
+    return {
+        "targets": targets,
+        "known": known,
+        "case": CaseCopy(info.name, info.uuid, case.path, custody_log.lines(case)),
+    }
+
+
+@contextmanager
+def _scanned(places: list[Path], operator: str, *, sensitive: bool, quiet: bool) -> Iterator[Source]:
+    """The report of a scan with the default settings, kept until the bag is made."""
+    from nsfwforensics.api import Request, Run
+    from nsfwforensics.core.types import FileStatus
+    from nsfwforensics.custody.report_copy import from_spool
+    from nsfwforensics.report.saved.report import ReportWriter
+    from nsfwforensics.settings import load_settings
+
+    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+    settings = load_settings(usual if usual.is_file() else None)
+    if operator:
+        settings = settings.model_copy(update={"operator": operator})
+    run = Run(Request(paths=places, settings=settings, sensitive=sensitive, command=command_line()))
+    with ReportWriter(None) as writer:
+        writer.begin(run.header())
+        with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
+            for file in run:
+                writer.add(file)
+                advance(failed=file.status is FileStatus.FAILED)
+        yield from_spool(writer.finish(run.header(finished=True)))
+
+
+def _run(order: Order, *, quiet: bool) -> Packed:
+    """Packs, with a progress bar on a terminal."""
+    from nsfwforensics.custody import bag
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return bag.pack(order)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("packing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("", total=len(list(order.targets)))
+        return bag.pack(order, lambda found: shown.advance(task))

@@ -1,0 +1,179 @@
+"""``model``: measure a detector on pictures of one's own, show a model's card, train the built-in model again."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.report.console.file import plain
+
+if TYPE_CHECKING:
+    from nsfwforensics.models.own.files import DetectorFiles
+    from nsfwforensics.report.documents.evaluation import Evaluation
+    from nsfwforensics.training.figures import StateFigures
+
+_Detector = Annotated[
+    Path | None,
+    typer.Option("--detector", help="A model of your own: its card (TOML) or its folder. Omitted: the built-in one."),
+]
+_Weights = Annotated[Path | None, typer.Option("--weights", help="Look for model weights in this folder first.")]
+
+
+@reporting_errors
+def evaluate(
+    real: Annotated[Path, typer.Option("--real", help="Folder of photographs; sub-folders are sources.")],
+    fake: Annotated[Path, typer.Option("--fake", help="Folder of generated pictures; sub-folders are sources.")],
+    detector: _Detector = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write evaluation.html, .json and .csv into this folder.")
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option("--most", min=1, help="Look at no more than so many pictures of each folder.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    weights: _Weights = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Measures a detector on two folders: as the files are, and after two common ways of sharing them."""
+    from nsfwforensics.cli.model.run import evaluated, save_rates
+    from nsfwforensics.report.documents import evaluation
+
+    with _progress(quiet=quiet) as progress:
+        found, files = evaluated(
+            real,
+            fake,
+            detector,
+            weights,
+            most=most,
+            jobs=jobs,
+            command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
+            progress=progress,
+        )
+    if out is not None:
+        evaluation.write(found, out)
+        if files is not None:
+            save_rates(found, files, out)
+    if as_json:
+        sys.stdout.write(evaluation.as_json(found))
+    elif not quiet:
+        _show(found, Console(), out, files)
+    failed = bool(found.figures.problems)
+    raise typer.Exit(int(ExitCode.SOME_FAILED if failed else ExitCode.DONE))
+
+
+def _show(found: Evaluation, console: Console, out: Path | None, files: DetectorFiles | None) -> None:
+    from nsfwforensics.report.documents.evaluation import STANDING, error_words, estimate, rate, warnings
+    from nsfwforensics.training.augment import TIERS
+
+    states = found.figures.states
+    console.print(plain(f"{found.detector['name']}, version {found.detector['version']}", "bold"))
+    for warning in warnings(found.figures):
+        console.print(plain(warning, "bold"))
+    table = Table("", *TIERS.values(), box=None, pad_edge=False)
+    rows: dict[str, Callable[[StateFigures], str]] = {
+        "AUC": lambda state: estimate(state.auc),
+        "found at 1 % false positives": lambda state: estimate(state.tpr_at_1),
+        "found at 5 % false positives": lambda state: estimate(state.tpr_at_5),
+        "photographs called generated": lambda state: rate(state.real_called),
+        "generated called generated": lambda state: rate(state.generated_called),
+        "photographs inconclusive": lambda state: rate(state.real_inconclusive),
+        "generated inconclusive": lambda state: rate(state.generated_inconclusive),
+        "calibration error": lambda state: error_words(state.calibration_error),
+    }
+    for name, cell in rows.items():
+        table.add_row(name, *(plain(cell(states[tier])) for tier in TIERS))
+    console.print(table)
+    sources = Table("source", "class", "pictures", "AUC as the files are", "called generated", box=None, pad_edge=False)
+    for kind, part in (("real", states["as_is"].real_sources), ("generated", states["as_is"].generated_sources)):
+        for source, row in part.items():
+            sources.add_row(plain(source), kind, str(row.pictures), estimate(row.auc), plain(rate(row.called)))
+    console.print(sources)
+    console.print(plain(STANDING, "dim"))
+    for path, reason in found.figures.problems[:20]:
+        console.print(plain(f"not judged: {path}: {reason}"), soft_wrap=True)
+    if files is not None and found.threshold is None:
+        console.print(plain("Its card states no threshold (generated_from), so reports only show its score."))
+    if out is not None:
+        console.print(plain(f"written: {out}"), soft_wrap=True)
+
+
+@reporting_errors
+def card(detector: _Detector = None, weights: _Weights = None) -> None:
+    """Prints a model's card: data and licences, splits, figures with intervals, known failures."""
+    if detector is None:
+        from nsfwforensics.models.weights import locate, weights_folder
+
+        entry, found = locate("synthesis", weights)
+        folder = found.parent if (found.parent / entry.card).is_file() else weights_folder()
+        text = (folder / entry.card).read_text("utf-8")
+    else:
+        from nsfwforensics.cli.model.run import card_text
+        from nsfwforensics.models.own.files import find_detector
+
+        text = card_text(find_detector(detector))
+    console = Console()
+    for line in text.splitlines():
+        console.print(plain(line), soft_wrap=True)
+
+
+@reporting_errors
+def train(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option("--data", help="Folder of the training data.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for intermediate results and the model.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what a stopped run left in --out.")] = False,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="Folder that gets finished weights, calibration and card.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads in use.")] = 2,
+) -> None:
+    """Trains, calibrates and measures the built-in model; further options go to the trainer as they are."""
+    if not data.is_dir():
+        raise UsageError(f"{data} is no folder")
+    if out.is_dir() and any(out.iterdir()) and not resume:
+        raise UsageError(f"{out} is not empty; add --resume to go on with what is there, or name another folder")
+    from nsfwforensics.training.train import main
+
+    more = [] if weights is None else ["--weights", str(weights)]
+    given = ["--data", str(data), "--out", str(out), "--threads", str(threads), *more, *context.args]
+    raise typer.Exit(main(given))
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr; nothing where stderr is no terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("judging", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command group to the application."""
+    group = typer.Typer(help=COMMANDS["model"], no_args_is_help=True)
+    group.command("evaluate", help="Measure a detector on two folders of your own.")(evaluate)
+    group.command("card", help="Print a model's card.")(card)
+    group.command(
+        "train",
+        help="Train the built-in model again; further options (--extra, --seed, --device) go to the trainer.",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(train)
+    app.add_typer(group, name="model")

@@ -1,0 +1,183 @@
+"""All perceptual hashes of one picture, with the costly steps shared.
+
+The values are those of the ImageHash library on the same decoded picture (and of PDQ, see :mod:`.pdq`): the library
+still turns the reduced picture into bits. What is done here instead, because it takes a second per large photo there,
+is exactly equivalent: reducing the picture (see :mod:`.resample`), summing the blocks that a Haar transform sums,
+counting colours (see :mod:`.colors`), and labelling the bright and dark segments of the crop-resistant hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nsfwforensics.hashing.picture.colors import count_colors
+from nsfwforensics.hashing.picture.pdq import PdqHash, pdq, pdq_of_reduced
+from nsfwforensics.hashing.picture.resample import Box, Reduction, reduce_many
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+_SEGMENT_SIDE = 300
+_SEGMENT_THRESHOLD = 128
+_SEGMENT_MINIMUM = 500
+_BORDER = 4 * _SEGMENT_SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptualHashes:
+    """Hashes that change little when a picture is re-saved or resized.
+
+    The texts are hexadecimal as ImageHash prints them: 64 bits, but 42 for ``color`` and 64 for each
+    comma-separated segment of ``crop_resistant``.
+    """
+
+    average: str
+    difference: str
+    perceptual: str
+    wavelet: str
+    color: str
+    crop_resistant: str
+    pdq: PdqHash
+
+
+def perceptual_hashes(
+    image: Image.Image,
+    grey: NDArray[np.uint8] | None = None,
+    rgb: NDArray[np.uint8] | None = None,
+    full_size: tuple[int, int] | None = None,
+) -> PerceptualHashes:
+    """Computes all hashes of one picture.
+
+    Args:
+        image: The decoded picture, mode ``RGB`` or ``L``.
+        grey: ``image.convert("L")`` as uint8 (height, width), if at hand.
+        rgb: The pixels of an ``RGB`` image as uint8 (height, width, 3), if at hand.
+        full_size: Height and width of the full picture in pixels, where ``image`` is a reduced decode of it.
+
+    Raises:
+        ValueError: The picture has another mode.
+    """
+    import imagehash
+    from PIL import Image
+
+    if image.mode not in ("RGB", "L"):
+        raise ValueError(f"expected an RGB or L picture, got {image.mode}")
+    if grey is None:
+        grey = np.asarray(image.convert("L"))
+    pixels = grey if image.mode == "L" else rgb if rgb is not None else np.asarray(image)
+    eight, nine, thirty_two = (
+        Image.fromarray(small) for small in reduce_many(grey, [Reduction(8, 8), Reduction(9, 8), Reduction(32, 32)])
+    )
+    return PerceptualHashes(
+        average=str(imagehash.average_hash(eight)),
+        difference=str(imagehash.dhash(nine)),
+        perceptual=str(imagehash.phash(thirty_two)),
+        wavelet=wavelet_hash(grey),
+        color=color_hash(None if image.mode == "L" else pixels, grey),
+        crop_resistant=crop_resistant_hash(grey),
+        pdq=pdq(pixels) if full_size is None else pdq_of_reduced(pixels, full_size),
+    )
+
+
+def wavelet_hash(grey: NDArray[np.uint8]) -> str:
+    """Haar wavelet hash, equal to ``str(imagehash.whash(image))``.
+
+    The lowest 8 × 8 Haar approximation coefficients are sums over blocks, and taking out the mean changes no
+    comparison with their median. Where a block equals the median, rounding inside the transform decides its bit in the
+    library, so those pictures (flat, drawn) go through it.
+
+    Args:
+        grey: uint8 (height, width).
+    """
+    import imagehash
+    from PIL import Image
+
+    scale = max(2 ** int(np.log2(min(grey.shape))), 8)
+    reduced = Image.fromarray(grey).resize((scale, scale), Image.Resampling.LANCZOS)
+    rows = np.add.reduce(np.asarray(reduced).reshape(8, scale // 8, scale), axis=1, dtype=np.uint32)
+    sums = rows.reshape(8, 8, scale // 8).sum(axis=2)
+    low, high = np.partition(sums.ravel(), (31, 32))[31:33]
+    if low == high:
+        return str(imagehash.whash(reduced, image_scale=scale))
+    return str(imagehash.ImageHash(sums > low))
+
+
+def color_hash(rgb: NDArray[np.uint8] | None, grey: NDArray[np.uint8]) -> str:
+    """Colour hash, equal to ``str(imagehash.colorhash(image))``.
+
+    Args:
+        rgb: uint8 (height, width, 3), or None for a grey picture.
+        grey: The same in grey as Pillow weighs it, uint8 (height, width).
+    """
+    import imagehash
+
+    counts = count_colors(rgb, grey)
+    values = [min(7, int(count / grey.size * 8)) for count in (counts.black, counts.grey)]
+    hues = (*counts.faint.tolist(), *counts.bright.tolist())
+    values += [min(7, int(count * 8 / max(1, counts.colored))) for count in hues]
+    # Not plain binary: the library's middle bit is set from 2 on, for 4 and 5 too.
+    return str(imagehash.ImageHash(np.array([[value >= 4, value >= 2, value % 2 > 0] for value in values])))
+
+
+def crop_resistant_hash(grey: NDArray[np.uint8]) -> str:
+    """Crop-resistant hash, equal to ``str(imagehash.crop_resistant_hash(image))``.
+
+    Args:
+        grey: uint8 (height, width).
+
+    Returns:
+        One difference hash per bright or dark segment, comma-separated; all zeros for a segment that is less than a
+        pixel wide in a very narrow picture.
+    """
+    import imagehash
+    from PIL import Image
+
+    boxes = _segment_boxes(grey)
+    small = iter(reduce_many(grey, [Reduction(9, 8, box) for box in boxes if _holds_pixels(box)]))
+    empty = np.zeros((8, 9), np.uint8)
+    return ",".join(
+        str(imagehash.dhash(Image.fromarray(next(small) if _holds_pixels(box) else empty))) for box in boxes
+    )
+
+
+def _holds_pixels(box: Box) -> bool:
+    return box[0] < box[2] and box[1] < box[3]
+
+
+def _segment_boxes(grey: NDArray[np.uint8]) -> list[Box]:
+    """Boxes around the bright, then the dark segments, in the order in which the library finds them."""
+    import cv2
+    from PIL import Image, ImageFilter
+
+    side = (_SEGMENT_SIDE, _SEGMENT_SIDE)
+    reduced = Image.fromarray(grey).resize(side, Image.Resampling.LANCZOS)
+    bright = np.asarray(reduced.filter(ImageFilter.GaussianBlur()).filter(ImageFilter.MedianFilter())) > (
+        _SEGMENT_THRESHOLD
+    )
+    scale_x, scale_y = grey.shape[1] / _SEGMENT_SIDE, grey.shape[0] / _SEGMENT_SIDE
+    segments: list[tuple[int, ...]] = []
+    # The library stops looking for dark segments when the pixels it has seen, and 1,200 outside the border that it
+    # counts with them, are as many as the picture holds; it does not count segments of a single pixel.
+    seen = _BORDER
+    for mask, last in ((bright, False), (~bright, True)):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+        found = np.flatnonzero(labels)
+        first = np.full(len(stats), labels.size)
+        first[labels.ravel()[found[::-1]]] = found[::-1]
+        for label in np.argsort(first)[: len(stats) - 1]:
+            if last and seen >= labels.size:
+                break
+            left, top, width, height, area = (int(value) for value in stats[label])
+            seen += area if area > 1 else 0
+            if area > _SEGMENT_MINIMUM:
+                segments.append((left, top, left + width, top + height))
+    if not segments:
+        segments.append((0, 0, _SEGMENT_SIDE, _SEGMENT_SIDE))
+    return [
+        (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
+        for left, top, right, bottom in segments
+    ]

@@ -1,0 +1,231 @@
+"""The cascade of MTCNN on facenet-pytorch's weights, without importing that package.
+
+Importing it costs about two seconds, because it brings in torchvision and through that torch's compiler, and its
+cascade averages the whole picture down anew for every scale in torch. This one reads the three weight files out of the
+installed package and lets OpenCV do the resizing. Layers, thresholds and the conventions of boxes are those of Zhang
+et al. 2016 (arXiv 1604.02878) as facenet-pytorch trained and ported them; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nsfwforensics.core.messages import say
+from nsfwforensics.errors import MissingDependencyError
+from nsfwforensics.models.faces.files import detector_files
+
+Boxes = NDArray[np.float64]
+
+THRESHOLDS = (0.6, 0.7, 0.7)
+PYRAMID_STEP = 0.709
+WINDOW = 12
+STRIDE = 2
+MAX_PROPOSALS = 3000
+"""Most windows kept per scale: noise made to look like faces everywhere must not cost minutes."""
+
+
+class Detections(NamedTuple):
+    """Faces of one picture: boxes (N, 4) as left, top, right, bottom; scores (N,); landmarks (N, 5, 2)."""
+
+    boxes: Boxes
+    scores: Boxes
+    landmarks: Boxes
+
+
+class _Stage(nn.Module):
+    """Convolutions, then heads: face or not, box correction, and in the last network landmarks."""
+
+    def __init__(self, body: OrderedDict[str, nn.Module], heads: dict[str, nn.Module], *, dense: bool) -> None:
+        super().__init__()
+        self.body = nn.Sequential(body)
+        self.heads = nn.ModuleDict(heads)
+        self.dense = dense
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        for name, layer in self.body.named_children():
+            if self.dense and name.startswith("dense"):
+                # The weights expect the features in the order width, height, channels.
+                x = x.permute(0, 3, 2, 1).flatten(1)
+            x = layer(x)
+        results = [head(x) for head in self.heads.values()]
+        return [results[0].softmax(dim=1), *results[1:]]
+
+
+class _Halve(nn.Module):
+    """Max-pooling 2 × 2, several times faster than torch's own on the CPU; an odd last row or column stands alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2), value=float("-inf"))
+        x = torch.maximum(x[:, :, ::2], x[:, :, 1::2])
+        return torch.maximum(x[..., ::2], x[..., 1::2])
+
+
+def _proposal() -> _Stage:
+    body = OrderedDict[str, nn.Module](
+        conv1=nn.Conv2d(3, 10, 3), prelu1=nn.PReLU(10), pool1=_Halve(),
+        conv2=nn.Conv2d(10, 16, 3), prelu2=nn.PReLU(16), conv3=nn.Conv2d(16, 32, 3), prelu3=nn.PReLU(32),
+    )  # fmt: skip
+    return _Stage(body, {"conv4_1": nn.Conv2d(32, 2, 1), "conv4_2": nn.Conv2d(32, 4, 1)}, dense=False)
+
+
+def _refinement() -> _Stage:
+    body = OrderedDict[str, nn.Module](
+        conv1=nn.Conv2d(3, 28, 3), prelu1=nn.PReLU(28), pool1=nn.MaxPool2d(3, 2, ceil_mode=True),
+        conv2=nn.Conv2d(28, 48, 3), prelu2=nn.PReLU(48), pool2=nn.MaxPool2d(3, 2, ceil_mode=True),
+        conv3=nn.Conv2d(48, 64, 2), prelu3=nn.PReLU(64), dense4=nn.Linear(576, 128), prelu4=nn.PReLU(128),
+    )  # fmt: skip
+    return _Stage(body, {"dense5_1": nn.Linear(128, 2), "dense5_2": nn.Linear(128, 4)}, dense=True)
+
+
+def _output() -> _Stage:
+    body = OrderedDict[str, nn.Module](
+        conv1=nn.Conv2d(3, 32, 3), prelu1=nn.PReLU(32), pool1=nn.MaxPool2d(3, 2, ceil_mode=True),
+        conv2=nn.Conv2d(32, 64, 3), prelu2=nn.PReLU(64), pool2=nn.MaxPool2d(3, 2, ceil_mode=True),
+        conv3=nn.Conv2d(64, 64, 3), prelu3=nn.PReLU(64), pool3=nn.MaxPool2d(2, 2, ceil_mode=True),
+        conv4=nn.Conv2d(64, 128, 2), prelu4=nn.PReLU(128), dense5=nn.Linear(1152, 256), prelu5=nn.PReLU(256),
+    )  # fmt: skip
+    heads = {"dense6_1": nn.Linear(256, 2), "dense6_2": nn.Linear(256, 4), "dense6_3": nn.Linear(256, 10)}
+    return _Stage(body, dict(heads), dense=True)
+
+
+class Mtcnn:
+    """The three networks and the cascade around them.
+
+    Args:
+        device: A resolved device name.
+        min_face: Smallest face sought, in pixels.
+
+    Raises:
+        MissingDependencyError: facenet-pytorch is not installed, or its weights are not as expected.
+    """
+
+    def __init__(self, device: str, min_face: int) -> None:
+        self._device = torch.device(device)
+        self._min_face = min_face
+        stages = []
+        for stage, path in zip((_proposal(), _refinement(), _output()), detector_files(), strict=True):
+            try:
+                tensors = torch.load(path, map_location="cpu", weights_only=True)
+                names = {key: f"{'heads' if key.split('.')[0] in stage.heads else 'body'}.{key}" for key in tensors}
+                stage.load_state_dict({names[key]: tensor for key, tensor in tensors.items()})
+            except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+                problem = say("facenet-pytorch's {file} cannot be read: {error}", file=path.name, error=str(error))
+                raise MissingDependencyError(problem) from error
+            stages.append(stage.eval().requires_grad_(False).to(self._device))
+        self._proposal, self._refinement, self._output = stages
+
+    @torch.inference_mode()
+    def detect(self, rgb: NDArray[np.uint8]) -> Detections:
+        """Runs the cascade on a picture as it is.
+
+        Args:
+            rgb: uint8 (height, width, 3), contiguous.
+
+        Returns:
+            The faces, the surest first. Boxes may reach beyond the picture.
+        """
+        boxes = _square(self._propose(rgb))
+        score, correction, *_ = self._classify(self._refinement, rgb, boxes, 24)
+        kept = np.flatnonzero(score > THRESHOLDS[1])
+        kept = kept[suppress(boxes[kept], score[kept], 0.7)]
+        boxes = _square(_corrected(boxes[kept], correction[kept], 1.0))
+        score, correction, marks = self._classify(self._output, rgb, boxes, 48)
+        kept = np.flatnonzero(score > THRESHOLDS[2])
+        boxes, score, correction = boxes[kept], score[kept], correction[kept]
+        extent = boxes[:, 2:] - boxes[:, :2] + 1.0
+        points = marks[kept].reshape(-1, 2, 5).transpose(0, 2, 1) * extent[:, None] + boxes[:, None, :2] - 1.0
+        boxes = _corrected(boxes, correction, 1.0)
+        kept = suppress(boxes, score, 0.7, of_smaller=True)
+        return Detections(boxes[kept], score[kept], points[kept])
+
+    def _propose(self, rgb: NDArray[np.uint8]) -> Boxes:
+        height, width = rgb.shape[:2]
+        scale = WINDOW / self._min_face
+        found = []
+        base = rgb
+        while min(height, width) * scale >= WINDOW:
+            size = (int(width * scale + 1), int(height * scale + 1))
+            while min(base.shape[:2]) > 2 * min(size):  # exact halving is quick, and leaves the averages as they are
+                base = np.asarray(cv2.resize(base, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+            level = np.asarray(cv2.resize(base, size, interpolation=cv2.INTER_AREA), np.uint8)
+            scores, corrections = self._proposal(self._tensor(level[None]))
+            score = scores[0, 1].double().cpu().numpy()
+            rows, columns = np.nonzero(score >= THRESHOLDS[0])
+            if rows.size:
+                best = np.argsort(-score[rows, columns], kind="stable")[:MAX_PROPOSALS]
+                rows, columns = rows[best], columns[best]
+                corner = np.column_stack([columns, rows]) * float(STRIDE)
+                boxes = np.floor(np.hstack([corner + 1.0, corner + WINDOW]) / scale)
+                correction = corrections[0].double().cpu().numpy()[:, rows, columns].T
+                row = np.column_stack([boxes, score[rows, columns], correction])
+                found.append(row[suppress(boxes, row[:, 4], 0.5)])
+            scale *= PYRAMID_STEP
+        if not found:
+            return np.empty((0, 4))
+        every = np.concatenate(found)
+        every = every[suppress(every[:, :4], every[:, 4], 0.7)]
+        return _corrected(every[:, :4], every[:, 5:], 0.0)
+
+    def _classify(self, stage: _Stage, rgb: NDArray[np.uint8], boxes: Boxes, side: int) -> list[Boxes]:
+        height, width = rgb.shape[:2]
+        crops = np.zeros((len(boxes), side, side, 3), np.uint8)
+        for crop, (left, top, right, bottom) in zip(crops, np.trunc(boxes).astype(int), strict=True):
+            part = rgb[max(top, 1) - 1 : max(min(bottom, height), 0), max(left, 1) - 1 : max(min(right, width), 0)]
+            if part.size:
+                crop[:] = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+        if not len(crops):
+            return [np.empty(0), np.empty((0, 4)), np.empty((0, 10))]
+        parts = [stage(self._tensor(crops[start : start + 256])) for start in range(0, len(crops), 256)]
+        score, *rest = (torch.cat(column).double().cpu().numpy() for column in zip(*parts, strict=True))
+        return [score[:, 1], *rest]
+
+    def _tensor(self, pictures: NDArray[np.uint8]) -> Tensor:
+        tensor = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float()
+        return (tensor - 127.5) * 0.0078125
+
+
+def suppress(boxes: Boxes, scores: Boxes, threshold: float, *, of_smaller: bool = False) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression.
+
+    Args:
+        boxes: float (N, 4).
+        scores: float (N,).
+        threshold: Boxes that overlap a better one by more than this are dropped.
+        of_smaller: Whether overlap is measured against the smaller box instead of the union.
+
+    Returns:
+        Indices of the boxes that are kept, the best first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept = []
+    while order.size:
+        best, order = order[0], order[1:]
+        kept.append(best)
+        corner = np.maximum(boxes[order, :2], boxes[best, :2])
+        extent = np.clip(np.minimum(boxes[order, 2:], boxes[best, 2:]) - corner, 0.0, None)
+        shared = extent[:, 0] * extent[:, 1]
+        whole = np.minimum(area[order], area[best]) if of_smaller else area[order] + area[best] - shared
+        order = order[shared <= threshold * np.maximum(whole, 1e-9)]
+    return np.array(kept, np.intp)
+
+
+def _corrected(boxes: Boxes, correction: Boxes, margin: float) -> Boxes:
+    extent = boxes[:, 2:] - boxes[:, :2] + margin
+    return boxes + correction * np.hstack([extent, extent])
+
+
+def _square(boxes: Boxes) -> Boxes:
+    extent = boxes[:, 2:] - boxes[:, :2]
+    side = extent.max(axis=1, keepdims=True)
+    corner = boxes[:, :2] + (extent - side) / 2.0
+    return np.hstack([corner, corner + side])

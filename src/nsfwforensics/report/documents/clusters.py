@@ -1,0 +1,143 @@
+"""Clusters of near-duplicates as ``clusters.json``, ``clusters.csv`` and ``clusters.html``.
+
+The same care as for reports: names are escaped and their acting characters shown, spreadsheet formulas neutralised, the
+page loads and runs nothing but its own style, each file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from nsfwforensics.clustering.model import Clustering, Link, Member, Stage
+from nsfwforensics.report.documents import json as report_json
+from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.writing import write_files, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JSON_NAME = "clusters.json"
+CSV_NAME = "clusters.csv"
+HTML_NAME = "clusters.html"
+
+COLUMNS = (
+    "cluster",
+    "role",
+    "path",
+    "joined_by",
+    "joined_to",
+    "sureness",
+    "pdq_distance",
+    "transform",
+    "score",
+    "shown",
+    "mirrored",
+    "sha256",
+    "size_bytes",
+    "width",
+    "height",
+    "modified",
+    "note",
+)
+
+CAVEAT = (
+    "Near-duplicates are pictures that are consistent with having been made from one photo; nothing here says which "
+    "was first, or what a picture shows. Pictures that are alone may still have near-duplicates that were changed too "
+    "strongly to be found. Look at a cluster before acting on it."
+)
+
+_STAGES = {
+    Stage.BYTES: "the same bytes",
+    Stage.LOOKS: "the same looks",
+    Stage.FEATURES: "the same details in the same arrangement",
+}
+
+
+def describe(link: Link) -> str:
+    """Why a file is in its cluster, in a few words, without the name of the other file."""
+    text = _STAGES[link.stage]
+    if link.stage is Stage.LOOKS:
+        turned = "" if link.transform in (None, "original") else f", {(link.transform or '').replace('_', ' ')}"
+        text += f" (PDQ {link.distance} of 256 bits apart{turned})"
+    elif link.stage is Stage.FEATURES and link.score is not None:
+        shown = f", at most {link.shown:.0%} of the other shown" if link.shown is not None else ""
+        text += f" (score {link.score:.0f}{', mirrored' if link.mirrored else ''}{shown})"
+    return f"{link.sureness.value}: {text}"
+
+
+def write(found: Clustering, folder: Path) -> None:
+    """Writes all three files into a folder, which is made if it is missing.
+
+    Raises:
+        ReportError: It cannot be written, or holds other files of these names.
+    """
+    files = {
+        CSV_NAME: lambda stream: write_csv(found, stream),
+        HTML_NAME: lambda stream: write_html(found, stream),
+        JSON_NAME: lambda stream: write_json(found, stream),
+    }
+    write_files(folder, files, JSON_NAME)
+
+
+def write_json(found: Clustering, stream: TextIO) -> None:
+    """Writes the document; ASCII only where the stream cannot take UTF-8."""
+    text = report_json.block(found)
+    encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
+    stream.write((text if encoding in ("utf8", "utf8sig") else report_json.ascii_only(text)) + "\n")
+
+
+def write_csv(found: Clustering, stream: TextIO) -> None:
+    """Writes one row for every file, clusters first; ``shown`` is a share, 0–1."""
+    stream.write(BYTE_ORDER_MARK)
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([neutral(cell) for cell in row] for row in _rows(found))
+
+
+def write_html(found: Clustering, stream: TextIO) -> None:
+    """Writes one self-contained page without scripts."""
+    write_page(
+        stream,
+        "clusters.html.j2",
+        ("report.css",),
+        found=found,
+        caveat=CAVEAT,
+        describe=describe,
+        note=note,
+        failed=[problem for problem in found.problems if problem.failed],
+        skipped=[problem for problem in found.problems if not problem.failed],
+    )
+
+
+def note(member: Member) -> str:
+    """What a reader must know about a file that could only be compared by its bytes."""
+    return "" if member.comparable else "too little structure to be compared by more than its bytes"
+
+
+def _rows(found: Clustering) -> Iterator[Sequence[object]]:
+    for group in found.clusters:
+        yield _row(group.number, "representative", group.representative)
+        for member in group.members:
+            yield _row(group.number, "member", member)
+    for member in found.alone:
+        yield _row(None, "alone", member)
+    for problem in found.problems:
+        empty = [None] * (len(COLUMNS) - 4)
+        yield [None, "failed" if problem.failed else "skipped", problem.path, *empty, problem.reason]
+
+
+def _row(number: int | None, role: str, member: Member) -> Sequence[object]:
+    link = member.link
+    why: list[object] = [None] * 8
+    if link is not None:
+        mirrored = None if link.mirrored is None else str(link.mirrored).lower()
+        why = [link.stage.value, link.to, link.sureness.value, link.distance, link.transform, link.score, link.shown]
+        why.append(mirrored)
+    about = [member.sha256, member.size, member.width, member.height, member.modified, note(member)]
+    return [number, role, member.path, *why, *about]
+
+
+__all__ = ["CSV_NAME", "HTML_NAME", "JSON_NAME", "describe", "write", "write_csv", "write_html", "write_json"]

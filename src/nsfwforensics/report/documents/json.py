@@ -1,0 +1,76 @@
+r"""Writing the report as JSON that is readable, valid UTF-8, and inert when printed on a terminal.
+
+Characters outside ASCII stay as they are, except those that act instead of being seen: controls, bidirectional
+controls, line and paragraph separators and surrogates are written as ``\uXXXX``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
+from nsfwforensics.report.words.text import UNSAFE
+
+_INSIDE = re.compile(UNSAFE.pattern.replace("\u0000-\u001f", "", 1))
+_NOT_ASCII = re.compile("[^\u0000-\u007f]")
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """Serialises plain JSON values.
+
+    Args:
+        value: Dictionaries with text keys, lists, text, numbers, booleans, None.
+        indent: Spaces per level, or None for one line.
+
+    Returns:
+        JSON text whose only control characters are the line breaks that ``indent`` asks for.
+
+    Raises:
+        ValueError: A number is NaN or infinite, which JSON lacks.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return _INSIDE.sub(_escape, text)  # json.dumps has escaped C0 already
+
+
+def ascii_only(text: str) -> str:
+    """Escapes everything outside ASCII in JSON text, for a stream that cannot take UTF-8."""
+    return _NOT_ASCII.sub(_escape, text)
+
+
+def file_line(file: FileReport) -> str:
+    """One file's report as one line of JSON, without its line break."""
+    return dumps(file.model_dump(mode="json"))
+
+
+def block(model: BaseModel) -> str:
+    """A model as indented JSON."""
+    return dumps(model.model_dump(mode="json"), indent=2)
+
+
+def document(header: Header, files: Iterable[str], summary: Summary) -> Iterator[str]:
+    """Yields the whole report document in pieces, one line for each file, so that it is never in memory at once.
+
+    Args:
+        header: The run.
+        files: The files' reports, as :func:`file_line` makes them.
+        summary: The counts over them.
+    """
+    yield f'{{\n"schema_version": {dumps(SCHEMA_VERSION)},\n"header": {block(header)},\n"files": [\n'
+    between = ""
+    for line in files:
+        yield between + line
+        between = ",\n"
+    yield ("\n" if between else "") + f'],\n"summary": {block(summary)}\n}}\n'
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000  # beyond the basic plane JSON writes a surrogate pair (RFC 8259, section 7)
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

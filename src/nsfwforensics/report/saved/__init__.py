@@ -1,0 +1,1 @@
+"""A saved report: written as files finish, read again for every view."""

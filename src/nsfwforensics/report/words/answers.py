@@ -1,0 +1,221 @@
+"""One file's report arranged for reading: by question, with what carries each answer and what is missing.
+
+The console and the HTML page are both made from this, so that they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nsfwforensics.core.assess import reading_order, speaking_to
+from nsfwforensics.core.messages import Message, say
+from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Severity, Support
+from nsfwforensics.report.words.wording import QUESTIONS, STATUS, Badge, answer_badge, told
+
+FEW = 4
+"""Up to how many findings of one question are all shown unfolded."""
+
+_PREFIX = "Not checked: "
+"""How the statement of an unanswered question begins; the badge before it already says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedFinding:
+    """A finding with the number of its box in the drawing of regions, or None."""
+
+    finding: Finding
+    region_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one analyzer ended, in words."""
+
+    result: AnalyzerResult
+    badge: Badge
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """One question with its answer, the findings that carry it, and how each check behind it ended.
+
+    ``missing`` is what could not be checked beyond what ``checks`` already say. Of many findings, ``main`` are those to
+    read and ``minor`` the plain information that a page may fold away.
+    """
+
+    question: Question
+    badge: Badge
+    statement: str
+    findings: tuple[NumberedFinding, ...]
+    checks: tuple[Check, ...]
+    missing: tuple[str, ...]
+    support: Support
+
+    @property
+    def main(self) -> tuple[NumberedFinding, ...]:
+        """The findings to read; all of them where they are few."""
+        if len(self.findings) <= FEW:
+            return self.findings
+        return tuple(item for index, item in enumerate(self.findings) if index == 0 or not _is_minor(item.finding))
+
+    @property
+    def minor(self) -> tuple[NumberedFinding, ...]:
+        """The findings that are not in :attr:`main`."""
+        return tuple(item for item in self.findings if item not in self.main)
+
+    @property
+    def short(self) -> str:
+        """The question in a few words."""
+        return QUESTIONS[self.question]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRegion:
+    """A region with its number and the title of the finding it belongs to."""
+
+    number: int
+    region: Region
+    title: str
+
+
+def questions(file: FileReport) -> tuple[QuestionView, ...]:
+    """Arranges a file's report by question, in the fixed order, each question once."""
+    given = {answer.question: answer for answer in file.answers}
+    numbers = _region_numbers(file)
+    return tuple(_question(file, question, given.get(question), numbers) for question in Question)
+
+
+def regions(file: FileReport) -> tuple[NumberedRegion, ...]:
+    """All regions of a file's findings, numbered from 1 in the order of the questions."""
+    numbers = _region_numbers(file)
+    return tuple(
+        NumberedRegion(numbers[index], finding.region, finding.title)
+        for index, finding in _ordered(file)
+        if finding.region is not None
+    )
+
+
+def box_text(region: Region) -> str:
+    """A region as text: x, y, width, height in pixels."""
+    return f"{region.x}, {region.y}, {region.width}, {region.height}"
+
+
+class FieldRow(NamedTuple):
+    """One value that stands in a file, with the name and the place it has there."""
+
+    name: str
+    value: str
+    source: str
+
+
+def metadata_fields(file: FileReport) -> list[FieldRow]:
+    """The values that the metadata analyzer read, in its order; empty where it did not run."""
+    for result in file.results:
+        fields = result.measurements.get("fields")
+        if result.analyzer == "metadata" and isinstance(fields, list):
+            return [_field_row(field) for field in fields if isinstance(field, Mapping)]
+    return []
+
+
+def _field_row(field: Mapping[str, object]) -> FieldRow:
+    name, tag = field.get("name"), field.get("tag")
+    value = field.get("text")
+    if value is None:
+        value = field.get("value")
+    place = [str(part) for part in (field.get("source"), field.get("group")) if part]
+    return FieldRow(str(name or tag or "unnamed"), _one_text(value), ", ".join(place))
+
+
+def _one_text(value: object) -> str:
+    """A value, or several of them, in one line."""
+    if isinstance(value, list):
+        return ", ".join(_one_text(item) for item in value)
+    return "" if value is None else str(value)
+
+
+HASH_NAMES: tuple[str, ...] = (
+    "md5", "sha1", "sha256", "pdq", "phash", "dhash", "whash", "ahash", "colorhash", "crop_resistant"
+)  # fmt: skip
+"""Digests and perceptual hashes in the order in which they are shown."""
+
+
+def hashes(file: FileReport) -> list[tuple[str, str]]:
+    """The digests and perceptual hashes of a file as (name, value); PDQ with its quality."""
+    for result in file.results:
+        if result.analyzer == "phash":
+            return [
+                (name, _hash_text(name, result.measurements))
+                for name in HASH_NAMES
+                if result.measurements.get(name) is not None
+            ]
+    return []
+
+
+def _hash_text(name: str, measurements: Mapping[str, object]) -> str:
+    value = measurements[name]
+    if name == "pdq" and measurements.get("pdq_quality") is not None:
+        return say("{hash} (quality {quality} of 100)", hash=value, quality=measurements["pdq_quality"])
+    return _one_text(value)
+
+
+def _question(file: FileReport, question: Question, answer: Answer | None, numbers: dict[int, int]) -> QuestionView:
+    results = speaking_to(question, file.results)
+    if answer is None:
+        reason = say("not part of this report")
+        answer = Answer(
+            question=question,
+            statement=say("Not checked: {reason}.", reason=reason),
+            support=Support.NOT_CHECKED,
+            not_checked=(reason,),
+        )
+    mine = {id(finding) for result in results for finding in result.about(question)}
+    chosen = [(index, finding) for index, finding in _ordered(file) if id(finding) in mine]
+    chosen.sort(key=lambda pair: reading_order(pair[1]))
+    checks = tuple(Check(result, STATUS[result.status]) for result in results)
+    shown = {f"{result.analyzer}: {result.error}" for result in results if result.error}
+    return QuestionView(
+        question=question,
+        badge=answer_badge(answer, results),
+        statement=_statement(answer),
+        findings=tuple(NumberedFinding(finding, numbers.get(index)) for index, finding in chosen),
+        checks=checks,
+        missing=tuple(
+            told(answer, f"not_checked.{number}")
+            for number, item in enumerate(answer.not_checked)
+            if item not in shown and not _says(answer.statement, item)
+        ),
+        support=answer.support,
+    )
+
+
+def _statement(answer: Answer) -> str:
+    """The sentence of an answer; of one that was not checked only why, as its badge says the rest."""
+    statement = told(answer, "statement")
+    if answer.support is not Support.NOT_CHECKED:
+        return statement
+    if isinstance(statement, Message):
+        reasons = statement.values.get("reasons", [statement.values.get("reason")])
+        if isinstance(reasons, (list, tuple)) and all(reasons):
+            return say("{reasons:semicolon}.", reasons=list(reasons))
+    return statement.removeprefix(_PREFIX)
+
+
+def _is_minor(finding: Finding) -> bool:
+    return finding.severity is Severity.INFO or finding.support in (Support.NO_INDICATION, Support.NOT_CHECKED)
+
+
+def _says(statement: str, item: str) -> bool:
+    return statement == f"{_PREFIX}{item}."
+
+
+def _ordered(file: FileReport) -> list[tuple[int, Finding]]:
+    """All findings with a stable index, in the order of the questions."""
+    return list(enumerate(f for question in Question for result in file.results for f in result.about(question)))
+
+
+def _region_numbers(file: FileReport) -> dict[int, int]:
+    """Maps the stable index of each finding that has a region to the number of its box."""
+    with_region = [index for index, finding in _ordered(file) if finding.region is not None]
+    return {index: number for number, index in enumerate(with_region, 1)}

@@ -1,0 +1,113 @@
+"""Terms that a report uses, explained for readers who are no experts, and linked from where they stand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from markupsafe import Markup, escape
+
+from nsfwforensics.core.messages import Message
+from nsfwforensics.language import Language
+from nsfwforensics.report.words.terms import TERMS, Term
+from nsfwforensics.report.words.voice import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One term as the page explains it.
+
+    Attributes:
+        anchor: Its id in the page.
+        name: The term.
+        meaning: What it means, in a sentence or two.
+    """
+
+    anchor: str
+    name: str
+    meaning: str
+
+
+class Glossary:
+    """Links terms where they stand in sentences of the report, and remembers which were met.
+
+    Args:
+        language: Of the page.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._voice = Voice(language)
+        self._met: set[str] = set()
+        self._here: set[str] = set()
+
+    def section(self) -> str:
+        """Begins a part of the page in which each term is linked once more. Prints nothing."""
+        self._here = set()
+        return ""
+
+    def link(self, sentence: str) -> Markup:
+        """A sentence of the report with the terms in it linked, each once in a section.
+
+        Args:
+            sentence: A message, or text; markup in it is escaped.
+        """
+        text = str(self._voice.harmless(self._voice.says(sentence)))
+        pattern, terms = _matcher(self.language)
+        pieces, end = [], 0
+        for match in pattern.finditer(text):
+            term = terms.get(match[0].casefold())  # letters of other scripts may match without being the same word
+            if term is None or term.key in self._here:
+                continue
+            self._here.add(term.key)
+            self._met.add(term.key)
+            pieces += [escape(text[end : match.start()]), _link(term, match[0])]
+            end = match.end()
+        linked = Markup("").join([*pieces, escape(text[end:])])
+        return _with_commands(linked, sentence) if isinstance(sentence, Message) else linked
+
+    def entries(self) -> list[Entry]:
+        """The terms that were met so far, in alphabetical order of the language."""
+        met = [term for term in TERMS if term.key in self._met]
+        said = [Entry(_anchor(term), self._voice.says(term.name), self._voice.says(term.meaning)) for term in met]
+        return sorted(said, key=lambda entry: entry.name.casefold())
+
+
+def _anchor(term: Term) -> str:
+    return f"term-{term.key}"
+
+
+def _with_commands(linked: Markup, message: Message) -> Markup:
+    """Sets what is to be typed as code: the values ``command`` and ``option`` of a message."""
+    for name in ("command", "option"):
+        typed = message.values.get(name)
+        if isinstance(typed, str):
+            linked = linked.replace(escape(typed), Markup("<code>{}</code>").format(typed))
+    return linked
+
+
+def _link(term: Term, text: str) -> Markup:
+    return Markup('<a class="term" href="#{}">{}</a>').format(_anchor(term), text)
+
+
+@cache
+def _matcher(language: Language) -> tuple[re.Pattern[str], dict[str, Term]]:
+    """Finds the words of all terms in a language, the longest first, and says which term each belongs to."""
+    terms: dict[str, Term] = {}
+    for term in TERMS:
+        for word in (term.name, *term.words):
+            terms.setdefault(language.says(word).casefold(), term)
+            terms.setdefault(word.casefold(), term)
+    words = sorted(terms, key=lambda word: (-len(word), word))
+    return re.compile("|".join(_bounded(word) for word in words), re.IGNORECASE), terms
+
+
+def _bounded(word: str) -> str:
+    """A word as a pattern: where it ends in a Latin letter or digit, no other may follow; likewise before it."""
+    before = r"(?<![A-Za-z0-9])" if word[0].isascii() else ""
+    after = r"(?![A-Za-z0-9])" if word[-1].isascii() else ""
+    return f"{before}{re.escape(word)}{after}"
+
+
+__all__ = ["Entry", "Glossary"]

@@ -1,0 +1,246 @@
+"""JPEG grids: is there one, does it begin at the corner, and does some area follow another or none?
+
+After ZERO: Nikoukhah, Anger, Colom, Morel, Grompone von Gioi, "ZERO: a Local JPEG Grid Origin Detector Based on the
+Number of DCT Zeros and its Applications in Image Forensics", Image Processing On Line 11 (2021). Pixels vote for the
+grid whose block has most zero coefficients (:mod:`nsfwforensics.signals.traces.jpeg_votes`). In a picture without any
+grid a vote falls on each of the 64 grids alike; the 64 pixels of a block vote together, so they make one independent
+vote. The number of false alarms (NFA) of a box is the expected number of boxes with as many votes for one grid by
+chance; below :data:`EPSILON` it is detected. An area that does not follow the picture's grid, but does after another
+save, never had it: that finds what was pasted from a source without a grid.
+
+What differs from the paper: votes are taken twice, the second time with a wider zero, which sees grids from before the
+last save; regions grow over cells of 8×8 pixels where a grid is dense; the binomial tail is bounded (Chernoff) instead
+of approximated; and a grid that is also common *outside* a region is part of the history of the whole picture (cropped
+and saved again, scaled by half), never a pasted part. The grid at the corner is the file's own and never foreign.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsfwforensics.core.messages import say
+from nsfwforensics.signals.traces.jpeg_regions import (
+    CELL,
+    CHANCE,
+    EPSILON,
+    Area,
+    GridAreas,
+    absent_areas,
+    grid_areas,
+    nfa,
+    strongest,
+)
+from nsfwforensics.signals.traces.jpeg_votes import GRIDS, NEAR_ZERO, ZERO, counts, votes
+from nsfwforensics.signals.traces.trace import Trace, TraceRegion
+
+LEAST_SIDE = 64
+"""Pictures with a shorter side are not judged."""
+
+MOST_PIXELS = 24_000_000
+"""Pixels analysed. Of larger pictures, bands of full width spread evenly from top to bottom make up as many."""
+
+LEAST_RATE = 0.06
+"""Least share of all votes for a grid of the whole picture that does not begin at the corner."""
+
+LEAST_LEAD = 2.0
+"""How many times as many votes it needs as the next such grid: after scaling by half there are several alike."""
+
+LEAST_PRESENT = 0.65
+"""Least share of all votes for the grid at the corner of a picture in which areas without it are looked for."""
+
+_BAND = 128
+_RECOMPRESSION = 95
+
+
+def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
+    """Looks for the grid of the whole picture, and for areas that follow another grid or lack it.
+
+    Args:
+        luma: uint8 (height, width), the picture as stored, never resized or turned.
+        missing: Whether to look for areas that lack the picture's grid too, which takes most of as long again. In a
+            JPEG there are none: its last save gave all of it the grid at the corner.
+
+    Returns:
+        The trace in pixels of the picture given. ``regions`` have ``score`` −log10 NFA and ``data`` with ``kind``
+        (``foreign`` or ``missing``), ``origin`` (x, y of the grid, 0–7), ``density`` (share of pixels that vote for
+        the foreign grid, or of votes that are not for the missing one) and ``chance`` (the same elsewhere). ``data``
+        has ``origin`` of the grid that most pixels follow (None where none is significant), ``rate``, its share of
+        votes; ``offset``, the origin of a grid of the whole picture that does not begin at the corner, or None; and
+        ``analysed_share`` of the pixels. ``map`` is the share of pixels (0–1) that vote for a grid other than the main.
+    """
+    height, width = luma.shape
+    if min(height, width) < LEAST_SIDE:
+        return Trace(cell=CELL, reason=say("smaller than {least} pixels on a side", least=LEAST_SIDE))
+    bands = _Bands(_rows(height, width), height)
+    strict, wide = votes(luma, bands.rows, (ZERO, NEAR_ZERO))
+    cells = counts(strict)
+    totals = _totals(cells)
+    main = _main(totals, cells.shape[0] * cells.shape[1])
+    found = [(int(g), areas) for g, areas in _all_areas(cells, main)]
+    absent: tuple[Area, ...] = ()
+    if missing and main == 0 and totals[0] >= LEAST_PRESENT * totals.sum():
+        absent = _missing(luma, cells, bands)
+    foreign_votes = _others(cells, main)
+    cells = counts(wide)
+    found += [(int(g), areas) for g, areas in _all_areas(cells, main)]
+    spread = {g for g, areas in found if areas.history}
+    foreign = [area for g, areas in found if g not in spread for area in areas.areas]
+    kept = strongest([*foreign, *absent], cells.shape[:2])
+    offset = _offset(totals, _totals(cells), main, spread, cells.shape[0] * cells.shape[1])
+    data = {
+        "origin": None if main is None else _origin(main),
+        "rate": None if main is None else round(float(totals[main] / totals.sum()), 4),
+        "offset": None if offset is None else _origin(offset),
+        "analysed_share": round(cells.shape[0] * CELL / (height // CELL * CELL), 4),
+        "epsilon": EPSILON,
+    }
+    return Trace(
+        score=kept[0].score if kept else max((areas.best for g, areas in found if g not in spread), default=0.0),
+        regions=tuple(_region(area, bands) for area in kept),
+        mask=bands.spread(_mask(kept, cells.shape[:2]), False) if kept else None,
+        map=bands.spread(foreign_votes, np.nan),
+        cell=CELL,
+        data=data,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bands:
+    """Which rows of the picture the cells' rows are: all of them, or bands of a large picture, closed up."""
+
+    rows: Sequence[tuple[int, int]]
+    height: int
+
+    def top(self, cell: int) -> int:
+        """The picture's row at which a row of cells begins."""
+        for first, last in self.rows:
+            size = (last - first) // CELL
+            if cell < size:
+                return first + cell * CELL
+            cell -= size
+        raise IndexError(cell)
+
+    def spread(self, values: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Puts rows of cells back to where they lie in the picture."""
+        whole = np.full((self.height // CELL, values.shape[1]), fill, values.dtype)
+        at = 0
+        for first, last in self.rows:
+            size = (last - first) // CELL
+            whole[first // CELL : last // CELL] = values[at : at + size]
+            at += size
+        return whole
+
+
+def _rows(height: int, width: int) -> list[tuple[int, int]]:
+    """The rows to analyse: all, or bands of 128 spread evenly over a picture that has too many pixels."""
+    usable = height // CELL * CELL
+    number = max(1, MOST_PIXELS // (width * _BAND))
+    if usable * width <= MOST_PIXELS or number * _BAND >= usable:
+        return [(0, usable)]
+    starts = np.linspace(0, usable - _BAND, number).astype(int) // CELL * CELL
+    return [(int(start), int(start) + _BAND) for start in starts]
+
+
+def _totals(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Votes for each grid, in blocks: float64 (64,)."""
+    totals: NDArray[np.float64] = cells.reshape(-1, GRIDS).sum(axis=0, dtype=np.int64) / 64.0
+    return totals
+
+
+def _main(totals: NDArray[np.float64], blocks: int) -> int | None:
+    """The grid that most pixels follow, or None where that may be chance."""
+    best = int(totals.argmax())
+    # One picture is one place, on which 64 grids are tried.
+    significance = nfa(blocks, float(totals[best]), CHANCE, math.log10(GRIDS))
+    return best if significance < math.log10(EPSILON) else None
+
+
+def _all_areas(cells: NDArray[np.uint8], main: int | None) -> Iterator[tuple[int, GridAreas]]:
+    """What every grid does, but for the main one and the one at the corner, the file's own."""
+    totals = _totals(cells)
+    typical = float(np.median(totals)) / max(float(totals.sum()), 1.0)
+    voters = cells.sum(axis=2, dtype=np.uint8)
+    for g in range(1, GRIDS):
+        if g != main:
+            yield g, grid_areas(np.ascontiguousarray(cells[..., g]), g, voters, typical)
+
+
+def _missing(luma: NDArray[np.uint8], cells: NDArray[np.uint8], bands: _Bands) -> tuple[Area, ...]:
+    """Areas that do not follow the grid at the corner, but would if they had ever been saved on it."""
+    height = bands.height // CELL * CELL
+    again = luma[:height].copy()
+    for first, last in bands.rows:
+        low, high = max(0, first - CELL), min(height, last + CELL)
+        for top in range(low, high, 8 * CELL):  # block rows are independent: strips bound the memory
+            part = luma[top : min(top + 8 * CELL, high)]
+            _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, _RECOMPRESSION])
+            saved: Any = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+            again[top : top + part.shape[0]] = saved
+    (after,) = votes(again, bands.rows)
+    would = np.ascontiguousarray(counts(after)[..., 0])
+    return absent_areas(np.ascontiguousarray(cells[..., 0]), cells.sum(axis=2, dtype=np.uint8), would)
+
+
+def _offset(
+    strict: NDArray[np.float64], wide: NDArray[np.float64], main: int | None, spread: set[int], blocks: int
+) -> int | None:
+    """A grid of the whole picture that does not begin at the corner, or None."""
+    for totals in (strict, wide):
+        order = [int(g) for g in np.argsort(-totals, kind="stable") if g != 0]
+        first, second = order[0], order[1]
+        if nfa(blocks, float(totals[first]), CHANCE, math.log10(GRIDS)) >= math.log10(EPSILON):
+            continue
+        known = first == main or first in spread
+        if known and totals[first] >= max(LEAST_RATE * totals.sum(), LEAST_LEAD * totals[second]):
+            return first
+    return None
+
+
+def _others(cells: NDArray[np.uint8], main: int | None) -> NDArray[np.float32]:
+    """Share of each cell's pixels that vote for a grid other than the main one: float32 (rows, columns)."""
+    voting = cells.sum(axis=2, dtype=np.float32)
+    if main is not None:
+        voting -= cells[..., main]
+    found: NDArray[np.float32] = voting / np.float32(64.0)
+    return found
+
+
+def _mask(areas: Sequence[Area], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    mask = np.zeros(shape, bool)
+    for area in areas:
+        x, y, width, height = area.box
+        mask[y : y + height, x : x + width] |= area.cells
+    return mask
+
+
+def _region(area: Area, bands: _Bands) -> TraceRegion:
+    x, y, width, height = area.box
+    top, bottom = bands.top(y), bands.top(y + height - 1) + CELL
+    return TraceRegion(
+        x=x * CELL,
+        y=top,
+        width=width * CELL,
+        height=bottom - top,
+        score=round(area.score, 2),
+        data={
+            "kind": "missing" if area.grid == 0 else "foreign",
+            "origin": _origin(area.grid),
+            "density": round(area.density, 3),
+            "chance": round(area.chance, 4),
+            "nfa_log10": -round(area.score, 2),
+        },
+    )
+
+
+def _origin(number: int) -> tuple[int, int]:
+    return number % CELL, number // CELL
+
+
+__all__ = ["EPSILON", "LEAST_SIDE", "MOST_PIXELS", "grid"]
