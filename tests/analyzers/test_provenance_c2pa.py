@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+import nsfwforensics
 from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer
-from nsfwforensics.analyzers.provenance.c2pa import credentials as c2pa_module
 from nsfwforensics.analyzers.provenance.c2pa.credentials import C2PA_CODES, Credentials, enrol_anchors
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.types import Severity, Support
@@ -169,7 +169,7 @@ def test_anchors_are_named_by_their_digest(anchors: Path) -> None:
 
 
 def test_shipped_trust_lists_are_those_of_the_sources_file() -> None:
-    folder = Path(c2pa_module.__file__).parents[1] / "data" / "c2pa"
+    folder = Path(nsfwforensics.__file__).parent / "data" / "c2pa"
     sources = tomllib.loads((folder / "sources.toml").read_text())
     assert {path.name for path in folder.iterdir()} == {*sources, "sources.toml", "README.md", "ekus.cfg"}
     for name, entry in sources.items():
