@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from typing import Any
 import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from nsfwforensics.analyzers.provenance.c2pa.credentials import C2PA_CODES, Claim, Credentials, credentials
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Severity
+from nsfwforensics.formats.jumbf import find_manifest_store
 from nsfwforensics.formats.read import read_metadata
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -129,6 +131,68 @@ def signed(
     out = io.BytesIO()
     builder.sign(by.signer(), media_type, io.BytesIO(picture), out)
     return out.getvalue()
+
+
+def excluding(data: bytes, start: int, length: int, by: Authority, picture: bytes | None = None) -> bytes:
+    """A signed JPEG whose content hash skips other bytes than those of its credentials, signed again by its signer.
+
+    Args:
+        data: A JPEG made by :func:`signed`, its credentials in one segment.
+        start: First skipped byte; below 24, as it was, because numbers keep their length.
+        length: Skipped bytes, between 256 and 65,535.
+        by: Who signed it.
+        picture: Bytes to put in place of ``data``'s before the hash is made; of any length, with the same credentials.
+    """
+    store = find_manifest_store(data, "image/jpeg")
+    assert store is not None
+    boxes = store.data
+    label = boxes.index(b"c2pa.hash.data\0") - 33  # box and description headers, type, toggles
+    size = int.from_bytes(boxes[label : label + 4], "big")
+    before = boxes[label : label + size]
+    whole = picture if picture is not None else data
+    digest = hashlib.sha256(whole[:start] + whole[start + length :]).digest()
+    after = bytearray(before)
+    after[after.index(b"\x65start") + 6] = start
+    place = after.index(b"\x66length\x19") + 8
+    after[place : place + 2] = length.to_bytes(2, "big")
+    place = after.index(b"\x64hash\x58\x20") + 7
+    after[place : place + 32] = digest
+    changed = boxes.replace(before, bytes(after))
+    old, new = (hashlib.sha256(each[8:]).digest() for each in (before, after))
+    assert changed.count(old) == 1
+    changed = _signed_again(changed.replace(old, new), by)
+    return whole.replace(boxes, changed)
+
+
+def _signed_again(boxes: bytes, by: Authority) -> bytes:
+    """The same boxes with a fresh COSE signature (RFC 9052, ES256) over their claim."""
+    claim_at = boxes.index(b"c2pa.claim.v2\0") - 33
+    content = claim_at + 8 + int.from_bytes(boxes[claim_at + 8 : claim_at + 12], "big")
+    payload = boxes[content + 8 : content + int.from_bytes(boxes[content : content + 4], "big")]
+    cose = boxes.index(b"\xd2\x84", boxes.index(b"c2pa.signature\0"))
+    protected = _first_part(boxes[cose:])
+    signed_bytes = b"\x84\x6aSignature1" + _byte_string(protected) + b"\x40" + _byte_string(payload)
+    key = serialization.load_pem_private_key(by.key.encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    r, s = utils.decode_dss_signature(key.sign(signed_bytes, ec.ECDSA(hashes.SHA256())))
+    place = boxes.index(b"\xf6\x58\x40", cose) + 3  # no payload of its own, then 64 bytes
+    return boxes[:place] + r.to_bytes(32, "big") + s.to_bytes(32, "big") + boxes[place + 64 :]
+
+
+def _first_part(data: bytes) -> bytes:
+    """The byte string that is the first item of a COSE structure."""
+    length, at = (data[2] & 31, 3) if data[2] & 31 < 24 else (int.from_bytes(data[3:5], "big"), 5)
+    if data[2] & 31 == 24:
+        length, at = data[3], 4
+    return data[at : at + length]
+
+
+def _byte_string(data: bytes) -> bytes:
+    """A byte string in CBOR."""
+    size = len(data)
+    if size < 24:
+        return bytes((0x40 | size,)) + data
+    return (b"\x58" + bytes((size,)) if size < 256 else b"\x59" + size.to_bytes(2, "big")) + data
 
 
 def flip(data: bytes, position: int) -> bytes:

@@ -10,7 +10,7 @@ TOLERATED = 1 << 16
 # Items that are one byte long, and heads with a length or count below 24 that is not skipped: integers, empty strings,
 # small arrays and maps, tags, simple values, indefinite starts and breaks.
 _SMALL = re.compile(rb"[\x00-\x17\x20-\x37\x40\x5f\x60\x7f-\x97\x9f-\xb7\xbf-\xd7\xe0-\xf7\xff]+")
-_BYTES, _TEXT, _ARRAY, _MAP = 2, 3, 4, 5
+_BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = 2, 3, 4, 5, 6, 7
 
 
 def lying_length(data: bytes) -> int | None:
@@ -40,4 +40,51 @@ def lying_length(data: bytes) -> int | None:
     return None
 
 
-__all__ = ["TOLERATED", "lying_length"]
+def cose_payload(data: bytes) -> bytes:
+    """The payload of a COSE_Sign1 structure (RFC 9052, section 4.2): the third of four items.
+
+    Args:
+        data: The structure, with or without its tag.
+
+    Raises:
+        ValueError: It is no such structure, or has no payload.
+    """
+    position = 1 if data[:1] == b"\xd2" else 0
+    if data[position : position + 1] != b"\x84":
+        raise ValueError("no COSE signature of four items")
+    position = _past_items(data, position + 1, 2)
+    major, length, position = _head(data, position)
+    if major != _BYTES or position + length > len(data):
+        raise ValueError("no payload")
+    return data[position : position + length]
+
+
+def _past_items(data: bytes, position: int, count: int) -> int:
+    """Where so many whole items end; nesting is counted, not followed."""
+    while count:
+        major, value, position = _head(data, position)
+        count -= 1
+        if major in (_BYTES, _TEXT):
+            position += value
+        elif major in (_ARRAY, _MAP):
+            count += value * (2 if major == _MAP else 1)
+        elif major == _TAG:
+            count += 1
+        if count > len(data):  # more items than bytes: a lie
+            raise ValueError("more items than there are bytes")
+    return position
+
+
+def _head(data: bytes, position: int) -> tuple[int, int, int]:
+    """Major type, value and end of an item's head; ValueError where there is none or its length is indefinite."""
+    if position >= len(data):
+        raise ValueError("the data end too early")
+    major, size = data[position] >> 5, data[position] & 31
+    wide = 1 << (size - 24) if 24 <= size <= 27 else 0
+    if size > 27 and major != _SIMPLE:
+        raise ValueError("a length that is not stated")
+    value = int.from_bytes(data[position + 1 : position + 1 + wide], "big") if wide else size
+    return major, value, position + 1 + wide
+
+
+__all__ = ["TOLERATED", "cose_payload", "lying_length"]

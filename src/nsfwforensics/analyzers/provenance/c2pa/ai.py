@@ -35,7 +35,7 @@ _MAKER = re.compile(
 UNNAMED = "not named"
 _WATERMARK = re.compile(r"(?i)watermark|synthid")
 
-CHANGED = (Trouble.CONTENT_CHANGED, Trouble.STATEMENT_CHANGED, Trouble.SIGNATURE_BROKEN)
+CHANGED = (Trouble.CONTENT_CHANGED, Trouble.NOT_COVERED, Trouble.STATEMENT_CHANGED, Trouble.SIGNATURE_BROKEN)
 
 
 class Kind(StrEnum):

@@ -17,6 +17,7 @@ from nsfwforensics.analyzers.provenance.c2pa.ai import (
     watermarks,
 )
 from nsfwforensics.analyzers.provenance.c2pa.codes import Claim
+from nsfwforensics.analyzers.provenance.c2pa.coverage import LeftOut
 from nsfwforensics.analyzers.provenance.c2pa.read import OFFICIAL
 from nsfwforensics.analyzers.provenance.c2pa.store import Manifest, Status, Trouble
 from nsfwforensics.core.messages import say_count
@@ -25,21 +26,25 @@ from nsfwforensics.core.types import Severity, Support
 MAX_LISTED = 20
 
 
-def claims(found: tuple[Manifest, ...], dates: Mapping[str, str]) -> Iterator[Claim]:
+def claims(found: tuple[Manifest, ...], dates: Mapping[str, str], missed: LeftOut | None = None) -> Iterator[Claim]:
     """Everything to say about the manifests of one file.
 
     Args:
         found: The manifests, the active one first; at least one.
         dates: Dates of the trust lists by name.
+        missed: What the content hash of the active manifest leaves out, where that is more than the credentials.
     """
     active = found[0]
     yield from _changes(active)
+    if missed is not None:
+        yield _coverage(active, missed)
     yield from _making(found)
     yield _signed(active, found, dates)
     yield from _certificate(active, dates)
     yield from _earlier(found)
     yield from _structure(found)
     yield from _steps(found)
+    yield from _identities(found)
     marks = watermarks(found)
     if marks:
         support = Support.SUPPORTS if sound(active) else Support.INCONCLUSIVE
@@ -78,6 +83,37 @@ def _changes(active: Manifest) -> Iterator[Claim]:
             words.broken(active),
             data={"checks": _listed(active.failures, Trouble.SIGNATURE_BROKEN)},
         )
+
+
+def _coverage(active: Manifest, missed: LeftOut) -> Claim:
+    data = {"ranges": missed.ranges, "bytes_before": missed.before, "bytes_after": missed.after}
+    if missed.picture is False:
+        return Claim(codes.PARTLY_COVERED, words.partly_covered(active, missed), data=data)
+    return Claim(
+        codes.PARTLY_COVERED,
+        words.NOT_COVERED if missed.picture else words.COVERAGE_UNKNOWN,
+        Support.INCONCLUSIVE,
+        Severity.HIGH if missed.picture and active.trust else Severity.MEDIUM,
+        data=data,
+    )
+
+
+def _identities(found: tuple[Manifest, ...]) -> Iterator[Claim]:
+    given = [(one, each) for one in found if one.role in ("active", "parent") for each in one.identities]
+    if not given:
+        return
+    yield Claim(
+        codes.CLAIMED,
+        words.claimed(given[0][1], sound=sound(given[0][0])),
+        Support.INCONCLUSIVE,
+        data={
+            "identities": [
+                {"method": each.method, "names": list(each.names), "issuer": each.issuer, "bound": each.bound,
+                 "signer": one.signer, "role": one.role}
+                for one, each in given[:MAX_LISTED]
+            ]
+        },
+    )  # fmt: skip
 
 
 def _certificate(active: Manifest, dates: Mapping[str, str]) -> Iterator[Claim]:

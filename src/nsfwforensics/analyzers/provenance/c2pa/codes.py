@@ -14,6 +14,7 @@ SIGNED, GENERATED, GENERATIVE_EDIT, CAPTURED = "PROV-101", "PROV-102", "PROV-103
 BYTES_CHANGED, SIGNATURE_BROKEN, NOT_TRUSTED, NOT_UNDERSTOOD = "PROV-105", "PROV-106", "PROV-107", "PROV-108"
 REMOTE, EDITED, EARLIER_STEP = "PROV-109", "PROV-110", "PROV-111"
 WATERMARKED, REMOVED = "PROV-112", "PROV-113"
+PARTLY_COVERED, CLAIMED = "PROV-114", "PROV-115"
 
 _SIGNER_SAYS = say(
     "A signature shows who made the statement and that it was not changed since; it does not show that the statement "
@@ -103,6 +104,22 @@ C2PA_CODES: Mapping[str, Code] = {
         say(
             "Most platforms and many programs drop credentials when they save a file; the reference itself can "
             "be forged."
+        ),
+    ),
+    PARTLY_COVERED: Code(
+        say("The signature does not cover the whole file"),
+        Severity.LOW,
+        say(
+            "Some cameras and programs sign the picture without the data that stand before it; those data, such as "
+            "time and place, can have been changed by anyone since."
+        ),
+    ),
+    CLAIMED: Code(
+        say("Somebody claims the picture by name"),
+        Severity.INFO,
+        say(
+            "Such a statement is made by whoever signs it. Confirming it takes asking a server, which was not done: "
+            "nothing leaves this computer."
         ),
     ),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.analyzers.provenance.c2pa import codes, words
 from nsfwforensics.analyzers.provenance.c2pa.claims import claims
 from nsfwforensics.analyzers.provenance.c2pa.codes import C2PA_CODES, Claim, Credentials
+from nsfwforensics.analyzers.provenance.c2pa.coverage import LeftOut, left_out
 from nsfwforensics.analyzers.provenance.c2pa.read import (
     Reading,
     library_version,
@@ -71,7 +72,11 @@ def credentials(evidence: Evidence, table: Metadata, trust_anchors: tuple[Path, 
     found = manifests(reading)
     if not found:
         return _unread("no manifest in it", about)
-    findings = sorted(claims(found, list_dates()), key=lambda claim: -_rank(claim))
+    missed = None
+    if found[0].has(Trouble.PARTLY_COVERED):
+        missed = left_out(evidence.data, evidence.media_type, stored, reading)
+        found = (_covered(found[0], missed), *found[1:])
+    findings = sorted(claims(found, list_dates(), missed), key=lambda claim: -_rank(claim))
     return Credentials(tuple(findings), {"c2pa": {**_summary(found), **about, **_whole(found, reading)}})
 
 
@@ -88,6 +93,17 @@ def enrol_anchors(paths: tuple[Path, ...]) -> Enrolment:
         for path, digest in zip(paths, digests, strict=True)
     )
     return Enrolment(records=records, digest=" ".join(digests))
+
+
+def _covered(active: Manifest, missed: LeftOut) -> Manifest:
+    """The latest manifest; its content counts as covered only where no part of the picture is known to be left out."""
+    if missed.picture is False:
+        return active
+    failures = tuple(
+        replace(status, kind=Trouble.NOT_COVERED) if status.kind is Trouble.PARTLY_COVERED else status
+        for status in active.failures
+    )
+    return replace(active, failures=failures)
 
 
 def _rank(claim: Claim) -> int:
@@ -134,10 +150,17 @@ def _unread(problem: str, about: dict[str, Any]) -> Credentials:
 
 
 def integrity(manifest: Manifest) -> str:
-    """``broken`` (the signature does not match), ``changed`` (bytes changed after signing) or ``intact``."""
+    """What became of the signed bytes.
+
+    Returns:
+        ``broken`` (the signature does not match), ``changed`` (bytes changed after signing), ``partial`` (the signature
+        leaves out more than the credentials) or ``intact``.
+    """
     if manifest.has(Trouble.SIGNATURE_BROKEN):
         return "broken"
-    return "changed" if manifest.has(Trouble.CONTENT_CHANGED, Trouble.STATEMENT_CHANGED) else "intact"
+    if manifest.has(Trouble.CONTENT_CHANGED, Trouble.STATEMENT_CHANGED):
+        return "changed"
+    return "partial" if manifest.has(Trouble.PARTLY_COVERED, Trouble.NOT_COVERED) else "intact"
 
 
 def _summary(found: tuple[Manifest, ...]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ Everything here comes out of a file and can be of any type and length; what is n
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,8 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from nsfwforensics.analyzers.provenance.c2pa.read import Reading
+from nsfwforensics.formats.cbor import cose_payload
 
 MAX_MANIFESTS, MAX_ITEMS, MAX_DEPTH = 64, 200, 12
+MAX_SIGNATURE = 1 << 20
+"""Longest identity signature looked into, in characters of base64."""
 _LABEL = re.compile(r"^self#jumbf=/c2pa/([^/]+)/")
 _SOURCE_KEY = "digitalsourcetype"
 
@@ -22,6 +27,8 @@ class Trouble(StrEnum):
     """What a failed check means. The library's own state mixes these."""
 
     CONTENT_CHANGED = "content_changed"
+    PARTLY_COVERED = "partly_covered"
+    NOT_COVERED = "not_covered"
     STATEMENT_CHANGED = "statement_changed"
     SIGNATURE_BROKEN = "signature_broken"
     CERTIFICATE = "certificate"
@@ -35,6 +42,9 @@ _TROUBLES = (
     (re.compile(r"signingCredential\.|claimSignature\.outsideValidity$|timeStamp\."), Trouble.CERTIFICATE),
 )
 """C2PA 2.2, "Validation status codes": only the first three kinds mean that bytes changed after signing."""
+
+_HASH_MISMATCH = re.compile(r"assertion\.(\w+Hash)\.mismatch$")
+"""Reported too where the hash itself agrees and only the place of what it leaves out is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,24 @@ class Ingredient:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who claims a picture by an identity assertion (CAWG 1.1), as stated; nobody has confirmed it here.
+
+    Attributes:
+        method: ``cawg.x509.cose`` (signed by the claimant) or ``cawg.identity_claims_aggregation`` (by a service that
+            checked accounts).
+        names: Names, accounts and addresses of the claimant, with the service that vouches for each.
+        issuer: Who signed the statement: the certificate's issuer, or the service.
+        bound: Whether it refers to the hash of this picture.
+    """
+
+    method: str
+    names: tuple[str, ...] = ()
+    issuer: str = ""
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One signed statement.
 
@@ -97,6 +125,7 @@ class Manifest:
     training: tuple[str, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()
     failures: tuple[Status, ...] = field(default=())
+    identities: tuple[Identity, ...] = ()
 
     def has(self, *kinds: Trouble) -> bool:
         """Whether a check of one of these kinds failed."""
@@ -169,6 +198,7 @@ def _manifest(
         training=tuple(_training(assertions)),
         ingredients=tuple(_ingredient(each) for each in _dicts(raw.get("ingredients"))),
         failures=failures,
+        identities=tuple(_identities(assertions, _dict(detail.get("assertions")))),
     )
 
 
@@ -238,10 +268,51 @@ def _training(assertions: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"{_text(name)}: {_text(_dict(entry).get('use'))}"
 
 
+def _identities(assertions: list[dict[str, Any]], detail: dict[str, Any]) -> Iterator[Identity]:
+    described = [_dict(value) for label, value in detail.items() if str(label).startswith("cawg.identity")]
+    given = [_dict(each.get("data")) for each in assertions if _text(each.get("label")).startswith("cawg.identity")]
+    for number, raw in enumerate(given[:MAX_ITEMS]):
+        payload = _dict(raw.get("signer_payload"))
+        referenced = [_text(each.get("url")) for each in _dicts(payload.get("referenced_assertions"))]
+        bound = any("/c2pa.hash." in url for url in referenced)
+        method = _text(payload.get("sig_type"))
+        if method == "cawg.identity_claims_aggregation":
+            credential = _credential(raw.get("signature"))
+            issuer = credential.get("issuer")
+            names = tuple(_vouched(_dict(credential.get("credentialSubject"))))
+            yield Identity(method, names, _text(_dict(issuer).get("id")) or _text(issuer), bound)
+            continue
+        signature = _dict(described[number].get("signature")) if number < len(described) else {}
+        certificate = _dict(signature.get("certificateInfo"))
+        subject, issued = _dict(certificate.get("subject")), _dict(certificate.get("issuer"))
+        names = tuple(filter(None, (_text(subject.get("CN")), _text(subject.get("O")))))
+        yield Identity(method, names, _text(issued.get("CN")) or _text(issued.get("O")), bound)
+
+
+def _credential(signature: object) -> dict[str, Any]:
+    """The W3C credential that a COSE signature holds, as JSON; empty where there is none."""
+    if not isinstance(signature, str) or len(signature) > MAX_SIGNATURE:
+        return {}
+    try:
+        value = json.loads(cose_payload(base64.b64decode(signature, validate=True)))
+    except (ValueError, RecursionError):
+        return {}
+    return _dict(value)
+
+
+def _vouched(subject: dict[str, Any]) -> Iterator[str]:
+    for each in _dicts(subject.get("verifiedIdentities")):
+        name = _text(each.get("name")) or _text(each.get("username")) or _text(each.get("address"))
+        provider = _text(_dict(each.get("provider")).get("name"))
+        if name:
+            yield f"{name} ({provider})" if provider else name
+
+
 def _ingredient(raw: dict[str, Any]) -> Ingredient:
-    recorded = [_status(each) for each in _dicts(raw.get("validation_status"))]
     results = _dict(_dict(raw.get("validation_results")).get("activeManifest"))
-    recorded += [_status(each) for each in _dicts(results.get("failure"))]
+    matched = _matched(_dicts(results.get("success")))
+    recorded = [_status(each, matched) for each in _dicts(raw.get("validation_status"))]
+    recorded += [_status(each, matched) for each in _dicts(results.get("failure"))]
     return Ingredient(
         _text(raw.get("title")), _text(raw.get("relationship")), _text(raw.get("format")),
         _text(raw.get("active_manifest")), tuple(recorded),
@@ -251,22 +322,32 @@ def _ingredient(raw: dict[str, Any]) -> Ingredient:
 def _failures(store: Mapping[str, Any], active: str) -> dict[str, tuple[Status, ...]]:
     """Failed checks by the label of the manifest that they concern."""
     results = _dict(store.get("validation_results"))
-    entries = _dicts(_dict(results.get("activeManifest")).get("failure")) if results else []
-    for delta in _dicts(results.get("ingredientDeltas")):
-        entries += _dicts(_dict(delta.get("validationDeltas")).get("failure"))
+    layers = [_dict(results.get("activeManifest"))]
+    layers += [_dict(delta.get("validationDeltas")) for delta in _dicts(results.get("ingredientDeltas"))]
+    entries = [entry for layer in layers for entry in _dicts(layer.get("failure"))]
+    matched = frozenset(each for layer in layers for each in _matched(_dicts(layer.get("success"))))
     if not results:
         entries = _dicts(store.get("validation_status"))
     found: dict[str, tuple[Status, ...]] = {}
     for entry in entries[: MAX_ITEMS * 2]:
         match = _LABEL.match(_text(entry.get("url")))
         label = match[1] if match else active
-        found[label] = (*found.get(label, ()), _status(entry))
+        found[label] = (*found.get(label, ()), _status(entry, matched))
     return found
 
 
-def _status(raw: dict[str, Any]) -> Status:
+def _matched(passed: list[dict[str, Any]]) -> frozenset[tuple[str, str]]:
+    """The hashes that agree, each by the place of its assertion and its name."""
+    return frozenset(
+        (_text(each.get("url")), name) for each in passed if (name := _text(each.get("code")).removesuffix(".match"))
+    )
+
+
+def _status(raw: dict[str, Any], matched: frozenset[tuple[str, str]]) -> Status:
     code = _text(raw.get("code"))
     kind = next((kind for pattern, kind in _TROUBLES if pattern.match(code)), Trouble.STRUCTURE)
+    if _HASH_MISMATCH.match(code) and (_text(raw.get("url")), code.removesuffix(".mismatch")) in matched:
+        kind = Trouble.PARTLY_COVERED
     return Status(code, kind, _text(raw.get("explanation")))
 
 
@@ -286,4 +367,4 @@ def _dicts(value: object) -> list[dict[str, Any]]:
     return [item for item in value[:MAX_ITEMS] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-__all__ = ["Action", "Ingredient", "Manifest", "Status", "Trouble", "manifests"]
+__all__ = ["Action", "Identity", "Ingredient", "Manifest", "Status", "Trouble", "manifests"]

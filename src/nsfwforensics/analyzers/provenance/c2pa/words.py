@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.provenance.c2pa.ai import Kind, Statement, sound
+from nsfwforensics.analyzers.provenance.c2pa.coverage import LeftOut
 from nsfwforensics.analyzers.provenance.c2pa.read import INTERIM, OFFICIAL, SUPPLIED
-from nsfwforensics.analyzers.provenance.c2pa.store import Manifest
+from nsfwforensics.analyzers.provenance.c2pa.store import Identity, Manifest
 from nsfwforensics.core.messages import Message, as_utc, say, sentences
 
 MAX_STEPS, MAX_MARKS = 6, 4
@@ -22,6 +23,15 @@ NOT_KNOWN_HERE = say(
     "The file holds Content Credentials that could not be read: they are damaged, or of a kind that is not known here."
 )
 MISSING = say("The file refers to Content Credentials inside it, but they are no longer there.")
+
+NOT_COVERED = say(
+    "The signature leaves out parts of the picture itself: anyone can have exchanged what is seen, and the credentials "
+    "would still fit."
+)
+COVERAGE_UNKNOWN = say(
+    "The signed part of the file is as it was signed, but the signature leaves out more than the credentials, and "
+    "whether parts of the picture are among it could not be told."
+)
 
 REVOKED = say("it was revoked by its issuer")
 EXPIRED = say("it has expired, and no confirmed time stamp shows that the signature was made before")
@@ -146,6 +156,44 @@ def changed(active: Manifest, *, content: bool) -> Message:
         "After {name} signed it, the credentials themselves were changed: what the credentials say is about an earlier "
         "state.",
         name=signer(active),
+    )
+
+
+def partly_covered(active: Manifest, missed: LeftOut) -> Message:
+    """That the picture is as it was signed, though the signature leaves out data beside it."""
+    if missed.before and missed.after:
+        return say(
+            "The picture is as it was when {name} signed it. {before} bytes before the credentials, where camera data "
+            "stand, and {after} bytes behind them are not covered by the signature.",
+            name=signer(active), before=missed.before, after=missed.after,
+        )  # fmt: skip
+    if missed.before:
+        return say(
+            "The picture is as it was when {name} signed it. {before} bytes before the credentials, where camera data "
+            "stand, are not covered by the signature.",
+            name=signer(active), before=missed.before,
+        )  # fmt: skip
+    return say(
+        "The picture is as it was when {name} signed it. {after} bytes behind the credentials are not covered by the "
+        "signature.",
+        name=signer(active), after=missed.after,
+    )  # fmt: skip
+
+
+def claimed(identity: Identity, *, sound: bool) -> Message:
+    """Who claims the picture by an identity assertion; ``sound`` if nothing that the credentials cover was changed."""
+    if not sound or not identity.bound:
+        return say("The credentials hold a statement of who made the picture, but it does not fit this picture.")
+    if not identity.names:
+        return say("The credentials hold a statement of who made the picture; the name in it could not be read.")
+    names = [quote(name, 60) for name in identity.names[:MAX_MARKS]]
+    if identity.method == "cawg.identity_claims_aggregation":
+        return say(
+            "The picture is claimed by {names:comma}, according to {service}; whether that is so was not checked.",
+            names=names, service=quote(identity.issuer, 80),
+        )  # fmt: skip
+    return say(
+        "The picture is claimed, by a signature, by {names:comma}; whether that is so was not checked.", names=names
     )
 
 
