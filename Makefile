@@ -57,7 +57,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src training
 	$(BIN)/python tools/check_lock.py requirements.lock
 
 fuzz: install
@@ -79,12 +79,12 @@ bench: install
 
 samples: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "matplotlib>=3.9" "scikit-image>=0.24"
-	$(BIN)/python tools/make_samples.py
+	PYTHONPATH=. $(BIN)/python tools/make_samples.py
 
 train: install
-	$(BIN)/python -m nsfwforensics.training.train --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
-	$(BIN)/python tools/model_figures.py .work/training/result.json docs/figures
-	$(BIN)/python -m nsfwforensics.training.edited_run --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
+	$(BIN)/python -m training.train --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
+	$(BIN)/python -m training.model_figures .work/training/result.json docs/figures
+	$(BIN)/python -m training.edited_run --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
 
 faces-rates: install
 	$(BIN)/python tools/measure_faces.py $(DATA)

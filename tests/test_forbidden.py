@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[1] / "src" / "nsfwforensics"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "nsfwforensics"
+LABORATORY = ROOT / "training"
+
+BESIDE = {"training", "benchmarks", "tools", "tests"}
+"""Folders of the repository that are in no wheel."""
 
 MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "telnetlib", "ftplib"}
 NETWORK = {"socket", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "smtplib", "webbrowser"}
@@ -23,20 +28,26 @@ ALLOWED = {
 
 
 def _files() -> list[Path]:
-    return sorted(SOURCE.rglob("*.py"))
+    return sorted([*SOURCE.rglob("*.py"), *LABORATORY.rglob("*.py")])
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(SOURCE if path.is_relative_to(SOURCE) else ROOT).as_posix()
 
 
 def _found(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            names = []
-        yield from (f"import {name}" for name in names if name.split(".")[0] in MODULES or name in NETWORK)
+        yield from (f"import {name}" for name in _modules(node) if name.split(".")[0] in MODULES or name in NETWORK)
         if isinstance(node, ast.Call):
             yield from _calls(node)
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
 
 
 def _calls(node: ast.Call) -> Iterator[str]:
@@ -60,10 +71,21 @@ def _calls(node: ast.Call) -> Iterator[str]:
                 yield "numpy.load(allow_pickle=True)"
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda path: path.relative_to(SOURCE).as_posix())
+@pytest.mark.parametrize("path", _files(), ids=_name)
 def test_nothing_from_outside_is_run(path: Path) -> None:
-    name = path.relative_to(SOURCE).as_posix()
+    name = _name(path)
     found = {what for what in _found(ast.parse(path.read_text("utf-8"))) if (name, what) not in ALLOWED}
+    assert not found
+
+
+def test_the_package_needs_nothing_that_stays_in_the_repository() -> None:
+    found = {
+        f"{_name(path)}: {module}"
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for module in _modules(node)
+        if module.split(".")[0] in BESIDE
+    }
     assert not found
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,14 @@ import pytest
 from nsfwforensics.testing import contract_file
 
 ROOT = Path(__file__).resolve().parent.parent
+
+EVALUATE = """
+import sys
+from nsfwforensics.cli.app import main
+if __name__ == "__main__":
+    sys.argv = ["nsfwforensics", "model", "evaluate", "--real", sys.argv[1], "--fake", sys.argv[2], "--json", "--quiet"]
+    main()
+"""
 
 SCRIPT = """
 import sys, nsfwforensics
@@ -44,6 +53,20 @@ def test_what_is_inside(wheel: Path) -> None:
         assert f"nsfwforensics/report/page/templates/{path.name}" in names
     assert "nsfwforensics/py.typed" in names
     assert not any(name.startswith(("tests/", "samples/")) for name in names)
+    assert "nsfwforensics/evaluation/figures.py" in names
+    assert not [name for name in names if "training" in name], "the laboratory stays in the repository"
+
+
+def test_the_laboratory_is_in_the_source_distribution(tmp_path: Path) -> None:
+    pytest.importorskip("build")
+    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path, ROOT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for path in (ROOT / "training").iterdir():
+        assert path.name == "__pycache__" or f"training/{path.name}" in names
 
 
 def test_it_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
@@ -69,3 +92,22 @@ def test_it_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
         "not_applicable",
     }
     assert (tmp_path / "report" / "report.html").stat().st_size > 5000
+
+
+def test_a_detector_is_measured_without_the_repository(wheel: Path, tmp_path: Path) -> None:
+    site, script = tmp_path / "site", tmp_path / "evaluate.py"
+    zipfile.ZipFile(wheel).extractall(site)
+    script.write_text(EVALUATE)
+    for side in ("real", "fake"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "plain.jpg").write_bytes(contract_file("plain.jpg"))
+    done = subprocess.run(
+        [sys.executable, script, tmp_path / "real", tmp_path / "fake"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["in_both"], "one file is in both folders"

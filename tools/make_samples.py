@@ -215,7 +215,7 @@ def resynthesised() -> bytes | None:
     """Her picture encoded and painted again by the decoder of an image generator; None without its weights."""
     if not (DATA / "models").is_dir():
         return None
-    from nsfwforensics.training.autoencoder import load, roundtrip
+    from training.autoencoder import load, roundtrip
 
     return png(Image.fromarray(roundtrip(load(DATA / "models"), np.asarray(astronaut()))))
 

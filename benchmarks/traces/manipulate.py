@@ -165,7 +165,7 @@ def removal(host: Pixels, _: Pixels, rng: np.random.Generator) -> Manipulated:
 
 def resynthesis(host: Pixels, _: Pixels, rng: np.random.Generator) -> Manipulated:
     """A region as an image generator's decoder paints it, soft edge: what masked generation does to the pixels."""
-    from nsfwforensics.training.autoencoder import roundtrip
+    from training.autoencoder import roundtrip
 
     mask = shape(*host.shape[:2], rng, LEAST_SHARE, MOST_SHARE)
     sigma = float(rng.uniform(4, 12))
@@ -182,7 +182,7 @@ def resynthesis(host: Pixels, _: Pixels, rng: np.random.Generator) -> Manipulate
 @cache
 def _autoencoder():  # type: ignore[no-untyped-def]
     from benchmarks.traces.photos import shared_data
-    from nsfwforensics.training import autoencoder
+    from training import autoencoder
 
     return autoencoder.load(Path(shared_data()) / "models")
 

@@ -1,10 +1,9 @@
-"""``model evaluate``, ``model card``, ``model train``."""
+"""``model evaluate`` and ``model card``."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -120,24 +119,3 @@ def test_a_card_of_ones_own_is_shown_with_its_claims_named_as_claims(tmp_path: P
     assert "Brightness, version 1" in said
     assert "error rates by its card, not measured here: not measured" in said
     assert "looks generated from a score of 0 on" in said
-
-
-def test_train_does_what_make_train_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[str] = []
-
-    def main(arguments: Sequence[str]) -> int:
-        given.extend(arguments)
-        return 0
-
-    monkeypatch.setattr("nsfwforensics.training.train.main", main)
-    out = tmp_path / "out"
-    assert run("train", "--data", tmp_path, "--out", out, "--weights", tmp_path / "w", "--seed", "3")[0] == 0
-    assert given[:4] == ["--data", str(tmp_path), "--out", str(out)]
-    assert given[-4:] == ["--weights", str(tmp_path / "w"), "--seed", "3"]
-    out.mkdir()
-    (out / "features.npy").write_bytes(b"")
-    code, said = run("train", "--data", tmp_path, "--out", out)
-    assert code == 2
-    assert "--resume" in said
-    assert run("train", "--data", tmp_path, "--out", out, "--resume")[0] == 0
-    assert run("train", "--data", tmp_path / "none", "--out", out)[0] == 2

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.errors import ReportError
+from nsfwforensics.evaluation.figures import Sourced, figures
+from nsfwforensics.evaluation.judging import Judged, Said
 from nsfwforensics.models.synthesis.calibration import Verdict
 from nsfwforensics.report.documents import evaluation
 from nsfwforensics.report.documents.evaluation import Evaluation
-from nsfwforensics.training.figures import Sourced, figures
-from nsfwforensics.training.judging import Judged, Said
 
 HOSTILE = '<script>alert(1)</script>"\u202e=1+1'
 

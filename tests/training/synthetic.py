@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from nsfwforensics.models.synthesis.features import FeatureExtractor
-from nsfwforensics.training import autoencoder
+from training import autoencoder
 
 
 def picture(seed: int, height: int = 256, width: int = 256) -> NDArray[np.uint8]:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nsfwforensics.training import augment
 from tests.training import synthetic
+from training import augment
 
 
 @settings(max_examples=60, deadline=None)
@@ -32,15 +31,6 @@ def test_history_draws_the_same_numbers_either_way() -> None:
     assert np.array_equal(augment.equalise_history(rgb, one, lossless=False), rgb)
     assert not np.array_equal(augment.equalise_history(rgb, two, lossless=True), rgb)
     assert one.random() == two.random()
-
-
-@pytest.mark.parametrize(("tier", "longest"), [("as_is", 1000), ("768_q60", 768), ("512_q40", 512)])
-def test_tiers(tier: augment.Tier, longest: int) -> None:
-    rgb = synthetic.picture(3, 500, 1000)
-    out = augment.at_tier(rgb, tier)
-    assert max(out.shape[:2]) == longest
-    small = synthetic.picture(3, 256, 256)
-    assert augment.at_tier(small, tier).shape == small.shape
 
 
 def test_random_crop_stays_inside() -> None:

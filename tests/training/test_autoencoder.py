@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nsfwforensics.training import autoencoder, decoders
 from tests.training import synthetic
+from training import autoencoder, decoders
 
 
 def test_roundtrip_keeps_any_shape(tmp_path: Path) -> None:

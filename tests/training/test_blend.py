@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nsfwforensics.models.synthesis.face_statistics import WIDTH
-from nsfwforensics.training import blend
 from tests.training import synthetic
+from training import blend
 
 MARKS = np.array([[120, 110], [180, 112], [150, 150], [128, 185], [175, 186]], np.float32)
 

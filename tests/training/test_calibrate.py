@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nsfwforensics.evaluation.states import TIERS, at_tier
 from nsfwforensics.models.synthesis.calibration import Rate, Verdict
-from nsfwforensics.training import calibrate, evaluate
-from nsfwforensics.training.augment import TIERS, at_tier
-from nsfwforensics.training.data import Item
-from nsfwforensics.training.unseen import Scored, Subject, shorter_side
+from training import calibrate, evaluate
+from training.data import Item
+from training.unseen import Scored, Subject, shorter_side
 
 
 def row(

@@ -9,8 +9,8 @@ from PIL import Image
 
 from nsfwforensics.models.synthesis import domain as border
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
-from nsfwforensics.training import card_domain, domain, evaluate
-from nsfwforensics.training.domain import Seen
+from training import card_domain, domain, evaluate
+from training.domain import Seen
 
 
 def seen(rng: np.random.Generator, shift: float) -> dict[str, Seen]:

@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.models.synthesis import tile_map
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
 from nsfwforensics.models.synthesis.trace_network import TraceNetwork
 from nsfwforensics.models.weights import file_sha256
-from nsfwforensics.training import card_edited, decoders, edited, edited_figures, edited_run, evaluate, measure
-from nsfwforensics.training.augment import TIERS
-from nsfwforensics.training.data import Item, load_rgb
-from nsfwforensics.training.edited import ORIGINAL, UNTOUCHED, Mapped
 from tests.training import synthetic
+from training import card_edited, decoders, edited, edited_figures, edited_run, evaluate, measure
+from training.data import Item, load_rgb
+from training.edited import ORIGINAL, UNTOUCHED, Mapped
 
 DECODERS = ("known", "unknown")
 

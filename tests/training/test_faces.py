@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.models.synthesis.classifier import Ensemble
 from nsfwforensics.models.synthesis.face_statistics import WIDTH
-from nsfwforensics.training import blend, card, evaluate, faces
-from nsfwforensics.training.augment import TIERS
-from nsfwforensics.training.data import Item, screened_faces
-from nsfwforensics.training.fit import FitSettings, fit
 from tests.training import synthetic
+from training import blend, card, evaluate, faces
+from training.data import Item, screened_faces
+from training.fit import FitSettings, fit
 
 MARKS = np.array([[130, 130], [170, 132], [150, 155], [135, 180], [168, 181]], np.float32)
 BOX = (105.0, 95.0, 90.0, 110.0)

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.analyzers.deepfake.words import STATES
+from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.models.synthesis.circumstances import FORMS, circumstances
-from nsfwforensics.training import formats
-from nsfwforensics.training.augment import TIERS
-from nsfwforensics.training.data import Item
 from tests.training.synthetic import picture
+from training import formats
+from training.data import Item
 
 
 @pytest.mark.parametrize("state", formats.SAVINGS)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.models.synthesis.preprocess import decoded, recompressed
-from nsfwforensics.training import pairs, unseen
-from nsfwforensics.training.augment import TIERS
-from nsfwforensics.training.data import Item
-from nsfwforensics.training.past import Past, alike, past_of, quartered
 from tests.training import synthetic
+from training import pairs, unseen
+from training.data import Item
+from training.past import Past, alike, past_of, quartered
 
 OWN_TABLES = {0: [2 + n // 8 for n in range(64)], 1: [3 + n // 4 for n in range(64)]}
 WAYS: dict[str, dict[str, Any]] = {

@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 import torch
 
+from nsfwforensics.evaluation.metrics import auc
 from nsfwforensics.models.synthesis.calibration import Calibration
 from nsfwforensics.models.synthesis.classifier import SynthesisClassifier
 from nsfwforensics.models.synthesis.features import columns
 from nsfwforensics.models.synthesis.preprocess import crop
-from nsfwforensics.training import calibrate, export, formats, train
-from nsfwforensics.training.data import Item
-from nsfwforensics.training.fit import FitSettings, balanced_weights, fit
-from nsfwforensics.training.metrics import auc
-from nsfwforensics.training.traces import TraceSettings
-from nsfwforensics.training.workshop import TrainSettings, Workshop
 from tests.training import synthetic
-from tools import model_card
+from training import calibrate, export, formats, model_card, train
+from training.data import Item
+from training.fit import FitSettings, balanced_weights, fit
+from training.traces import TraceSettings
+from training.workshop import TrainSettings, Workshop
 
 SETTINGS = TrainSettings(
     photo_regions=1,

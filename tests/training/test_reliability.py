@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nsfwforensics.evaluation.states import TIERS, Tier
 from nsfwforensics.language import language
 from nsfwforensics.models.synthesis.calibration import Branch, Rate, Verdict
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.training import card_tables, criteria, evaluate, plots, ratios, reliability
-from nsfwforensics.training.augment import TIERS, Tier
-from nsfwforensics.training.calibrate import verdicts
-from nsfwforensics.training.data import Item
-from nsfwforensics.training.sources import Role
-from nsfwforensics.training.unseen import Scored, Subject
-from tools import model_figures
+from training import card_tables, criteria, evaluate, model_figures, plots, ratios, reliability
+from training.calibrate import verdicts
+from training.data import Item
+from training.sources import Role
+from training.unseen import Scored, Subject
 
 
 def row(score: float, source: str, group: str, role: Role, kind: str, number: int, tier: Tier, label: int) -> Scored:

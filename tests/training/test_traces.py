@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from nsfwforensics.evaluation.metrics import auc
 from nsfwforensics.models.synthesis.trace_network import TraceNetwork
-from nsfwforensics.training import augment, pairs, traces
-from nsfwforensics.training.metrics import auc
-from nsfwforensics.training.pairs import Batches, Material, Region
-from nsfwforensics.training.past import Past
-from nsfwforensics.training.traces import TraceSettings
 from tests.training import synthetic
+from training import augment, pairs, traces
+from training.pairs import Batches, Material, Region
+from training.past import Past
+from training.traces import TraceSettings
 
 FULL_COLOUR = Past((tuple([3] * 64), tuple([5] * 64)), 0, False)
 

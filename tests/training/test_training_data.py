@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nsfwforensics.models.rates import Rate, plain_rates, rates_of
-from nsfwforensics.training import data
-from nsfwforensics.training.data import Item, series_of
 from tests.training import synthetic
+from training import data
+from training.data import Item, series_of
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ COMMANDS: dict[str, str] = {
     "helplines": "List help lines and hotlines by country, with the month they were checked.",
     "report": "Make every view of a saved report again, without the evidence.",
     "analyzers": "List the analyzers, what they can find and where they come from.",
-    "model": "Measure a detector on your own folders, show a model's card, train the built-in one again.",
+    "model": "Measure a detector on your own folders, show a model's card.",
     "weights": "List or verify the model weights.",
     "doctor": "Show Python, libraries, devices, weights and extras in one screen.",
 }

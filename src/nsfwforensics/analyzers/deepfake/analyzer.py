@@ -83,7 +83,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         "Compares the score of a small trained model with the scores of photographs and generated pictures that "
         "it was not trained on."
     )
-    source = "src/nsfwforensics/training/LOG.md"
+    source = "weights/synthesis.md (nsfwforensics model card); docs/detectors.md"
     needs_device = True
     Options = DeepfakeOptions
     codes: ClassVar[Mapping[str, Code]] = {**CODES, **MAP_CODES, **OWN_CODES}

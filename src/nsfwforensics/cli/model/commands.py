@@ -1,4 +1,4 @@
-"""``model``: measure a detector on pictures of one's own, show a model's card, train the built-in model again."""
+"""``model``: measure a detector on pictures of one's own, show a model's card."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rich.table import Table
 
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
-from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.errors import ExitCode
 from nsfwforensics.report.console.file import plain
 
 if TYPE_CHECKING:
+    from nsfwforensics.evaluation.figures import StateFigures
     from nsfwforensics.models.own.files import DetectorFiles
     from nsfwforensics.report.documents.evaluation import Evaluation
-    from nsfwforensics.training.figures import StateFigures
 
 _Detector = Annotated[
     Path | None,
@@ -74,8 +74,8 @@ def evaluate(
 
 
 def _show(found: Evaluation, console: Console, out: Path | None, files: DetectorFiles | None) -> None:
+    from nsfwforensics.evaluation.states import TIERS
     from nsfwforensics.report.documents.evaluation import STANDING, error_words, estimate, rate, warnings
-    from nsfwforensics.training.augment import TIERS
 
     states = found.figures.states
     console.print(plain(f"{found.detector['name']}, version {found.detector['version']}", "bold"))
@@ -128,29 +128,6 @@ def card(detector: _Detector = None, weights: _Weights = None) -> None:
         console.print(plain(line), soft_wrap=True)
 
 
-@reporting_errors
-def train(
-    context: typer.Context,
-    data: Annotated[Path, typer.Option("--data", help="Folder of the training data.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for intermediate results and the model.")],
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what a stopped run left in --out.")] = False,
-    weights: Annotated[
-        Path | None, typer.Option("--weights", help="Folder that gets finished weights, calibration and card.")
-    ] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads in use.")] = 2,
-) -> None:
-    """Trains, calibrates and measures the built-in model; further options go to the trainer as they are."""
-    if not data.is_dir():
-        raise UsageError(f"{data} is no folder")
-    if out.is_dir() and any(out.iterdir()) and not resume:
-        raise UsageError(f"{out} is not empty; add --resume to go on with what is there, or name another folder")
-    from nsfwforensics.training.train import main
-
-    more = [] if weights is None else ["--weights", str(weights)]
-    given = ["--data", str(data), "--out", str(out), "--threads", str(threads), *more, *context.args]
-    raise typer.Exit(main(given))
-
-
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr; nothing where stderr is no terminal."""
@@ -171,9 +148,4 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help=COMMANDS["model"], no_args_is_help=True)
     group.command("evaluate", help="Measure a detector on two folders of your own.")(evaluate)
     group.command("card", help="Print a model's card.")(card)
-    group.command(
-        "train",
-        help="Train the built-in model again; further options (--extra, --seed, --device) go to the trainer.",
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    )(train)
     app.add_typer(group, name="model")

@@ -16,6 +16,8 @@ from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.errors import ReportError, UsageError, WeightsError
+from nsfwforensics.evaluation.figures import figures
+from nsfwforensics.evaluation.judging import Judged, judge_file
 from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import Lost
 from nsfwforensics.execution.prepare import here
@@ -29,15 +31,19 @@ from nsfwforensics.models.synthesis.calibration import CALIBRATION, cached_calib
 from nsfwforensics.models.synthesis.distribution import of_scores
 from nsfwforensics.report.documents.evaluation import Evaluation
 from nsfwforensics.report.saved.folder import replace_file
-from nsfwforensics.training.figures import figures
-from nsfwforensics.training.judging import Judged, judge_file
 
 if TYPE_CHECKING:
-    from nsfwforensics.training.figures import Sourced
+    from nsfwforensics.evaluation.figures import Sourced
 
 Told = Callable[[int, int], None]
 
-_NEEDED = ("cv2", "torch", "nsfwforensics.models.own.detector", "nsfwforensics.training.probes", "PIL.JpegImagePlugin")
+_NEEDED = (
+    "cv2",
+    "torch",
+    "nsfwforensics.models.own.detector",
+    "nsfwforensics.models.synthesis.classifier",
+    "PIL.JpegImagePlugin",
+)
 """What every worker loads; loaded once, for all of them."""
 
 

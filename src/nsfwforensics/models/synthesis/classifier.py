@@ -58,7 +58,7 @@ class Ensemble:
     """Perceptrons with one hidden layer over standardised features.
 
     Args:
-        tensors: As :func:`nsfwforensics.training.fit.fit` returns them.
+        tensors: By name, as the weights file holds them.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:

@@ -4,7 +4,7 @@ A model that was measured on photographs says nothing of other pictures. What te
 and computed pictures have few colours, large even areas and hard edges, photographs have many colours, grain and soft
 transitions. Such measurements of a small copy (so that they hardly change when a picture is reduced and saved again)
 are weighed by a logistic regression that was fitted on pictures of both sorts
-(:mod:`nsfwforensics.training.domain`).
+(``training/domain.py`` in the repository).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A small convolutional network that looks for the traces of decoders in native pixels.
 
-It is trained end to end (:mod:`nsfwforensics.training.traces`) on photographs beside copies of themselves painted
+It is trained end to end (``training/traces.py`` in the repository) on photographs beside copies of themselves painted
 again, so that content does not tell the classes apart. Its first filters start as high-pass filters; means and
 deviations of its later layers are judged linearly, so a crop of any size can be judged.
 """

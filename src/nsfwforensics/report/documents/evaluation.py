@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 from markupsafe import Markup
 
 from nsfwforensics.core.error_rates import upper_percent
+from nsfwforensics.evaluation.metrics import Estimate
+from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.language import language as language_of
 from nsfwforensics.models.synthesis.calibration import Rate
 from nsfwforensics.report.charts import quality
 from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.documents.writing import write_files, write_page
-from nsfwforensics.training.augment import TIERS
-from nsfwforensics.training.metrics import Estimate
 
 if TYPE_CHECKING:
-    from nsfwforensics.training.figures import Figures, Sourced
+    from nsfwforensics.evaluation.figures import Figures, Sourced
 
 JSON_NAME = "evaluation.json"
 CSV_NAME = "evaluation.csv"
