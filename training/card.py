@@ -39,6 +39,7 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
     """
     text = Path(__file__).with_name("card.md").read_text("utf-8")
     parts = {
+        "withheld": _withheld(result.get("withheld")),
         "gate": _gate(result.get("gate") or {}),
         "gate_name": "ML72/AI-Image-Classifier-Playground, MIT",
         "content_matched": _content_matched(result),
@@ -86,6 +87,30 @@ def _rate(value: Table | None) -> str:
         return "not measured"
     share = value["count"] / value["total"]
     return f"{value['count']}/{value['total']} ({percent(share)}, ≤ {upper_percent(value['upper'])})"
+
+
+def _withheld(found: Table | None) -> str:
+    """What spoke against the calls of the model, or that nothing did."""
+    if found is None:
+        return "They are passed on."
+    rates = {tier: found["rates"][tier] for tier in TIERS if tier in found["rates"]}
+    rows = [
+        (words, *(f"{count}/{total} ({percent(count / total)})" for count, total in (rates[t][name] for t in rates)))
+        for words, name in (("photographs called generated", "real_called"),
+                            ("generated pictures called generated", "gallery_called"))
+    ]  # fmt: skip
+    return _WITHHELD.format(table=table(("pictures", *(TIERS[tier] for tier in rates)), rows))
+
+
+_WITHHELD = """**They are withheld: reports say *inconclusive* whatever this model scores.** The error rates below came
+from too few sources and do not hold for pictures from others. On pictures that had been kept back, by publishers that
+nobody had trained or calibrated on, it did this:
+
+{table}
+
+A model that calls photographs generated about as often as it finds generated pictures says nothing by calling one. What
+follows says what it was made of and what was measured before; where it speaks of what may be said, read: what might be
+said if these figures held."""
 
 
 def _content_matched(result: Table) -> str:

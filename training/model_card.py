@@ -52,8 +52,10 @@ def again(workshop: Workshop, weights: Path) -> dict[str, Any]:
     result["gate"] = export.gate(workshop, head, calibration)
     result["criteria"].insert(0, criteria.gate(result["gate"]))
     before = Calibration.loads((weights / export.CALIBRATION_FILE).read_text("utf-8"))
-    calibration = replace(calibration, face=before.face, domain=before.domain, regions=before.regions)
+    image = replace(calibration.image, withheld=before.image.withheld)
+    calibration = replace(calibration, image=image, face=before.face, domain=before.domain, regions=before.regions)
     plain: dict[str, Any] = kept | evaluate.plain(result) | {name: kept[name] for name in KEPT if name in kept}
+    plain["withheld"] = before.image.withheld.plain() if before.image.withheld is not None else None
     plain["probes"] |= evaluate.plain(probes.saving(workshop))
     (weights / export.CALIBRATION_FILE).write_text(calibration.dumps(), "utf-8")
     (weights / export.CARD_FILE).write_text(card.render(plain, workshop.items, workshop.settings), "utf-8")

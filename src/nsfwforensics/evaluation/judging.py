@@ -140,6 +140,8 @@ def _by_calibration(picture: PictureScore, outside: bool, calibration: Calibrati
     verdict = calibration.image.joint(views, state)
     if verdict is not Verdict.INCONCLUSIVE:
         return Said(picture.score, verdict, "")
+    if calibration.image.withheld is not None:
+        return Said(picture.score, verdict, "withheld")
     turned = len({calibration.image.verdict(score, state) for score in views}) > 1
     return Said(picture.score, verdict, "flip" if turned else "grey_band")
 

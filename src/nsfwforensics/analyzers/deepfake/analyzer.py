@@ -187,6 +187,10 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
                 "score_resized": round(picture.resized, 5),
                 "score_spread": round(picture.spread, 5),
                 "crops": picture.crops,
+            }
+        # Beside withheld calls a place among the calibration's pictures would be such a call in other words.
+        if picture is not None and image.withheld is None:
+            measurements |= {
                 "p_value_real": round(image.p_real(picture.score, sample.form), 4),
                 "p_value_generated": round(image.p_generated(picture.score, sample.form), 4),
                 "scored_as_high": as_high(image, sample.form, picture.score),
@@ -212,6 +216,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         state, picture = scores.sample.form, scores.picture
         if picture is None:
             return self._inconclusive(scores.sample.ruled_out or "", image, state, "outside_measured")
+        if image.withheld is not None:
+            return self._inconclusive(None, image, state, "withheld")
         views = (picture.score, picture.recompressed, picture.resized)
         each = {image.verdict(score, state) for score in views}
         data = {"state": state, "crops": picture.crops, **_data(image, state)}
@@ -231,7 +237,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         reason = say("the score lies where both real and generated pictures are found")
         return self._inconclusive(reason, image, state, "grey_band")
 
-    def _inconclusive(self, reason: str, image: Branch, state: str, kind: str) -> Finding:
+    def _inconclusive(self, reason: str | None, image: Branch, state: str, kind: str) -> Finding:
         return self.finding(
             "SYN-002",
             inconclusive_words(reason, image, None if kind == "outside_measured" else state),
@@ -289,7 +295,10 @@ _NO_MAP = {"score_map": {"not_judged": say("a model that was brought draws no ma
 
 
 def _data(branch: Branch, state: str) -> dict[str, Any]:
+    from nsfwforensics.models.rates import plain_rates
     from nsfwforensics.models.synthesis.distribution import of_scores
 
+    if branch.withheld is not None:
+        return {"withheld": plain_rates(branch.withheld.rates), **branch.facts}
     rates = {name: [rate.count, rate.total] for name, rate in branch.rates.get(state, {}).items()}
     return {"rates": rates, "distribution": of_scores(branch, state), **branch.facts}

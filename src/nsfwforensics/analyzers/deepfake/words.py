@@ -12,7 +12,7 @@ from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Severity
 
 if TYPE_CHECKING:
-    from nsfwforensics.models.synthesis.calibration import Branch, Rate
+    from nsfwforensics.models.synthesis.calibration import Branch, Rate, Withheld
 
 CODES: Mapping[str, Code] = {
     "SYN-001": Code(
@@ -164,14 +164,16 @@ def cleared_words(image: Branch, state: str) -> str:
     )
 
 
-def inconclusive_words(reason: str, image: Branch, state: str | None) -> str:
+def inconclusive_words(reason: str | None, image: Branch, state: str | None) -> str:
     """That the pixels do not tell.
 
     Args:
-        reason: Why.
+        reason: Why, or None where nothing speaks against this picture but that the model's calls are withheld.
         image: The calibration.
         state: What the picture resembles, or None where nothing like it was measured.
     """
+    if image.withheld is not None:
+        return _withheld_words(reason, image.withheld)
     known: Message = say("No error rate is known there.")
     among: list[Message] = []
     if state is not None:
@@ -197,6 +199,41 @@ def inconclusive_words(reason: str, image: Branch, state: str | None) -> str:
         )
     said = say("The pixels alone do not say whether this picture was generated: {reason}.", reason=reason)
     return sentences(said, known, *among)
+
+
+WITHHELD: Mapping[str, Message] = {
+    "error_rates_do_not_hold": say(
+        "this model's calls are withheld, because the error rates measured for it came from too few sources and do not "
+        "hold for pictures from others"
+    ),
+}
+"""Why calls are withheld, by :class:`nsfwforensics.models.synthesis.withheld.Because`."""
+
+
+def _withheld_words(reason: str | None, withheld: Withheld) -> str:
+    """That this model's calls are withheld, and what was measured that spoke against them."""
+    because = WITHHELD[withheld.because]
+    measured = []
+    for state, rates in ((state, withheld.rates[state]) for state in STATES if state in withheld.rates):
+        called, found = rates["real_called"], rates["gallery_called"]
+        measured.append(
+            say(
+                "On {pictures}, by publishers that nobody had trained or calibrated on, it called {errors} of "
+                "{photographs} photographs generated ({share}), and found {found} of {generated} generated pictures "
+                "({found_share}).",
+                pictures=STATES[state],
+                errors=called.count,
+                photographs=called.total,
+                share=percent(called.share),
+                found=found.count,
+                generated=found.total,
+                found_share=percent(found.share),
+            )
+        )
+    why = because if reason is None else say("{first}; besides, {second}", first=reason, second=because)
+    return sentences(
+        say("The pixels alone do not say whether this picture was generated: {reason}.", reason=why), *measured
+    )
 
 
 def face_words(face: Branch, state: str) -> str:

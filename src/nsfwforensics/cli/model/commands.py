@@ -79,7 +79,7 @@ def _show(found: Evaluation, console: Console, out: Path | None, files: Detector
 
     states = found.figures.states
     console.print(plain(f"{found.detector['name']}, version {found.detector['version']}", "bold"))
-    for warning in warnings(found.figures):
+    for warning in warnings(found):
         console.print(plain(warning, "bold"))
     table = Table("", *TIERS.values(), box=None, pad_edge=False)
     rows: dict[str, Callable[[StateFigures], str]] = {

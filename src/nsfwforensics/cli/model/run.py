@@ -91,6 +91,7 @@ def evaluated(
         real=sides[0],
         generated=sides[1],
         figures=figures(sides[0], sides[1], stated),
+        withheld=files is None and cached_calibration(weights).image.withheld is not None,
     )
     return found, files
 

@@ -26,6 +26,7 @@ from nsfwforensics.models.rates import plain_rates, rates_of
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.preprocess import CROP
 from nsfwforensics.models.synthesis.region_limits import RegionLimits as RegionLimits
+from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
 if TYPE_CHECKING:
     from nsfwforensics.models.synthesis.domain import Domain
@@ -60,6 +61,7 @@ class Branch:
         facts: Further figures worth repeating in a report.
         ratios: By state, the curve of likelihood ratios; absent in older files.
         claims_ratio: Whether the content-matched test allows to state a likelihood ratio.
+        withheld: Why every answer is inconclusive although the measurements carry one; None where none is withheld.
     """
 
     real: Mapping[str, Sequence[float]]
@@ -71,6 +73,12 @@ class Branch:
     facts: Mapping[str, Any] = field(default_factory=dict)
     ratios: Mapping[str, RatioCurve] = field(default_factory=dict)
     claims_ratio: bool = False
+    withheld: Withheld | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether anything but *inconclusive* may be said."""
+        return self.claims and self.withheld is None
 
     def likelihood_ratio(self, state: str, scores: Sequence[float]) -> float | None:
         """How many times as likely a picture's scores are among generated pictures as among photographs.
@@ -83,7 +91,7 @@ class Branch:
             A ratio within the bounds that the sample supports, or None where none may be stated.
         """
         curve = self.ratios.get(state)
-        if not (self.claims and self.claims_ratio and scores) or curve is None:
+        if not (self.speaks and self.claims_ratio and scores) or curve is None:
             return None
         return min((curve.ratio(score) for score in scores), key=lambda ratio: abs(math.log(ratio)))
 
@@ -103,7 +111,7 @@ class Branch:
 
     def verdict(self, score: float, state: str = AS_IS) -> Verdict:
         """What may be said of one score of a picture in some state."""
-        if not self.claims or not math.isfinite(score):
+        if not self.speaks or not math.isfinite(score):
             return Verdict.INCONCLUSIVE
         if self.p_real(score, state) <= self.alpha:
             return Verdict.GENERATED
@@ -231,7 +239,8 @@ def _plain(branch: Branch) -> dict[str, Any]:
     def rounded(states: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
         return {state: [round(float(score), 5) for score in scores] for state, scores in states.items()}
 
-    return {
+    withheld = {"withheld": branch.withheld.plain()} if branch.withheld is not None else {}
+    return withheld | {
         "real": rounded(branch.real),
         "generated": {kind: rounded(states) for kind, states in branch.generated.items()},
         "alpha": branch.alpha,
@@ -258,6 +267,7 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         facts=content["facts"],
         ratios={state: RatioCurve.of(curve) for state, curve in content.get("ratios", {}).items()},
         claims_ratio=bool(content.get("claims_ratio", False)),
+        withheld=Withheld.of(content["withheld"]) if content.get("withheld") is not None else None,
     )
 
 

@@ -89,7 +89,7 @@ def _counted(ascending: Sequence[float], start: float, step: float, bins: int) -
 
 def _limits(branch: Branch, state: str) -> Mapping[str, float | None]:
     """Where the verdicts of :meth:`Branch.verdict` change."""
-    if not branch.claims:
+    if not branch.speaks:
         return {"generated_from": None, "clear_below": None}
     tops = [_passed(scores, branch.alpha) for scores in counting(branch.real, state)]
     lows = [

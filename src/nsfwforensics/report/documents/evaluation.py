@@ -42,6 +42,11 @@ STANDING = (
     "than ten pictures of a class, or where resampling them never changed the figure: both mean that little is known."
 )
 
+WITHHELD = (
+    "Reports pass on no call of this model: its calibration withholds them, and its card says why. So no picture is "
+    "counted as called generated here; AUC and the shares found at 1 % and 5 % false positives are about scores alone."
+)
+
 LOUD = (
     "WARNING: the two folders can be told apart without looking at what the pictures show ({facts}). A detector that "
     "has only learned that would score as well, and the figures for pictures as they are say nothing about how it does "
@@ -62,6 +67,7 @@ class Evaluation:
         real: Photographs by sub-folder.
         generated: Generated pictures by sub-folder.
         figures: What was worked out.
+        withheld: Whether reports pass on no call of this model, so that none is counted.
     """
 
     version: str
@@ -72,11 +78,12 @@ class Evaluation:
     real: Sequence[Sourced]
     generated: Sequence[Sourced]
     figures: Figures
+    withheld: bool = False
 
 
-def warnings(found: Figures) -> list[str]:
-    """What a reader must know before any figure: leaks, files in both folders, too few pictures."""
-    said = []
+def warnings(evaluation: Evaluation) -> list[str]:
+    """What a reader must know before any figure: withheld calls, leaks, files in both folders, too few pictures."""
+    found, said = evaluation.figures, [WITHHELD] if evaluation.withheld else []
     if found.leaks.alarm:
         facts = ", ".join(f"{name}: AUC {found.leaks.probes[name]}" for name in found.leaks.worst)
         said.append(LOUD.format(facts=facts))
@@ -116,7 +123,7 @@ def as_json(found: Evaluation) -> str:
         "when": found.when,
         "detector": dict(found.detector),
         "threshold": found.threshold,
-        "warnings": warnings(found.figures),
+        "warnings": warnings(found),
         "leak": found.figures.leaks.alarm,
         **plain(found.figures),
     }
@@ -165,7 +172,7 @@ def write_html(found: Evaluation, stream: TextIO) -> None:
         found=found,
         figures=found.figures,
         tiers=TIERS,
-        warnings=warnings(found.figures),
+        warnings=warnings(found),
         rate=rate,
         estimate=estimate,
         standing=STANDING,

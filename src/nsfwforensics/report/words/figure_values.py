@@ -49,6 +49,7 @@ _CODES: Mapping[str, Mapping[str, Message]] = {
     "reason": {
         "grey_band": say("the score lies where both real and generated pictures are found"),
         "flip": say("the answer turns when the same picture is saved again or made a little smaller"),
+        "withheld": say("this model's calls are withheld"),
         "outside_measured": say("unlike the pictures on which the model was measured"),
     },
     "state": {
