@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -32,6 +33,15 @@ def test_every_analyzer_is_in_the_architecture() -> None:
     for registration in registry.installed():
         if registration.built_in:
             assert f"`{registration.name}`" in text
+
+
+def test_every_source_that_a_report_cites_is_a_page_that_a_user_has() -> None:
+    registry = import_module("nsfwforensics.core.registry")
+    for registration in registry.installed():
+        if registration.built_in:
+            for path in re.findall(r"[\w.-]+(?:/[\w.-]+)+\.\w+", registration.load().source):
+                assert path.startswith(("docs/", "weights/")), path
+                assert (ROOT / path).is_file(), path
 
 
 def test_every_make_target_in_the_readme_exists() -> None:

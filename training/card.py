@@ -39,7 +39,7 @@ def render(result: Table, items: Sequence[Item], settings: TrainSettings) -> str
     """
     text = Path(__file__).with_name("card.md").read_text("utf-8")
     parts = {
-        "withheld": _withheld(result.get("withheld")),
+        "calls": calls(result.get("withheld")),
         "gate": _gate(result.get("gate") or {}),
         "gate_name": "ML72/AI-Image-Classifier-Playground, MIT",
         "content_matched": _content_matched(result),
@@ -89,8 +89,12 @@ def _rate(value: Table | None) -> str:
     return f"{value['count']}/{value['total']} ({percent(share)}, ≤ {upper_percent(value['upper'])})"
 
 
-def _withheld(found: Table | None) -> str:
-    """What spoke against the calls of the model, or that nothing did."""
+def calls(found: Table | None) -> str:
+    """Whether the model's calls are passed on, and what was measured that spoke against it.
+
+    Args:
+        found: As :meth:`nsfwforensics.models.synthesis.withheld.Withheld.plain` gives it, or None.
+    """
     if found is None:
         return "They are passed on."
     rates = {tier: found["rates"][tier] for tier in TIERS if tier in found["rates"]}

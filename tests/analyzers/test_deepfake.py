@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,11 @@ from nsfwforensics.analyzers.deepfake.sample import Box
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
-from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
+from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate, Verdict
 from nsfwforensics.models.synthesis.classifier import PictureScore
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.preprocess import Crops
+from nsfwforensics.models.synthesis.withheld import Because, Withheld
 
 RATES = {
     state: {
@@ -171,6 +174,48 @@ def test_a_likelihood_ratio_is_only_stated_where_the_calibration_allows_it(monke
     assert "100 photographs and 50 generated pictures behind this support no more than 7.8" in finding.explanation
     clear = only(run(saved(photo()), (-3.0, -3.0, -3.0)))
     assert "about 5.0 times as frequent among photographs" in clear.explanation
+
+
+WITHHELD = Withheld(
+    Because.ERROR_RATES_DO_NOT_HOLD,
+    {
+        "768_q60": {"real_called": Rate(12, 189), "gallery_called": Rate(10, 126)},
+        "as_is": {"real_called": Rate(6, 189), "gallery_called": Rate(6, 126)},
+    },
+)
+LATER = (
+    "On pictures in their original files, by publishers that nobody had trained or calibrated on, it called 6 of 189 "
+    "photographs generated (3.2 %), and found 6 of 126 generated pictures (4.8 %). On pictures reduced to 768 pixels "
+    "and saved at JPEG quality 60, by publishers that nobody had trained or calibrated on, it called 12 of 189 "
+    "photographs generated (6.3 %), and found 10 of 126 generated pictures (7.9 %)."
+)
+
+
+@pytest.mark.parametrize("score", [-3.0, 0.5, 2.0, 99.0])
+def test_withheld_calls_are_inconclusive_with_what_spoke_against_them(
+    monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, withheld=WITHHELD))
+    outcome = run(saved(photo()), (score,) * 3)
+    finding = only(outcome)
+    assert (finding.code, finding.support) == ("SYN-002", Support.INCONCLUSIVE)
+    assert finding.data["reason"] == "withheld"
+    assert "this model's calls are withheld, because the error rates measured for it came from too few sources" in (
+        finding.explanation
+    )
+    assert finding.explanation.endswith(LATER)
+    assert finding.data["withheld"]["as_is"]["real_called"] == [6, 189]  # type: ignore[index, call-overload]
+    assert outcome.measurements["score"] == score
+    calls_in_other_words = {"p_value_real", "p_value_generated", "scored_as_high", "distribution", "likelihood_ratio"}
+    assert not calls_in_other_words & {*outcome.measurements, *finding.data}
+
+
+def test_a_picture_that_is_ruled_out_is_told_of_withheld_calls_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, withheld=WITHHELD))
+    finding = only(run(saved(photo(100, 100))))
+    assert finding.data["reason"] == "outside_measured"
+    assert "too small to judge its pixels; besides, this model's calls are withheld, because" in finding.explanation
+    assert finding.explanation.endswith(LATER)
 
 
 @pytest.mark.parametrize("views", [(2.0, 0.5, 2.0), (2.0, 2.0, 0.5), (2.0, -3.0, 2.0), (-3.0, -3.0, 0.5)])
@@ -360,6 +405,31 @@ def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnal
         assert image.rate(state, "gallery_cleared").total >= 40
         assert image.rate(state, "resynthesised_cleared").total >= 100
     assert 0.0 <= image.facts["content_matched_auc"]["value"] <= 1.0
+
+
+def test_shipped_calls_are_withheld_and_every_page_says_what_was_measured(shipped: DeepfakeAnalyzer) -> None:
+    withheld = shipped._calibration.image.withheld
+    assert withheld == WITHHELD
+    root = Path(__file__).resolve().parents[2]
+    for page in ("README.md", "docs/detectors.md", "weights/synthesis.md", "samples/expected.toml"):
+        text = " ".join(re.sub(r"(?m)^#", "", (root / page).read_text("utf-8")).split())
+        assert "withheld" in text, page
+        assert "too few" in text, page
+        for rates in withheld.rates.values():
+            for rate in rates.values():
+                share = f"{100 * rate.share:.1f}"
+                assert str(rate.count) in text and str(rate.total) in text and share in text, (page, rate)
+
+
+def test_shipped_weights_call_nothing_generated(shipped: DeepfakeAnalyzer) -> None:
+    """Pictures of the test's own that an open calibration would call: the highest score there is."""
+    image = replace(shipped._calibration.image, withheld=None)
+    assert image.joint([50.0] * 3) is Verdict.GENERATED
+    assert shipped._calibration.image.joint([50.0] * 3) is Verdict.INCONCLUSIVE
+    sample = shipped.prepare(Evidence.from_bytes(saved(photo(340, 400))))
+    scores = replace(shipped.infer([sample])[0], picture=PictureScore(50.0, 0.1, 50.0, 50.0, 6))
+    finding = only(shipped.conclude(FileInfo(path="x", name="x"), scores))
+    assert (finding.code, "calls are withheld" in finding.explanation) == ("SYN-002", True)
 
 
 def test_the_models_are_named_for_the_report(shipped: DeepfakeAnalyzer) -> None:

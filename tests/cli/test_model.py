@@ -54,6 +54,7 @@ def test_evaluate_measures_a_model_of_ones_own(folders: Path, tmp_path: Path) ->
     assert "camera 0" in said
     assert "Only 6 photographs and 6 generated pictures" in said
     document = json.loads((out / "evaluation.json").read_text())
+    assert not any("no call of this model" in warning for warning in document["warnings"])
     assert document["states"]["768_q60"]["auc"]["value"] == 1.0
     assert document["states"]["as_is"]["generated_called"]["count"] == 6
     assert set(document["states"]["as_is"]["real_sources"]) == {"camera 0", "camera 1"}
@@ -99,6 +100,9 @@ def test_evaluate_measures_the_built_in_model(folders: Path) -> None:
     assert document["detector"]["name"] == "the built-in model"
     assert re.fullmatch(r"\d+, calibration \d+", document["detector"]["version"])
     assert document["states"]["as_is"]["auc"]["positives"] == 2
+    assert "Reports pass on no call of this model" in document["warnings"][0]
+    assert {state["generated_called"]["count"] for state in document["states"].values()} == {0}
+    assert document["threshold"] is None
 
 
 def test_folders_without_pictures_are_a_usage_error(folders: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,9 @@ from nsfwforensics.models.synthesis.calibration import (
     p_value_above,
     p_value_below,
 )
+from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.preprocess import CROP
+from nsfwforensics.models.synthesis.withheld import Because, Withheld
 
 SCORES = st.lists(st.floats(-10, 10), max_size=40).map(sorted)
 
@@ -70,6 +73,48 @@ def test_the_worst_state_decides() -> None:
 
 def test_without_claims_everything_is_inconclusive() -> None:
     assert {branch(claims=False).verdict(score) for score in (-9.0, 0.0, 9.0)} == {Verdict.INCONCLUSIVE}
+
+
+WITHHELD = Withheld(
+    Because.ERROR_RATES_DO_NOT_HOLD, {"as_is": {"real_called": Rate(6, 189), "gallery_called": Rate(6, 126)}}
+)
+
+
+def test_withheld_calls_are_inconclusive_until_a_calibration_does_not_withhold_them() -> None:
+    curve = RatioCurve(3.0, 0.0, 0.2, 7.89, 100, 50)
+    open_ = replace(branch(), ratios={"as_is": curve}, claims_ratio=True)
+    silent = replace(open_, withheld=WITHHELD)
+    assert {silent.joint([score] * 3) for score in (-9.0, 0.0, 9.0)} == {Verdict.INCONCLUSIVE}
+    assert silent.likelihood_ratio("as_is", [2.0]) is None
+    for image in (silent, open_):
+        text = Calibration(image, None, 0.7, 50.0).dumps()
+        back = Calibration.loads(text)
+        assert back.dumps() == text
+        assert back.image.withheld == image.withheld
+        assert back.image.speaks is (image is open_)
+    assert open_.joint([9.0] * 3) is Verdict.GENERATED
+    assert open_.likelihood_ratio("as_is", [2.0]) is not None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"because": "of the weather"},
+        {"because": None},
+        {"rates": {"as_is": {"real_called": [6, 189]}}},
+        {"rates": {"as_is": {}}},
+        {"rates": 3},
+    ],
+)
+def test_a_reason_that_is_not_understood_makes_the_file_unusable_and_not_talkative(wrong: dict[str, object]) -> None:
+    content = json.loads(Calibration(replace(branch(), withheld=WITHHELD), None, 0.7, 50.0).dumps())
+    content["image"]["withheld"] |= wrong
+    with pytest.raises(WeightsError):
+        Calibration.loads(json.dumps(content))
+    for nothing in ({}, [], "", 0, False):
+        content["image"]["withheld"] = nothing
+        with pytest.raises(WeightsError):
+            Calibration.loads(json.dumps(content))
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])

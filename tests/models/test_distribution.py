@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nsfwforensics.models.faces.rates import load_rates
 from nsfwforensics.models.synthesis.calibration import Branch, Verdict
 from nsfwforensics.models.synthesis.distribution import MOST_BINS, as_high, of_distances, of_scores
+from nsfwforensics.models.synthesis.withheld import Because, Withheld
 
 SCORES = st.lists(st.floats(-20, 20, allow_nan=False).map(lambda value: round(value, 5)), min_size=1, max_size=200).map(
     sorted
@@ -55,6 +58,13 @@ def test_a_head_that_claims_nothing_has_no_limits() -> None:
     found = of_scores(branch([0.0] * 50, [1.0] * 50, claims=False), "as_is")
     assert found["generated_from"] is None
     assert found["clear_below"] is None
+
+
+def test_a_head_whose_calls_are_withheld_has_no_limits() -> None:
+    head = branch([float(n) for n in range(50)], [1.0] * 50)
+    assert of_scores(head, "as_is")["generated_from"] is not None
+    found = of_scores(replace(head, withheld=Withheld(Because.ERROR_RATES_DO_NOT_HOLD, {})), "as_is")
+    assert (found["generated_from"], found["clear_below"]) == (None, None)
 
 
 def test_a_state_that_was_not_measured_has_no_distribution() -> None:

@@ -132,6 +132,7 @@ def test_where_saving_cannot_be_repeated_both_are_saved_once_more(tmp_path: Path
     assert not np.array_equal(left, photograph)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(tables=st.lists(st.lists(st.integers(1, 255), min_size=64, max_size=64), min_size=1, max_size=3),
        sampling=st.integers(0, 2))  # fmt: skip

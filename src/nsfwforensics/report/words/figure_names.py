@@ -253,6 +253,7 @@ _NAMES: Mapping[str, str] = {
     "when": say("time"),
     "where": say("where"),
     "width": say("width"),
+    "withheld": say("withheld calls"),
     "working_scale": say("working scale"),
     "x": say("x"),
     "y": say("y"),
