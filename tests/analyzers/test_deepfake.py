@@ -204,7 +204,10 @@ def test_withheld_calls_are_inconclusive_with_what_spoke_against_them(
         finding.explanation
     )
     assert finding.explanation.endswith(LATER)
-    assert finding.data["withheld"]["as_is"]["real_called"] == [6, 189]  # type: ignore[index, call-overload]
+    assert finding.data["withheld"] == [
+        {"state": "as_is", "real_called": [6, 189], "gallery_called": [6, 126]},
+        {"state": "768_q60", "real_called": [12, 189], "gallery_called": [10, 126]},
+    ]
     assert outcome.measurements["score"] == score
     calls_in_other_words = {"p_value_real", "p_value_generated", "scored_as_high", "distribution", "likelihood_ratio"}
     assert not calls_in_other_words & {*outcome.measurements, *finding.data}

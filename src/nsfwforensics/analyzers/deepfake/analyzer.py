@@ -22,6 +22,7 @@ from nsfwforensics.analyzers.deepfake.own_words import OWN_CODES
 from nsfwforensics.analyzers.deepfake.sample import Box, Sample, decoded_rows, take
 from nsfwforensics.analyzers.deepfake.words import (
     CODES,
+    STATES,
     cleared_rates,
     cleared_words,
     face_inconclusive_words,
@@ -41,7 +42,7 @@ from nsfwforensics.errors import WeightsError
 if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.own.files import DetectorFiles
-    from nsfwforensics.models.synthesis.calibration import Branch, Calibration
+    from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
     from nsfwforensics.models.synthesis.classifier import PictureScore, SynthesisClassifier
 
 
@@ -295,10 +296,14 @@ _NO_MAP = {"score_map": {"not_judged": say("a model that was brought draws no ma
 
 
 def _data(branch: Branch, state: str) -> dict[str, Any]:
-    from nsfwforensics.models.rates import plain_rates
     from nsfwforensics.models.synthesis.distribution import of_scores
 
     if branch.withheld is not None:
-        return {"withheld": plain_rates(branch.withheld.rates), **branch.facts}
-    rates = {name: [rate.count, rate.total] for name, rate in branch.rates.get(state, {}).items()}
+        later = [{"state": each, **_counts(rates)} for each, rates in branch.withheld.by_state(STATES)]
+        return {"withheld": later, **branch.facts}
+    rates = _counts(branch.rates.get(state, {}))
     return {"rates": rates, "distribution": of_scores(branch, state), **branch.facts}
+
+
+def _counts(rates: Mapping[str, Rate]) -> dict[str, list[int]]:
+    return {name: [rate.count, rate.total] for name, rate in rates.items()}

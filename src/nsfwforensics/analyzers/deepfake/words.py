@@ -214,7 +214,7 @@ def _withheld_words(reason: str | None, withheld: Withheld) -> str:
     """That this model's calls are withheld, and what was measured that spoke against them."""
     because = WITHHELD[withheld.because]
     measured = []
-    for state, rates in ((state, withheld.rates[state]) for state in STATES if state in withheld.rates):
+    for state, rates in withheld.by_state(STATES):
         called, found = rates["real_called"], rates["gallery_called"]
         measured.append(
             say(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,10 @@ class Withheld:
 
     because: Because
     rates: Mapping[str, Mapping[str, Rate]]
+
+    def by_state(self, states: Iterable[str]) -> list[tuple[str, Mapping[str, Rate]]]:
+        """The rates of those of some states that were measured, in the order given."""
+        return [(state, self.rates[state]) for state in states if state in self.rates]
 
     def plain(self) -> dict[str, Any]:
         """As plain values, for the calibration file."""

@@ -54,6 +54,8 @@ _CODES: Mapping[str, Mapping[str, Message]] = {
     },
     "state": {
         "as_is": say("pictures in their original files"),
+        "768_q60": say("pictures reduced to 768 pixels and saved at JPEG quality 60"),
+        "512_q40": say("pictures reduced to 512 pixels and saved at JPEG quality 40"),
         "lossless": say("pictures reduced to 1,600 pixels and saved without loss"),
         "webp": say("pictures reduced to 1,600 pixels and saved as WebP"),
         "heic": say("pictures saved as HEIC"),
