@@ -123,3 +123,10 @@ def test_a_card_of_ones_own_is_shown_with_its_claims_named_as_claims(tmp_path: P
     assert "Brightness, version 1" in said
     assert "error rates by its card, not measured here: not measured" in said
     assert "looks generated from a score of 0 on" in said
+
+
+def test_training_is_no_command_of_the_package() -> None:
+    code, said = run("train", "--data", ".", "--out", "out")
+    assert code == 2
+    assert "train" not in run("--help")[1]
+    assert "No such command" in said
