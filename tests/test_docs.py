@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from nsfwforensics.cli.app import COMMANDS, build
+from nsfwforensics.cli.commands import COMMANDS, build
 from nsfwforensics.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,14 +22,15 @@ from typing import Any
 from nsfwforensics.core.discover import Target, discover, lies_in
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
-from nsfwforensics.core.registry import select
-from nsfwforensics.core.types import FileReport, Header
+from nsfwforensics.core.registry import providing, select
+from nsfwforensics.core.types import AnalyzerRecord, Capability, FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
+from nsfwforensics.language import brought
 from nsfwforensics.libraries import library_versions
-from nsfwforensics.request import Request, prepared, refuse_own_case
+from nsfwforensics.request import Request, prepared
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
@@ -65,7 +66,6 @@ class Run:
                 raise UsageError(f"no such file or folder: {path}")
         if request.case is not None:
             look_at_case(request.case, whole=not request.paths)
-            refuse_own_case(request.case, request.options.get("known", {}).get("known", ()))
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if not chosen:
             raise UsageError("no analyzer is left to run")
@@ -137,10 +137,18 @@ class Run:
             ),
             fingerprint=self._fingerprint(),
             sensitive=self.request.careful,
-            analyzers=self.plan.analyzer_records(),
+            analyzers=self._analyzers(),
             models=self.plan.models(),
             references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),
             limits=asdict(spec.limits),
+        )
+
+    def _analyzers(self) -> tuple[AnalyzerRecord, ...]:
+        """What the header says of the analyzers, with the translations that they bring."""
+        packages = (type(analyzer).__module__.rpartition(".")[0] for analyzer in self.plan.analyzers.values())
+        return tuple(
+            record.model_copy(update={"messages": brought(package)}) if package else record
+            for record, package in zip(self.plan.analyzer_records(), packages, strict=True)
         )
 
     def _fingerprint(self) -> str:
@@ -212,7 +220,8 @@ def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str 
         UsageError: A path does not exist, or the original cannot be read.
     """
     originals = [original] if isinstance(original, str | Path) else list(original)
-    return scan(suspects, only=("compare",), options={"compare": {"original": originals}}, **request)
+    comparing = providing(Capability.ORIGINALS)
+    return scan(suspects, only=comparing, options={name: {"original": originals} for name in comparing}, **request)
 
 
 __all__ = ["Request", "Run", "compare", "examine", "scan"]

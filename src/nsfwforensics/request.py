@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nsfwforensics.core.analyzer import Resources
+from nsfwforensics.core.analyzer import BaseAnalyzer, Resources, flag
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.registry import Registration, installed
 from nsfwforensics.errors import UsageError
@@ -70,14 +70,22 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
     }
 
 
-def refuse_own_case(case: Path, known: Iterable[Path]) -> None:
-    """Refuses to look up a case while it is written: it changes with every file, so nothing would count as done.
+def _refuse_own_case(
+    case: Path, classes: Iterable[type[BaseAnalyzer]], options: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuses to read a case while it is written: it changes with every file, so nothing would count as done.
 
     Raises:
-        UsageError: ``known`` names the case.
+        UsageError: An option names the case.
     """
-    if any(os.path.realpath(path) == os.path.realpath(case) for path in known):
-        raise UsageError("--known names the case that this scan writes to; look up another case, or scan into another")
+    for analyzer in classes:
+        for name, value in options[analyzer.name].items():
+            for item in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(item, (str, Path)) and os.path.realpath(item) == os.path.realpath(case):
+                    raise UsageError(
+                        f"{flag(analyzer, name)} names the case that this scan writes to; look up another case, or "
+                        "scan into another"
+                    )
 
 
 def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
@@ -95,9 +103,12 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
     classes = [registration.load() for registration in chosen]
     device = settings.device if any(loaded.needs_device for loaded in classes) else None
     apart = settings.isolate and settings.engine != "inline"
+    options = _merged_options(request, chosen)
+    if request.case is not None:
+        _refuse_own_case(request.case, classes, options)
     spec = PlanSpec(
         analyzers=tuple(registration.name for registration in chosen),
-        options=_merged_options(request, chosen),
+        options=options,
         limits=settings.limits,
         resources=Resources(
             weights=settings.weights,

@@ -39,7 +39,7 @@ def axe() -> str:
 def samples_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of samples/, made by the whole tool."""
     from nsfwforensics.api import scan
-    from nsfwforensics.report.saved.report import ReportWriter
+    from nsfwforensics.report.writer import ReportWriter
 
     samples = ROOT / "samples"
     options = {

@@ -19,7 +19,7 @@ from nsfwforensics.core.types import (
     Severity,
 )
 from nsfwforensics.language import language
-from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import every_outcome, file, finding, header, result, thumbnail
 
 PLANTED = (

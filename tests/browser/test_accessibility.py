@@ -54,8 +54,9 @@ def test_the_samples_have_no_serious_issue(
 ) -> None:
     from nsfwforensics.language import language
     from nsfwforensics.report.saved.report import SavedReport
+    from nsfwforensics.report.writer import write_views
 
-    SavedReport.open(samples_report, language(code)).write_views(tmp_path)
+    write_views(SavedReport.open(samples_report, language(code)), tmp_path)
     with opened(chromium, tmp_path / "report.html") as tab:
         tab.evaluate(OPEN_ALL)
         assert serious(tab, axe) == []

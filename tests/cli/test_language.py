@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nsfwforensics.cli.app import build
-from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import every_outcome, header
 
 ROOT = Path(__file__).resolve().parents[2]

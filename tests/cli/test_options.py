@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nsfwforensics.cli.app import COMMANDS, build
+from nsfwforensics.cli.commands import COMMANDS, build
 from nsfwforensics.core.registry import installed
 
 RUNNER = CliRunner()

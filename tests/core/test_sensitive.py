@@ -15,7 +15,8 @@ from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.sensitive import LEFT_OUT, handled, needs_care
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, FileReport, Question, Severity, Support
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.signatures import as_artifact
 from nsfwforensics.testing import contract_file

@@ -19,7 +19,7 @@ from nsfwforensics.core.types import Artifact, FileReport
 from nsfwforensics.custody import keys, report_copy
 from nsfwforensics.custody.bag import Order, Packed, pack
 from nsfwforensics.custody.report_copy import Source
-from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import file, finding, header, result, thumbnail
 
 HOSTILE_NAMES = (

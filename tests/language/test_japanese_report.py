@@ -14,7 +14,8 @@ from nsfwforensics.care.helplines import helplines
 from nsfwforensics.core.registry import installed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport
 from nsfwforensics.language import language
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter, write_views
 from tests.report.factory import file, finding, header, result
 
 QUOTED = {"code", "bdi", "kbd", "cite", "script", "style"}
@@ -88,7 +89,7 @@ def _rendered(folder: Path, files: Iterable[FileReport]) -> Said:
         for each in files:
             writer.add(each)
         writer.finish(header())
-    SavedReport.open(folder, language("ja")).write_views()
+    write_views(SavedReport.open(folder, language("ja")))
     return Said((folder / "report.html").read_text(encoding="utf-8"))
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from nsfwforensics.cli.app import build
 from nsfwforensics.core.types import FileReport, Question
-from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import Decision, Stat
 from nsfwforensics.testing import contract_file

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, FileReport, Question, Region
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter, write_views
 from tests.report.factory import file as report_of
 from tests.report.factory import finding, header, result
 
@@ -103,7 +104,7 @@ def test_a_forged_path_is_not_embedded(tmp_path: Path, path: str) -> None:
     for name in ("report.json", "files.jsonl"):
         text = (folder / name).read_text("utf-8")
         (folder / name).write_text(text.replace("artifacts/abababababababab-compare-difference-map.png", path), "utf-8")
-    SavedReport.open(folder).write_views()
+    write_views(SavedReport.open(folder))
     assert "data:image/png" not in (folder / "report.html").read_text("utf-8")
 
 

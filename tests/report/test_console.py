@@ -9,8 +9,9 @@ from rich.console import Console
 
 from nsfwforensics.core.types import FileReport, Question
 from nsfwforensics.report.console import file as view
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.text import UNSAFE
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result
 
 ANSI_STYLE = re.compile(r"\x1b\[[0-9;]*m")

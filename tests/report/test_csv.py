@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nsfwforensics.core.types import Question
 from nsfwforensics.report.documents.csv import COLUMNS, LONGEST_CELL, neutral, row
-from nsfwforensics.report.saved.report import ReportWriter
 from nsfwforensics.report.words.text import UNSAFE
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result
 
 FORMULA = tuple("=+-@\t\r＝＋－＠")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import write_views
 from tests.report.test_saved import write
 
 
@@ -29,7 +30,7 @@ def test_views_made_again_are_listed_anew_and_an_old_pdf_goes(tmp_path: Path) ->
     (out / "report.pdf").write_bytes(b"%PDF of an earlier report")
     digests.write(out)
     assert "report.pdf" in listed(out)
-    SavedReport.open(out).write_views()
+    write_views(SavedReport.open(out))
     assert not (out / "report.pdf").exists()
     assert "report.pdf" not in listed(out)
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from nsfwforensics.report.words.figure_values import figure_value
 
 from nsfwforensics.language import language
 from nsfwforensics.report.page.shape import shape
-from nsfwforensics.report.words.figure_values import figure_value
 
 
 @pytest.mark.parametrize(

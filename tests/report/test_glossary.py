@@ -4,8 +4,8 @@ import pytest
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.language import language
-from nsfwforensics.report.words.glossary import Glossary
-from nsfwforensics.report.words.terms import TERMS
+from nsfwforensics.report.page.glossary import Glossary
+from nsfwforensics.report.page.terms import TERMS
 
 
 def test_a_term_is_linked_once_in_a_section_and_explained() -> None:

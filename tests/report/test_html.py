@@ -12,9 +12,9 @@ import pytest
 from nsfwforensics.care.helplines import helplines
 from nsfwforensics.core.types import FileReport, Question, Region
 from nsfwforensics.report.page import html
-from nsfwforensics.report.saved.report import ReportWriter
 from nsfwforensics.report.words import advice
 from nsfwforensics.report.words.text import UNSAFE
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, finding, header, hostile_file, result, thumbnail
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "rect", "circle", "line", "path", "polygon"}

@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsfwforensics.report.documents.json import ascii_only, document, dumps, file_line
+from nsfwforensics.report.saved.json import ascii_only, document, dumps, file_line
 from nsfwforensics.report.saved.tally import Tally
 from nsfwforensics.report.words.text import UNSAFE
 from tests.report.factory import HOSTILE, file, header, hostile_file

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.core.types import FileReport
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter, write_views
 from tests.report.factory import file, finding, header, result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,7 @@ def whole_run(folder: Path, files: int) -> int:
         for number in range(files):
             writer.add(heavy(number))
         writer.finish(header())
-    SavedReport.open(folder).write_views()
+    write_views(SavedReport.open(folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nsfwforensics.report.words.methods import MOST_RATES, Methods, figures, rate_sentences
 
 from nsfwforensics.core.error_rates import ERROR_RATES, error_rate
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
 from nsfwforensics.core.types import AnalyzerRecord, MethodRecord, Question
 from nsfwforensics.language import language
-from nsfwforensics.report.words.methods import MOST_RATES, Methods, figures, rate_sentences
 from tests.report.factory import file, finding, header, result
 
 EN = language("en")

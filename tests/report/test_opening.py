@@ -8,8 +8,9 @@ import pytest
 from nsfwforensics.care.helplines import VARIABLE
 from nsfwforensics.core.types import FileReport, FileState, Severity
 from nsfwforensics.language import language
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words import advice
+from nsfwforensics.report.writer import ReportWriter, write_views
 from tests.report.factory import every_outcome, file, finding, header, result, thumbnail
 from tests.report.test_html import Page
 
@@ -90,7 +91,7 @@ def test_that_a_file_was_left_as_it_was_is_shown(tmp_path: Path) -> None:
 def test_a_saved_report_is_made_again_in_another_language(tmp_path: Path) -> None:
     made(tmp_path, every_outcome("a.jpg"), every_outcome("b.jpg"))
     before = (tmp_path / "report.json").read_bytes()
-    SavedReport.open(tmp_path, language("ja")).write_views()
+    write_views(SavedReport.open(tmp_path, language("ja")))
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert ("html", {"lang": "ja"}) in page.tags
     assert "画像検査報告書" in page.words

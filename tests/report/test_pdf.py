@@ -15,7 +15,8 @@ from nsfwforensics.language import language
 from nsfwforensics.report.page.html import Extent
 from nsfwforensics.report.pdf import making as pdf
 from nsfwforensics.report.pdf.rendering import Rendered, Settings
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, thumbnail
 
 pytest.importorskip("weasyprint")

@@ -11,7 +11,8 @@ import pytest
 from nsfwforensics.core.types import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved.reading import NO_HEADER, TORN, UNFINISHED
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter, write_views
 from tests.report.factory import every_outcome, file, finding, header, result
 
 VIEWS = ("report.json", "summary.csv", "report.html")
@@ -72,7 +73,7 @@ def test_views_are_made_again_byte_for_byte(tmp_path: Path) -> None:
     before = {name: (tmp_path / name).read_bytes() for name in VIEWS}
     (tmp_path / "report.html").unlink()
     (tmp_path / "summary.csv").unlink()
-    SavedReport.open(tmp_path).write_views()
+    write_views(SavedReport.open(tmp_path))
     assert {name: (tmp_path / name).read_bytes() for name in VIEWS} == before
 
 
@@ -81,7 +82,7 @@ def test_the_document_alone_is_enough(tmp_path: Path) -> None:
     html = (tmp_path / "report.html").read_bytes()
     for name in ("files.jsonl", "report.html", "summary.csv"):
         (tmp_path / name).unlink()
-    SavedReport.open(tmp_path).write_views()
+    write_views(SavedReport.open(tmp_path))
     assert (tmp_path / "report.html").read_bytes() == html
 
 
@@ -118,7 +119,7 @@ def test_without_a_folder_nothing_stays_behind(tmp_path: Path, monkeypatch: pyte
         assert saved.folder is None
         assert list(saved.files()) == three()
         with pytest.raises(ReportError, match="not saved to a folder"):
-            saved.write_views()
+            write_views(saved)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -151,7 +152,7 @@ def test_a_killed_run_is_recovered(tmp_path: Path, tail: bytes) -> None:
     assert UNFINISHED in saved.header.notes
     assert (TORN in saved.header.notes) == bool(tail)
     assert list(saved.files()) == three()
-    saved.write_views()
+    write_views(saved)
     assert "not finished" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert (tmp_path / "files.jsonl").read_bytes().endswith(b"}\n")
     assert not (tmp_path / "run.json").exists()

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from nsfwforensics.core.types import report_schema
-from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result, thumbnail
 
 EXPORTED = Path(__file__).resolve().parents[2] / "docs" / "report.schema.json"

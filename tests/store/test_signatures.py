@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nsfwforensics.core.types import AnalyzerResult, AnalyzerStatus, Artifact, Question
-from nsfwforensics.report.saved.report import ReportWriter
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.signatures import as_artifact, taken_out
 from tests.report.factory import file as report_of
 from tests.report.factory import header, result

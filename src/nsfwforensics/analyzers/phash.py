@@ -32,7 +32,7 @@ class PerceptualHashOptions(AnalyzerOptions):
         default=False,
         description="With --case: keep a signature of each picture (at most 21 kB), by which crops, borders, tilts and "
         "screenshots of it are found when the case is searched with --known",
-        json_schema_extra={"flag": "--signatures"},
+        json_schema_extra={"flag": "--signatures", "case": True},
     )
 
 

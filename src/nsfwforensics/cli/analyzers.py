@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
 

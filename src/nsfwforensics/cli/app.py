@@ -10,34 +10,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
+from nsfwforensics.core.registry import commands
 from nsfwforensics.errors import ExitCode, ForensicsError
 from nsfwforensics.threads import one_thread_each
 
 if TYPE_CHECKING:
     from types import FrameType
-
-COMMANDS: dict[str, str] = {
-    "scan": "Examine pictures or folders with every analyzer and write one report.",
-    "metadata": "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
-    "provenance": "Show where files say they came from: marks of AI tools, labels, signed credentials.",
-    "compare": "Show whether pictures were made from an original photo, and what was changed.",
-    "hash": "Print cryptographic and perceptual hashes.",
-    "hashlist": "Import, export and describe lists of known hashes, and index them for searching.",
-    "search": "Look pictures up in lists of known images.",
-    "cluster": "Group near-duplicates in folders: copies, crops, borders, tilts, screenshots.",
-    "faces": "Look for one person's face, given reference photos.",
-    "detect": "Ask the classifier whether pixels look generated or face-swapped.",
-    "case": "Keep a case: files, results and decisions in one database that scans resume from.",
-    "evidence": "Pack evidence into bags that others can check, sign them, keep a custody log.",
-    "notice": "Draft a request to remove a picture under a law, for a person to finish and send.",
-    "helplines": "List help lines and hotlines by country, with the month they were checked.",
-    "report": "Make every view of a saved report again, without the evidence.",
-    "analyzers": "List the analyzers, what they can find and where they come from.",
-    "model": "Measure a detector on your own folders, show a model's card.",
-    "weights": "List or verify the model weights.",
-    "doctor": "Show Python, libraries, devices, weights and extras in one screen.",
-}
-"""Every command with its one line of help; ``cli/<name>.py`` holds it."""
 
 _MODULES = {"hash": "hashes", "case": "case.commands", "evidence": "evidence.commands", "model": "model.commands"}
 
@@ -47,11 +26,12 @@ EPILOG = (
 )
 
 
-def build(wanted: str | None) -> typer.Typer:
+def build(wanted: str | None, *, allow_plugins: bool = False) -> typer.Typer:
     """Makes the application with one command fully loaded, or all of them.
 
     Args:
         wanted: The command to load; the others are only listed. With ``"*"`` all are loaded, as shell completion needs.
+        allow_plugins: Whether third parties' analyzers bring their commands too.
     """
     app = typer.Typer(
         name="nsfwforensics",
@@ -61,11 +41,17 @@ def build(wanted: str | None) -> typer.Typer:
         pretty_exceptions_show_locals=False,
     )
     app.callback()(_root)
-    for name, text in COMMANDS.items():
-        if wanted in (name, "*"):
-            import_module(f"nsfwforensics.cli.{_MODULES.get(name, name)}").register(app)
+    brought = {
+        name: found for name, (found, _) in commands(allow_plugins=allow_plugins).items() if name not in COMMANDS
+    }
+    first, *others = COMMANDS
+    for name in (first, *brought, *others):
+        if wanted not in (name, "*"):
+            app.command(name, help=COMMANDS.get(name) or brought[name].help)(_unloaded)
+        elif name in brought:
+            import_module("nsfwforensics.cli.brought").register(app, name, allow_plugins=allow_plugins)
         else:
-            app.command(name, help=text)(_unloaded)
+            import_module(f"nsfwforensics.cli.{_MODULES.get(name, name)}").register(app)
     return app
 
 
@@ -94,7 +80,7 @@ def main() -> None:
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
-        app = build(wanted)
+        app = build(wanted, allow_plugins=ALLOW_PLUGINS in sys.argv)
         app()
     except ForensicsError as error:  # an analyzer that cannot be loaded has no options to offer
         typer.echo(f"error: {error}", err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.errors import ExitCode
 from nsfwforensics.report.console.file import plain

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import installed
 from nsfwforensics.errors import ExitCode, WeightsError

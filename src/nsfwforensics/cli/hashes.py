@@ -9,10 +9,12 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.options import REPORT, command, option
 from nsfwforensics.cli.run import analyse, note
-from nsfwforensics.report.console.file import render_hashes
+from nsfwforensics.core.registry import providing
+from nsfwforensics.core.vocabulary import Capability
+from nsfwforensics.report.console.values import render_hashes
 from nsfwforensics.report.documents.hashes import HashFormat, write_hashes
 from nsfwforensics.report.saved.report import SavedReport
 
@@ -40,13 +42,14 @@ def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
             render_hashes(saved, console)
             return
         head = [f"nsfwforensics {saved.header.version}", f"$ {saved.header.command}"]
-        left_out = write_hashes(saved.files(), HashFormat(chosen.value), sys.stdout, head)
+        providers = saved.declared.providing(Capability.HASHES)
+        left_out = write_hashes(saved.files(), providers, HashFormat(chosen.value), sys.stdout, head)
         if left_out:
             note(f"{left_out} file(s) have no such hash and are not in this list; see the table or --json")
 
-    analyse(("phash",), values, options, show)
+    analyse(providing(Capability.HASHES), values, options, show)
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the application."""
-    app.command("hash", help=COMMANDS["hash"])(command(_run, ("phash",), _FORMAT, fixed=("phash__signatures",)))
+    app.command("hash", help=COMMANDS["hash"])(command(_run, providing(Capability.HASHES), _FORMAT))

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from nsfwforensics.care.helplines import HelpLine
 from nsfwforensics.care.helplines import helplines as find
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.report.console.file import plain
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nsfwforensics.care.helplines import EVERYWHERE, helplines
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import note, read_paths, reporting_errors
 from nsfwforensics.errors import ReportError, UsageError

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nsfwforensics.core.analyzer import BaseAnalyzer
+from nsfwforensics.cli.commands import ALLOW_PLUGINS
+from nsfwforensics.core.analyzer import BaseAnalyzer, flag, kept_in_case
 from nsfwforensics.core.registry import select
 
 
@@ -172,7 +173,7 @@ COMMON: Mapping[str, Parameter] = {
 SELECTION: Mapping[str, Parameter] = {
     "only": option(list[str] | None, None, "--only", text="Run only this analyzer; may be repeated.", panel=RUNNING),
     "skip": option(list[str] | None, None, "--skip", text="Leave this analyzer out; may be repeated.", panel=RUNNING),
-    "allow_plugins": option(bool, False, "--allow-plugins", text="Run third-party analyzers too.", panel=RUNNING),
+    "allow_plugins": option(bool, False, ALLOW_PLUGINS, text="Run third-party analyzers too.", panel=RUNNING),
 }
 
 
@@ -183,6 +184,7 @@ def command(
     *,
     leading: Mapping[str, Parameter] | None = None,
     fixed: Sequence[str] = (),
+    allow_plugins: bool = False,
 ) -> Callable[..., None]:
     """Makes the function behind an analysing command.
 
@@ -192,17 +194,18 @@ def command(
         extra: Further options, as in :data:`COMMON`.
         leading: Arguments that stand before the paths.
         fixed: Analyzers' options that the command sets itself, as ``analyzer__name``.
+        allow_plugins: Whether third-party analyzers have their say too.
 
     Returns:
         A function whose signature Typer can read.
     """
     own = dict(leading or {}) | dict(COMMON) | (dict(SELECTION) if preset is None else {}) | dict(extra or {})
-    classes = [registration.load() for registration in select(preset)]
+    classes = [registration.load() for registration in select(preset, allow_plugins=allow_plugins)]
     theirs = {
         key: (annotation, None)
         for analyzer in classes
         for name, annotation in _flags(analyzer)
-        if (key := f"{analyzer.name}__{name}") not in fixed
+        if (key := f"{analyzer.name}__{name}") not in fixed and ("case" in own or not kept_in_case(analyzer, name))
     }
 
     def run(**values: Any) -> None:
@@ -228,14 +231,14 @@ def command(
 def _flags(analyzer: type[BaseAnalyzer]) -> Iterator[tuple[str, Any]]:
     """Turns the fields of an analyzer's options into annotated Typer options, unset by default."""
     for name, info in analyzer.Options.model_fields.items():
-        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        flag = str(extra.get("flag") or f"--{analyzer.name}-{name.replace('_', '-')}")
+        called = flag(analyzer, name)
         if info.annotation is bool:
-            flag = f"{flag}/--no-{flag.removeprefix('--')}"
+            called = f"{called}/--no-{called.removeprefix('--')}"
         help_text = (info.description or "").rstrip(".")
         if not info.is_required() and info.default not in (None, ()):
             help_text += f" (default {getattr(info.default, 'value', info.default)})"
-        option = typer.Option(flag, help=help_text, show_default=False, rich_help_panel=f"Analyzer: {analyzer.name}")
+        panel = f"{analyzer.name}: {analyzer.help or analyzer.title}"
+        option = typer.Option(called, help=help_text, show_default=False, rich_help_panel=panel)
         yield name, Annotated[_settable(info.annotation), option]
 
 

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.options import Lang, PaperName
 from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
 from nsfwforensics.report.console.file import render
 from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import write_views
 
 
 @reporting_errors
@@ -29,7 +30,7 @@ def report(
     saved = SavedReport.open(folder, language_of(lang))
     if as_pdf:
         check_pdf(folder, saved.language)
-    saved.write_views()
+    write_views(saved)
     if as_json:
         saved.write_json(sys.stdout)
     elif not quiet:

@@ -23,8 +23,9 @@ from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Pri
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
 from nsfwforensics.report.console.file import plain
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.text import count
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")

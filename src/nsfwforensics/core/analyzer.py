@@ -1,4 +1,8 @@
-"""What an analyzer is: one class in one file, with a name, a question and a table of codes.
+"""What an analyzer is: one class that speaks for itself, with a name, a question and a table of codes.
+
+What it measures and finds is shown by views that do not know it: it declares what its figures are called, what is drawn
+of them, where it stands among the others and how it is asked for. Beside its module may lie a command of its own
+(``command.py``, see :mod:`nsfwforensics.core.command`) and translations of its sentences (``ja.po``).
 
 :class:`Analyzer` looks at one file and answers. :class:`BatchAnalyzer` splits the same work in three, so that the
 costly middle part can run for many files at once beside a device.
@@ -14,11 +18,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from nsfwforensics.core.charts import Chart
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.figures import Figures
 from nsfwforensics.core.types import (
     AnalyzerStatus,
     Artifact,
+    Capability,
     FileInfo,
     Finding,
     ModelRecord,
@@ -28,6 +35,9 @@ from nsfwforensics.core.types import (
     Support,
 )
 
+LAST_PLACE = 1000
+"""The place of analyzers that do not care."""
+
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -36,7 +46,8 @@ class AnalyzerOptions(BaseModel):
     """Base of every analyzer's options: they become its command-line options and its settings section.
 
     A field's ``description`` is its help text. ``json_schema_extra={"flag": "--name"}`` names the command-line
-    option; without it the option is ``--<analyzer>-<field>``.
+    option; without it the option is ``--<analyzer>-<field>``. ``"case": True`` beside it marks what only makes sense
+    where results are kept in a case.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -149,6 +160,12 @@ class BaseAnalyzer(ABC):
         codes: Every finding it can make, by code.
         method: What it does, in one sentence for a person who is no expert.
         source: Where that is described: a standard, a paper, a page of the documentation.
+        figures: What its figures and options are called: all keys in its measurements and in its findings' data.
+        charts: What is drawn of them.
+        place: Where it stands among the others, built-in ones first: of equally strong findings the first analyzer's
+            leads the answer.
+        provides: What other parts of the package may ask of it.
+        help: Heads its options on the command line, in a few words; the title if empty.
         Options: Its options model.
         needs_device: Whether it runs a model on ``resources.device``.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
@@ -162,6 +179,11 @@ class BaseAnalyzer(ABC):
     codes: ClassVar[Mapping[str, Code]]
     method: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    figures: ClassVar[Figures] = {}
+    charts: ClassVar[tuple[Chart, ...]] = ()
+    place: ClassVar[int] = LAST_PLACE
+    provides: ClassVar[frozenset[Capability]] = frozenset()
+    help: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
     needs_device: ClassVar[bool] = False
     optional: ClassVar[bool] = False
@@ -229,6 +251,19 @@ class BaseAnalyzer(ABC):
             region=region,
             question=entry.question,
         )
+
+
+def flag(analyzer: type[BaseAnalyzer], option: str) -> str:
+    """How an option of an analyzer is called on the command line, with its dashes."""
+    extra = analyzer.Options.model_fields[option].json_schema_extra if option in analyzer.Options.model_fields else None
+    named = extra.get("flag") if isinstance(extra, dict) else None
+    return str(named or f"--{analyzer.name}-{option.replace('_', '-')}")
+
+
+def kept_in_case(analyzer: type[BaseAnalyzer], option: str) -> bool:
+    """Whether an option only makes sense where results are kept in a case."""
+    extra = analyzer.Options.model_fields[option].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("case"))
 
 
 class Analyzer(BaseAnalyzer):

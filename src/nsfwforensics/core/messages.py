@@ -87,6 +87,11 @@ def sentences(*parts: str) -> str:
     return kept[0] if len(kept) == 1 else Message("{parts:sentences}", {"parts": kept})
 
 
+def as_message(text: str) -> str:
+    """A sentence without values, saved as its text, as the message that it was; text with placeholders as it is."""
+    return text if placeholders(text) else Message(text, {})
+
+
 class Speaker:
     """Fills templates in one language: this one in English; other languages are made from it.
 

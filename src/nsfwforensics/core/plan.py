@@ -27,6 +27,7 @@ from nsfwforensics.core.analyzer import (
 )
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
+from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
@@ -48,8 +49,8 @@ _CHANGED = say(
     "with the SHA-256 given above; this tool never writes to what it examines."
 )
 
-_WORDS = {"method", "source", "codes"}
-"""What a report says of an analyzer that changes nothing in what it finds."""
+_DECIDES = {"name", "version", "question", "origin", "options"}
+"""What of an analyzer's record decides what it finds; the rest is words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Plan:
     def fingerprint(self) -> str:
         """SHA-256 over everything that can change a finding: analyzers, versions, options, models, limits."""
         content: dict[str, Any] = {
-            "analyzers": [record.model_dump(mode="json", exclude=_WORDS) for record in self.analyzer_records()],
+            "analyzers": [record.model_dump(mode="json", include=_DECIDES) for record in self.analyzer_records()],
             "models": [record.model_dump(mode="json") for record in self.models()],
             "enrolments": {name: e.digest for name, e in sorted(self.spec.enrolments.items())},
             "limits": [self.spec.limits.max_bytes, self.spec.limits.max_pixels],
@@ -133,7 +134,7 @@ class Plan:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def analyzer_records(self) -> tuple[AnalyzerRecord, ...]:
-        """Names, versions, origins and options of the planned analyzers, for the report's header."""
+        """What the report's header says of the planned analyzers, but for translations of their sentences."""
         return tuple(
             AnalyzerRecord(
                 name=name,
@@ -141,6 +142,7 @@ class Plan:
                 question=analyzer.question,
                 origin=self.origins[name],
                 options=cast(Any, analyzer.options.model_dump(mode="json")),
+                title=analyzer.title,
                 method=analyzer.method,
                 source=analyzer.source,
                 codes={
@@ -148,6 +150,11 @@ class Plan:
                     for code, entry in analyzer.codes.items()
                     if entry.method or entry.source
                 },
+                figures=names_of(analyzer.figures),
+                words=words_of(analyzer.figures),
+                verbatim=verbatim_of(analyzer.figures),
+                charts=analyzer.charts,
+                provides=tuple(sorted(analyzer.provides)),
             )
             for name, analyzer in self.analyzers.items()
         )

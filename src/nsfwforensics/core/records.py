@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nsfwforensics.core.vocabulary import FileStatus, Priority, Question, Support
+from nsfwforensics.core.charts import Chart
+from nsfwforensics.core.vocabulary import Capability, FileStatus, Priority, Question, Support
 from nsfwforensics.core.worded import JsonObject, Model, Text, Worded, WordingByField
 
 
@@ -26,10 +27,25 @@ class MethodRecord(Model):
 
 
 class AnalyzerRecord(Model):
-    """An analyzer that was planned, with where its code came from and how it was set.
+    """An analyzer that was planned, and all that is needed to show its results without it.
 
-    ``method`` and ``source`` say what it does and where that is described; ``codes`` the same for those of its findings
-    that have a method of their own.
+    Attributes:
+        name: Short and stable.
+        version: Of its findings.
+        question: The question that it answers.
+        origin: ``built-in``, or the package that it came with.
+        options: How it was set.
+        title: What it is, in one line; empty in reports of schema 1.0, which say nothing of what follows ``codes``.
+        method: What it does, in one sentence.
+        source: Where that is described.
+        codes: Both for those of its findings that have a method of their own.
+        figures: The names of its figures and options, by key.
+        words: What codes in figures mean, by key and code.
+        verbatim: Figures inside of which the file gives the names.
+        charts: What is drawn of its data.
+        provides: What it may be asked for.
+        messages: Translations of its own sentences, by language and English sentence; where that has a plural, the
+            plural and then each form.
     """
 
     name: str
@@ -37,9 +53,16 @@ class AnalyzerRecord(Model):
     question: Question
     origin: str
     options: JsonObject = Field(default_factory=dict)
+    title: Text = ""
     method: Text = ""
     source: Text = ""
     codes: dict[str, MethodRecord] = Field(default_factory=dict)
+    figures: dict[str, Text] = Field(default_factory=dict)
+    words: dict[str, dict[str, Text]] = Field(default_factory=dict)
+    verbatim: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    provides: tuple[Capability, ...] = ()
+    messages: dict[str, dict[str, Text | tuple[Text, ...]]] = Field(default_factory=dict)
 
 
 class Header(Worded):
@@ -68,6 +91,10 @@ class Header(Worded):
     sensitive: bool = False
     notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
+
+    def providing(self, capability: Capability) -> frozenset[str]:
+        """The names of the planned analyzers that may be asked for something."""
+        return frozenset(record.name for record in self.analyzers if capability in record.provides)
 
 
 class Summary(Model):

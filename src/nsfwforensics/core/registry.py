@@ -1,40 +1,29 @@
-"""Finding analyzers through entry points, and saying where each came from.
+"""Finding analyzers and their commands through entry points, and saying where each came from.
 
-Ours and a third party's register in the same group. Third-party code runs only when it was asked for.
+Ours and a third party's register in the same group. Third-party code runs only when it was asked for. Listing what is
+there loads no analyzer, so that help is instant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from nsfwforensics.core.analyzer import BaseAnalyzer
+from nsfwforensics.core.command import Command
 from nsfwforensics.errors import ForensicsError, UsageError
+
+if TYPE_CHECKING:
+    from nsfwforensics.core.analyzer import BaseAnalyzer
+    from nsfwforensics.core.vocabulary import Capability
 
 GROUP = "nsfwforensics.analyzers"
 BUILT_IN = "built-in"
 DISTRIBUTION = "nsfwforensics"
-
-ORDER = (
-    "provenance",
-    "watermark",
-    "metadata",
-    "deepfake",
-    "jpeg",
-    "traces",
-    "compare",
-    "faces",
-    "phash",
-    "known",
-    "intimate",
-)
-"""Built-in analyzers in the order of the questions they answer; others follow by name.
-
-Of equally strong findings the earlier analyzer's leads the answer: what a file says about its origin outright stands
-before what its other metadata lets one infer.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +51,8 @@ class Registration:
         Raises:
             ForensicsError: It cannot be imported, or is no analyzer, or has another name than its entry point.
         """
+        from nsfwforensics.core.analyzer import BaseAnalyzer
+
         try:
             loaded = self.entry.load()
         except Exception as error:  # a third party's module may raise anything on import
@@ -75,7 +66,7 @@ class Registration:
 
 @cache
 def installed() -> tuple[Registration, ...]:
-    """All registered analyzers, built-in ones first, each name once; ours cannot be replaced."""
+    """All registered analyzers by name, built-in ones first, each name once; ours cannot be replaced."""
     found: dict[str, Registration] = {}
     for entry in entry_points(group=GROUP):
         distribution = entry.dist
@@ -85,17 +76,62 @@ def installed() -> tuple[Registration, ...]:
         if ours or entry.name not in found:
             found[entry.name] = Registration(entry.name, origin, entry)
 
-    def place(registration: Registration) -> tuple[bool, int, str]:
-        rank = ORDER.index(registration.name) if registration.name in ORDER else len(ORDER)
-        return (not registration.built_in, rank, registration.name)
+    return tuple(sorted(found.values(), key=lambda registration: (not registration.built_in, registration.name)))
 
-    return tuple(sorted(found.values(), key=place))
+
+def in_order(registrations: Iterable[Registration]) -> tuple[Registration, ...]:
+    """Analyzers in the order that they ask for: built-in ones first, of one place by name. Loads them."""
+    return tuple(sorted(registrations, key=lambda each: (not each.built_in, each.load().place, each.name)))
+
+
+def built_in() -> tuple[Registration, ...]:
+    """The analyzers of this package in their order."""
+    return in_order(registration for registration in installed() if registration.built_in)
+
+
+def providing(capability: Capability) -> tuple[str, ...]:
+    """The names of the built-in analyzers that may be asked for something."""
+    return tuple(each.name for each in built_in() if capability in each.load().provides)
+
+
+def commands(*, allow_plugins: bool = False) -> dict[str, tuple[Command, tuple[str, ...]]]:
+    """The commands that analyzers bring, by name, each with the names of the analyzers that it runs.
+
+    Args:
+        allow_plugins: Whether third parties are asked too, which runs their code.
+    """
+    try:
+        entries = list(distribution(DISTRIBUTION).entry_points.select(group=GROUP))
+    except PackageNotFoundError:
+        entries = []
+    if allow_plugins:
+        ours = {entry.name for entry in entries}
+        entries += [registration.entry for registration in installed() if registration.name not in ours]
+    found: dict[str, tuple[Command, tuple[str, ...]]] = {}
+    for entry in entries:
+        command = _command_beside(entry.module)
+        if command is not None:
+            known, names = found.get(command.name, (command, ()))
+            found[command.name] = (known, (*names, entry.name))
+    return found
+
+
+def _command_beside(module: str) -> Command | None:
+    """What ``command.py`` in the package of an analyzer's module holds."""
+    package = module.rpartition(".")[0]
+    try:
+        if not package or find_spec(f"{package}.command") is None:
+            return None
+        command = getattr(import_module(f"{package}.command"), "COMMAND", None)
+    except Exception:  # noqa: BLE001 - a third party's package may raise anything; running its analyzer says what
+        return None
+    return command if isinstance(command, Command) else None
 
 
 def select(
     only: Sequence[str] | None = None, skip: Sequence[str] = (), *, allow_plugins: bool = False
 ) -> tuple[Registration, ...]:
-    """Chooses analyzers by name.
+    """Chooses analyzers by name, and puts them in their order.
 
     Args:
         only: Names to keep; all if None.
@@ -104,6 +140,7 @@ def select(
 
     Raises:
         UsageError: A name is unknown, or names a third-party analyzer while plugins are not allowed.
+        ForensicsError: A chosen one cannot be loaded.
     """
     known = {registration.name: registration for registration in installed()}
     for name in (*(only or ()), *skip):
@@ -111,7 +148,7 @@ def select(
             raise UsageError(f"no analyzer named {name!r}; there are: {', '.join(known)}")
         if not known[name].built_in and not allow_plugins and name not in skip:
             raise UsageError(f"{name!r} comes from {known[name].origin}; add --allow-plugins to run it")
-    return tuple(
+    return in_order(
         registration
         for registration in known.values()
         if (only is None or registration.name in only)

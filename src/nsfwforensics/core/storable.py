@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from nsfwforensics.core.messages import Message
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -17,11 +19,13 @@ def storable_text(value: object) -> object:
 
 
 def storable(value: object) -> object:
-    """Turns measured values into plain JSON values.
+    """Turns measured values into plain JSON values; messages stay messages, with storable values in them.
 
     NumPy scalars and arrays become numbers and lists, bytes become hexadecimal text, tuples lists,
     and numbers that JSON lacks (NaN, infinities) become null.
     """
+    if isinstance(value, Message):
+        return Message(value.template, {name: storable(item) for name, item in value.values.items()})
     if isinstance(value, str):
         return storable_text(value)
     if value is None or isinstance(value, (bool, int)):

@@ -13,10 +13,12 @@ from typing import Any
 from pydantic import Field, computed_field, model_validator
 
 from nsfwforensics.core.records import AnalyzerRecord, Header, MethodRecord, ModelRecord, Summary
-from nsfwforensics.core.vocabulary import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
+from nsfwforensics.core.vocabulary import AnalyzerStatus, Capability, FileStatus, Priority, Question, Severity, Support
 from nsfwforensics.core.worded import Json, JsonObject, Model, Probability, Text, Worded, WordingByField
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+READ_VERSIONS = ("1.0", "1.1")
+"""The schema versions that are read."""
 
 
 class Region(Model):
@@ -41,7 +43,7 @@ class Finding(Worded):
     """One thing an analyzer has to say about one file.
 
     Attributes:
-        code: Stable identifier such as ``META-004``.
+        code: Stable identifier: capital letters for the analyzer, three digits for what it found.
         title: What kind of finding it is, in a few words; the same for every file.
         severity: How much it matters if it is right.
         support: What it says to the analyzer's question.
@@ -219,12 +221,14 @@ def report_schema() -> dict[str, Any]:
 
 
 __all__ = [
+    "READ_VERSIONS",
     "SCHEMA_VERSION",
     "AnalyzerRecord",
     "AnalyzerResult",
     "AnalyzerStatus",
     "Answer",
     "Artifact",
+    "Capability",
     "FileInfo",
     "FileReport",
     "FileState",

@@ -33,6 +33,20 @@ _WORDINGS: dict[Question, str] = {
 }
 
 
+class Capability(StrEnum):
+    """What other parts of the package may ask of an analyzer whose name they do not know."""
+
+    FIELDS = "fields"
+    """It measures ``fields``: what stands in a file, as rows of ``source``, ``group``, ``tag``, ``name`` and ``value``,
+    with ``text`` where that says more."""
+
+    HASHES = "hashes"
+    """It measures digests and perceptual hashes, under the names of :data:`nsfwforensics.core.hashes.HASHES`."""
+
+    ORIGINALS = "originals"
+    """It compares with original photographs, which its option ``original`` names."""
+
+
 class Severity(StrEnum):
     """How much a finding matters if it is right. Says nothing about how sure it is."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, model_validator
 
-from nsfwforensics.core.messages import Message, placeholders, restored
+from nsfwforensics.core.messages import Message, as_message, restored
 from nsfwforensics.core.storable import storable, storable_text
 
 Text = Annotated[str, BeforeValidator(storable_text)]
@@ -36,8 +36,10 @@ class Worded(Model):
     """A model with sentences for people; each has a field ``wording``, last among its fields.
 
     Attributes:
-        wording: By field name (``not_checked.0`` for an item of a list), how those sentences were made that have
-            values in them. What a view in another language is made from; the field itself is the sentence in English.
+        wording: How sentences were made, by where they stand: a field (``explanation``), an item of a list
+            (``not_checked.0``), a value inside data (``data.changes.1``). What a view in another language is made from;
+            the text itself is the sentence in English. Of fields only sentences with values are kept, as another is its
+            own template; inside data, where text of a file may stand too, it is this that makes a text a sentence.
     """
 
     if TYPE_CHECKING:
@@ -45,16 +47,12 @@ class Worded(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _keep_wording(cls, value: object) -> object:
+    def _keep_wording(cls, value: object, info: ValidationInfo) -> object:
         """Keeps how messages were made before they become plain text."""
-        if not isinstance(value, Mapping):
+        if info.mode == "json" or not isinstance(value, Mapping):
             return value
-        found = {
-            name: message.stored()
-            for key, item in value.items()
-            for name, message in _messages(key, item)
-            if message.values
-        }
+        fields = ((key, item) for key, item in value.items() if key != "wording")
+        found = {place: message.stored() for key, item in fields for place, message in _messages(key, item)}
         return {**value, "wording": {**value.get("wording", {}), **found}} if found else value
 
     def said(self, field: str) -> str:
@@ -62,18 +60,45 @@ class Worded(Model):
 
         Args:
             field: Its name, or ``field.0`` for an item of a list.
+
+        Raises:
+            KeyError: The report was tampered with: a value of the sentence is missing.
+            TypeError: Likewise: how it was made is no template.
         """
         name, _, index = field.partition(".")
         text = getattr(self, name)
         text = str(text[int(index)] if index else text)
         if field not in self.wording:  # a sentence without values is its own template
-            return text if placeholders(text) else Message(text, {})
-        message = restored(self.wording[field].model_dump())
+            return as_message(text)
+        return self._made(field, text)
+
+    def said_inside(self, place: str, text: str) -> str:
+        """A text inside data as a message, or as it is where it is no sentence of ours.
+
+        Args:
+            place: Where it stands, such as ``data.changes.1``.
+            text: The text.
+        """
+        if place not in self.wording:
+            return text
+        try:
+            return self._made(place, text)
+        except (KeyError, TypeError):  # a report that was tampered with: its English text still stands
+            return text
+
+    def _made(self, place: str, text: str) -> str:
+        message = restored(self.wording[place].model_dump())
         return message if message == text else text  # a copy may have got another sentence
 
 
-def _messages(name: str, item: object) -> Iterator[tuple[str, Message]]:
+def _messages(place: str, item: object, *, inside: bool = False) -> Iterator[tuple[str, Message]]:
+    """The messages in a field's value, each with its place; inside mappings those without values too."""
     if isinstance(item, Message):
-        yield name, item
+        if inside or item.values:
+            yield place, item
     elif isinstance(item, (list, tuple)):
-        yield from ((f"{name}.{index}", part) for index, part in enumerate(item) if isinstance(part, Message))
+        for index, part in enumerate(item):
+            yield from _messages(f"{place}.{index}", part, inside=inside)
+    elif isinstance(item, Mapping):
+        for key, part in item.items():
+            yield from _messages(f"{place}.{storable_text(str(key))}", part, inside=True)

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
-from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import visible
 
 CONTEXT: Mapping[str, str] = {

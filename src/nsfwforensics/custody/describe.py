@@ -17,7 +17,7 @@ from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
 from nsfwforensics.custody.report_copy import Covered, Source
 from nsfwforensics.libraries import library_versions
-from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import visible
 from nsfwforensics.store import chain
 from nsfwforensics.store.originals import digest

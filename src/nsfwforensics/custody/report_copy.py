@@ -17,7 +17,8 @@ from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.artifacts import data_address
 from nsfwforensics.report.saved.folder import REPORT_NAME, STREAM_NAME
-from nsfwforensics.report.saved.report import ReportWriter, SavedReport
+from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.originals import digest
 

@@ -12,7 +12,7 @@ from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import KnownItem
 from nsfwforensics.hashing.lists.write import write_list
 from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
-from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import visible
 
 COLUMNS = (

@@ -1,5 +1,6 @@
 """Catalogues of translated messages, read from ``.po`` files as they are: another language is one more file.
 
+An analyzer of a third party may bring sentences of its own: their translations travel in the header of its reports.
 Numbers, dates and lists are written as the Unicode Common Locale Data Repository has it, through Babel.
 """
 
@@ -11,14 +12,17 @@ from gettext import c2py
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.core.messages import Message, Speaker, as_utc, restored
-from nsfwforensics.errors import UsageError
+from nsfwforensics.core.messages import Message, Speaker, as_utc, placeholders, restored
+from nsfwforensics.errors import ForensicsError, UsageError
 
 if TYPE_CHECKING:
     from babel import Locale
     from babel.messages.catalog import Catalog
 
     from nsfwforensics.core.types import Worded
+
+Translations = Mapping[str, str | Sequence[str]]
+"""By English sentence its translation; by singular the English plural and then the translation in each form."""
 
 SPACELESS = frozenset({"ja", "zh"})
 """Languages that put no space between sentences."""
@@ -30,11 +34,13 @@ class Language(Speaker):
     Args:
         code: ``en``, or the name of a catalogue.
         catalogue: Its messages; None for English.
+        others: Translations that are not in the catalogue, as :func:`brought` gives them.
     """
 
-    def __init__(self, code: str, catalogue: Catalog | None = None) -> None:
+    def __init__(self, code: str, catalogue: Catalog | None = None, others: Translations | None = None) -> None:
         self.code = code
         self._catalogue = catalogue
+        self._others = others or {}
         self._form: Callable[[int], int] = c2py(catalogue.plural_expr) if catalogue is not None else lambda _: 0
 
     @property
@@ -46,14 +52,34 @@ class Language(Speaker):
 
     def translated(self, template: str | tuple[str, str], values: Mapping[str, Any]) -> str:
         """The template in this language, or in English where the catalogue has none."""
-        english = super().translated(template, values)
-        entry = self._catalogue.get(template) if self._catalogue is not None else None
-        if entry is None or not entry.string or entry.fuzzy:
-            return english
-        if isinstance(entry.string, str):
-            return entry.string
+        forms = self._forms(template) if self._catalogue is not None else ()
+        if not forms:
+            return super().translated(template, values)
         number = values.get("count")
-        return entry.string[self._form(number) if isinstance(number, int) else -1] or english
+        form = self._form(number) if len(forms) > 1 and isinstance(number, int) else -1
+        return forms[min(form, len(forms) - 1)]
+
+    def _forms(self, template: str | tuple[str, str]) -> Sequence[str]:
+        """The translation, one text for each plural form; empty where there is none.
+
+        A sentence that was worded anew stands among the obsolete ones of the catalogue: reports that were saved before
+        hold it. Other translations come out of reports, so they may name no values that the sentence has not.
+        """
+        catalogue, singular = self._catalogue, template if isinstance(template, str) else template[0]
+        for entry in (catalogue.get(template), catalogue.obsolete.get(singular)) if catalogue is not None else ():
+            forms = _texts(entry.string) if entry is not None and not entry.fuzzy else ()
+            if forms and all(forms):
+                return forms
+        forms = _texts(self._others.get(singular, ()))
+        forms = forms if isinstance(template, str) else forms[1:]
+        known = {name for text in _texts(template) for name in placeholders(text)}
+        return forms if all(form and placeholders(form) <= known for form in forms) else ()
+
+    def also(self, translations: Translations) -> Language:
+        """The language with further translations; those of its own catalogue go before them."""
+        if self._catalogue is None or not translations:
+            return self
+        return Language(self.code, self._catalogue, {**self._others, **translations})
 
     def says(self, message: str) -> str:
         """A message in this language. Plain text is looked up too: a message without values is stored as its text."""
@@ -109,6 +135,42 @@ class Language(Speaker):
         from babel.dates import format_date
 
         return f"{format_date(moment, 'long', locale=self.locale)} {moment:%H:%M:%S} UTC"
+
+
+def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+@cache
+def brought(package: str) -> dict[str, Translations]:
+    """The translations in the catalogues that lie in a package (``ja.po``), by language.
+
+    Args:
+        package: Its name.
+
+    Raises:
+        ForensicsError: A catalogue cannot be read.
+    """
+    found: dict[str, Translations] = {}
+    for code in available():
+        place = files(package) / f"{code}.po"
+        if not place.is_file():
+            continue
+        from babel.messages.pofile import PoFileError, read_po
+
+        try:
+            with place.open("rb") as stream:
+                catalogue = read_po(stream, locale=code, abort_invalid=True)
+        except (OSError, ValueError, PoFileError) as error:
+            raise ForensicsError(f"the catalogue {code}.po of {package} cannot be read: {error}") from error
+        said = [entry for entry in catalogue if entry.id and not entry.fuzzy and all(_texts(entry.string))]
+        found[code] = {
+            _texts(entry.id)[0]: str(entry.string)
+            if isinstance(entry.id, str)
+            else (entry.id[1], *_texts(entry.string))
+            for entry in said
+        }
+    return found
 
 
 def available() -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsfwforensics.api import scan
-from nsfwforensics.core.types import FileReport
+from nsfwforensics.core.hashes import QUALITY, measured_hashes
+from nsfwforensics.core.registry import providing
+from nsfwforensics.core.types import Capability, FileReport
 from nsfwforensics.errors import CaseError, UsageError
 from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
 from nsfwforensics.report.saved.report import SavedReport
@@ -90,9 +92,11 @@ def is_case(place: Path) -> bool:
 def _of_report(folder: Path, wanted: Sequence[str]) -> Iterator[Picture]:
     if not any((folder / name).is_file() for name in (REPORT_NAME, STREAM_NAME, RUN_NAME)):
         raise UsageError(f"{folder} holds no saved report; name the pictures themselves")
-    for file in SavedReport.open(folder).files():
+    saved = SavedReport.open(folder)
+    hashing = saved.declared.providing(Capability.HASHES)
+    for file in saved.files():
         if not file.skipped and (not wanted or _fits(file.info.path, file.info.sha256, wanted)):
-            yield Picture(file.info.name or file.info.path, file.info.sha256, _pdq(file))
+            yield Picture(file.info.name or file.info.path, file.info.sha256, _pdq(file, hashing))
 
 
 def _fits(path: str, sha256: str | None, wanted: Iterable[str]) -> bool:
@@ -119,8 +123,9 @@ def _of_case(place: Path, wanted: Sequence[str]) -> Iterator[Picture]:
 
 def _of_files(paths: Sequence[Path], *, pdq: bool) -> Iterator[Picture]:
     if paths and pdq:  # the picture has to be decoded: that is left to the workers that are made for it
-        for file in scan(paths, only=("phash",)):
-            yield Picture(file.info.name, file.info.sha256, _pdq(file))
+        hashing = providing(Capability.HASHES)
+        for file in scan(paths, only=hashing):
+            yield Picture(file.info.name, file.info.sha256, _pdq(file, hashing))
         return
     for path in paths:
         try:
@@ -129,9 +134,7 @@ def _of_files(paths: Sequence[Path], *, pdq: bool) -> Iterator[Picture]:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _pdq(file: FileReport) -> str | None:
-    for result in file.results:
-        value, quality = result.measurements.get("pdq"), result.measurements.get("pdq_quality")
-        if result.analyzer == "phash" and isinstance(value, str) and isinstance(quality, int):
-            return value if quality >= LEAST_QUALITY else None
-    return None
+def _pdq(file: FileReport, hashing: Container[str]) -> str | None:
+    measured = measured_hashes(file, hashing)
+    value, quality = measured.get("pdq"), measured.get(QUALITY)
+    return value if isinstance(value, str) and isinstance(quality, int) and quality >= LEAST_QUALITY else None

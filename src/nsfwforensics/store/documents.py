@@ -11,13 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from nsfwforensics.core import assess
+from nsfwforensics.core.hashes import HASHES, QUALITY
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store.rows import RunRecord, Stat
 from nsfwforensics.store.signatures import taken_out
 
-HASHES = ("md5", "sha1", "pdq", "phash", "dhash", "whash", "ahash", "colorhash", "crop_resistant")
-"""Measurements of the hash analyzer that are kept for looking up; SHA-256 is the content's own name."""
+KEPT = tuple(name for name in HASHES if name != "sha256")
+"""The hashes that are kept for looking up; SHA-256 is the content's own name."""
 
 DONE = tuple(status.value for status in FileStatus if status is not FileStatus.FAILED)
 """How an examination must have ended so as not to be repeated: what failed is tried again."""
@@ -86,7 +87,7 @@ def insert(
     for position, whole in enumerate(file.results):
         result, signatures = taken_out(whole)
         _insert_result(connection, cursor.lastrowid, position, result, run.setups.get(result.analyzer, ""))
-        if content_id is not None and result.analyzer == "phash":
+        if content_id is not None and result.analyzer in run.hashing:
             _insert_hashes(connection, content_id, result.measurements)
         if content_id is not None:
             for method, signature in signatures.items():
@@ -129,12 +130,12 @@ def _insert_result(
 
 
 def _insert_hashes(connection: sqlite3.Connection, content_id: int, measurements: Mapping[str, Any]) -> None:
-    quality = measurements.get("pdq_quality")
+    quality = measurements.get(QUALITY)
     connection.executemany(
         "INSERT OR REPLACE INTO hashes (content_id, algorithm, value, quality) VALUES (?, ?, ?, ?)",
         [
             (content_id, name, value, quality if name == "pdq" else None)
-            for name in HASHES
+            for name in KEPT
             if isinstance(value := measurements.get(name), str)
         ],
     )

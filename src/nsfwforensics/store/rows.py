@@ -177,11 +177,13 @@ class RunRecord:
         id: Its number in the case.
         fingerprint: Of its plan.
         setups: For each analyzer a digest of how it is set.
+        hashing: The analyzers whose hashes are kept for looking up.
     """
 
     id: int
     fingerprint: str
     setups: Mapping[str, str]
+    hashing: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

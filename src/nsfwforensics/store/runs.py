@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from nsfwforensics.core.evidence import describe_path, utc_iso
-from nsfwforensics.core.types import FileInfo, FileReport, Header, Priority
+from nsfwforensics.core.types import Capability, FileInfo, FileReport, Header, Priority
 from nsfwforensics.store import documents, marks
 from nsfwforensics.store.rows import PENDING, RunRecord, Stat
 
@@ -29,7 +29,8 @@ def begin(connection: sqlite3.Connection, header: Header) -> RunRecord:
         "INSERT INTO runs (fingerprint, header, started) VALUES (?, ?, ?)",
         (header.fingerprint, header.model_dump_json(), header.started),
     )
-    return RunRecord(cursor.lastrowid or 0, header.fingerprint, documents.setups(header))
+    hashing = header.providing(Capability.HASHES)
+    return RunRecord(cursor.lastrowid or 0, header.fingerprint, documents.setups(header), hashing)
 
 
 def end(connection: sqlite3.Connection, run: RunRecord, header: Header) -> None:

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.case import show as case_views
 from nsfwforensics.cli.case.show import Case, FileOrDigest, find
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import complain, note, read_paths, reporting_errors
 from nsfwforensics.core.discover import discover

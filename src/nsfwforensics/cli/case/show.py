@@ -26,8 +26,8 @@ from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
-from nsfwforensics.report.saved.report import ReportWriter
 from nsfwforensics.report.words.text import count, shorten_middle, visible
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import STATUSES, CaseFile, Decision

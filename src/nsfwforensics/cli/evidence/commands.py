@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.evidence import pack as evidence_pack
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key, read_passphrase

@@ -139,7 +139,7 @@ def _scanned(places: list[Path], operator: str, *, sensitive: bool, quiet: bool)
     from nsfwforensics.api import Request, Run
     from nsfwforensics.core.types import FileStatus
     from nsfwforensics.custody.report_copy import from_spool
-    from nsfwforensics.report.saved.report import ReportWriter
+    from nsfwforensics.report.writer import ReportWriter
     from nsfwforensics.settings import load_settings
 
     usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from nsfwforensics.errors import CustodyError
 from nsfwforensics.report.console.file import plain
-from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import count, shorten, visible
 
 if TYPE_CHECKING:

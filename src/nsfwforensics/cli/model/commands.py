@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nsfwforensics.cli.app import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.errors import ExitCode
 from nsfwforensics.report.console.file import plain

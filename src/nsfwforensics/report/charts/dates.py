@@ -6,21 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from nsfwforensics.core.messages import Message, say
+from nsfwforensics.core.charts import FILE_SYSTEM, Dates
+from nsfwforensics.core.messages import as_message, say
 from nsfwforensics.core.types import FileReport, Finding
+from nsfwforensics.report.charts.places import Saved
+from nsfwforensics.report.words.declared import Declared
 
 MOST_DATES = 40
 """Most dates that are drawn; a file may state as many as its author likes."""
-
-TIMES, CONFLICT, SIGNED = "META-003", "META-004", "PROV-101"
-
-_FILE_SOURCE = "file system"
-_KINDS: Mapping[str, Message] = {
-    "taken": say("taken"),
-    "created": say("created"),
-    "changed": say("changed"),
-    "satellite time": say("satellite time"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,43 +66,57 @@ class Conflict:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def stated_dates(file: FileReport) -> list[Stated]:
-    """All dates, earliest first."""
-    found = [date for finding in file.findings if finding.code == TIMES for date in _of_metadata(finding)]
-    for finding in file.findings:
-        if finding.code == SIGNED:
-            found += _date(say("signed (Content Credentials)"), "C2PA", finding.data.get("time"))
-    found += _date(say("last changed, of this copy"), _FILE_SOURCE, file.info.modified)
+def stated_dates(file: FileReport, declared: Declared) -> list[Stated]:
+    """All dates, earliest first.
+
+    Args:
+        file: The report of one file.
+        declared: What its analyzers say of their data.
+    """
+    found: list[Stated] = []
+    for chart, saved in _declared_in(file, declared):
+        if saved.finding.code in chart.codes:
+            found += _of_finding(chart, saved)
+    found += _date(say("last changed, of this copy"), FILE_SYSTEM, file.info.modified)
     return sorted(dict.fromkeys(found), key=lambda date: date.at)[:MOST_DATES]
 
 
-def conflicts(file: FileReport, dates: list[Stated]) -> list[Conflict]:
+def conflicts(file: FileReport, declared: Declared, dates: list[Stated]) -> list[Conflict]:
     """The contradictions that were found between these dates."""
     known = {(date.source, date.text): date for date in dates}
-    own = next((date for date in dates if date.source == _FILE_SOURCE), None)
+    own = next((date for date in dates if date.source == FILE_SYSTEM), None)
     found = []
-    for finding in file.findings:
-        if finding.code != CONFLICT:
-            continue
-        pair = [_named(finding.data.get(which), known) for which in ("first", "second")]
-        if finding.data.get("kind") == "capture_after_file_time":
-            pair[1] = own
-        first, second = pair
-        if first is not None and second is not None:
-            found.append(Conflict(first, second, finding))
+    for chart, saved in _declared_in(file, declared):
+        if saved.finding.code in chart.conflicts:
+            first, second = (_named(saved.finding.data.get(which), known, own) for which in ("first", "second"))
+            if first is not None and second is not None:
+                found.append(Conflict(first, second, saved.finding))
     return found
 
 
-def _of_metadata(finding: Finding) -> Iterator[Stated]:
-    times = finding.data.get("times")
-    for time in times if isinstance(times, list) else ():
-        if isinstance(time, Mapping) and str(time.get("kind")) in _KINDS:
-            yield from _date(_KINDS[str(time["kind"])], str(time.get("source")), time.get("when"), time.get("text"))
+def _declared_in(file: FileReport, declared: Declared) -> Iterator[tuple[Dates, Saved]]:
+    for result in file.results:
+        for chart in declared.charts(result.analyzer):
+            if isinstance(chart, Dates):
+                yield from ((chart, Saved(result, finding)) for finding in result.findings)
 
 
-def _named(value: object, known: Mapping[tuple[str, str], Stated]) -> Stated | None:
+def _of_finding(chart: Dates, saved: Saved) -> Iterator[Stated]:
+    for value in saved.at(chart.dates):
+        if isinstance(value, list):
+            for date in value:
+                what = chart.kinds.get(str(date.get("kind"))) if isinstance(date, Mapping) else None
+                if what is not None and date.get("source") != FILE_SYSTEM:
+                    yield from _date(as_message(what), str(date.get("source")), date.get("when"), date.get("text"))
+        else:
+            yield from _date(as_message(chart.kind), chart.source, value)
+
+
+def _named(value: object, known: Mapping[tuple[str, str], Stated], own: Stated | None) -> Stated | None:
     if not isinstance(value, Mapping):
         return None
+    if value.get("source") == FILE_SYSTEM:
+        return own
     return known.get((str(value.get("source")), str(value.get("text"))))
 
 

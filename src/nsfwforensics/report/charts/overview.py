@@ -10,6 +10,7 @@ from nsfwforensics.core.messages import Message, say, say_count
 from nsfwforensics.core.types import Priority, Question, Summary, Support
 from nsfwforensics.language import Language
 from nsfwforensics.report.charts import svg
+from nsfwforensics.report.words.wording import QUESTIONS
 
 _WIDTH, _LEFT, _BAR, _ROW = 680.0, 230.0, 26.0, 42.0
 _LEAST = 3.0
@@ -27,15 +28,6 @@ _SUPPORTS: Mapping[Support, tuple[Message, str]] = {
     Support.NO_INDICATION: (say("No sign found"), "nothing"),
     Support.NOT_CHECKED: (say("Not checked"), "not-checked"),
 }
-_QUESTIONS: Mapping[Question, Message] = {
-    Question.ORIGIN: say("What the file says"),
-    Question.SYNTHESIS: say("Generated or face-swapped"),
-    Question.ALTERATION: say("Edited or re-saved"),
-    Question.IDENTITY: say("The person in the reference"),
-    Question.KNOWN: say("Known image"),
-    Question.CONTENT: say("Intimate content"),
-}
-
 Signs = Mapping[Question, Mapping[Priority, int]]
 """By question, how many files with signs have which priority."""
 
@@ -68,7 +60,7 @@ def overview(summary: Summary, signs: Signs, language: Language) -> Markup | Non
     y = 106.0
     for question, bar in answers.items():
         y += _ROW
-        parts.append(svg.label(_LEFT - 14, y - 16, says(_QUESTIONS[question]), "ink", "end"))
+        parts.append(svg.label(_LEFT - 14, y - 16, says(QUESTIONS[question]), "ink", "end"))
         parts += _bar(y - 34, bar, language)
     title = say_count("{count:,} file at a glance", "{count:,} files at a glance", summary.files)
     drawing = svg.svg(_WIDTH, y + 4, says(title), _description(priorities, answers, language), *parts)
@@ -119,7 +111,7 @@ def _legend(y: float, bar: Sequence[Part]) -> Iterator[Markup]:
 def _description(priorities: Sequence[Part], answers: Mapping[Question, Sequence[Part]], language: Language) -> str:
     """All numbers in words, for who cannot see the bars."""
     rows = {language.says(say("Priority for review")): priorities}
-    rows |= {language.says(_QUESTIONS[question]): bar for question, bar in answers.items()}
+    rows |= {language.says(QUESTIONS[question]): bar for question, bar in answers.items()}
     said = (
         language.says(say("{name}: {numbers:comma}", name=name, numbers=[f"{what} {count}" for what, _, count in bar]))
         for name, bar in rows.items()
@@ -134,7 +126,7 @@ def _tables(
     yield svg.table(
         [says(say("Question")), *(name for name, _, _ in answers[Question.ORIGIN])],
         [
-            [says(_QUESTIONS[question]), *(language.number(count, ",d") for _, _, count in bar)]
+            [says(QUESTIONS[question]), *(language.number(count, ",d") for _, _, count in bar)]
             for question, bar in answers.items()
         ],
     )
@@ -142,7 +134,7 @@ def _tables(
     yield svg.table(
         [says(say("Question")), *(name for name, _, _ in priorities)],
         [
-            [says(_QUESTIONS[question]), *(language.number(signs.get(question, {}).get(p, 0), ",d") for p in Priority)]
+            [says(QUESTIONS[question]), *(language.number(signs.get(question, {}).get(p, 0), ",d") for p in Priority)]
             for question in Question
         ],
     )

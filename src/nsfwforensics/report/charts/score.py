@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from nsfwforensics.core.messages import Message, say
-from nsfwforensics.core.types import FileReport, Finding
+from nsfwforensics.core.charts import Chart, Scale
+from nsfwforensics.core.messages import as_message, say
+from nsfwforensics.core.types import AnalyzerResult, Finding
 from nsfwforensics.language import Language
 from nsfwforensics.report.charts import svg
 from nsfwforensics.report.charts.measured import Measured, measured
@@ -17,18 +18,20 @@ from nsfwforensics.report.charts.measured import Measured, measured
 _WIDTH, _LEFT, _RIGHT, _TOP, _BAR, _ROW = 680.0, 24.0, 656.0, 44.0, 64.0, 92.0
 
 
-def score(file: FileReport, finding: Finding, language: Language) -> Markup | None:
+def score(result: AnalyzerResult, finding: Finding, charts: Sequence[Chart], language: Language) -> Markup | None:
     """Draws where one picture or face lies among what was measured.
 
     Args:
-        file: The report of the file.
-        finding: One of its findings, with the distribution in its data.
+        result: What an analyzer did with a file.
+        finding: One of its findings.
+        charts: What the analyzer has drawn of its data.
         language: What the chart speaks.
 
     Returns:
-        The chart with its table, or None for a finding without a distribution or a value.
+        The chart with its table, or None for a finding beside which nothing is to be drawn.
     """
-    found = measured(file, finding)
+    scales = (chart for chart in charts if isinstance(chart, Scale) and finding.code in chart.codes)
+    found = next(filter(None, (measured(scale, result, finding) for scale in scales)), None)
     if found is None:
         return None
     scale = _Scale(found)
@@ -58,11 +61,11 @@ def _bottom(found: Measured) -> float:
 
 
 def _zones(found: Measured, scale: _Scale, language: Language) -> Iterator[Markup]:
-    """What may be said where: the grey band is tinted, its limits are dashed, each zone is named above."""
+    """What may be said where: the undecided band is tinted, its limits are dashed, each zone is named above."""
     height = _bottom(found) - 8 - _TOP
-    for zone in found.zones:
+    for zone in found.spans:
         left, right = scale(zone.start), scale(zone.end)
-        if zone.grey:
+        if zone.undecided:
             yield svg.shape("rect", "band", x=left, y=_TOP, width=max(0.0, right - left), height=height)
         for edge in (left, right):
             if _LEFT < edge < _RIGHT:
@@ -72,9 +75,9 @@ def _zones(found: Measured, scale: _Scale, language: Language) -> Iterator[Marku
             yield svg.label((left + right) / 2, 14, text, "soft", "middle")
 
 
-def _bars(top: float, name: Message, counts: Sequence[int], scale: _Scale, language: Language) -> Iterator[Markup]:
+def _bars(top: float, name: str, counts: Sequence[int], scale: _Scale, language: Language) -> Iterator[Markup]:
     total, most = sum(counts), max(counts)
-    said = say("{group}: {total:,} measured", group=name, total=total)
+    said = say("{group}: {total:,} measured", group=as_message(name), total=total)
     yield svg.label(_LEFT, top - 4, language.says(said), "strong")
     base = top + _BAR
     edges = scale.found.edges

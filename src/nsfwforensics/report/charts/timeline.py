@@ -8,11 +8,13 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from nsfwforensics.core.charts import FILE_SYSTEM
 from nsfwforensics.core.messages import say, say_count, sentences
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.language import Language
 from nsfwforensics.report.charts import svg
 from nsfwforensics.report.charts.dates import Conflict, Stated, conflicts, stated_dates
+from nsfwforensics.report.words.declared import Declared
 from nsfwforensics.report.words.text import shorten
 
 _WIDTH, _AXIS, _TOP, _LINE, _LANE = 680.0, 268.0, 24.0, 19.0, 27.0
@@ -24,7 +26,7 @@ _LANES = 3
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_556_952
 
 
-def timeline(file: FileReport, language: Language) -> Markup | None:
+def timeline(file: FileReport, declared: Declared, language: Language) -> Markup | None:
     """Draws the dates of one file, earliest at the top.
 
     Seconds and decades fit on one axis because a gap grows with the logarithm of its length, which is written beside
@@ -32,15 +34,16 @@ def timeline(file: FileReport, language: Language) -> Markup | None:
 
     Args:
         file: The report of one file.
+        declared: What its analyzers say of their data.
         language: What the chart speaks.
 
     Returns:
         The chart with its table, or None where there are fewer than two dates.
     """
-    dates = stated_dates(file)
+    dates = stated_dates(file, declared)
     if len(dates) < 2:
         return None
-    found = conflicts(file, dates)
+    found = conflicts(file, declared, dates)
     rows = [list(group) for _, group in groupby(dates, key=lambda date: (date.at, date.words))]
     parts: list[Markup] = []
     places: dict[Stated, float] = {}
@@ -121,7 +124,7 @@ def _letter(index: int) -> str:
 
 
 def _source(date: Stated, language: Language) -> str:
-    return language.says(say("file system")) if date.source == "file system" else date.source
+    return language.says(say("file system")) if date.source == FILE_SYSTEM else date.source
 
 
 def _description(dates: Sequence[Stated], found: Sequence[Conflict], language: Language) -> str:

@@ -16,11 +16,10 @@ from nsfwforensics.language import language as language_of
 from nsfwforensics.language.catalogue import SPACELESS
 from nsfwforensics.report.console.folder import render_folder
 from nsfwforensics.report.console.parts import bullet, indent, look, plain
-from nsfwforensics.report.console.values import render_fields, render_hashes
 from nsfwforensics.report.saved.folder import HTML_NAME
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.answers import Check, NumberedFinding, QuestionView, box_text, questions, regions
-from nsfwforensics.report.words.methods import rate_sentences
+from nsfwforensics.report.words.rates import rate_sentences
 from nsfwforensics.report.words.text import duration, size
 from nsfwforensics.report.words.wording import FINDING_SUPPORT, SEVERITY, run_notes, told
 
@@ -165,4 +164,4 @@ def _render_place(saved: SavedReport, console: Console) -> None:
         console.print(Text(says(say("Report:")) + " ") + plain(saved.folder / HTML_NAME, "bold"), soft_wrap=True)
 
 
-__all__ = ["DETAILED", "plain", "render", "render_fields", "render_file", "render_hashes"]
+__all__ = ["DETAILED", "plain", "render", "render_file"]

@@ -12,7 +12,7 @@ from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
-from nsfwforensics.report.documents.json import dumps
+from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import CaseFile, CaseInfo
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from nsfwforensics.clustering.model import Clustering, Link, Member, Stage
-from nsfwforensics.report.documents import json as report_json
 from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.documents.writing import write_files, write_page
+from nsfwforensics.report.saved import json as report_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

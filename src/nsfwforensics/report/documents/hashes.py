@@ -7,11 +7,12 @@ shown as an escape. The picture's hashes may be personal data; nothing here send
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Any, TextIO
 
+from nsfwforensics.core.hashes import QUALITY, measured_hashes
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem
@@ -33,7 +34,13 @@ class HashFormat(StrEnum):
     HASHDEEP = "hashdeep"
 
 
-def write_hashes(files: Iterable[FileReport], chosen: HashFormat, stream: TextIO, comments: Sequence[str] = ()) -> int:
+def write_hashes(
+    files: Iterable[FileReport],
+    providers: Container[str],
+    chosen: HashFormat,
+    stream: TextIO,
+    comments: Sequence[str] = (),
+) -> int:
     """Writes the hashes of files in one format, one file after the other.
 
     A file without the hash in question is left out and counted: one that cannot be decoded has no PDQ hash, one that
@@ -41,7 +48,8 @@ def write_hashes(files: Iterable[FileReport], chosen: HashFormat, stream: TextIO
     matched are left out there too.
 
     Args:
-        files: Reports of files, examined by the ``phash`` analyzer.
+        files: Reports of files.
+        providers: The names of the analyzers that provide hashes.
         chosen: The format.
         stream: Where to write text; UTF-8 is assumed.
         comments: Lines for the head of a hashdeep list, without their ``##``.
@@ -49,20 +57,18 @@ def write_hashes(files: Iterable[FileReport], chosen: HashFormat, stream: TextIO
     Returns:
         How many files were left out.
     """
-    return _WRITERS[chosen](files, stream, comments)
+    return _WRITERS[chosen](((file, measured_hashes(file, providers)) for file in files), stream, comments)
 
 
-def measured_hashes(file: FileReport) -> Mapping[str, object]:
-    """What the ``phash`` analyzer measured on a file; empty where it did not run."""
-    return next((result.measurements for result in file.results if result.analyzer == "phash"), {})
+Hashed = tuple[FileReport, Mapping[str, object]]
+"""A file with its hashes by name."""
 
 
-def _write_json(files: Iterable[FileReport], stream: TextIO, comments: Sequence[str]) -> int:
+def _write_json(files: Iterable[Hashed], stream: TextIO, comments: Sequence[str]) -> int:
     del comments
     left_out = 0
     separator = "[\n"
-    for file in files:
-        hashes = measured_hashes(file)
+    for file, hashes in files:
         if not hashes:
             left_out += 1
             continue
@@ -75,22 +81,22 @@ def _write_json(files: Iterable[FileReport], stream: TextIO, comments: Sequence[
 
 
 def _write_list(
-    form: ListFormat, files: Iterable[FileReport], stream: TextIO, comments: Sequence[str], clean: Callable[[str], str]
+    form: ListFormat, files: Iterable[Hashed], stream: TextIO, comments: Sequence[str], clean: Callable[[str], str]
 ) -> int:
     return write_list(map(_known_item, files), form, stream, clean, comments)
 
 
-def _known_item(file: FileReport) -> KnownItem:
+def _known_item(hashed: Hashed) -> KnownItem:
     """What a list says of a file: its hashes, as far as they could be computed, its path and its size."""
-    hashes = measured_hashes(file)
+    file, hashes = hashed
     values: dict[str, Any] = {
         kind.value: bytes.fromhex(str(hashes[kind.value])) for kind in HashKind if hashes.get(kind.value) is not None
     }
-    quality: Any = hashes.get("pdq_quality")
+    quality: Any = hashes.get(QUALITY)
     return KnownItem(**values, quality=quality, name=file.info.path, size=file.info.size)
 
 
-_WRITERS: Mapping[HashFormat, Callable[[Iterable[FileReport], TextIO, Sequence[str]], int]] = {
+_WRITERS: Mapping[HashFormat, Callable[[Iterable[Hashed], TextIO, Sequence[str]], int]] = {
     HashFormat.JSON: _write_json,
     HashFormat.CSV: partial(_write_list, ListFormat.PDQ_CSV, clean=neutral),
     HashFormat.THREATEXCHANGE: partial(_write_list, ListFormat.THREATEXCHANGE, clean=visible),

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.page import html
+from nsfwforensics.report.page.voice import environment
 from nsfwforensics.report.saved.folder import is_ours, replace_file
-from nsfwforensics.report.words.voice import environment
 
 
 def write_files(folder: Path, files: Mapping[str, Callable[[TextIO], object]], document: str) -> None:

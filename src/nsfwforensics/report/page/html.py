@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as package_files
@@ -21,13 +21,12 @@ from markupsafe import Markup
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import FileStatus, Priority, Support
 from nsfwforensics.report import charts
+from nsfwforensics.report.page.glossary import Glossary
 from nsfwforensics.report.page.opening import first_files, what_stood_out
 from nsfwforensics.report.page.sections import sections
-from nsfwforensics.report.page.shape import shape
+from nsfwforensics.report.page.shape import Node, Shaper
+from nsfwforensics.report.page.voice import environment
 from nsfwforensics.report.words import advice, text, wording
-from nsfwforensics.report.words.figure_names import figure_name
-from nsfwforensics.report.words.glossary import Glossary
-from nsfwforensics.report.words.voice import environment
 
 if TYPE_CHECKING:
     from nsfwforensics.language import Language
@@ -126,14 +125,23 @@ def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any
         "detailed": detailed,
         "common_folder": saved.common_folder,
         "glossary": Glossary(saved.language),
-        "shape": lambda value: shape(value, saved.language),
-        "figure_name": figure_name,
+        "shape": Shaper(saved.declared.all_figures, saved.language).shape,
+        "settings": lambda record: Shaper(saved.declared.figures(record.name), saved.language).shape(record.options),
+        "references": [_reference(saved, each) for each in saved.header.references],
         "SEVERITY": wording.SEVERITY,
         "FINDING_SUPPORT": wording.FINDING_SUPPORT,
         "NOT_SUPPLIED": "not supplied",
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
         "sentence": lambda view: _sentence(view, saved.language),
     }
+
+
+def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str, Node]:
+    """What the run was prepared with: its role, and what is known of it."""
+    figures = saved.declared.all_figures
+    role = figures.words.get("role", {}).get(str(reference.get("role")), say("Reference"))
+    rest = {key: value for key, value in reference.items() if key != "role"}
+    return saved.language.says(role), Shaper(figures, saved.language).shape(rest)
 
 
 def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from nsfwforensics.core.types import FileReport, Finding, MethodRecord
+from nsfwforensics.core.fields import FieldRow, field_rows
+from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord
 from nsfwforensics.report import charts
 from nsfwforensics.report.page.drawing import Drawing, draw
-from nsfwforensics.report.page.shape import Node, shape
+from nsfwforensics.report.page.shape import Node, Shaper
 from nsfwforensics.report.saved.artifacts import EMBED_BYTES, data_address
 from nsfwforensics.report.words import wording
-from nsfwforensics.report.words.answers import FieldRow, QuestionView, hashes, metadata_fields, questions
-from nsfwforensics.report.words.methods import Methods, figures, rate_sentences
+from nsfwforensics.report.words.answers import QuestionView, hashes, questions
+from nsfwforensics.report.words.declared import Declared, Label
+from nsfwforensics.report.words.rates import figures, rate_sentences
 from nsfwforensics.report.words.wording import told
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class Section:
     pictures: list[Picture]
     fields: list[FieldRow]
     fields_left_out: int
-    hashes: list[tuple[str, str]]
+    hashes: list[tuple[Label, str]]
     measurements: list[tuple[str, Node]]
 
     def behind(self, finding: Finding) -> Grounds:
@@ -81,31 +83,33 @@ class Section:
 
 def sections(saved: SavedReport, detailed: int) -> Iterator[Section]:
     """The first files of a report in the order of triage, as many as the page shows in full."""
-    methods = Methods.of(saved.header)
     room = EMBED_BYTES
     for number, file in enumerate(islice(saved.by_priority(), detailed), 1):
         pictures = _pictures(file, saved.folder, room)
         room -= sum(len(picture.address) for picture in pictures if picture.address)
-        yield section(number, file, pictures, methods, saved.language)
+        yield section(number, file, pictures, saved.declared, saved.language)
 
 
-def section(number: int, file: FileReport, pictures: list[Picture], methods: Methods, language: Language) -> Section:
+def section(number: int, file: FileReport, pictures: list[Picture], declared: Declared, language: Language) -> Section:
     """Arranges one file.
 
     Args:
         number: Its place in the order of triage, from 1.
         file: Its report.
         pictures: Those made beside the report.
-        methods: What the header says of the checks.
+        declared: What the header says of the analyzers.
         language: Of the page.
     """
-    fields = metadata_fields(file)
-    shown = {"metadata": {"fields"} if fields else set(), "phash": {name for name, _ in hashes(file)}}
+    fielding, hashing = declared.providing(Capability.FIELDS), declared.providing(Capability.HASHES)
+    fields, digests = field_rows(file, fielding), hashes(file, hashing)
     measurements = []
     for result in file.results:
-        rest = {key: v for key, v in result.measurements.items() if key not in shown.get(result.analyzer, set())}
+        shown = {"fields"} if fields and result.analyzer in fielding else set()
+        shown |= {name for name, _ in digests} if result.analyzer in hashing else set()
+        rest = {key: value for key, value in result.measurements.items() if key not in shown}
         if rest:
-            measurements.append((result.analyzer, shape(rest, language)))
+            shaper = Shaper(declared.figures(result.analyzer), language, result)
+            measurements.append((result.analyzer, shaper.shape(rest, "measurements")))
     return Section(
         anchor=f"file-{number}",
         file=file,
@@ -115,31 +119,33 @@ def section(number: int, file: FileReport, pictures: list[Picture], methods: Met
         failures=wording.failures(file),
         notes=[told(file, f"notes.{index}") for index in range(len(file.notes))],
         questions=questions(file),
-        grounds=_grounds(file, methods, language),
+        grounds=_grounds(file, declared, language),
         drawing=draw(file),
-        timeline=charts.timeline(file, language),
+        timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
         pictures=pictures,
         fields=fields[:MOST_FIELDS],
         fields_left_out=max(0, len(fields) - MOST_FIELDS),
-        hashes=hashes(file),
+        hashes=[(declared.all_figures.label(name, "", language), value) for name, value in digests],
         measurements=measurements,
     )
 
 
-def _grounds(file: FileReport, methods: Methods, language: Language) -> dict[int, Grounds]:
+def _grounds(file: FileReport, declared: Declared, language: Language) -> dict[int, Grounds]:
     grounds: dict[int, Grounds] = {}
     scores = MOST_SCORES
-    for finding in file.findings:
-        score = charts.score(file, finding, language) if scores else None
-        scores -= score is not None
-        data = figures(finding)
-        grounds[id(finding)] = Grounds(
-            figures=shape(data, language) if data else None,
-            rates=rate_sentences(finding, language),
-            method=methods.behind(file, finding),
-            score=score,
-        )
+    for result in file.results:
+        names, drawn = declared.figures(result.analyzer), declared.charts(result.analyzer)
+        for finding in result.findings:
+            score = charts.score(result, finding, drawn, language) if scores else None
+            scores -= score is not None
+            data = figures(finding)
+            grounds[id(finding)] = Grounds(
+                figures=Shaper(names, language, finding).shape(data, "data") if data else None,
+                rates=rate_sentences(finding, language),
+                method=declared.method(result.analyzer, finding),
+                score=score,
+            )
     return grounds
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from nsfwforensics.core.messages import Speaker, say
-from nsfwforensics.report.words.figure_names import figure_name
-from nsfwforensics.report.words.figure_values import figure_value
+from nsfwforensics.core.types import Worded
+from nsfwforensics.report.words.declared import Figures, Label
 from nsfwforensics.report.words.text import shorten
 
 MAX_ROWS = 300
 MAX_COLUMNS = 10
 MAX_DEPTH = 4
 MAX_TEXT = 600
+MAX_LABEL = 80
 
 Kind = Literal["text", "pairs", "list", "table"]
 
@@ -39,44 +41,91 @@ class Node:
 
     kind: Kind
     text: str = ""
-    pairs: tuple[tuple[str, Node], ...] = ()
+    pairs: tuple[tuple[Label, Node], ...] = ()
     items: tuple[Node, ...] = ()
-    columns: tuple[str, ...] = ()
+    columns: tuple[Label, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     left_out: int = 0
 
 
-def shape(value: object, language: Speaker, depth: int = 0, key: str = "") -> Node:
-    """Arranges a JSON value; deeper than :data:`MAX_DEPTH` it becomes text.
+class Shaper:
+    """Arranges what one analyzer measured.
 
     Args:
-        value: What was measured.
-        language: Of the words that stand for true, false and nothing, and of sentences of our own in it.
-        depth: How deep it lies in what is arranged.
-        key: The name of the figure that it is.
+        figures: What its figures are called.
+        language: Of the words.
+        model: What the values were saved in, which knows the sentences among them; None where there are none.
     """
-    if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
-        pairs = tuple(
-            (_key(name), shape(item, language, depth + 1, str(name))) for name, item in list(value.items())[:MAX_ROWS]
-        )
-        return Node("pairs", pairs=pairs, left_out=max(0, len(value) - MAX_ROWS))
-    if isinstance(value, Sequence) and not isinstance(value, str) and value and depth < MAX_DEPTH:
-        if all(_is_flat(item) for item in value):
-            return Node("text", text=_inline(value, language, key))
-        columns = _columns(value)
-        if columns:
-            rows = tuple(
-                tuple(_inline(row.get(column), language, column) for column in columns) for row in value[:MAX_ROWS]
+
+    def __init__(self, figures: Figures, language: Speaker, model: Worded | None = None) -> None:
+        self._figures = figures
+        self._language = language
+        self._model = model
+
+    def shape(self, value: object, place: str = "") -> Node:
+        """Arranges a JSON value; deeper than :data:`MAX_DEPTH` it becomes text.
+
+        Args:
+            value: What was measured.
+            place: Where it stands in the model (``data``).
+        """
+        return self._shape(value, place, "", 0)
+
+    def _shape(self, value: object, place: str, key: str, depth: int) -> Node:
+        if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
+            pairs = tuple(
+                (self._label(name, key), self._shape(item, f"{place}.{name}", self._inner(key, name), depth + 1))
+                for name, item in islice(value.items(), MAX_ROWS)
             )
+            return Node("pairs", pairs=pairs, left_out=max(0, len(value) - MAX_ROWS))
+        if isinstance(value, Sequence) and not isinstance(value, str) and value and depth < MAX_DEPTH:
             left_out = max(0, len(value) - MAX_ROWS)
-            return Node("table", columns=tuple(_key(column) for column in columns), rows=rows, left_out=left_out)
-        items = tuple(shape(item, language, depth + 1, key) for item in value[:MAX_ROWS])
-        return Node("list", items=items, left_out=max(0, len(value) - MAX_ROWS))
-    return Node("text", text=_inline(value, language, key))
+            if all(_is_flat(item) for item in value):
+                return Node("text", text=self._inline(value, place, key))
+            columns = _columns(value)
+            if columns:
+                rows = tuple(
+                    tuple(self._inline(row.get(c), f"{place}.{at}.{c}", self._inner(key, c)) for c in columns)
+                    for at, row in enumerate(value[:MAX_ROWS])
+                )
+                return Node("table", columns=tuple(self._label(c, key) for c in columns), rows=rows, left_out=left_out)
+            items = (self._shape(item, f"{place}.{at}", key, depth + 1) for at, item in enumerate(value[:MAX_ROWS]))
+            return Node("list", items=tuple(items), left_out=left_out)
+        return Node("text", text=self._inline(value, place, key))
 
+    def _label(self, key: object, parent: str) -> Label:
+        label = self._figures.label(str(key), parent, self._language)
+        return Label(shorten(label.text, MAX_LABEL), label.as_written)
 
-def _key(key: object) -> str:
-    return shorten(str(key), 80)
+    def _inner(self, parent: str, key: object) -> str:
+        """The key of what lies inside: all the way down, what the file names is named by the file."""
+        return parent if parent in self._figures.verbatim else str(key)
+
+    def _inline(self, value: object, place: str, key: str) -> str:
+        """A value in one line."""
+        says = self._language.says
+        if value is None:
+            return "—"
+        if isinstance(value, bool):
+            return says(say("yes") if value else say("no"))
+        if isinstance(value, float):
+            return f"{value:.8g}"
+        if isinstance(value, Mapping):
+            pairs = (
+                f"{self._label(name, key).text}: {self._inline(item, f'{place}.{name}', self._inner(key, name))}"
+                for name, item in islice(value.items(), MAX_ROWS)
+            )
+            return self._cut("; ".join(pairs))
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            items = (self._inline(item, f"{place}.{at}", key) for at, item in enumerate(value[:MAX_ROWS]))
+            return self._cut(", ".join(items)) if value else says(say("none"))
+        return self._cut(self._figures.value(key, str(value), place, self._model, self._language))
+
+    def _cut(self, text: str) -> str:
+        if len(text) <= MAX_TEXT:
+            return text
+        long = say("({count:,} characters in all) The whole text is in report.json.", count=len(text))
+        return f"{shorten(text, MAX_TEXT)} {self._language.says(long)}"
 
 
 def _columns(value: Sequence[object]) -> tuple[str, ...]:
@@ -91,38 +140,3 @@ def _columns(value: Sequence[object]) -> tuple[str, ...]:
 
 def _is_flat(value: object) -> bool:
     return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 80)
-
-
-def _inline(value: object, language: Speaker, key: str) -> str:
-    """A value in one line."""
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return language.says(say("yes") if value else say("no"))
-    if isinstance(value, float):
-        return f"{value:.8g}"
-    if isinstance(value, Mapping):
-        pairs = list(value.items())[:MAX_ROWS]
-        return _cut(
-            "; ".join(f"{_label(name, language)}: {_inline(item, language, str(name))}" for name, item in pairs),
-            language,
-        )
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        items = ", ".join(_inline(item, language, key) for item in value[:MAX_ROWS])
-        return _cut(items, language) if value else language.says(say("none"))
-    text = str(value)
-    if words := figure_value(key, text):
-        return language.says(words)
-    return _cut(language.says(text) if " " in text else text, language)
-
-
-def _label(key: object, language: Speaker) -> str:
-    name = figure_name(str(key))
-    return language.says(name) if name else _key(key)
-
-
-def _cut(text: str, language: Speaker) -> str:
-    if len(text) <= MAX_TEXT:
-        return text
-    long = language.says(say("({count:,} characters in all) The whole text is in report.json.", count=len(text)))
-    return f"{shorten(text, MAX_TEXT)} {long}"

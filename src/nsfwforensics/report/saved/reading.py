@@ -16,10 +16,10 @@ from pydantic import ValidationError
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
+from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header
 from nsfwforensics.errors import ReportError
-from nsfwforensics.report.documents.json import file_line
 from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
+from nsfwforensics.report.saved.json import file_line
 from nsfwforensics.report.saved.tally import Tally
 
 UNFINISHED = say("The run was not finished: this report holds only the files that were done before it stopped.")
@@ -117,7 +117,7 @@ def _load_document(path: Path) -> Loaded:
 
 
 def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
-    """Reads the layout of :func:`nsfwforensics.report.documents.json.document`: one line for each file."""
+    """Reads the layout of :func:`nsfwforensics.report.saved.json.document`: one line for each file."""
     head = b""
     for line in stream:
         if line == _FILES_LINE:
@@ -171,8 +171,9 @@ def _check_version(value: dict[str, Any], name: str) -> None:
     version = value.get("schema_version")
     if version is None:
         raise ReportError(f"{name} is not a report of this tool: it names no schema version")
-    if version != SCHEMA_VERSION:
-        raise ReportError(f"{name} has schema version {version!r}; this version of the tool reads {SCHEMA_VERSION}")
+    if version not in READ_VERSIONS:
+        readable = ", ".join(READ_VERSIONS)
+        raise ReportError(f"{name} has schema version {version!r}; this version of the tool reads {readable}")
 
 
 def _header(value: object, name: str) -> Header:

@@ -5,11 +5,12 @@ The console and the HTML page are both made from this, so that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from nsfwforensics.core.assess import reading_order, speaking_to
+from nsfwforensics.core.fields import one_text
+from nsfwforensics.core.hashes import HASHES, QUALITY, measured_hashes
 from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import AnalyzerResult, Answer, FileReport, Finding, Question, Region, Severity, Support
 from nsfwforensics.report.words.wording import QUESTIONS, STATUS, Badge, answer_badge, told
@@ -102,62 +103,21 @@ def box_text(region: Region) -> str:
     return f"{region.x}, {region.y}, {region.width}, {region.height}"
 
 
-class FieldRow(NamedTuple):
-    """One value that stands in a file, with the name and the place it has there."""
+def hashes(file: FileReport, providers: Container[str]) -> list[tuple[str, str]]:
+    """The digests and perceptual hashes of a file as (name, value); PDQ with its quality.
 
-    name: str
-    value: str
-    source: str
-
-
-def metadata_fields(file: FileReport) -> list[FieldRow]:
-    """The values that the metadata analyzer read, in its order; empty where it did not run."""
-    for result in file.results:
-        fields = result.measurements.get("fields")
-        if result.analyzer == "metadata" and isinstance(fields, list):
-            return [_field_row(field) for field in fields if isinstance(field, Mapping)]
-    return []
+    Args:
+        file: Its report.
+        providers: The names of the analyzers that provide hashes.
+    """
+    measured = measured_hashes(file, providers)
+    return [(name, _hash_text(name, measured)) for name in HASHES if measured.get(name) is not None]
 
 
-def _field_row(field: Mapping[str, object]) -> FieldRow:
-    name, tag = field.get("name"), field.get("tag")
-    value = field.get("text")
-    if value is None:
-        value = field.get("value")
-    place = [str(part) for part in (field.get("source"), field.get("group")) if part]
-    return FieldRow(str(name or tag or "unnamed"), _one_text(value), ", ".join(place))
-
-
-def _one_text(value: object) -> str:
-    """A value, or several of them, in one line."""
-    if isinstance(value, list):
-        return ", ".join(_one_text(item) for item in value)
-    return "" if value is None else str(value)
-
-
-HASH_NAMES: tuple[str, ...] = (
-    "md5", "sha1", "sha256", "pdq", "phash", "dhash", "whash", "ahash", "colorhash", "crop_resistant"
-)  # fmt: skip
-"""Digests and perceptual hashes in the order in which they are shown."""
-
-
-def hashes(file: FileReport) -> list[tuple[str, str]]:
-    """The digests and perceptual hashes of a file as (name, value); PDQ with its quality."""
-    for result in file.results:
-        if result.analyzer == "phash":
-            return [
-                (name, _hash_text(name, result.measurements))
-                for name in HASH_NAMES
-                if result.measurements.get(name) is not None
-            ]
-    return []
-
-
-def _hash_text(name: str, measurements: Mapping[str, object]) -> str:
-    value = measurements[name]
-    if name == "pdq" and measurements.get("pdq_quality") is not None:
-        return say("{hash} (quality {quality} of 100)", hash=value, quality=measurements["pdq_quality"])
-    return _one_text(value)
+def _hash_text(name: str, measured: Mapping[str, object]) -> str:
+    if name == "pdq" and measured.get(QUALITY) is not None:
+        return say("{hash} (quality {quality} of 100)", hash=measured[name], quality=measured[QUALITY])
+    return one_text(measured[name])
 
 
 def _question(file: FileReport, question: Question, answer: Answer | None, numbers: dict[int, int]) -> QuestionView:

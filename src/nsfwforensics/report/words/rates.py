@@ -1,46 +1,17 @@
-"""How each finding came about: what its check does and where that is described, and how often it was wrong.
-
-All of it stands in the saved report, so that no analyzer is loaded to show one.
-"""
+"""How often findings like one were wrong where that was measured, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from nsfwforensics.core.error_rates import ERROR_RATES, percent, upper_percent
 from nsfwforensics.core.messages import Speaker, say
-from nsfwforensics.core.types import AnalyzerRecord, FileReport, Finding, Header, MethodRecord
+from nsfwforensics.core.types import Finding
 
 MOST_RATES = 12
 """Most measured rates that stand beside one finding; all are in ``report.json``."""
 
 _MOST = 10**15
-
-
-@dataclass(frozen=True, slots=True)
-class Methods:
-    """Looks up what the check behind a finding does.
-
-    Attributes:
-        records: The planned analyzers, by name.
-    """
-
-    records: Mapping[str, AnalyzerRecord]
-
-    @classmethod
-    def of(cls, header: Header) -> Methods:
-        """The methods that a report's header names."""
-        return cls({record.name: record for record in header.analyzers})
-
-    def behind(self, file: FileReport, finding: Finding) -> MethodRecord:
-        """What the check behind a finding does, and where that is described; empty where the report does not say."""
-        names = (result.analyzer for result in file.results if any(each is finding for each in result.findings))
-        record = self.records.get(next(names, ""))
-        if record is None:
-            return MethodRecord()
-        own = record.codes.get(finding.code, MethodRecord())
-        return MethodRecord(method=own.method or record.method, source=own.source or record.source)
 
 
 def rate_sentences(finding: Finding, language: Speaker) -> list[str]:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+from nsfwforensics.core.command import Command, Listing
 
-from nsfwforensics.cli.app import COMMANDS
-from nsfwforensics.cli.options import command
-from nsfwforensics.cli.run import analyse
-from nsfwforensics.core.types import FileReport
-from nsfwforensics.report.console.file import plain, render
-from nsfwforensics.report.saved.report import SavedReport
+if TYPE_CHECKING:
+    from nsfwforensics.core.types import FileReport
 
 _SHOWN = ("model", "seed", "job_id")
 
 
-def _show(saved: SavedReport, console: Console) -> None:
-    render(saved, console)
-    for file in saved.files():
-        lines = list(_recovered(file))
-        if lines:
-            console.print(plain(f"Recovered from {file.info.name} (in full with --json):", "bold"))
-            for line in lines:
-                console.print(plain(f"  {line}", limit=400))
+def _recovered(file: FileReport) -> Iterator[Listing]:
+    lines = tuple((line,) for line in _lines(file))
+    if lines:
+        yield Listing(f"Recovered from {file.info.name} (in full with --json):", rows=lines)
 
 
-def _recovered(file: FileReport) -> Iterator[str]:
+def _lines(file: FileReport) -> Iterator[str]:
     """One line for each recovered value; of prompts and names only the length, as they can be upsetting or private."""
     for result in file.results:
         facts: Any = result.measurements.get("recovered", [])
@@ -48,8 +39,9 @@ def _length(value: Any) -> str:
     return f"{sum(map(len, value)) if isinstance(value, list) else len(str(value))} characters"
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    preset = ("provenance",)
-    run = command(lambda values, options: analyse(preset, values, options, _show), preset)
-    app.command("provenance", help=COMMANDS["provenance"])(run)
+COMMAND = Command(
+    "provenance",
+    "Show where files say they came from: marks of AI tools, labels, signed credentials.",
+    listing=_recovered,
+    place="after",
+)

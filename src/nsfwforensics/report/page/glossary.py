@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 
 from nsfwforensics.core.messages import Message
 from nsfwforensics.language import Language
-from nsfwforensics.report.words.terms import TERMS, Term
-from nsfwforensics.report.words.voice import Voice
+from nsfwforensics.report.page.terms import TERMS, Term
+from nsfwforensics.report.page.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
