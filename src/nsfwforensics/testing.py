@@ -21,9 +21,12 @@ import pytest
 
 from nsfwforensics.core.analyzer import Analyzer, BaseAnalyzer, BatchAnalyzer, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.figures import Figure, unnamed
+from nsfwforensics.core.messages import placeholders
 from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import AnalyzerResult, AnalyzerStatus
 from nsfwforensics.errors import EvidenceError
+from nsfwforensics.language import brought
 
 
 def _picture(width: int, height: int, mode: str = "RGB") -> Any:
@@ -157,6 +160,23 @@ class AnalyzerContract:
         for name, field in analyzer.Options.model_fields.items():
             assert field.description, f"option {name} needs a description: it is its help text"
 
+    def test_what_is_shown_of_it_can_be_said_in_other_languages(self) -> None:
+        """Figures have names without values, charts belong to its codes, translations hold the same values."""
+        analyzer = self.analyzer
+        for key, figure in analyzer.figures.items():
+            said = [figure.name, *figure.words.values()] if isinstance(figure, Figure) else [figure]
+            assert all(said), f"figure {key} has an empty name"
+            assert not any(map(placeholders, said)), f"figure {key}: values in it cannot be filled"
+        for chart in analyzer.charts:
+            codes = {*chart.codes, *getattr(chart, "conflicts", ())}
+            assert codes <= analyzer.codes.keys(), f"a chart for {', '.join(codes - analyzer.codes.keys())}"
+        package = analyzer.__module__.rpartition(".")[0]
+        for code, messages in brought(package).items() if package else ():
+            for english, translated in messages.items():
+                forms = [translated] if isinstance(translated, str) else translated[1:]
+                for form in forms:
+                    assert placeholders(form) <= placeholders(english), f"{code}: other values in: {form}"
+
     @pytest.mark.parametrize("name", PICTURES)
     def test_it_copes_with_every_kind_of_picture(self, name: str) -> None:
         """No picture that decodes makes it fail; what it returns is well formed and can be stored."""
@@ -195,9 +215,12 @@ class AnalyzerContract:
         ):
             assert outcome.reason, f"{outcome.status} needs a reason"
         assert (outcome.status is AnalyzerStatus.OK) == bool(outcome.findings)
+        nameless = set(unnamed(outcome.measurements, self.analyzer.figures))
         for finding in outcome.findings:
+            nameless |= set(unnamed(finding.data, self.analyzer.figures))
             assert finding.code in self.analyzer.codes
             assert finding.explanation.strip() and finding.caveat.strip()
+        assert not nameless, f"figures without a name: {', '.join(sorted(nameless))}"
         result = AnalyzerResult.model_validate(
             {
                 "analyzer": self.analyzer.name,

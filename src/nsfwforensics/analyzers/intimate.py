@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
+from nsfwforensics.core.figures import Figure, Figures
 from nsfwforensics.core.messages import Message, say, say_count
 from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Severity, Support
 from nsfwforensics.errors import MissingDependencyError, WeightsError
@@ -59,6 +60,16 @@ class IntimateAnalyzer(Analyzer):
     question = Question.CONTENT
     method = say("Looks for uncovered parts of the body with a trained detector; it never judges age or identity.")
     source = "docs/intimate.md; NudeNet"
+    figures: ClassVar[Figures] = {
+        "marked": say("places marked"),
+        "label": Figure(say("part of the body"), EXPOSED),
+        "score": say("score"),
+        "box": say("box"),
+        "places": say("places"),
+        "possible_from": say("possible from"),
+        "likely_from": say("likely from"),
+    }
+    place = 110
     codes: ClassVar[Mapping[str, Code]] = {
         "CONT-001": Code(say("Likely to show exposed intimate body parts"), Severity.HIGH, _CAVEAT),
         "CONT-002": Code(say("May show exposed intimate body parts"), Severity.MEDIUM, _CAVEAT),

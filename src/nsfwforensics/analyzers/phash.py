@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
+from nsfwforensics.core.figures import Figures
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.types import AnalyzerStatus, Artifact, Question
+from nsfwforensics.core.types import AnalyzerStatus, Artifact, Capability, Question
 from nsfwforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -51,6 +52,25 @@ class PerceptualHashAnalyzer(Analyzer):
     method = say("Computes digests of the bytes, and perceptual hashes of what the picture looks like.")
     source = "FIPS 180-4 (SHA-256); PDQ (Meta, 2019); Zauner, Perceptual Image Hash Functions (2010)"
     codes: ClassVar[Mapping[str, Code]] = {}
+    figures: ClassVar[Figures] = {
+        "signatures": say("signatures"),
+        "md5": say("MD5"),
+        "sha1": say("SHA-1"),
+        "sha256": say("SHA-256"),
+        "hashed_size": say("size that was hashed"),
+        "pdq": say("PDQ"),
+        "pdq_quality": say("PDQ quality"),
+        "pdq_usable": say("PDQ usable"),
+        "phash": say("pHash"),
+        "dhash": say("difference hash (dHash)"),
+        "whash": say("wavelet hash (wHash)"),
+        "ahash": say("average hash (aHash)"),
+        "colorhash": say("colour hash"),
+        "crop_resistant": say("crop-resistant hash"),
+    }
+    place = 90
+    provides = frozenset({Capability.HASHES})
+    help = "digests and perceptual hashes"
     Options: ClassVar[type[AnalyzerOptions]] = PerceptualHashOptions
 
     def examine(self, evidence: Evidence) -> Outcome:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
 from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.figures import Figures
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity
 
@@ -123,6 +124,19 @@ class WatermarkAnalyzer(Analyzer):
         "Reads the bits that some image generators hide in the pixels and compares them with the marks that are known."
     )
     source = "docs/watermark.md; invisible-watermark (dwtDct)"
+    figures: ClassVar[Figures] = {
+        **{producer.code: producer.name for producer in PRODUCERS},
+        "producer": say("producer"),
+        "correlation": say("correlation"),
+        "contrast": say("contrast"),
+        "bits": say("bits"),
+        "length": say("length"),
+        "threshold": say("threshold"),
+        "channel_order": say("order of the colours"),
+        "arithmetic": say("arithmetic"),
+        "payload_source": say("where the mark is published"),
+    }
+    place = 20
     codes: ClassVar[Mapping[str, Code]] = {
         producer.code: Code(
             say("Invisible watermark of {generator}", generator=producer.name),

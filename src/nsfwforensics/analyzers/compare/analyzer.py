@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers.compare.enrol import FEW_POINTS, Original, Originals, enrol_originals, reopened
+from nsfwforensics.analyzers.compare.figures import FIGURES
 from nsfwforensics.analyzers.compare.words import (
     CODES,
     LITTLE_SUPPORT,
@@ -30,7 +31,7 @@ from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolme
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say, sentences
-from nsfwforensics.core.types import Artifact, Finding, Question, Region, Support
+from nsfwforensics.core.types import Artifact, Capability, Finding, Question, Region, Support
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class CompareAnalyzer(Analyzer):
     method = say("Finds the original whose details the picture shows, lays one over the other and maps what differs.")
     source = "docs/compare.md"
     codes: ClassVar[Mapping[str, Code]] = CODES
+    figures = FIGURES
+    place = 70
+    provides = frozenset({Capability.ORIGINALS})
+    help = "comparison with the original"
     Options: ClassVar[type[AnalyzerOptions]] = CompareOptions
 
     @classmethod

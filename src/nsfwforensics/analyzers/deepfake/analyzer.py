@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nsfwforensics.analyzers.deepfake.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.deepfake.map import MapScores, conclude_map, judge_map, take_map
 from nsfwforensics.analyzers.deepfake.map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.own import OwnScore, conclude_own, enrol_detector, judge
@@ -88,6 +89,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     needs_device = True
     Options = DeepfakeOptions
     codes: ClassVar[Mapping[str, Code]] = {**CODES, **MAP_CODES, **OWN_CODES}
+    figures = FIGURES
+    charts = CHARTS
+    place = 40
 
     @classmethod
     def enrol(cls, options: Any, resources: Resources) -> Enrolment:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers.faces.enrol import Reference, enrol_references
+from nsfwforensics.analyzers.faces.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.faces.words import (
     CODES,
     between_words,
@@ -88,6 +89,9 @@ class FacesAnalyzer(Analyzer):
     )
     source = "Zhang et al., MTCNN, IEEE SPL 23 (2016); Schroff et al., FaceNet, CVPR (2015)"
     codes: ClassVar[Mapping[str, Code]] = CODES
+    figures = FIGURES
+    charts = CHARTS
+    place = 80
     Options: ClassVar[type[AnalyzerOptions]] = FacesOptions
     needs_device: ClassVar[bool] = True
 

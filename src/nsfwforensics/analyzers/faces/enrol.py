@@ -100,6 +100,7 @@ def _enrol_one(
         raise EnrolmentError(f"reference {path}: the face in it cannot be compared: {reason}")
     box = [round(value) for value in faces[index].box]
     record = {
+        "role": "reference",
         "path": str(path),
         "sha256": evidence.sha256,
         "face": index + 1,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.analyzers.jpeg import tables as known
+from nsfwforensics.analyzers.jpeg.figures import FIGURES
 from nsfwforensics.analyzers.metadata import identity
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
 from nsfwforensics.core.error_rates import error_rate
@@ -51,6 +52,8 @@ class JpegAnalyzer(Analyzer):
         "Reads how the file was compressed, and looks in its coefficients for the steps that an earlier saving left."
     )
     source = "docs/jpeg.md; JPEG (ITU-T T.81, ISO/IEC 10918-1)"
+    figures = FIGURES
+    place = 50
     codes: ClassVar[Mapping[str, Code]] = {
         "JPEG-001": Code(
             say("Saved as JPEG more than once"),

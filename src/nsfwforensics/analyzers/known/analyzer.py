@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers.known.entries import WEIGHED, Entry, Listed, by_opinion, entries, places
+from nsfwforensics.analyzers.known.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.known.words import CODES, file_words, looks_words, part_words, weight
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
@@ -65,6 +66,10 @@ class KnownAnalyzer(Analyzer):
     )
     source = "docs/known.md; PDQ (Meta, 2019)"
     codes: ClassVar[Mapping[str, Code]] = CODES
+    figures = FIGURES
+    charts = CHARTS
+    place = 100
+    help = "search in lists of known images"
     Options: ClassVar[type[AnalyzerOptions]] = KnownOptions
 
     @classmethod
@@ -84,7 +89,7 @@ class KnownAnalyzer(Analyzer):
         except (HashListError, CaseError) as error:
             raise UsageError(f"--known {error}") from error
         digest = hashlib.sha256("\n".join(place.digest for place in known).encode()).hexdigest()
-        return Enrolment(known, tuple(place.record for place in known), digest)
+        return Enrolment(known, tuple({"role": "known", **place.record} for place in known), digest)
 
     def examine(self, evidence: Evidence) -> Outcome:
         """Looks one file up.

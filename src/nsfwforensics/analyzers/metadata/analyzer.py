@@ -11,11 +11,12 @@ from pydantic import Field
 from nsfwforensics.analyzers.metadata import identity, software, times, words
 from nsfwforensics.analyzers.metadata import thumbnail as thumbs
 from nsfwforensics.analyzers.metadata.codes import CODES, MAX_STATEMENTS, cut, field_table, listed
+from nsfwforensics.analyzers.metadata.figures import CHARTS, FIGURES
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.media import EXTENSIONS, extension_matches
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.types import Finding, Question, Region, Severity, Support
+from nsfwforensics.core.types import Capability, Finding, Question, Region, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg
 from nsfwforensics.formats.fields import Metadata, Thumbnail
@@ -52,6 +53,11 @@ class MetadataAnalyzer(Analyzer):
     )
     source = "Exif (CIPA DC-008), XMP (ISO 16684-1), IPTC Photo Metadata Standard"
     codes = CODES
+    figures = FIGURES
+    charts = CHARTS
+    place = 30
+    provides = frozenset({Capability.FIELDS})
+    help = "what files say about themselves"
     Options: ClassVar[type[AnalyzerOptions]] = MetadataOptions
 
     def examine(self, evidence: Evidence) -> Outcome:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from nsfwforensics.core.charts import FILE_SYSTEM
 from nsfwforensics.core.messages import Message, say
 from nsfwforensics.formats.fields import Field, Metadata, Rational
 from nsfwforensics.formats.xmp import EXIF, PHOTOSHOP, XMP
@@ -22,7 +23,7 @@ ANY_ZONE = timedelta(hours=14)
 GPS_SLACK = timedelta(hours=3)
 """How old a position may be when the picture is taken."""
 
-CAPTURE, CREATED, MODIFIED, GPS = "taken", "created", "changed", "satellite time"
+CAPTURE, CREATED, MODIFIED, GPS, FILE = "taken", "created", "changed", "satellite time", "file time"
 
 CHANGED_LATER = "changed_after_capture"
 """The one kind of contradiction that everyday software makes."""
@@ -181,7 +182,7 @@ def file_moment(mtime_ns: int) -> Moment | None:
     if mtime_ns <= 0:
         return None
     when = datetime.fromtimestamp(mtime_ns / 1e9, UTC)
-    return Moment("file time", "file system", when.isoformat(timespec="seconds"), when)
+    return Moment(FILE, FILE_SYSTEM, when.isoformat(timespec="seconds"), when)
 
 
 def contradictions(stated: list[Moment], file_time: Moment | None) -> list[Contradiction]:

@@ -29,6 +29,7 @@ from nsfwforensics.analyzers.provenance.codes import (
     UNREAD,
     WEAK,
 )
+from nsfwforensics.analyzers.provenance.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.provenance.match import Match, Table, matches, place_of, recover
 from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
 from nsfwforensics.analyzers.provenance.views import Looked
@@ -77,6 +78,10 @@ class ProvenanceAnalyzer(Analyzer):
     )
     source = "docs/provenance.md; C2PA Technical Specification; IPTC Digital Source Type"
     codes = CODES
+    figures = FIGURES
+    charts = CHARTS
+    place = 10
+    help = "marks, labels and credentials"
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
 
     @classmethod

@@ -17,12 +17,13 @@ HIDDEN_SETTINGS = say(
 )
 PROMPT_WRITER = "prompt writer's name"
 _MARKED = say("marked as AI content")
-_ENTERED: Mapping[str, str] = {
+ENTERED: Mapping[str, str] = {
     "prompt": say("prompt"),
     "negative_prompt": say("negative prompt"),
     "user_name": say("user name"),
     PROMPT_WRITER: say("prompt writer's name"),
 }
+"""What was entered to make a picture, in words."""
 
 
 def mark(rule: Rule, name: str, *, weak: bool) -> Message:
@@ -89,7 +90,7 @@ def entered(kinds: Sequence[str]) -> Message:
     return say(
         "The file stores what was entered to make the picture ({kinds:comma}). This is personal data. The text can be "
         "upsetting, so it is not repeated here; it stands among the values read from the file.",
-        kinds=[_ENTERED[kind] for kind in kinds],
+        kinds=[ENTERED[kind] for kind in kinds],
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
+from nsfwforensics.analyzers.traces.figures import FIGURES
 from nsfwforensics.analyzers.traces.methods import BY_NAME, METHODS, Kind, Method, figures, place
 from nsfwforensics.analyzers.traces.picture import StoredPicture
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
@@ -65,6 +66,8 @@ class TracesAnalyzer(Analyzer):
     )
     source = "docs/traces.md"
     Options = TracesOptions
+    figures = FIGURES
+    place = 60
     codes: ClassVar[Mapping[str, Code]] = {
         kind.code: Code(
             kind.title,
@@ -117,7 +120,7 @@ class TracesAnalyzer(Analyzer):
         about: dict[str, Any] = {
             "method": method.name,
             "source": method.source,
-            "destroyed_by": method.destroyed_by.rstrip(","),
+            "destroyed_by": method.destroyed_by,
         }
         if kind.whole is not None:
             origin = trace.data.get(kind.whole)

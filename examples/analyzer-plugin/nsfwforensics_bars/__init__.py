@@ -1,0 +1,1 @@
+"""Plain bars along the edges of a picture."""
