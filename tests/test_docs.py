@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 import typer
 
-from nsfwforensics.cli.commands import COMMANDS, build
+from nsfwforensics.cli.app import build
+from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.core.registry import commands
 from nsfwforensics.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *commands()])
 def test_every_command_is_documented_and_can_be_loaded(name: str) -> None:
     assert f"| `{name}" in README
     assert isinstance(build(name), typer.Typer)

@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nsfwforensics.cli.commands import COMMANDS, build
-from nsfwforensics.core.registry import installed
+from nsfwforensics.cli.app import build
+from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.core.registry import commands, installed
 
 RUNNER = CliRunner()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+HELP = COMMANDS | {name: command.help for name, (command, _) in commands().items()}
+
+
+@pytest.mark.parametrize("command", HELP)
 def test_every_command_has_help(command: str) -> None:
     result = RUNNER.invoke(build(command), [command, "--help"])
     assert result.exit_code == 0
-    assert COMMANDS[command].rstrip(".") in " ".join(result.output.split())
+    assert HELP[command].rstrip(".") in " ".join(result.output.split())
 
 
 def test_every_option_of_every_analyzer_is_an_option_of_scan() -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from nsfwforensics import examine
 from nsfwforensics.care.helplines import helplines
-from nsfwforensics.core.registry import installed
+from nsfwforensics.core.registry import built_in, installed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport
 from nsfwforensics.language import language
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter, write_views
-from tests.report.factory import file, finding, header, result
+from tests.report.factory import declared, file, finding, header, result
 
 QUOTED = {"code", "bdi", "kbd", "cite", "script", "style"}
 """What stands in these is not said by the report: values out of files, commands, paths, titles of publications."""
@@ -88,7 +88,7 @@ def _rendered(folder: Path, files: Iterable[FileReport]) -> Said:
     with ReportWriter(folder) as writer:
         for each in files:
             writer.add(each)
-        writer.finish(header())
+        writer.finish(header(analyzers=declared(*(each.name for each in built_in()))))
     write_views(SavedReport.open(folder, language("ja")))
     return Said((folder / "report.html").read_text(encoding="utf-8"))
 

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from nsfwforensics.core import assess
+from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import (
     AnalyzerRecord,
     AnalyzerResult,
@@ -37,6 +38,11 @@ HOSTILE = {
 """Text that would act somewhere: in HTML, a template, Rich markup, a terminal, a spreadsheet, the reading direction."""
 
 
+def declared(*names: str) -> tuple[AnalyzerRecord, ...]:
+    """What a header says of built-in analyzers."""
+    return Plan(PlanSpec(names)).analyzer_records()
+
+
 def header(**changes: Any) -> Header:
     values: dict[str, Any] = {
         "version": "0.1.0",
@@ -49,15 +55,14 @@ def header(**changes: Any) -> Header:
         "device": "cpu",
         "engine": "inline",
         "fingerprint": "4f" * 32,
-        "analyzers": (
-            AnalyzerRecord(name="metadata", version="1.0.0", question=Question.ORIGIN, origin="built-in"),
-            AnalyzerRecord(
-                name="faces",
-                version="1.0.0",
-                question=Question.IDENTITY,
-                origin="built-in",
-                options={"reference": ["her.jpg"], "threshold": 0.6},
-            ),
+        "analyzers": tuple(
+            record.model_copy(
+                update={
+                    "version": "1.0.0",
+                    "options": {"reference": ["her.jpg"], "threshold": 0.6} if record.name == "faces" else {},
+                }
+            )
+            for record in declared("metadata", "faces", "phash")
         ),
         "models": (
             ModelRecord(name="face-embedder", version="1", file="face.safetensors", sha256="ab" * 32, used_by="faces"),

@@ -7,15 +7,25 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from nsfwforensics.analyzers.metadata.command import COMMAND
 from nsfwforensics.core.types import FileReport, Question
 from nsfwforensics.report.console import file as view
+from nsfwforensics.report.console.values import render_hashes, render_listing
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.text import UNSAFE
 from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, result
 
 ANSI_STYLE = re.compile(r"\x1b\[[0-9;]*m")
-SHOWS = (view.render, view.render_fields, view.render_hashes)
+
+
+def render_fields(saved: SavedReport, console: Console) -> None:
+    for each in saved.files():
+        for listing in COMMAND.listing(each) if COMMAND.listing else ():
+            render_listing(listing, console, saved.language)
+
+
+SHOWS = (view.render, render_fields, render_hashes)
 
 
 def saved(folder: Path, *files: FileReport) -> SavedReport:
@@ -144,10 +154,10 @@ def test_fields_and_hashes_are_tables_of_values(tmp_path: Path) -> None:
         ),
         file("b.jpg", error="cannot be decoded"),
     )
-    fields = show(report, view.render_fields)
+    fields = show(report, render_fields)
     assert re.search(r"Make\s+NIKON\s+JPEG APP1, EXIF IFD0", fields)
     assert "cannot be decoded" in fields
-    hashes = show(report, view.render_hashes, width=40)
+    hashes = show(report, render_hashes, width=40)
     assert f"  pdq            {'ab' * 32} (quality 97 of 100)\n" in hashes
     assert hashes.index("md5") < hashes.index("pdq")
     assert "cannot be decoded" in hashes

@@ -42,7 +42,7 @@ FILES = [
 
 def write(chosen: HashFormat, files: list[FileReport] = FILES) -> tuple[str, int]:
     stream = io.StringIO()
-    left_out = write_hashes(files, chosen, stream)
+    left_out = write_hashes(files, ("phash",), chosen, stream)
     return stream.getvalue(), left_out
 
 
@@ -58,7 +58,7 @@ def test_threatexchange_lines_hold_only_hashes_fit_for_matching() -> None:
 
 def test_hashdeep() -> None:
     stream = io.StringIO()
-    left_out = write_hashes(FILES, HashFormat.HASHDEEP, stream, comments=["$ nsfwforensics hash photos\nx"])
+    left_out = write_hashes(FILES, ("phash",), HashFormat.HASHDEEP, stream, comments=["$ nsfwforensics hash photos\nx"])
     lines = stream.getvalue().splitlines()
     assert lines[:2] == ["%%%% HASHDEEP-1.0", "%%%% size,md5,sha256,filename"]
     assert lines[2:4] == ["## $ nsfwforensics hash photos\\nx", "## "]

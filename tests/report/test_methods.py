@@ -3,14 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nsfwforensics.report.words.methods import MOST_RATES, Methods, figures, rate_sentences
 
 from nsfwforensics.core.error_rates import ERROR_RATES, error_rate
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
 from nsfwforensics.core.types import AnalyzerRecord, MethodRecord, Question
 from nsfwforensics.language import language
-from tests.report.factory import file, finding, header, result
+from nsfwforensics.report.words.declared import Declared
+from nsfwforensics.report.words.rates import MOST_RATES, figures, rate_sentences
+from tests.report.factory import finding, header
 
 EN = language("en")
 RATE: dict[str, Any] = error_rate(say("pairs taken for one person"), 4, 3789)
@@ -57,12 +58,11 @@ def test_a_code_may_have_a_method_of_its_own() -> None:
         source="Exif",
         codes={"META-002": MethodRecord(source="XMP")},
     )
-    methods = Methods.of(header(analyzers=(record,)))
-    made = file("a.jpg", result(findings=(finding(), finding("META-002"))))
-    first, second = made.findings
-    assert methods.behind(made, first) == MethodRecord(method="Reads fields.", source="Exif")
-    assert methods.behind(made, second) == MethodRecord(method="Reads fields.", source="XMP")
-    assert Methods.of(header(analyzers=())).behind(made, first) == MethodRecord()
+    declared = Declared.of(header(analyzers=(record,)))
+    first, second = finding(), finding("META-002")
+    assert declared.method("metadata", first) == MethodRecord(method="Reads fields.", source="Exif")
+    assert declared.method("metadata", second) == MethodRecord(method="Reads fields.", source="XMP")
+    assert Declared.of(header(analyzers=())).method("metadata", first) == MethodRecord()
 
 
 @pytest.mark.parametrize("registration", [each for each in installed() if each.built_in], ids=lambda each: each.name)

@@ -3,14 +3,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
-from nsfwforensics.core.types import FileReport, Finding, Question, Region
-from nsfwforensics.language import language
-from nsfwforensics.report.charts import score
+from nsfwforensics.core.types import AnalyzerResult, Finding, Question, Region
+from nsfwforensics.language import Language, language
+from nsfwforensics.report import charts
 from tests.report.charts.drawn import cells, inside, read, shapes, texts
-from tests.report.factory import HOSTILE, file, finding, result
+from tests.report.factory import HOSTILE, declared, finding, result
 
 ENGLISH = language("en")
+CHARTS = {record.name: record.charts for record in declared("deepfake", "faces", "known", "jpeg")}
+
+
+def score(made: AnalyzerResult, found: Finding, language: Language) -> Markup | None:
+    return charts.score(made, found, CHARTS[made.analyzer], language)
+
+
 SCORES = {
     "start": -2.0,
     "step": 0.5,
@@ -25,14 +33,14 @@ DISTANCES = {
 }
 
 
-def classified(value: float = 0.7, code: str = "SYN-001", **changes: Any) -> tuple[FileReport, Finding]:
+def classified(value: float = 0.7, code: str = "SYN-001", **changes: Any) -> tuple[AnalyzerResult, Finding]:
     measurements = {
         "score": value, "score_recompressed": value - 0.1, "score_resized": value - 0.2,
         "scored_as_high": {"real": [1, 18], "gallery": [7, 20]},
         "faces": [{"box": [1, 2, 30, 40], "score": -1.5}, {"box": [5, 6, 7, 8], "score": 0.25}],
     }  # fmt: skip
     found = finding(code, data={"distribution": SCORES} | changes.pop("data", {}), **changes)
-    return file("a.jpg", result("deepfake", Question.SYNTHESIS, findings=(found,), measurements=measurements)), found
+    return result("deepfake", Question.SYNTHESIS, findings=(found,), measurements=measurements), found
 
 
 def test_a_score_lies_among_what_was_measured() -> None:
@@ -90,7 +98,7 @@ def test_a_face_lies_among_pairs_of_one_person_and_of_different_people() -> None
     found = finding(
         "FACE-001", data={"distance": 0.42, "match_below": 0.5, "unlike_above": 0.65, "distribution": DISTANCES}
     )
-    chart = read(score(file("a.jpg", result("faces", Question.IDENTITY, findings=(found,))), found, ENGLISH))
+    chart = read(score(result("faces", Question.IDENTITY, findings=(found,)), found, ENGLISH))
     assert "this face: 0.42" in texts(chart)
     assert {"similar", "inconclusive", "not similar"} <= set(texts(chart))
     inside(chart)
@@ -98,7 +106,7 @@ def test_a_face_lies_among_pairs_of_one_person_and_of_different_people() -> None
 
 def test_a_known_picture_lies_on_the_scale_of_its_hash() -> None:
     found = finding("KNOWN-002", data={"matches": [{"hash_kind": "pdq", "distance": 12}]})
-    known = file("a.jpg", result("known", Question.KNOWN, findings=(found,), measurements={"max_distance": 31}))
+    known = result("known", Question.KNOWN, findings=(found,), measurements={"max_distance": 31})
     chart = read(score(known, found, ENGLISH))
     assert "this picture: 12" in texts(chart)
     assert not shapes(chart, "bar")

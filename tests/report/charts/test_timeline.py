@@ -6,15 +6,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from nsfwforensics.core.types import FileReport, Severity
-from nsfwforensics.language import language
-from nsfwforensics.report.charts import timeline
+from nsfwforensics.language import Language, language
+from nsfwforensics.report import charts
+from nsfwforensics.report.words.declared import Declared
 from nsfwforensics.report.words.text import UNSAFE
 from tests.report.charts.drawn import cells, inside, read, shapes, texts
-from tests.report.factory import HOSTILE, file, finding, result
+from tests.report.factory import HOSTILE, declared, file, finding, header, result
 
 ENGLISH = language("en")
+DECLARED = Declared.of(header(analyzers=declared("metadata", "provenance")))
+
+
+def timeline(made: FileReport, language: Language) -> Markup | None:
+    return charts.timeline(made, DECLARED, language)
 
 
 def stated(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nsfwforensics.analyzers.metadata import software, times
-from nsfwforensics.core.charts import Chart, Dates
+from nsfwforensics.core.charts import FILE_SYSTEM, Chart, Dates
 from nsfwforensics.core.figures import Figure, Figures
 from nsfwforensics.core.messages import say
 
@@ -24,7 +24,7 @@ FIGURES: Figures = {
     "bytes_after_image": say("bytes after the end of the picture"),
     "thumbnails": say("thumbnails"),
     "thumbnail": say("thumbnail"),
-    "source": say("source"),
+    "source": Figure(say("source"), {FILE_SYSTEM: say("file system")}),
     "group": say("group"),
     "tag": say("tag"),
     "value": say("value"),
