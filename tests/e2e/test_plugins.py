@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.testing import contract_file
-from tests.e2e.conftest import Runner
+from tests.e2e.conftest import PROBE, Runner
 
 
 def test_a_third_partys_analyzer_runs_only_when_allowed(run: Runner, photos: Path, plugin: Path) -> None:
@@ -66,3 +66,31 @@ def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(run: Runner, ph
         assert file["status"] == ("failed" if reason else "ok"), name
         said = [file["error"], *(result["error"] for result in file["results"])]
         assert reason is None or any(reason in text for text in said if text), (name, said)
+
+
+COMMAND = """
+from nsfwforensics import Command, Listing
+
+COMMAND = Command("probing", "Probe files.", listing=lambda file: [Listing("probed", rows=((file.info.name,),))])
+"""
+
+
+def test_a_third_party_may_bring_a_command_that_is_there_only_when_allowed(
+    run: Runner, photos: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    package, info = folder / "probing", folder / "probing-1.0.dist-info"
+    package.mkdir(parents=True)
+    info.mkdir()
+    (package / "__init__.py").touch()
+    (package / "probe.py").write_text(PROBE)
+    (package / "command.py").write_text(COMMAND)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: probing\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[nsfwforensics.analyzers]\nprobe = probing.probe:Probe\n")
+    assert "probing" not in run("--help", path=folder).out
+    assert "Probe files." in run("--help", "--allow-plugins", path=folder).out
+    assert run("probing", photos / "plain.jpg", path=folder).code == 2
+    ran = run("probing", photos / "plain.jpg", "--allow-plugins", path=folder)
+    assert ran.code == 0, ran.err
+    assert "probed\n  plain.jpg" in ran.out
+    assert "seen by a probe" in ran.out

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
 from nsfwforensics.core.messages import say, say_count, sentences
 from nsfwforensics.core.types import Finding
-from nsfwforensics.errors import UsageError
-from nsfwforensics.language import Language, available, language
+from nsfwforensics.errors import ForensicsError, UsageError
+from nsfwforensics.language import Language, available, brought, language
 
 _PO = """
 msgid ""
@@ -94,3 +96,57 @@ def test_languages_are_found_by_their_files() -> None:
     assert "ja" in available()
     with pytest.raises(UsageError, match="no catalogue"):
         language("../ja")
+
+
+def test_a_sentence_that_was_worded_anew_is_found_among_the_obsolete_ones() -> None:
+    gone = """
+#~ msgid "It was saved {count} times."
+#~ msgstr "{count}回保存されました。"
+
+#~ msgid "one file"
+#~ msgid_plural "{count} files"
+#~ msgstr[0] "{count}ファイル"
+#~ msgstr[1] "{count}個のファイル"
+
+#~ msgid "photo editor"
+#~ msgstr "古い訳"
+
+#, fuzzy
+#~ msgid "unsure"
+#~ msgstr "たぶん"
+"""
+    spoken = Language("xx", read_po(BytesIO((_PO + gone).encode())))
+    assert spoken.says(say("It was saved {count} times.", count=3)) == "3回保存されました。"
+    assert spoken.says(say_count("one file", "{count} files", 2)) == "2個のファイル"
+    assert spoken.says("photo editor") == "画像編集ソフト"
+    assert spoken.says(say("nobody knows this")) == "nobody knows this"
+
+
+def test_the_japanese_catalogue_finds_its_obsolete_translations() -> None:
+    catalogue = read_po((files("nsfwforensics.language") / "ja.po").open("rb"), locale="ja")
+    gone = [entry for entry in catalogue.obsolete.values() if isinstance(entry.id, str) and entry.string]
+    assert gone
+    for entry in gone:
+        assert language("ja").translated(entry.id, {}) == entry.string
+
+
+def test_translations_brought_by_a_package_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "brings_a_catalogue"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "ja.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "bars"\nmsgstr "帯"\n\nmsgid "one bar"\nmsgid_plural "{count} bars"\nmsgstr[0] "{count}本"\n\n'
+        'msgid "not translated"\nmsgstr ""\n',
+        "utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = brought("brings_a_catalogue")
+    assert found == {"ja": {"bars": "帯", "one bar": ("{count} bars", "{count}本")}}
+    spoken = language("ja").also(found["ja"])
+    assert spoken.says(say_count("one bar", "{count} bars", 2)) == "2本"
+    assert language("en").also(found["ja"]) is language("en")
+    (package / "ja.po").write_text('msgid "bars\n', "utf-8")
+    brought.cache_clear()
+    with pytest.raises(ForensicsError, match=r"ja\.po of brings_a_catalogue"):
+        brought("brings_a_catalogue")

@@ -69,6 +69,7 @@ def _version(value: bool) -> None:
 
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    allow_plugins: bool = typer.Option(False, ALLOW_PLUGINS, help="Let third parties' analyzers bring their commands."),
 ) -> None:
     pass
 

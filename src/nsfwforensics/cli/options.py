@@ -215,6 +215,7 @@ def command(
             if value not in (None, []):
                 analyzer, _, name = key.partition("__")
                 options.setdefault(analyzer, {})[name] = value
+        values["allow_plugins"] = allow_plugins or values.get("allow_plugins", False)
         handler(values, options)
 
     parameters = own | theirs

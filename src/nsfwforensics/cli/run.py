@@ -103,7 +103,7 @@ def analyse(
         thumbnails=values["thumbnails"],
         sensitive=values["sensitive"],
         follow_symlinks=values["follow_symlinks"],
-        allow_plugins=values.get("allow_plugins", False),
+        allow_plugins=values["allow_plugins"],
         exclude=folder,
         case=values.get("case"),
         command=shlex.join(["nsfwforensics", *sys.argv[1:]]),

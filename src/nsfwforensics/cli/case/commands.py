@@ -95,7 +95,7 @@ def mark(
     again = [code.strip().upper() for code in restore or ()]
     for code in (*codes, *again):
         if not _CODE.fullmatch(code) or code == marks.MARKED:
-            raise UsageError(f"{code!r} is no code of a finding that can be set aside, such as META-004")
+            raise UsageError(f"{code!r} is no code of a finding that can be set aside; a report names them")
     if decision is None and not codes and not again:
         raise UsageError("say what is decided: --decision, --dismiss or --restore")
     with CaseDatabase.open(case) as opened:
