@@ -24,6 +24,7 @@ FIGURES: Figures = {
         {
             **REASONS,
             "grey_band": say("the score lies where both real and generated pictures are found"),
+            "withheld": say("this model's calls are withheld"),
             "outside_measured": say("unlike the pictures on which the model was measured"),
             "not_made": say("no map was made"),
             "not_measured": say("such maps were not measured"),
@@ -77,6 +78,7 @@ FIGURES: Figures = {
     "strangers_cleared": say("pictures by publishers never trained on: no sign found"),
     "strangers_inconclusive": say("pictures by publishers never trained on: inconclusive"),
     "swap_called": say("swapped faces: looks generated"),
+    "withheld": say("withheld calls"),
     "tiles": say("tiles"),
     "tile": say("side of a tile, in pixels"),
     "statistic": say("statistic"),
