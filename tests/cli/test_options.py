@@ -48,3 +48,27 @@ def test_a_switch_can_be_turned_off(samples: Path) -> None:
         for more in ([], ["--no-deepfake-faces"])
     ]
     assert ['"code": "SYN-011"' in output for output in runs] == [True, False]
+
+
+def test_an_option_that_needs_a_case_is_refused_without_one(samples: Path) -> None:
+    picture = str(samples / "reference.jpg")
+    shown = RUNNER.invoke(build("scan"), ["scan", picture, "--signatures"])
+    assert shown.exit_code == 2
+    assert "--signatures" in shown.output
+    assert "--case" in shown.output
+    assert RUNNER.invoke(build("hash"), ["hash", picture, "--signatures"]).exit_code == 2
+
+
+def test_no_option_may_name_the_case_that_is_written(samples: Path, tmp_path: Path) -> None:
+    picture, case = str(samples / "reference.jpg"), str(tmp_path / "one.case")
+    shown = RUNNER.invoke(build("scan"), ["scan", picture, "--only", "known", "--case", case, "--known", case])
+    assert shown.exit_code == 2
+    assert "--known names the case" in shown.output
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[analyzers.known]\nknown = ["{case}"]\n')
+    shown = RUNNER.invoke(
+        build("scan"), ["scan", picture, "--only", "known", "--case", case, "--config", str(settings)]
+    )
+    assert shown.exit_code == 2
+    assert "--known names the case" in shown.output
+    assert not (tmp_path / "one.case").exists()

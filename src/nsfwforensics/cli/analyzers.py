@@ -11,7 +11,7 @@ from rich.text import Text
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
-from nsfwforensics.core.registry import installed
+from nsfwforensics.core.registry import listed
 
 
 @reporting_errors
@@ -19,7 +19,7 @@ def analyzers(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Lists the analyzers. A third party's are named, and not loaded: that would run their code."""
-    rows = [_describe(registration) for registration in installed()]
+    rows = [_describe(registration) for registration in listed()]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
-from nsfwforensics.core.registry import installed
+from nsfwforensics.core.registry import listed
 from nsfwforensics.errors import ExitCode, WeightsError
 from nsfwforensics.libraries import EXTRAS, lacking, library_versions
 from nsfwforensics.models.device import available_devices
@@ -44,7 +44,7 @@ def doctor() -> None:
     for extra in EXTRAS:
         how = f"not installed (pip install 'nsfwforensics[{extra}]')"
         rows.append((f"extra: {extra}", how if lacking(extra) else "installed"))
-    rows.append(("analyzers", ", ".join(f"{r.name} ({r.origin})" for r in installed())))
+    rows.append(("analyzers", ", ".join(f"{r.name} ({r.origin})" for r in listed())))
     for name, value in rows:
         table.add_row(Text(name, "bold"), Text(value))
     console = Console()

@@ -89,6 +89,11 @@ def built_in() -> tuple[Registration, ...]:
     return in_order(registration for registration in installed() if registration.built_in)
 
 
+def listed() -> tuple[Registration, ...]:
+    """All registered analyzers as lists show them: ours in their order, then third parties', which are not loaded."""
+    return (*built_in(), *(registration for registration in installed() if not registration.built_in))
+
+
 def providing(capability: Capability) -> tuple[str, ...]:
     """The names of the built-in analyzers that may be asked for something."""
     return tuple(each.name for each in built_in() if capability in each.load().provides)

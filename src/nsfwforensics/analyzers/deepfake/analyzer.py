@@ -92,6 +92,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     figures = FIGURES
     charts = CHARTS
     place = 40
+    help = "generated or face-swapped pixels"
 
     @classmethod
     def enrol(cls, options: Any, resources: Resources) -> Enrolment:

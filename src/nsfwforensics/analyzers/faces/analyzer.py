@@ -92,6 +92,7 @@ class FacesAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 80
+    help = "the search for one person's face"
     Options: ClassVar[type[AnalyzerOptions]] = FacesOptions
     needs_device: ClassVar[bool] = True
 

@@ -68,6 +68,7 @@ class TracesAnalyzer(Analyzer):
     Options = TracesOptions
     figures = FIGURES
     place = 60
+    help = "traces of editing"
     codes: ClassVar[Mapping[str, Code]] = {
         kind.code: Code(
             kind.title,

@@ -87,7 +87,10 @@ class Declared:
     @classmethod
     def of(cls, header: Header) -> Declared:
         """What a report's header says."""
-        return cls({record.name: record if record.title else _asked(record) for record in header.analyzers})
+        records: dict[str, AnalyzerRecord] = {}
+        for record in header.analyzers:  # of a case each analyzer may stand there several times, the newest first
+            records.setdefault(record.name, record if record.title else _asked(record))
+        return cls(records)
 
     def providing(self, capability: Capability) -> frozenset[str]:
         """The names of the analyzers that may be asked for something."""
