@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -302,23 +303,25 @@ def test_folders_that_killed_commands_left_are_cleared_away_and_others_are_not(p
     elsewhere.mkdir()
     (elsewhere / "keep").write_text("x")
     (place.temporary / "nsfwforensics-work-link").symlink_to(elsewhere)
-    script = "import time; from nsfwforensics.seclusion import scratch; print(scratch(), flush=True); time.sleep(60)"
-    held = [
-        subprocess.Popen([sys.executable, "-c", script], env=place.environment(), stdout=subprocess.PIPE, text=True)
+    started = [
+        subprocess.Popen([COMMAND, "scan", SAMPLES, "-q"], env=place.environment(), stderr=subprocess.DEVNULL)
         for _ in range(2)
     ]
     try:
-        folders = [Path(process.stdout.readline().strip()) for process in held if process.stdout is not None]
-        held[0].kill()
-        held[0].wait()
-        assert folders[0].is_dir()
+        while len(folders := [one for one in place.temporary.iterdir() if not one.is_symlink()]) < 2:
+            time.sleep(0.01)
+        started[0].kill()
+        started[0].wait()
         done = ran("hash", CROP, "--no-isolate", "-q", environment=place.environment())
         assert done.returncode == 0, done.stderr
-        assert not folders[0].exists(), "its process was killed"
-        assert folders[1].is_dir(), "its process lives"
+        assert started[1].poll() is None, "else nothing was shown of a living one"
+        (left,) = (folder for folder in folders if folder.exists())
+        started[1].terminate()
+        started[1].wait()
+        assert not left.exists(), "the other one's, which it clears itself"
         assert (elsewhere / "keep").exists()
     finally:
-        for process in held:
+        for process in started:
             process.kill()
             process.wait()
 
