@@ -160,7 +160,7 @@ class Run:
     def _choose_engine(self) -> Engine:
         settings = self.request.settings
         jobs = settings.jobs
-        if settings.engine == "ray" or (settings.engine == "auto" and settings.ray_address):
+        if settings.uses_ray:
             from nsfwforensics.execution.ray_pool import RayEngine
 
             return RayEngine(jobs, settings.ray_address)

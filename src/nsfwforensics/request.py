@@ -114,7 +114,7 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             weights=settings.weights,
             thumbnails=request.thumbnails and not request.careful,
             sensitive=request.careful,
-            isolated=apart and settings.engine != "ray" and not settings.ray_address,
+            isolated=apart and not settings.uses_ray,
         ),
         complete=_is_complete(chosen),
     )

@@ -60,6 +60,11 @@ class Settings(BaseModel):
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property
+    def uses_ray(self) -> bool:
+        """Whether files are examined on Ray."""
+        return self.engine == "ray" or (self.engine == "auto" and self.ray_address is not None)
+
+    @property
     def limits(self) -> Limits:
         """The limits per file."""
         return Limits(self.max_bytes, self.max_pixels, self.max_seconds, self.max_memory)

@@ -24,7 +24,8 @@ from nsfwforensics.execution import worker
 from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import DiedError, Lost
 from nsfwforensics.execution.prepare import here
-from nsfwforensics.execution.processes import call_apart, scratch
+from nsfwforensics.execution.processes import call_apart
+from nsfwforensics.seclusion import scratch
 from nsfwforensics.testing import contract_file
 from tests.e2e.conftest import Runner, photos, plugin, run  # noqa: F401 - fixtures
 from tests.hostile.bombs import progressive

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.errors import MissingDependencyError
-from nsfwforensics.models.faces import mtcnn
+from nsfwforensics.errors import MissingDependencyError, WeightsError
+from nsfwforensics.models.faces import files, mtcnn
 from nsfwforensics.models.faces.mtcnn import Mtcnn, suppress
 
 
@@ -56,10 +56,12 @@ def test_importing_it_does_not_import_facenet_or_torchvision() -> None:
 
 
 def test_weights_of_another_network_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / "pnet.pt"
-    broken.write_bytes(b"not a network")
-    monkeypatch.setattr(mtcnn, "detector_files", lambda: (broken, broken, broken))
-    with pytest.raises(MissingDependencyError, match=r"pnet\.pt"):
+    (tmp_path / "pnet.pt").write_bytes(b"not a network")
+    monkeypatch.setattr(files, "detector_folder", lambda: tmp_path)
+    with pytest.raises(WeightsError, match=r"pnet\.pt is not the one"):
+        Mtcnn("cpu", 20)
+    (tmp_path / "pnet.pt").unlink()
+    with pytest.raises(MissingDependencyError, match=r"lacks its weights file pnet\.pt"):
         Mtcnn("cpu", 20)
 
 

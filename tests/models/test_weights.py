@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from nsfwforensics.errors import DeviceUnavailableError, UsageError, WeightsError
-from nsfwforensics.models import weights
+from nsfwforensics.models import intimate_detector, weights
 from nsfwforensics.models.device import resolve_device
+from nsfwforensics.models.faces import files
+from nsfwforensics.models.faces.mtcnn import Mtcnn
+from nsfwforensics.models.synthesis.calibration import CALIBRATION, cached_calibration
 
 
 def test_every_shipped_file_is_the_one_that_the_manifest_names_and_has_a_card() -> None:
@@ -16,7 +25,7 @@ def test_every_shipped_file_is_the_one_that_the_manifest_names_and_has_a_card() 
     assert entries
     for entry in entries:
         if entry.shipped:
-            assert weights.verified(entry.name)[0] is entry
+            assert hashlib.sha256(weights.read(entry.name)).hexdigest() == entry.sha256
             card = (weights.weights_folder() / entry.card).read_text("utf-8")
             assert len(card) > 500
             assert entry.license
@@ -46,3 +55,76 @@ def test_only_auto_falls_back() -> None:
         resolve_device("abacus")
     with pytest.raises(DeviceUnavailableError, match="cuda:63"):
         resolve_device("cuda:63")
+
+
+@pytest.fixture
+def swapping(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
+    """Has somebody put another file in the place of one as soon as it has been hashed."""
+
+    def arrange(path: Path) -> list[str]:
+        swapped: list[str] = []
+
+        def after(hashing: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **more: Any) -> Any:
+                found = hashing(*arguments, **more)
+                if path.read_bytes() != b"another model":
+                    path.write_bytes(b"another model")
+                    swapped.append(path.name)
+                return found
+
+            return call
+
+        for name in ("sha256", "file_digest"):
+            monkeypatch.setattr(hashlib, name, after(getattr(hashlib, name)))
+        return swapped
+
+    return arrange
+
+
+Swapping = Callable[[Path], list[str]]
+
+
+@pytest.mark.parametrize("name", ["synthesis", "face-resnet29"])
+def test_what_was_checked_is_what_is_loaded(tmp_path: Path, name: str, swapping: Swapping) -> None:
+    shutil.copytree(weights.weights_folder(), tmp_path, dirs_exist_ok=True)
+    expected = weights.load_tensors(name)
+    swapped = swapping(tmp_path / weights.manifest()[name].file)
+    loaded = weights.load_tensors(name, tmp_path)
+    assert swapped
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(tensor, expected[key]) for key, tensor in loaded.items())
+
+
+def test_that_holds_for_the_calibration(tmp_path: Path, swapping: Swapping) -> None:
+    shutil.copytree(weights.weights_folder(), tmp_path, dirs_exist_ok=True)
+    swapped = swapping(tmp_path / weights.manifest()[CALIBRATION].file)
+    assert cached_calibration(tmp_path) == cached_calibration(None)
+    assert swapped
+
+
+def test_and_for_the_face_detectors_networks(
+    tmp_path: Path, swapping: Swapping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(files.detector_folder(), tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(files, "detector_folder", lambda: tmp_path)
+    picture = np.random.default_rng(1).integers(0, 256, (80, 90, 3), dtype=np.uint8)
+    expected = Mtcnn("cpu", 20).detect(picture)
+    swapped = swapping(tmp_path / "pnet.pt")
+    found = Mtcnn("cpu", 20).detect(picture)
+    assert swapped
+    assert np.array_equal(found.boxes, expected.boxes)
+    with pytest.raises(WeightsError, match=r"pnet\.pt is not the one that was measured"):
+        Mtcnn("cpu", 20)
+
+
+def test_and_for_the_detector_of_intimate_content(
+    tmp_path: Path, swapping: Swapping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("nudenet")
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / intimate_detector.MODEL
+    shutil.copy(intimate_detector.model_file(), path)
+    monkeypatch.setattr(intimate_detector, "model_file", lambda: path)
+    swapped = swapping(path)
+    intimate_detector.IntimateDetector()
+    assert swapped

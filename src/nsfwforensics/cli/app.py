@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
 from nsfwforensics.core.registry import commands
 from nsfwforensics.errors import ExitCode, ForensicsError
@@ -81,6 +82,8 @@ def main() -> None:
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
+        if wanted not in (None, "*"):
+            alone.begin(wanted)
         app = build(wanted, allow_plugins=ALLOW_PLUGINS in sys.argv)
         app()
     except ForensicsError as error:  # an analyzer that cannot be loaded has no options to offer

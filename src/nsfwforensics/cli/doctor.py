@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import listed
 from nsfwforensics.errors import ExitCode, WeightsError
 from nsfwforensics.libraries import EXTRAS, lacking, library_versions
 from nsfwforensics.models.device import available_devices
-from nsfwforensics.models.weights import manifest, verified, weights_folder
+from nsfwforensics.models.weights import manifest, read, weights_folder
 
 
 @reporting_errors
@@ -36,6 +37,7 @@ def doctor() -> None:
     if missing:
         rows.append(("MISSING", ", ".join(missing)))
     rows.append(("devices", ", ".join(available_devices())))
+    rows.append(("connections", "refused by the kernel" if alone.refuses else "not refused on this system"))
     for entry in manifest().values():
         state, fine = _weights_state(entry.name, shipped=entry.shipped)
         healthy &= fine
@@ -56,7 +58,7 @@ def doctor() -> None:
 
 def _weights_state(name: str, *, shipped: bool) -> tuple[str, bool]:
     try:
-        verified(name)
+        read(name)
     except WeightsError as error:
         absent = "is missing" in str(error)
         return ("not here (optional)" if absent and not shipped else str(error), absent and not shipped)

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.api import Request, Run
+from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.cli.undisturbed import undisturbed
@@ -93,13 +94,16 @@ def analyse(
         options: Options that were set, by analyzer.
         show: Prints the result for people, when it is not wanted as JSON.
     """
+    settings = _settings(values)
+    if not settings.uses_ray:
+        alone.refuse_connections()
     folder: Path | None = values["output"]
     request = Request(
         paths=read_paths(values["paths"]),
         only=preset or values.get("only") or None,
         skip=values.get("skip") or (),
         options=options,
-        settings=_settings(values),
+        settings=settings,
         thumbnails=values["thumbnails"],
         sensitive=values["sensitive"],
         follow_symlinks=values["follow_symlinks"],

@@ -13,7 +13,7 @@ from rich.text import Text
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.errors import ExitCode, WeightsError
-from nsfwforensics.models.weights import locate, manifest, verified
+from nsfwforensics.models.weights import locate, manifest, read
 
 _Folder = Annotated[Path | None, typer.Option("--weights", help="Look in this folder first.")]
 
@@ -42,7 +42,7 @@ def verify(weights: _Folder = None) -> None:
     wrong = False
     for entry in manifest().values():
         try:
-            verified(entry.name, weights)
+            read(entry.name, weights)
         except WeightsError as error:
             wrong |= entry.shipped or "is missing" not in str(error)
             console.print(Text(f"{entry.name}: {error}"))

@@ -1,4 +1,4 @@
-"""What a worker process may not do, whatever a hostile file makes of the code that reads it.
+"""What a process may not do, whatever a hostile file, or a library, makes of the code in it.
 
 Everything here can be taken on without a privilege and never be given back by the process that took it on. It is what
 the system offers: all of it on Linux, the limits on other POSIX systems but for memory, none of it on Windows.
@@ -40,6 +40,17 @@ def confine(max_memory: int, max_file: int | None) -> None:
     end_with_parent()
     if ask_kernel(_PR_SET_NO_NEW_PRIVS, 1):
         refuse_calls()
+
+
+def refuse_connections() -> bool:
+    """Has the kernel refuse this process and all that it starts every socket but those of this machine, for good.
+
+    For a command's main process, which starts programs and needs its memory.
+
+    Returns:
+        Whether the kernel agreed; False on systems and machines where this is not known.
+    """
+    return ask_kernel(_PR_SET_NO_NEW_PRIVS, 1) and refuse_calls(connections_only=True)
 
 
 def limit_memory(most: int) -> None:

@@ -12,7 +12,8 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.errors import ForensicsError, UsageError
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.base import OUT_OF_MEMORY, DiedError, too_long
-from nsfwforensics.execution.processes import call_apart, scratch, warm_up
+from nsfwforensics.execution.processes import call_apart, warm_up
+from nsfwforensics.seclusion import scratch
 
 _EVERY_WORKER = ("nsfwforensics.execution.worker", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin")
 _WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.synthesis.classifier", "nsfwforensics.models.faces.mtcnn")

@@ -1,4 +1,4 @@
-"""Starting worker processes: how, with what loaded, where their temporary files go, and safely from Ctrl-C.
+"""Starting worker processes: how, with what loaded, and safely from Ctrl-C.
 
 On Linux workers are forked from a server process that has loaded the libraries and nothing else, never from the main
 process: a worker that a file has killed is replaced in milliseconds, and the libraries are in memory once. Elsewhere
@@ -7,29 +7,26 @@ each worker is started anew, because the system's own libraries there do not sur
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
-import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.execution.base import DiedError
+from nsfwforensics.seclusion import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerContext, SpawnContext
 
-LONGEST_SOCKET_FOLDER = 60
+LONGEST_SOCKET_FOLDER = 75
 """With a longer path for temporary files the server's socket could not be named (the system allows some 100 bytes)."""
 
 
@@ -53,7 +50,7 @@ def warm_up(modules: Iterable[str]) -> None:
     from multiprocessing import forkserver
 
     forkserver.set_forkserver_preload(["nsfwforensics.execution.preload", *modules])
-    with without_interrupts():
+    with without_interrupts(), elsewhere():
         forkserver.ensure_running()
 
 
@@ -98,17 +95,6 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _held())
-
-
-@lru_cache(maxsize=1)
-def scratch() -> Path:
-    """A private folder for the temporary files of workers, which goes when this process ends.
-
-    A worker that is stopped cannot clean up behind itself, and what it leaves may be part of a picture.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="nsfwforensics-work-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def call_apart(call: Callable[..., Any], *arguments: Any) -> Any:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core.discover import Target
@@ -25,6 +26,7 @@ from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import ForensicsError, MissingDependencyError
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.base import BATCH_FILES, died, too_long
+from nsfwforensics.seclusion import elsewhere, private_folder, scratch
 
 CHUNK_SECONDS = 2.0
 """How long a chunk of files should keep an examiner busy: long against the cost of a remote call."""
@@ -34,6 +36,15 @@ MOST_FILES = 64
 
 IN_FLIGHT = 4
 """Most chunks per examiner that are sent and not yet written."""
+
+_LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Set to 0, it has Ray use the machine's own address on every system; else it asks for a way to a public one."""
+
+_NO_CLOUD = "ray_bootstrap_config.yaml"
+"""A description of the cluster in Ray's home; where it is missing, Ray asks the clouds' metadata services for one."""
+
+_LONGEST_FOLDER = 31
+"""With a longer path, Ray's sockets below its session's folder could not be named."""
 
 TRIES = 2
 """How often a file may be lost with its worker before it is taken to be the cause."""
@@ -117,15 +128,18 @@ class RayEngine:
     name = "ray"
 
     def __init__(self, jobs: int = 0, address: str | None = None, *, device_stage: bool | None = None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves this machine
-        ray = _ray()
-        self._started = not ray.is_initialized()
-        if self._started:
-            local = {"num_cpus": jobs or None, "include_dashboard": False} if address is None else {"address": address}
-            try:
-                ray.init(**local, logging_level="ERROR", log_to_driver=False)
-            except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-                raise ForensicsError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from error
+        with elsewhere() as home:
+            if address is None:
+                os.environ[_LOOPBACK_ONLY] = "0"
+                (home / _NO_CLOUD).write_text("{}\n")
+            ray = _ray()
+            self._started = not ray.is_initialized()
+            if self._started:
+                where = _here(jobs) if address is None else {"address": address}
+                try:
+                    ray.init(**where, logging_level="ERROR", log_to_driver=False)
+                except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+                    raise ForensicsError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from error
         self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
         self.device_stage = device_stage
 
@@ -189,6 +203,13 @@ class RayEngine:
                     reason = too_long(seconds) if slow else died(None)
                     yield Plan(crew.spec).infer([failed_draft(target, reason, crew.spec.limits)])[0]
                     break
+
+
+def _here(jobs: int) -> dict[str, Any]:
+    """How Ray is started on this machine: its files in a folder that goes, whose name leaves room for its sockets'."""
+    usual = scratch().parent
+    folder = private_folder("nsf-", usual if len(str(usual)) <= _LONGEST_FOLDER else Path("/tmp"))  # noqa: S108
+    return {"num_cpus": jobs or None, "include_dashboard": False, "_temp_dir": str(folder)}
 
 
 def _ray() -> Any:

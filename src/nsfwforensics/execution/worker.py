@@ -17,6 +17,7 @@ from nsfwforensics.core.plan import Draft, Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
 from nsfwforensics.execution.processes import ignore_interrupts
+from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each
 
 Half = Draft | FileReport
@@ -52,7 +53,8 @@ def start_plain(place: Place, limits: Limits) -> None:
 
 
 def start(spec: PlanSpec) -> None:
-    """Readies a worker of whatever engine: one thread per numerical library, no Ctrl-C of its own, a cap on memory."""
+    """Readies a worker on Ray: one thread per library, no Ctrl-C and a home of its own, a cap on memory."""
+    seclude()
     _load(spec)
     limit_memory(spec.limits.max_memory)
 
@@ -139,4 +141,5 @@ def _settle(place: Place, limits: Limits) -> None:
 
 def _arrive(place: Place) -> None:
     os.chdir(place.folder)
+    os.environ.update(environment(place.scratch))
     tempfile.tempdir = str(place.scratch)

@@ -1,8 +1,10 @@
-"""Choosing where models run: only ``auto`` falls back, a device asked for by name must exist."""
+"""Where models run, and how exactly: only ``auto`` falls back, a device asked for by name must exist."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from nsfwforensics.errors import DeviceUnavailableError, UsageError
 
@@ -40,6 +42,26 @@ def resolve_device(name: str) -> str:
     if index >= cuda:
         raise DeviceUnavailableError(f"device {name} was asked for; CUDA devices here: {cuda}")
     return f"cuda:{index}"
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Has every network inside run as it was measured: on a graphics card too in full float32, and the same each time.
+
+    TF32, which torch allows in convolutions there, keeps ten bits of a number: it would cost the digits by which CPU
+    and graphics card agree. What the program had set holds again afterwards.
+    """
+    import torch
+
+    product = torch.backends.cuda.matmul
+    switch, off = ("fp32_precision", "ieee") if hasattr(product, "fp32_precision") else ("allow_tf32", False)
+    before = getattr(product, switch)
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        setattr(product, switch, off)
+        try:
+            yield
+        finally:
+            setattr(product, switch, before)
 
 
 def available_devices() -> list[str]:

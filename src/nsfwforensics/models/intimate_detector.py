@@ -1,7 +1,7 @@
 """NudeNet's small detector of body parts, an optional extra: the model inside the package, on one thread, no download.
 
-The package's own code prepares the picture and reads the boxes; the session is made here, so that it uses one thread
-and sends no usage data. Faces, which it also marks, with a guess at a person's sex, are dropped unread: this is about
+The package's own code prepares the picture and reads the boxes; the session is made here, of bytes that were checked
+and on one thread. Faces, which it also marks, with a guess at a person's sex, are dropped unread: this is about
 how a file is handled, not about who is in it.
 """
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import ModelRecord
 from nsfwforensics.errors import MissingDependencyError, WeightsError
+from nsfwforensics.models.onnx_session import onnx_session
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,9 +69,10 @@ def model_file() -> Path:
     return path
 
 
-@cache
-def _checked(path: Path) -> str:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+def _read(path: Path) -> bytes:
+    """The model's bytes, which are checked."""
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
     if digest != SHA256:
         raise WeightsError(
             say(
@@ -79,7 +81,12 @@ def _checked(path: Path) -> str:
                 digest=digest,
             )
         )
-    return digest
+    return data
+
+
+@cache
+def _check(path: Path) -> None:
+    _read(path)
 
 
 def detector_record(used_by: str) -> ModelRecord:
@@ -92,32 +99,23 @@ def detector_record(used_by: str) -> ModelRecord:
         MissingDependencyError: The extra is not installed.
         WeightsError: Its model is another than the one that was measured.
     """
-    digest = _checked(model_file())
+    _check(model_file())
     try:
         release = version("nudenet")
     except PackageNotFoundError:
         release = "unknown"
-    return ModelRecord(name="nudenet", version=release, file=MODEL, sha256=digest, used_by=used_by)
+    return ModelRecord(name="nudenet", version=release, file=MODEL, sha256=SHA256, used_by=used_by)
 
 
 class IntimateDetector:
     """The detector, loaded. Use :func:`cached_detector`: one for each process."""
 
     def __init__(self) -> None:
-        path = model_file()
-        _checked(path)
-        import onnxruntime
+        session = onnx_session(_read(model_file()))  # before the package is imported, which loads the runtime too
         from nudenet import NudeDetector
 
-        onnxruntime.disable_telemetry_events()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3  # it would remark on the machine's processors
         self._detector: Any = NudeDetector.__new__(NudeDetector)  # its constructor starts a thread for every core
-        self._detector.onnx_session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._detector.onnx_session = session
         self._detector.input_name = self._detector.onnx_session.get_inputs()[0].name
         self._detector.input_width = self._detector.input_height = 320
 

@@ -102,14 +102,23 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def verified(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]:
-    """Like :func:`locate`, and checks the file's SHA-256.
+def read(name: str, folder: Path | None = None) -> bytes:
+    """Reads a model's file once and checks the SHA-256 of what was read, so that nothing else can be loaded.
+
+    Args:
+        name: The model's name in the manifest.
+        folder: A folder to look in before the installed one.
 
     Raises:
-        WeightsError: The file is missing or is not the one the manifest names.
+        WeightsError: The file is missing, unreadable, or not the one the manifest names.
     """
     entry, path = locate(name, folder)
-    actual = file_sha256(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = say("{path} cannot be read: {error}", path=str(path), error=error.strerror)
+        raise WeightsError(problem) from error
+    actual = hashlib.sha256(data).hexdigest()
     if actual != entry.sha256:
         raise WeightsError(
             say(
@@ -119,7 +128,7 @@ def verified(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]
                 expected=entry.sha256,
             )
         )
-    return entry, path
+    return data
 
 
 def load_tensors(name: str, folder: Path | None = None) -> dict[str, torch.Tensor]:
@@ -129,11 +138,12 @@ def load_tensors(name: str, folder: Path | None = None) -> dict[str, torch.Tenso
         WeightsError: The file is missing, altered or not safetensors.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
-    _, path = verified(name, folder)
+    data = read(name, folder)
     try:
-        return load_file(path)
+        return load(data)
     except SafetensorError as error:
-        problem = say("{file} is not a readable safetensors file: {error}", file=path.name, error=str(error))
+        file = manifest()[name].file
+        problem = say("{file} is not a readable safetensors file: {error}", file=file, error=str(error))
         raise WeightsError(problem) from error

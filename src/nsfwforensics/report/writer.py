@@ -71,9 +71,11 @@ class ReportWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
-        if self._spool is not None:
-            shutil.rmtree(self._spool, ignore_errors=True)
+        try:
+            self._close()  # writes what is held back, for which there may be no room
+        finally:
+            if self._spool is not None:
+                shutil.rmtree(self._spool, ignore_errors=True)
 
     def begin(self, header: Header) -> None:
         """Records the run before its first file, so that a killed run can be told and shown.

@@ -144,6 +144,7 @@ def _scanned(places: list[Path], operator: str, *, sensitive: bool, quiet: bool)
 
     usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
     settings = load_settings(usual if usual.is_file() else None)
+    settings = settings.model_copy(update={"engine": "auto", "ray_address": None})  # a bag is made on this machine
     if operator:
         settings = settings.model_copy(update={"operator": operator})
     run = Run(Request(paths=places, settings=settings, sensitive=sensitive, command=command_line()))

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.device import exact
 from nsfwforensics.models.faces.align import align
 from nsfwforensics.models.faces.compare import Embedder
 from nsfwforensics.models.faces.detector import DetectedFace
@@ -120,7 +121,7 @@ class ResNet29Embedder:
         """Cuts out and aligns one face: uint8 (150, 150, 3)."""
         return align(rgb, face.landmarks, CHIP)
 
-    @torch.inference_mode()
+    @exact()
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds aligned faces.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -10,14 +11,19 @@ from pathlib import Path
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import ModelRecord
-from nsfwforensics.errors import MissingDependencyError
+from nsfwforensics.errors import MissingDependencyError, WeightsError
 from nsfwforensics.models.weights import locate
 
-_NETWORKS = ("pnet.pt", "rnet.pt", "onet.pt")
+NETWORKS: Mapping[str, str] = {
+    "pnet.pt": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
+    "rnet.pt": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
+    "onet.pt": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
+}
+"""The detector's files in facenet-pytorch 2.5.3, in the order of the cascade, and the SHA-256 of each."""
 
 
-def detector_files() -> tuple[Path, ...]:
-    """The detector's three weight files inside the installed facenet-pytorch, in the order of the cascade.
+def detector_folder() -> Path:
+    """Where the installed facenet-pytorch has the detector's weights.
 
     Raises:
         MissingDependencyError: facenet-pytorch is not installed.
@@ -25,7 +31,37 @@ def detector_files() -> tuple[Path, ...]:
     found = find_spec("facenet_pytorch")
     if found is None or found.origin is None:
         raise MissingDependencyError(_not_installed())
-    return tuple(Path(found.origin).parent / "data" / name for name in _NETWORKS)
+    return Path(found.origin).parent / "data"
+
+
+def read_networks() -> tuple[bytes, ...]:
+    """Reads the detector's weights once and checks what was read, in the order of the cascade.
+
+    Raises:
+        MissingDependencyError: facenet-pytorch is not installed, or without its weights.
+        WeightsError: A file is not the one with which everything was measured.
+    """
+    folder = detector_folder()
+    return tuple(_read(folder / name, digest) for name, digest in NETWORKS.items())
+
+
+def _read(path: Path, expected: str) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = say("facenet-pytorch lacks its weights file {file}", file=path.name)
+        raise MissingDependencyError(problem) from error
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != expected:
+        raise WeightsError(
+            say(
+                "facenet-pytorch's {file} is not the one that was measured (SHA-256 {actual}, expected {expected})",
+                file=path.name,
+                actual=actual,
+                expected=expected,
+            )
+        )
+    return data
 
 
 def _not_installed() -> str:
@@ -38,15 +74,9 @@ def detector_digest() -> str:
 
     Raises:
         MissingDependencyError: facenet-pytorch is not installed, or without its weights.
+        WeightsError: They are others than those that were measured.
     """
-    digest = hashlib.sha256()
-    for path in detector_files():
-        try:
-            digest.update(path.read_bytes())
-        except OSError as error:
-            problem = say("facenet-pytorch lacks its weights file {file}", file=path.name)
-            raise MissingDependencyError(problem) from error
-    return digest.hexdigest()
+    return hashlib.sha256(b"".join(read_networks())).hexdigest()
 
 
 def detector_record(used_by: str) -> ModelRecord:
@@ -57,13 +87,14 @@ def detector_record(used_by: str) -> ModelRecord:
 
     Raises:
         MissingDependencyError: facenet-pytorch is not installed, or without its weights.
+        WeightsError: They are others than those that were measured.
     """
     try:
         release = version("facenet-pytorch")
     except PackageNotFoundError as error:
         raise MissingDependencyError(_not_installed()) from error
     return ModelRecord(
-        name="mtcnn", version=release, file="+".join(_NETWORKS), sha256=detector_digest(), used_by=used_by
+        name="mtcnn", version=release, file="+".join(NETWORKS), sha256=detector_digest(), used_by=used_by
     )
 
 

@@ -8,7 +8,7 @@ et al. 2016 (arXiv 1604.02878) as facenet-pytorch trained and ported them; a tes
 
 from __future__ import annotations
 
-import pickle
+import io
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nsfwforensics.core.messages import say
-from nsfwforensics.errors import MissingDependencyError
-from nsfwforensics.models.faces.files import detector_files
+from nsfwforensics.models.device import exact
+from nsfwforensics.models.faces.files import read_networks
 
 Boxes = NDArray[np.float64]
 
@@ -105,25 +104,22 @@ class Mtcnn:
         min_face: Smallest face sought, in pixels.
 
     Raises:
-        MissingDependencyError: facenet-pytorch is not installed, or its weights are not as expected.
+        MissingDependencyError: facenet-pytorch is not installed, or without its weights.
+        WeightsError: Its weights are others than those that were measured.
     """
 
     def __init__(self, device: str, min_face: int) -> None:
         self._device = torch.device(device)
         self._min_face = min_face
         stages = []
-        for stage, path in zip((_proposal(), _refinement(), _output()), detector_files(), strict=True):
-            try:
-                tensors = torch.load(path, map_location="cpu", weights_only=True)
-                names = {key: f"{'heads' if key.split('.')[0] in stage.heads else 'body'}.{key}" for key in tensors}
-                stage.load_state_dict({names[key]: tensor for key, tensor in tensors.items()})
-            except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-                problem = say("facenet-pytorch's {file} cannot be read: {error}", file=path.name, error=str(error))
-                raise MissingDependencyError(problem) from error
+        for stage, data in zip((_proposal(), _refinement(), _output()), read_networks(), strict=True):
+            tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            names = {key: f"{'heads' if key.split('.')[0] in stage.heads else 'body'}.{key}" for key in tensors}
+            stage.load_state_dict({names[key]: tensor for key, tensor in tensors.items()})
             stages.append(stage.eval().requires_grad_(False).to(self._device))
         self._proposal, self._refinement, self._output = stages
 
-    @torch.inference_mode()
+    @exact()
     def detect(self, rgb: NDArray[np.uint8]) -> Detections:
         """Runs the cascade on a picture as it is.
 

@@ -7,6 +7,7 @@ and nothing else.
 
 from __future__ import annotations
 
+import io
 import pickle
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.device import exact
 from nsfwforensics.models.faces.detector import DetectedFace
-from nsfwforensics.models.weights import verified
+from nsfwforensics.models.weights import manifest, read
 
 SIDE = 160
 DIMENSIONS = 512
@@ -39,14 +41,15 @@ class VggFace2Embedder:
     """
 
     def __init__(self, name: str, device: str = "cpu", folder: Path | None = None) -> None:
-        _, path = verified(name, folder)
+        data = read(name, folder)
         network = InceptionResnetV1(pretrained=None, classify=False)
         try:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+            tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             kept = {key: tensor for key, tensor in tensors.items() if not key.startswith("logits.")}
             network.load_state_dict(kept)
         except (RuntimeError, pickle.UnpicklingError, AttributeError, EOFError) as error:
-            problem = say("{file} does not hold an InceptionResnetV1: {error}", file=path.name, error=str(error))
+            file = manifest()[name].file
+            problem = say("{file} does not hold an InceptionResnetV1: {error}", file=file, error=str(error))
             raise WeightsError(problem) from error
         self._device = torch.device(device)
         self._network = network.eval().requires_grad_(False).to(self._device)
@@ -58,7 +61,7 @@ class VggFace2Embedder:
         box = rgb[top : max(top + 1, int(y + height)), left : max(left + 1, int(x + width))]
         return np.asarray(cv2.resize(box, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
-    @torch.inference_mode()
+    @exact()
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds crops.
 

@@ -1,7 +1,7 @@
 """Running an ONNX model of a user's on the CPU: one thread, standard operators only, nothing read beside it.
 
 The package ``onnxruntime`` comes with an extra. Its sessions are made from bytes that :mod:`onnx_check` has looked
-through, with no other provider than the CPU, no custom operators and no telemetry.
+through, with no other provider than the CPU and no custom operators.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.onnx_session import onnx_errors, onnx_session
 from nsfwforensics.models.own.onnx_check import check_onnx
 
 if TYPE_CHECKING:
@@ -42,17 +43,9 @@ class OnnxModel:
         check_onnx(data)
         self._wanted = wanted
         self._output = output
-        import onnxruntime
-
-        onnxruntime.disable_telemetry_events()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.use_deterministic_compute = True
-        options.log_severity_level = 4
         try:
-            self._session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except _errors() as error:
+            self._session = onnx_session(data)
+        except onnx_errors() as error:
             raise WeightsError(say("the ONNX model cannot be loaded: {error}", error=_short(error))) from error
         self._name, self._type = self._only_input()
 
@@ -96,7 +89,7 @@ class OnnxModel:
         batch = np.ascontiguousarray(x[None], self._type)
         try:
             found = self._session.run(None, {self._name: batch})[0]
-        except _errors() as error:
+        except onnx_errors() as error:
             raise WeightsError(say("the ONNX model cannot be run: {error}", error=_short(error))) from error
         return _logit(found, self._output)
 
@@ -131,11 +124,3 @@ def _log_odds(probability: float) -> float:
 def _short(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text[:300]
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """The exceptions of the runtime, which have no common base of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = [value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception)]
-    return (*own, RuntimeError, ValueError, IndexError, MemoryError)

@@ -278,5 +278,4 @@ def cached_calibration(folder: Path | None) -> Calibration:
     Raises:
         WeightsError: It is missing, altered or unreadable.
     """
-    _, path = weights.verified(CALIBRATION, folder)
-    return Calibration.loads(path.read_text("utf-8"))
+    return Calibration.loads(weights.read(CALIBRATION, folder).decode("utf-8"))

@@ -20,6 +20,7 @@ from torch import Tensor
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.device import exact
 from nsfwforensics.models.synthesis.face_statistics import WIDTH as FACE_WIDTH
 from nsfwforensics.models.synthesis.features import TAPS, FeatureExtractor
 from nsfwforensics.models.synthesis.preprocess import Crops
@@ -75,7 +76,7 @@ class Ensemble:
         """
         t = self._t
         found = np.empty(len(features))
-        with torch.inference_mode():
+        with exact():
             for row, values in enumerate(torch.from_numpy(np.ascontiguousarray(features, np.float32))):
                 x = ((values - t["mean"]) / t["scale"]).clamp(-6, 6)
                 hidden = torch.relu(torch.einsum("f,kfh->kh", x, t["w1"]) + t["b1"])
@@ -207,10 +208,11 @@ class SynthesisClassifier:
             for place, (network, crops) in enumerate(work)
             for start in range(0, len(crops), chunk)
         ]
-        if self._threads == 1 or len(pieces) < 2:
-            judged = [self._judged(*piece[1:]) for piece in pieces]
-        else:
-            judged = list(self._pool.map(lambda piece: self._judged(*piece[1:]), pieces))
+        with exact():
+            if self._threads == 1 or len(pieces) < 2:
+                judged = [self._judged(*piece[1:]) for piece in pieces]
+            else:
+                judged = list(self._pool.map(lambda piece: self._judged(*piece[1:]), pieces))
         parts: list[list[NDArray[np.float32]]] = [[] for _ in work]
         for piece, rows in zip(pieces, judged, strict=True):
             parts[piece[0]].append(rows)
@@ -220,9 +222,7 @@ class SynthesisClassifier:
         count = len(part)
         if count < chunk:
             part = np.concatenate([part, np.repeat(part[-1:], chunk - count, axis=0)])
-        # TF32 would cost the three digits by which CPU and GPU agree.
-        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exact:
+        with torch.inference_mode():  # of this thread; the rest of "exact" holds for the process
             rows = network(torch.from_numpy(np.ascontiguousarray(part)).to(self._device))
             return np.asarray(rows[:count].cpu().numpy())
 

@@ -20,7 +20,9 @@ import tempfile
 from dataclasses import asdict
 from enum import StrEnum
 from importlib.util import find_spec
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import MissingDependencyError, ReportError
@@ -28,10 +30,9 @@ from nsfwforensics.report.page import html
 from nsfwforensics.report.pdf.rendering import Rendered, Settings
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import PDF_NAME, REPORT_NAME, replacing
+from nsfwforensics.seclusion import USERS_HOME, environment, scratch
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nsfwforensics.language import Language
     from nsfwforensics.report.saved.report import SavedReport
 
@@ -149,7 +150,15 @@ def _run(settings: Settings, page: IO[str] | IO[bytes], target: int, seconds: fl
     # -P: the folder that the user stands in may hold evidence, and a module must never be loaded from there.
     command = [sys.executable, "-P", "-m", "nsfwforensics.report.pdf.rendering", json.dumps(asdict(settings))]
     try:
-        done = subprocess.run(command, stdin=page, stdout=target, stderr=subprocess.PIPE, timeout=seconds, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command,
+            stdin=page,
+            stdout=target,
+            stderr=subprocess.PIPE,
+            timeout=seconds,
+            check=False,
+            env=os.environ | environment(scratch()) | {"FONTCONFIG_FILE": str(_fonts())},
+        )
     except subprocess.TimeoutExpired:
         return Rendered(problem=f"its layout took longer than {seconds:.0f} seconds", kind="limit")
     if done.returncode == _OUT_OF_TIME:
@@ -162,6 +171,22 @@ def _run(settings: Settings, page: IO[str] | IO[bytes], target: int, seconds: fl
     if found.kind == "limit":
         return Rendered(problem="its layout needs more memory than allowed", kind="limit")
     return found
+
+
+def _fonts() -> Path:
+    """Settings that add a folder which goes to those of this machine, so that the caches of fonts are kept there.
+
+    The user's own fonts are named: they lie in the home folder, which the process has another of.
+    """
+    path = scratch() / "fonts.conf"
+    own = [USERS_HOME / ".fonts", USERS_HOME / ".local" / "share" / "fonts", USERS_HOME / "Library" / "Fonts"]
+    folders = "".join(f"<dir>{escape(str(folder))}</dir>" for folder in own if folder.is_dir())
+    usual = escape(os.environ.get("FONTCONFIG_FILE", "fonts.conf"))
+    caches = f"<cachedir>{escape(str(scratch() / 'home'))}</cachedir>"  # the first that can be written is written to
+    usually = f'<include ignore_missing="yes">{usual}</include>'
+    head = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">'
+    path.write_text(f"{head}<fontconfig>{caches}{folders}{usually}</fontconfig>\n", "utf-8")
+    return path
 
 
 def _style(saved: SavedReport, paper: Paper, folder: Path) -> str:

@@ -1,0 +1,150 @@
+"""Keeping libraries to themselves: what they store of their own accord lies in a private folder that goes.
+
+Some libraries have a life of their own: a cache in the home folder, an identifier of the machine, a report of how they
+are used, threads that call their maker. Our own processes therefore get a home of their own before any of them is
+loaded, and what can be switched off is switched off. A program that uses this package keeps its home: there only the
+switches are set, and the processes that are started for it live elsewhere.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import site
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+SWITCHES = {"ORT_DISABLE_TELEMETRY": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+"""What turns reports of usage off; read when a library is loaded, and of no consequence to anybody else."""
+
+_OWN_SWITCHES = {"PYDANTIC_DISABLE_PLUGINS": "__all__", "PYTHONDONTWRITEBYTECODE": "1"}
+"""What a program of somebody else's may want otherwise."""
+
+_HOMES = (
+    "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
+    "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME",
+    "CUDA_CACHE_PATH", "HF_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR", "PYTORCH_KERNEL_CACHE_PATH", "TORCH_HOME",
+    "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TRITON_HOME",
+)  # fmt: skip
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+
+_PREFIX = "nsfwforensics-work-"
+
+USERS_HOME = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
+"""The home of the person who runs this, whatever is told to libraries later."""
+
+
+def silence() -> None:
+    """Sets the switches, to be called before a library that has one is loaded."""
+    os.environ.update(SWITCHES)
+
+
+def seclude() -> None:
+    """Gives this process, and those that it starts, a home and a place for temporary files that go when it ends.
+
+    For processes that are ours alone, before anything but the standard library is loaded.
+
+    Raises:
+        OSError: No such folder can be made.
+    """
+    os.environ.update(environment(scratch()))
+    tempfile.tempdir = str(scratch())
+    sys.dont_write_bytecode = True
+
+
+@contextmanager
+def elsewhere() -> Iterator[Path]:
+    """Has processes that are started meanwhile live as :func:`seclude` says, while this one stays as it was.
+
+    Yields:
+        Their home.
+    """
+    before = dict(os.environ)
+    os.environ.update(environment(scratch()))
+    try:
+        yield scratch() / "home"
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The variables that make a folder the home and the place for temporary files of whoever starts with them.
+
+    Args:
+        folder: A private folder, with a folder ``home`` in it.
+    """
+    found = dict.fromkeys(_HOMES, str(folder / "home")) | dict.fromkeys(_TEMPORARY, str(folder))
+    if site.ENABLE_USER_SITE:  # packages below the home folder shall still be found
+        found["PYTHONUSERBASE"] = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
+    token = USERS_HOME / ".ray" / "auth_token"  # a cluster of the user's asks for it
+    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys() and token.is_file():
+        found["RAY_AUTH_TOKEN_PATH"] = str(token)
+    return found | SWITCHES | _OWN_SWITCHES
+
+
+@cache
+def scratch() -> Path:
+    """The private folder of this process; what is in it goes when the process ends.
+
+    A worker that is stopped cannot clean up behind itself, and what it leaves may be part of a picture. Of a process
+    that was killed the next one clears the folder away.
+    """
+    folder = private_folder(_PREFIX)
+    (folder / "home").mkdir(0o700)
+    return folder
+
+
+def private_folder(prefix: str, place: Path | None = None) -> Path:
+    """Makes a folder for the owner only that goes when this process ends, or a later one finds it left behind.
+
+    Args:
+        prefix: What its name begins with. Folders of this name that no living process holds are removed.
+        place: Where; by default where temporary files go.
+    """
+    place = place or Path(tempfile.gettempdir())
+    _clear_away(place, prefix)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+        if _held(folder):
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            return folder
+
+
+def _held(folder: Path) -> bool:
+    """Marks a folder as in use until this process ends; False where it was taken for a deserted one just before."""
+    if sys.platform == "win32":
+        return True
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # stays open, and with it the lock
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    except OSError:  # a file system without locks: nobody will think it deserted
+        return True
+    return folder.exists()
+
+
+def _clear_away(place: Path, prefix: str) -> None:
+    """Removes what processes left that were killed, told by nobody's holding it. Not on Windows."""
+    if sys.platform == "win32":
+        return
+    for folder in place.glob(f"{prefix}*"):
+        with suppress(OSError):
+            if folder.lstat().st_uid != os.getuid():
+                continue
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)

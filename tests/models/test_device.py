@@ -1,0 +1,86 @@
+"""Every network computes as it was measured, on whatever device: in full float32, the same each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from nsfwforensics.models import device
+from nsfwforensics.models.faces import vggface2
+from nsfwforensics.models.faces.embedder import cached_embedder
+from nsfwforensics.models.faces.mtcnn import Mtcnn
+from nsfwforensics.models.synthesis.classifier import cached_classifier
+from nsfwforensics.models.synthesis.preprocess import crop
+
+Numbers = tuple[bool, bool, str, bool]
+
+
+def numbers() -> Numbers:
+    """What torch may do to numbers on a graphics card, which it can be asked without one."""
+    convolution, product = torch.backends.cudnn, torch.backends.cuda.matmul
+    return convolution.allow_tf32, convolution.deterministic, product.fp32_precision, torch.is_inference_mode_enabled()
+
+
+EXACT: Numbers = (False, True, "ieee", True)
+
+
+@pytest.fixture
+def seen() -> Iterator[set[tuple[str, Numbers]]]:
+    """What held in each layer that was run, by its kind."""
+    found: set[tuple[str, Numbers]] = set()
+    hook = register_module_forward_pre_hook(lambda layer, _: found.add((type(layer).__name__, numbers())))
+    yield found
+    hook.remove()
+
+
+PICTURE = np.random.default_rng(3).integers(0, 256, (160, 200, 3), dtype=np.uint8)
+
+
+def run_detector() -> None:
+    Mtcnn("cpu", 20).detect(PICTURE)
+
+
+def run_embedder() -> None:
+    cached_embedder("resnet29", "cpu", None).embed(np.zeros((1, 150, 150, 3), np.uint8))
+
+
+def run_classifier() -> None:
+    classifier = cached_classifier("cpu", None, 2)
+    classifier.score([crop(np.tile(PICTURE, (4, 4, 1)))])
+
+
+def run_vggface2() -> None:
+    network = vggface2.InceptionResnetV1(pretrained=None, classify=False)
+    stored = io.BytesIO()
+    torch.save(network.state_dict(), stored)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vggface2, "read", lambda name, folder: stored.getvalue())
+        vggface2.VggFace2Embedder("face-vggface2").embed(np.zeros((1, 160, 160, 3), np.uint8))
+
+
+@pytest.mark.parametrize("run", [run_detector, run_embedder, run_classifier, run_vggface2])
+def test_no_network_runs_with_tf32(run: Any, seen: set[tuple[str, Numbers]]) -> None:
+    before = numbers()
+    run()
+    assert any(kind == "Conv2d" for kind, _ in seen)
+    assert {what for _, what in seen} == {EXACT}
+    assert numbers() == before, "what the program had set holds again"
+
+
+def test_what_a_program_allowed_holds_again() -> None:
+    torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        before = numbers()
+        with device.exact():
+            assert numbers() == EXACT
+        with pytest.raises(ZeroDivisionError), device.exact():
+            _ = 1 // 0
+        assert numbers() == before
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = False
