@@ -51,8 +51,10 @@ def test_gif_xmp_is_read_without_its_magic_trailer() -> None:
 
 
 def test_heif_items_hold_exif_and_xmp() -> None:
-    found, notes = isobmff.items(HEIF)
-    assert notes == ()
+    items = isobmff.read_items(HEIF, isobmff.read_boxes(HEIF).first("meta"))
+    found = items.items
+    assert items.notes == items.limits == ()
+    assert items.reach == len(HEIF)
     assert [(item.type, item.content_type) for item in found] == [("Exif", ""), ("mime", "application/rdf+xml")]
     assert found[0].data[4:6] in (b"II", b"MM")
     assert found[1].data == make.xmp()
@@ -60,15 +62,17 @@ def test_heif_items_hold_exif_and_xmp() -> None:
 
 
 def test_boxes_know_their_place_and_whether_they_are_whole() -> None:
-    whole = list(isobmff.boxes(HEIF))
-    assert [box.type for box in whole] == ["ftyp", "meta", "mdat"]
-    assert whole[-1].end == len(HEIF)
-    assert all(box.whole for box in whole)
-    assert not list(isobmff.boxes(HEIF[:-1]))[-1].whole
+    level = isobmff.read_boxes(HEIF)
+    assert [box.type for box in level] == ["ftyp", "meta", "mdat"]
+    assert level.end == len(HEIF)
+    assert level.whole
+    short = isobmff.read_boxes(HEIF[:-1])
+    assert not short.whole
+    assert not short.boxes[-1].whole
 
 
 def test_a_uuid_box_names_its_identifier() -> None:
-    box = next(isobmff.boxes(make.box(b"uuid", bytes(range(16)) + b"data")))
+    (box,) = isobmff.read_boxes(make.box(b"uuid", bytes(range(16)) + b"data"))
     assert box.uuid == bytes(range(16)).hex()
     assert box.end - box.start == 4
 
@@ -79,6 +83,7 @@ def test_any_bytes_are_walked_without_an_exception(noise: bytes, place: int) -> 
         data = base[:place] + noise
         riff.read_riff(data)
         gif.read_gif(data)
-        found, _ = isobmff.items(data)
-        assert sum(len(item.data) for item in found) <= 2 * len(data) + 1
-        assert all(box.end <= len(data) for box in isobmff.boxes(data))
+        level = isobmff.read_boxes(data)
+        found = isobmff.read_items(data, level.first("meta"))
+        assert sum(len(item.data) for item in found.items) <= 2 * len(data) + 1
+        assert all(box.end <= len(data) for box in level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 import struct
 from collections.abc import Callable
+from xml.etree.ElementTree import TreeBuilder
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from nsfwforensics import formats
 from nsfwforensics.errors import EvidenceError, MissingDependencyError
 from nsfwforensics.formats import (
+    blocks,
     cbor,
     dct,
+    deflate,
     exif,
     fields,
     gif,
@@ -25,10 +28,13 @@ from nsfwforensics.formats import (
     jpeg,
     json_text,
     jumbf,
+    loose_xml,
+    parts,
     pickles,
     png,
     riff,
     samsung,
+    segments,
     stealth,
     tiff,
     xmp,
@@ -64,6 +70,7 @@ def _dct(data: bytes) -> None:
 def _png(data: bytes) -> None:
     for chunk in png.read_png(data).chunks:
         png.is_compressed(chunk)
+        png.is_profile(chunk)
         try:
             png.raw_profile(png.read_text(chunk).text)
         except ValueError:
@@ -71,8 +78,10 @@ def _png(data: bytes) -> None:
 
 
 def _boxes(data: bytes) -> None:
-    assert all(0 <= box.offset <= box.start <= box.end <= len(data) for box in isobmff.boxes(data))
-    isobmff.items(data)
+    level = isobmff.read_boxes(data)
+    assert all(0 <= box.offset <= box.start <= box.end <= len(data) for box in level)
+    assert level.end <= len(data)
+    isobmff.read_items(data, level.first("meta"))
 
 
 def _exif(data: bytes) -> None:
@@ -82,11 +91,14 @@ def _exif(data: bytes) -> None:
 
 
 def _xmp(data: bytes) -> None:
-    xmp.join_extended([data, data], data[:32].decode("latin-1"))
-    try:
-        xmp.parse(data)
-    except xmp.XmpError:
-        return
+    xmp.join_extended([data, data])
+    xmp.extension_digest(data)
+    xmp.looks_like_packet(data)
+    for candidate in (data, data + b"&<"):
+        try:
+            xmp.parse(candidate)
+        except xmp.XmpError:
+            continue
 
 
 def _json(data: bytes) -> None:
@@ -113,9 +125,8 @@ def _jumbf(data: bytes) -> None:
     for media_type in TYPES:
         store = jumbf.find_manifest_store(data, media_type)
         assert store is None or 0 <= store.offset < len(data)
-    place = jumbf.unsafe_length(data)
-    assert place is None or 0 <= place <= len(data)
-    jumbf.unsafe_length(data.partition(b"JP")[2][6:])
+    jumbf.fault(data)
+    jumbf.fault(data.partition(b"JP")[2][6:])
 
 
 def _everything(data: bytes) -> None:
@@ -125,37 +136,76 @@ def _everything(data: bytes) -> None:
 
 
 def _inflate(data: bytes) -> None:
-    try:
-        png.inflate(data)
-    except ValueError:
-        return
+    for header in (deflate.ZLIB, deflate.ANY_HEADER, deflate.RAW):
+        try:
+            assert len(deflate.inflate(data, 1000, header).data) <= 1000
+        except ValueError:
+            continue
+
+
+def _blocks(data: bytes) -> None:
+    out = fields.Collector()
+    for add in (blocks.add_block, blocks.add_exif, blocks.add_photoshop, blocks.add_iptc, blocks.add_icc):
+        add(data, "fuzz", out)
+    blocks.add_exif_item(data, "fuzz", out, None)
+    blocks.add_trailer(data, 0, None, out)
+
+
+def _segments(data: bytes) -> None:
+    out = fields.Collector()
+    exif, extended = segments.ExifSegments(out), segments.ExtendedXmp(out)
+    for part in (data, b"Exif\0\0" + data[5:], data[:80]):
+        exif.take(part, 0)
+        extended.take(part)
+    exif.finish()
+    extended.finish()
+
+
+def _loose_xml(data: bytes) -> None:
+    builder = TreeBuilder()
+    builder.start("root", {})
+    loose_xml.read_elements(data.decode("latin-1"), builder, xmp.PREFIXES)
+
+
+def _parts(data: bytes) -> None:
+    for end in range(0, min(len(data), 40), 3):
+        after = parts.past_copies(data, 0, end)
+        assert end <= after <= max(len(data), end)
+        assert not end or data[:after] == data[:end] * (after // end)
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
+    "blocks": _blocks,
     "cbor": cbor.lying_length,
     "dct": _dct,
+    "deflate": _inflate,
     "exif": _exif,
     "fields": fields.decode_text,
     "gif": gif.read_gif,
     "icc": icc.describe,
-    "iptc": lambda data: (list(iptc.records(data)), list(iptc.resources(data))),
+    "iptc": lambda data: (iptc.records(data), iptc.resources(data), iptc.joined([data[:9], data[9:]])),
     "isobmff": _boxes,
     "jpeg": _jpeg,
     "json_text": _json,
     "jumbf": _jumbf,
+    "loose_xml": _loose_xml,
+    "parts": _parts,
     "pickles": pickles.pickled_names,
     "png": _png,
     "read": _everything,
     "riff": riff.read_riff,
     "samsung": lambda data: samsung.read_trailer(data, 0),
+    "segments": _segments,
     "stealth": _stealth,
     "tiff": _tiff,
     "xmp": _xmp,
 }
 
 SEEDS: dict[str, bytes] = {
+    "blocks": b"\0\0\0\6Exif\0\0" + make.exif({0x010F: "Maker"}) + make.resource(0x0404, make.iptc_record(2, 80, b"J")),
     "cbor": b"\xa2ealgsfsha256dhash\x58\x20" + bytes(32) + b"\x9a\0\0\0\2\x19\1\0\xf5",
     "dct": make.jpeg(),
+    "deflate": hostile.endless(1)[:400],
     "exif": make.exif({0x010F: "Maker", 0x9003: "2020:01:01 00:00:00"}),
     "fields": "text in ümlauts".encode(),
     "gif": b"GIF89a\1\0\1\0\x80\0\0" + bytes(6) + b"!\xff\x0bXMP DataXMP<x/>\x01\0" + b"!\xfe\4note\0" + b";",
@@ -168,6 +218,8 @@ SEEDS: dict[str, bytes] = {
     "jumbf": make.with_segments(
         make.jpeg(), make.segment(0xEB, b"JP\0\1\0\0\0\1\0\0\0\x40jumb\0\0\0\x20jumd" + jumbf.C2PA_UUID)
     ),
+    "loose_xml": make.xmp("<dc:title>a &amp; b < c<q:x y='1'/></dc:source>") + b"<![CDATA[x]]><!-- y --><?z?>",
+    "parts": b"abcabcabcab",
     "pickles": b"\x80\x03}q\x00(X\x09\x00\x00\x00face_typeq\x01X\x04\x00\x00\x00fullq\x02u.",
     "png": make.with_chunks(
         make.png(), make.chunk(b"tEXt", b"k\0v"), make.chunk(b"zTXt", b"k\0\0" + hostile.endless(1))
@@ -178,6 +230,7 @@ SEEDS: dict[str, bytes] = {
     ),
     "riff": make.webp(exif=make.exif({0x010F: "Maker"})),
     "samsung": hostile.overlapping_trailer(2, 20),
+    "segments": b"Exif\0\0" + make.exif({0x010F: "Maker" * 30}) + b"0" * 32 + bytes(8),
     "stealth": struct.pack(">I", 8 * 60) + hostile.endless(1, 31)[:60],
     "tiff": make.exif({0x010F: "Maker", 0x0110: "Model"}, sub={0x9003: "2020:01:01 00:00:00"}, gps={1: "N"}),
     "xmp": make.xmp("<dc:title><rdf:Alt><rdf:li xml:lang='x-default'>t</rdf:li></rdf:Alt></dc:title>"),

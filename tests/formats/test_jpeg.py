@@ -40,8 +40,16 @@ def test_an_early_end_leaves_no_end_and_a_note() -> None:
 
 
 def test_an_impossible_length_stops_the_walk_with_a_note() -> None:
-    layout = read_jpeg(b"\xff\xd8\xff\xe0\x00\x01" + PLAIN)
+    layout = read_jpeg(b"\xff\xd8\xff\xdb\x00\x01" + PLAIN)
     assert layout.end is None
+    assert "impossible length" in layout.notes[0]
+
+
+@pytest.mark.parametrize("broken", [b"\xff\xfe\0\0", b"\xff\xe1\0\1"])
+def test_an_impossible_length_that_decoders_pass_over_hides_nothing(broken: bytes) -> None:
+    layout = read_jpeg(make.with_segments(PLAIN, broken, make.segment(0xFE, b"behind")))
+    assert layout.segments[0].data == b"behind"
+    assert layout.end == len(PLAIN) + len(broken) + 10
     assert "impossible length" in layout.notes[0]
 
 

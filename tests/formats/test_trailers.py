@@ -20,7 +20,7 @@ from tests.formats import make
 def test_a_trailer_is_read_by_its_directory() -> None:
     data = make.jpeg() + files.galaxy()
     end = len(make.jpeg())
-    blocks = samsung.read_trailer(data, end)
+    blocks = samsung.read_trailer(data, end).items
     assert [block.name for block in blocks] == ["Image_UTC_Data", "PEg_Info"]
     assert blocks[1].data == b'{"genImageVersion":"v1","genAIType":8}'
     assert data[blocks[1].offset + 8 :].startswith(b"PEg_Info")
@@ -30,7 +30,7 @@ def test_a_trailer_is_read_by_its_directory() -> None:
 
 def test_what_is_appended_later_hides_no_trailer() -> None:
     data = make.png() + files.galaxy()
-    assert len(samsung.read_trailer(data + b"SEFT and more", len(make.png()))) == 2
+    assert len(samsung.read_trailer(data + b"SEFT and more", len(make.png())).items) == 2
 
 
 def test_bytes_without_a_directory_are_no_trailer() -> None:
@@ -40,7 +40,7 @@ def test_bytes_without_a_directory_are_no_trailer() -> None:
         files.galaxy()[:-4],
         files.galaxy().replace(b"SEFH", b"SEFX"),
     ):
-        assert samsung.read_trailer(make.jpeg() + tail, len(make.jpeg())) == ()
+        assert samsung.read_trailer(make.jpeg() + tail, len(make.jpeg())).items == ()
 
 
 def test_a_trailer_before_the_end_of_the_image_does_not_count() -> None:
@@ -54,7 +54,7 @@ def test_no_bytes_break_the_trailer_reader(noise: bytes, place: int, value: int)
     trailer = bytearray(files.galaxy())
     trailer[place % len(trailer)] = value
     for data in (noise, noise + b"SEFT", noise + bytes(trailer), bytes(trailer) + noise):
-        blocks = samsung.read_trailer(data, 0)
+        blocks = samsung.read_trailer(data, 0).items
         assert sum(len(block.data) for block in blocks) <= len(data) * samsung.MAX_ENTRIES
 
 

@@ -13,7 +13,7 @@ from tests.formats import make
 
 
 def values(packet: bytes) -> dict[str, str]:
-    return {item.path: item.value for item in xmp.parse(packet)}
+    return {item.path: item.value for item in xmp.parse(packet).properties}
 
 
 def test_attributes_elements_arrays_and_structures() -> None:
@@ -35,9 +35,9 @@ def test_properties_are_told_apart_by_namespace_not_by_prefix() -> None:
     packet = (
         make.xmp(attributes='xmp:CreatorTool="Tool"').replace(b"xmp:", b"zzz:").replace(b"xmlns:xmp=", b"xmlns:zzz=")
     )
-    assert xmp.parse(packet)[0].namespace == xmp.XMP
+    assert xmp.parse(packet).properties[0].namespace == xmp.XMP
     foreign = packet.replace(b'http://ns.adobe.com/xap/1.0/"', b'http://example.org/"', 1)
-    assert xmp.parse(foreign)[0].namespace == "http://example.org/"
+    assert xmp.parse(foreign).properties[0].namespace == "http://example.org/"
 
 
 def test_utf16_packets_and_padding_are_read() -> None:
@@ -54,9 +54,9 @@ def test_utf16_packets_and_padding_are_read() -> None:
         b"<x:xmpmeta",
         b"",
         b"<a>" * 5000,
-        b"<a>" + b"<b/>" * (xmp.MAX_ELEMENTS + 1) + b"</a>",
+        b"<a>&b;</a" + b'<!DOCTYPE x [<!ENTITY b "c">]>',
     ],
-    ids=["entities", "external", "broken", "empty", "deep", "many"],
+    ids=["entities", "external", "broken", "empty", "deep", "broken and entities"],
 )
 def test_hostile_packets_are_refused_with_the_one_error(packet: bytes) -> None:
     with pytest.raises(xmp.XmpError):
@@ -74,12 +74,12 @@ def test_extended_packets_are_put_together_in_any_order() -> None:
     packet = make.xmp(f"<dc:source>{'x' * 5000}</dc:source>")
     digest = hashlib.md5(packet, usedforsecurity=False).hexdigest().upper()
     parts = extended(packet, digest, 1000)
-    other = extended(b"y" * 100, "F" * 32, 10)
-    assert xmp.join_extended([*reversed(parts), *other], digest) == (packet, None)
-    assert xmp.join_extended(parts[:-1], digest)[0] is None
-    assert "missing" in str(xmp.join_extended(parts[1:], digest)[1])
+    assert xmp.join_extended(reversed(parts)) == (packet, "")
+    assert xmp.join_extended(parts[:-1])[0] == packet[:5000]
+    assert "missing" in xmp.join_extended(parts[:-1])[1]
+    assert "missing" in xmp.join_extended(parts[1:])[1]
     huge = [digest.encode() + b"\xff\xff\xff\xff" + b"\0\0\0\0" + b"x"]
-    assert "limit" in str(xmp.join_extended(huge, digest)[1])
+    assert "limit" in xmp.join_extended(huge)[1]
 
 
 @given(st.binary(max_size=400), st.integers(0, 1200))
@@ -95,9 +95,9 @@ def test_photoshop_resources_and_iptc_records() -> None:
     block = make.resource(0x040C, b"thumb", b"name") + make.resource(
         0x0404, make.iptc_record(2, 80, b"Jane Doe") + make.iptc_record(2, 40, b"FBMD0123")
     )
-    first, second = iptc.resources(block)
+    first, second = iptc.resources(block).items
     assert (first.id, first.name, first.data) == (0x040C, "name", b"thumb")
-    found = list(iptc.records(second.data))
+    found = iptc.records(second.data).items
     assert [(r.record, r.dataset, r.name, r.text) for r in found] == [
         (2, 80, "By-line", "Jane Doe"),
         (2, 40, "SpecialInstructions", "FBMD0123"),
@@ -106,17 +106,17 @@ def test_photoshop_resources_and_iptc_records() -> None:
 
 def test_iptc_text_encodings_and_extended_lengths() -> None:
     announced = make.iptc_record(1, 90, b"\x1b%G") + make.iptc_record(2, 5, "grün".encode())
-    assert list(iptc.records(announced))[1].text == "grün"
-    assert next(iptc.records(make.iptc_record(2, 5, b"gr\xfcn"))).text == "grün"
+    assert iptc.records(announced).items[1].text == "grün"
+    assert iptc.records(make.iptc_record(2, 5, b"gr\xfcn")).items[0].text == "grün"
     long = b"\x1c\x02\x78\x80\x04" + (70_000).to_bytes(4, "big") + b"a" * 70_000
-    assert len(next(iptc.records(long)).data) == 70_000
+    assert len(iptc.records(long).items[0].data) == 70_000
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_resources_and_records(noise: bytes) -> None:
     for start in (b"", b"8BIM\x04\x04\0\0", b"\x1c\x02\x05"):
-        assert all(len(r.data) <= 303 + len(start) for r in iptc.resources(start + noise))
-        assert all(len(r.data) <= 303 + len(start) for r in iptc.records(start + noise))
+        assert all(len(r.data) <= 303 + len(start) for r in iptc.resources(start + noise).items)
+        assert all(len(r.data) <= 303 + len(start) for r in iptc.records(start + noise).items)
 
 
 def test_icc_profile_says_its_name() -> None:

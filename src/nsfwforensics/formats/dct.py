@@ -143,6 +143,8 @@ def read_coefficients(
     if data[:2] != b"\xff\xd8":
         raise EvidenceError(say("not a JPEG file"))
     layout = layout or jpeg.read_jpeg(data)
+    if layout.unread:
+        raise LimitExceededError(say("the JPEG has more parts than are read"))
     frame = read_frame(layout)
     shapes = [frame.blocks(component) for component in range(len(frame.components))]
     if frame.marker in _ARITHMETIC:
@@ -187,7 +189,7 @@ def _essence(data: bytes, layout: jpeg.JpegFile, frame: Frame) -> bytes:
     known = {component[0] for component in frame.components}
     defined: set[int] = set()
     started = seen = False
-    for number, segment in enumerate(layout.segments):
+    for segment in layout.segments:
         body = segment.data
         if segment.marker in _FRAMES:
             seen = True
@@ -210,9 +212,7 @@ def _essence(data: bytes, layout: jpeg.JpegFile, frame: Frame) -> bytes:
             defined |= _defined(body)
         parts.append(bytes((0xFF, segment.marker)) + (len(body) + 2).to_bytes(2, "big") + body)
         if segment.marker == jpeg.SOS:
-            start = segment.offset + 4 + len(body)
-            following = layout.segments[number + 1].offset if number + 1 < len(layout.segments) else None
-            parts.append(data[start : following or (layout.end - 2 if layout.end else len(data))])
+            parts.append(data[segment.offset + 4 + len(body) : segment.end])
     if not started:
         raise EvidenceError(say("the JPEG holds no scan"))
     return b"".join((*parts, b"\xff\xd9"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -34,10 +35,13 @@ MAX_THUMBNAIL = 8 * 1024 * 1024
 
 _DIRECTORIES = {"Image": "IFD0", "Thumbnail": "IFD1", "EXIF": "ExifIFD", "GPS": "GPS",
                 "Interoperability": "InteropIFD", "MakerNote": "MakerNote"}  # fmt: skip
-_EMBEDDED = frozenset({0x02BC, 0x83BB, 0x8649, 0x8773, 0x927C, 0x0111, 0x0117, 0x0144, 0x0145})
+_BINARY = tiff.EMBEDDED | {0x927C, 0x0111, 0x0117, 0x0144, 0x0145}
 _USER_COMMENT = 0x9286
 _XP_TAGS = range(0x9C9B, 0x9CA0)
-_CHARSETS = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp"}
+_CHARSETS = {b"ASCII": "ascii", b"UNICODE": "utf-16", b"JIS": "iso2022_jp"}
+EXIF_HEADER = b"Exif\0\0"
+_TIFF_START = re.compile(rb"II\*\0|MM\0\*")
+_LONGEST_HEADER = 64
 _TRUNCATED_TEXT = 500
 _READ_UNIT = 16_384  # so many bytes cost about as much as another read call
 _LEAST_READS = 100  # what preparing to read costs, in reads, so that a thousand tiny blocks run out too
@@ -63,6 +67,18 @@ class _Metered(io.BytesIO):
         return data
 
 
+def tiff_start(block: bytes) -> int | None:
+    """Where the TIFF header stands in a block that should hold EXIF; None where there is none near its beginning.
+
+    Writers put ``Exif`` and two NULs before it, HEIF's offset field, both, neither, or a few bytes of something else.
+    """
+    for start in (0, len(EXIF_HEADER)):
+        if (start == 0 or block.startswith(EXIF_HEADER)) and block[start : start + 2] in (b"II", b"MM"):
+            return start  # however damaged the rest of the header is
+    found = _TIFF_START.search(block, 0, _LONGEST_HEADER + 4)
+    return found.start() if found else None
+
+
 def read_exif(block: bytes, source: str, out: Collector, offset: int | None = None) -> tiff.TiffTree:
     """Reads all directories and the maker note of a TIFF block into the table.
 
@@ -75,16 +91,25 @@ def read_exif(block: bytes, source: str, out: Collector, offset: int | None = No
     Returns:
         The plain walk of the same block. Never raises.
     """
+    if out.exif_entries <= 0:
+        out.limit("The EXIF blocks of the file have more entries than are read; the rest was not read.")
+        return tiff.TiffTree(block, "<", ())
     tree = tiff.walk(block)
+    out.exif_entries -= len(tree.entries)
     for note in tree.notes:
         out.note(f"{source}: {note}")
+    for limit in tree.limits:
+        out.limit(f"{source}: {limit}")
     if not tree.entries:
+        if tree.notes:
+            out.refuse(f"{source}: nothing of the EXIF block could be read.")
         return tree
     known = _exifread(block, source, out)
     times = Counter((entry.directory, entry.tag) for entry in tree.entries)
     for entry in tree.entries:
-        if not out.room(entry.length if entry.type in (1, 2, 7) else 48 * min(entry.count, entry.length)):
-            out.dropped += 1
+        size = entry.length if entry.type in (1, 2, 7) else 48 * min(entry.count, entry.length)
+        if not out.room("EXIF", size):
+            out.drop("EXIF")
             continue
         tag = known.get((entry.directory, entry.tag)) if times[(entry.directory, entry.tag)] == 1 else None
         out.add(_field(tree, entry, tag, source, offset))
@@ -111,7 +136,7 @@ def _field(
         raw, value = value, user_comment(value, tree.order)
     elif entry.tag in _XP_TAGS and isinstance(value, bytes):
         raw, value = value, value.decode("utf-16-le", "replace").rstrip("\0")
-    elif isinstance(value, bytes) and entry.tag not in _EMBEDDED:
+    elif isinstance(value, bytes) and entry.tag not in _BINARY:
         value, raw = _small(value, entry.type)
     if known and known[1].prefer_printable and entry.tag != _USER_COMMENT and entry.tag not in _XP_TAGS:
         text = str(known[1].printable)[:_TRUNCATED_TEXT]
@@ -137,19 +162,29 @@ def user_comment(data: bytes, order: str = "<") -> str:
         order: The block's byte order, ``<`` or ``>``; used for Unicode without a byte order mark, unless the text
             itself shows the other order, which writers often use.
     """
-    charset, body = _CHARSETS.get(data[:8]), data[8:]
-    if charset == "utf-16":
+    charset, body = _CHARSETS.get(data[:8].rstrip(b"\0 ").upper()), data[8:]
+    if charset == "utf-16" and not _is_narrow(body.rstrip(b"\0")):
         if body[:2] not in (b"\xff\xfe", b"\xfe\xff"):
             low, high = body[0:400:2].count(0), body[1:400:2].count(0)
             charset = "utf-16-le" if high > low or (high == low and order == "<") else "utf-16-be"
         return body[: len(body) & ~1].decode(charset, "replace").rstrip("\0 ")
-    if charset:
-        return (
-            body.rstrip(b"\0 ").decode(charset, "replace") if charset != "ascii" else decode_text(body.rstrip(b"\0 "))
-        )
-    if data[:8] == bytes(8):
-        data = body
+    body = body.rstrip(b"\0 ")
+    if charset == "iso2022_jp":
+        return body.decode(charset, "replace")
+    if charset or data[:8] == bytes(8):
+        return decode_text(body)
     return decode_text(data.strip(b"\0 "))
+
+
+def _is_narrow(text: bytes) -> bool:
+    """Whether text that is said to be UTF-16 is UTF-8 in truth."""
+    if len(text) < 16 or b"\0" in text:  # so long a text of two bytes a character without a NUL is rare
+        return False
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _exifread(block: bytes, source: str, out: Collector) -> dict[tuple[str, int], tuple[str, Any]]:

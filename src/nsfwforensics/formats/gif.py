@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-MAX_BLOCKS = 200_000
+from nsfwforensics.formats.parts import Walk, past_copies
+
 _XMP_MAGIC_TRAILER = 257
 
 
@@ -16,7 +18,7 @@ class Extension:
         label: ``0xFE`` comment, ``0xFF`` application, ``0x01`` plain text, ``0xF9`` graphic control.
         offset: Where its introducer stands.
         identifier: For an application extension its eleven-byte identifier, else empty.
-        data: Its sub-blocks joined; for XMP, which is stored unblocked, the packet.
+        data: Its sub-blocks joined; for XMP, whose specification wants it unblocked, the packet.
     """
 
     label: int
@@ -27,34 +29,61 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class GifFile:
-    """The extensions of one GIF; ``end`` is the offset just past the trailer byte, or None."""
+    """The structure of one GIF.
+
+    Attributes:
+        extensions: Its extension blocks in order, but for graphic controls.
+        end: Offset just past the trailer byte; None where there is none.
+        notes: What was wrong with the structure.
+        limits: Which limits were reached; extensions that were not kept for them are not among ``extensions``.
+    """
 
     extensions: tuple[Extension, ...]
     end: int | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+COMMENT, _APPLICATION, _CONTROL = 0xFE, 0xFF, 0xF9
+_BLOCK = re.compile(rb"[!,;]")
+XMP = "XMP DataXMP"
+_READ = frozenset({XMP, "ICCRGBG1012", "C2PA_GIF\x01\x00\x00", "NETSCAPE2.0"})
 
 
 def read_gif(data: bytes) -> GifFile:
-    """Walks the blocks of a GIF file. Never raises."""
+    """Walks the blocks of a GIF file, by the rules of :mod:`nsfwforensics.formats.parts`. Never raises."""
     extensions: list[Extension] = []
-    position = 13 + _colour_table(data[10:11])
-    for _ in range(MAX_BLOCKS):
+    walk = Walk("The GIF file")
+    position, end = 13 + _colour_table(data[10:11]), None
+    while walk.step():
         introducer = data[position : position + 1]
         if introducer == b";":
-            return GifFile(tuple(extensions), position + 1, ())
+            end = position + 1
+            break
         if introducer == b"!":
-            extension, position = _extension(data, position)
-            if extension.label != 0xF9:
-                extensions.append(extension)
+            extension, after = _extension(data, position)
+            if extension.label != _CONTROL:
+                if walk.take(_kind(extension)):
+                    extensions.append(extension)
+                after = past_copies(data, position, after)
+            position = after
         elif introducer == b",":
             position += 10 + _colour_table(data[position + 9 : position + 10])
             _, position = _sub_blocks(data, position + 1, keep=False)
+        elif found := _BLOCK.search(data, position):
+            walk.fault("There are bytes that belong to no GIF block", position)
+            position = found.start()
         else:
+            walk.fault("The GIF data ends before its trailer,", len(data))
             break
-    else:
-        return GifFile(tuple(extensions), None, (f"The GIF data has more than {MAX_BLOCKS:,} blocks.",))
-    why = "ends before its trailer" if position >= len(data) else f"has no valid block at offset {position}"
-    return GifFile(tuple(extensions), None, (f"The GIF data {why}.",))
+    return GifFile(tuple(extensions), end, walk.notes, walk.limits)
+
+
+def _kind(extension: Extension) -> str:
+    """What an extension is counted as: by its identifier where that is read."""
+    if extension.label == COMMENT:
+        return "comment"
+    return extension.identifier if extension.identifier in _READ else "other"
 
 
 def _colour_table(packed: bytes) -> int:
@@ -64,11 +93,12 @@ def _colour_table(packed: bytes) -> int:
 def _extension(data: bytes, position: int) -> tuple[Extension, int]:
     label = data[position + 1] if position + 1 < len(data) else 0
     identifier, start = "", position + 2
-    if label == 0xFF and data[start : start + 1] == b"\x0b":
+    if label == _APPLICATION and data[start : start + 1] == b"\x0b":
         identifier = data[start + 1 : start + 12].decode("latin-1")
         start += 12
     blocks, after = _sub_blocks(data, start)
-    if identifier == "XMP DataXMP":  # XMP specification part 3: raw packet and a 258-byte magic trailer
+    if identifier == XMP and not blocks.startswith((b"<", b"\xef\xbb\xbf<")):  # else it was blocked like other data
+        # XMP specification part 3: raw packet and a 258-byte magic trailer
         blocks = data[start : max(start, after - _XMP_MAGIC_TRAILER - 1)]
     return Extension(label, position, identifier, blocks), after
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 _MAX_TAGS = 200
 
 
+def is_profile(profile: bytes) -> bool:
+    """Whether bytes begin as an ICC profile does."""
+    return len(profile) >= 132 and profile[36:40] == b"acsp"
+
+
 def describe(profile: bytes) -> dict[str, str]:
     """Reads what an ICC profile says of itself.
 
@@ -15,7 +20,7 @@ def describe(profile: bytes) -> dict[str, str]:
         ``ProfileDescription``, ``ProfileCopyright``, ``DeviceManufacturer`` and ``ProfileCreator`` where present; empty
         for what is no profile.
     """
-    if len(profile) < 132 or profile[36:40] != b"acsp":
+    if not is_profile(profile):
         return {}
     found: dict[str, str] = {}
     for index in range(min(int.from_bytes(profile[128:132], "big"), _MAX_TAGS)):

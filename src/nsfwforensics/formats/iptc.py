@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nsfwforensics.formats.fields import decode_text
+from nsfwforensics.formats.parts import Parts, Walk, past_copies
 
-MAX_RECORDS = 5_000
-PHOTOSHOP_HEADER = b"Photoshop 3.0\0"
+PHOTOSHOP_HEADERS = (b"Photoshop 3.0\0", b"Adobe_Photoshop2.5:")
 
 IPTC_RESOURCE = 0x0404
 THUMBNAIL_RESOURCES = (0x040C, 0x0409)
+_READ = frozenset({IPTC_RESOURCE, *THUMBNAIL_RESOURCES})
 _UTF8 = b"\x1b%G"
+_SIGNATURE = re.compile(rb"8BIM|AgHg|DCSR|PHUT")
+_MARKER = re.compile(rb"\x1c[\x01-\x09]")
 
 NAMES: dict[tuple[int, int], str] = {
     (1, 90): "CodedCharacterSet",
@@ -56,44 +60,99 @@ class Record:
         return NAMES.get((self.record, self.dataset), f"Record {self.record}:{self.dataset}")
 
 
-def resources(block: bytes) -> Iterator[Resource]:
-    """Yields the image resources of a block that begins with ``8BIM``. Stops where the structure breaks."""
+def is_photoshop(block: bytes) -> bool:
+    """Whether a block begins with an image resource."""
+    return _SIGNATURE.match(block) is not None
+
+
+def joined(parts: Sequence[bytes]) -> list[bytes]:
+    """Puts blocks of image resources together that were split over segments, wherever a split may fall.
+
+    Args:
+        parts: Contents of the segments in order, without their header.
+
+    Returns:
+        One block for each segment that begins with a resource, with those behind it that do not, so that a broken
+        segment takes no sound one with it. Where only all of them together are sound, that whole comes first.
+    """
+    blocks: list[bytes] = []
+    for part in parts:
+        if is_photoshop(part) or not blocks:
+            blocks.append(part)
+        else:
+            blocks[-1] += part
+    sound = [not resources(block).notes for block in blocks]
+    whole = b"".join(parts)
+    if all(sound) or resources(whole).notes:
+        return blocks
+    return [whole, *(block for block, fine in zip(blocks[1:], sound[1:], strict=True) if fine)]
+
+
+def resources(block: bytes) -> Parts[Resource]:
+    """Reads image resources; where the structure breaks, from the next signature on. Never raises."""
+    walk = Walk("The block of Photoshop image resources")
+    found: list[Resource] = []
     position = 0
-    for _ in range(MAX_RECORDS):
-        if block[position : position + 4] not in (b"8BIM", b"AgHg", b"DCSR", b"PHUT") or position + 12 > len(block):
-            return
-        name_size = block[position + 6]
+    while position < len(block) and walk.step():
+        if not _SIGNATURE.match(block, position):
+            following = _SIGNATURE.search(block, position)
+            if following or block[position:].strip(b"\0"):  # padding is no fault
+                walk.fault("A Photoshop image resource is damaged", position)
+            position = following.start() if following else len(block)
+            continue
+        name_size = block[position + 6] if position + 6 < len(block) else 0
         start = position + 7 + name_size
         start += start - position & 1
         size = int.from_bytes(block[start : start + 4], "big")
-        name = block[position + 7 : position + 7 + name_size].decode("latin-1")
+        after = start + 4 + size
+        if after > len(block) or start + 4 > len(block):
+            walk.fault("A Photoshop image resource is longer than what is there", position)
+            following = _SIGNATURE.search(block, min(start + 4, len(block)))
+            after = following.start() if following else len(block)
         number = int.from_bytes(block[position + 4 : position + 6], "big")
-        yield Resource(number, name, position, block[start + 4 : start + 4 + size])
-        position = start + 4 + size + (size & 1)
+        if walk.take("read" if number in _READ else "other"):
+            name = block[position + 7 : position + 7 + name_size].decode("latin-1")
+            found.append(Resource(number, name, position, block[start + 4 : after]))
+        position = past_copies(block, position, min(after + (size & 1), len(block)))
+    return Parts(tuple(found), walk.notes, walk.limits)
 
 
-def records(block: bytes) -> Iterator[Record]:
-    """Yields the data sets of an IPTC-IIM block. Stops where the structure breaks.
+def records(block: bytes) -> Parts[Record]:
+    """Reads the data sets of an IPTC-IIM block; where the structure breaks, from the next marker on. Never raises.
 
     Text is decoded as data set 1:90 says: UTF-8 where announced, otherwise UTF-8 if valid and Latin-1 if not, because
     most software leaves the announcement out.
     """
+    if block[:1] != b"\x1c" and block[3:4] == b"\x1c":  # a TIFF entry of 4-byte numbers, written in the other order
+        whole = len(block) & ~3
+        block = b"".join(block[at : at + 4][::-1] for at in range(0, whole, 4)) + block[whole:]
+    walk = Walk("The IPTC block")
+    found: list[Record] = []
     position, announced = 0, False
-    for _ in range(MAX_RECORDS):
-        if block[position : position + 1] != b"\x1c" or position + 5 > len(block):
-            return
+    while position < len(block) and walk.step():
+        if not _MARKER.match(block, position) or position + 5 > len(block):
+            following = _MARKER.search(block, position + 1)
+            if following or block[position:].strip(b"\0"):
+                walk.fault("An IPTC data set is damaged", position)
+            position = following.start() if following else len(block)
+            continue
         record, dataset = block[position + 1], block[position + 2]
         size = int.from_bytes(block[position + 3 : position + 5], "big")
-        position += 5
+        start = position + 5
         if size & 0x8000:  # extended data set: the rest of the field counts the bytes of the real length
             width = size & 0x7FFF
-            if width > 8:
-                return
-            size = int.from_bytes(block[position : position + width], "big")
-            position += width
-        data = block[position : position + size]
+            size = int.from_bytes(block[start : start + width], "big") if width <= 8 else len(block)
+            start += width
+        after = start + size
+        if after > len(block):
+            walk.fault("An IPTC data set is longer than what is there", position)
+            following = _MARKER.search(block, position + 5)
+            after = following.start() if following else len(block)
+        data = block[start:after]
         if (record, dataset) == (1, 90):
             announced = data == _UTF8
-        text = data.decode("utf-8", "replace") if announced else decode_text(data)
-        yield Record(record, dataset, data, text)
-        position += size
+        if walk.take("read" if (record, dataset) in NAMES else "other"):
+            text = data.decode("utf-8", "replace") if announced else decode_text(data)
+            found.append(Record(record, dataset, data, text))
+        position = past_copies(block, position, max(after, position + 5))
+    return Parts(tuple(found), walk.notes, walk.limits)

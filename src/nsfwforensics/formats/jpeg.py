@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MAX_SEGMENTS = 20_000
+from nsfwforensics.formats.parts import Walk, past_copies
 
 EOI, SOS, DQT, DRI, COM = 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NAMES = {0xC4: "DHT", SOS: "SOS", DQT: "DQT", 0xDC: "DNL", DRI: "DRI", COM: "COM"}
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_WITHOUT_LENGTH = re.compile(rb"(?:\xff++[\x00\x01\xd0-\xd8])++")
+_NOTHING = re.compile(rb"(?:\xff++(?:[\x00\x01\xd0-\xd8]|[\xe0-\xef\xfe]\x00\x02))++")  # no length, or nothing in it
 _FILL = re.compile(rb"\xff++")
+
+APPLICATIONS: dict[str, tuple[bytes, ...]] = {
+    "APP0": (b"JFIF", b"JFXX"), "APP1": (b"Exif", b"http://ns.adobe.com/xap/", b"http://ns.adobe.com/xmp/"),
+    "APP2": (b"ICC_PROFILE", b"MPF"), "APP11": (b"JP",), "APP12": (b"Ducky",),
+    "APP13": (b"Photoshop", b"Adobe_Photoshop"), "APP14": (b"Adobe",), "APP15": (b"\x80",),
+}  # fmt: skip
+"""How application segments begin that are read; each kind has places of its own beside all others of its marker."""
 
 # ITU-T T.81 tables K.1 and K.2 in natural order, scaled by the Independent JPEG Group's library.
 _LUMINANCE = (16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
@@ -30,20 +37,18 @@ class Segment:
         marker: The marker's second byte, such as ``0xE1``.
         offset: Where its ``0xFF`` stands in the file.
         data: What follows the length field, without it.
+        end: Offset just past it; for a scan, past its entropy-coded data.
     """
 
     marker: int
     offset: int
     data: bytes
+    end: int
 
     @property
     def name(self) -> str:
         """``APP1``, ``COM``, ``DQT``, ``SOF0``; hexadecimal for others."""
-        if 0xE0 <= self.marker <= 0xEF:
-            return f"APP{self.marker - 0xE0}"
-        if self.marker in _SOF:
-            return f"SOF{self.marker - 0xC0}"
-        return _NAMES.get(self.marker, f"0x{self.marker:02X}")
+        return _name(self.marker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,18 @@ class JpegFile:
         segments: Its marker segments in order.
         end: Offset just past the end-of-image marker; None where there is none.
         notes: What was wrong with the structure.
+        limits: Which limits were reached; segments that were not kept for them are not among ``segments``.
     """
 
     segments: tuple[Segment, ...]
     end: int | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> bool:
+        """Whether the walk ended at a limit, so that nothing is known of the rest."""
+        return self.end is None and bool(self.limits)
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -69,54 +81,77 @@ class JpegFile:
         return None
 
 
-def read_jpeg(data: bytes, start: int = 0) -> JpegFile:
+def _name(marker: int) -> str:
+    if 0xE0 <= marker <= 0xEF:
+        return f"APP{marker - 0xE0}"
+    if marker in _SOF:
+        return f"SOF{marker - 0xC0}"
+    return _NAMES.get(marker, f"0x{marker:02X}")
+
+
+def read_jpeg(data: bytes, start: int = 0, *, scans: bool = True) -> JpegFile:
     """Walks the marker segments from a start-of-image marker to its end-of-image marker.
 
     Args:
         data: The file.
         start: Where the start-of-image marker stands.
+        scans: Whether to go on through the scans; without them the walk, and with it ``end``, stops at the first.
 
     Returns:
-        The segments; stops with a note where the structure breaks. Never raises.
+        The segments, by the rules of :mod:`nsfwforensics.formats.parts`; stops with a note where the structure breaks.
+        Never raises.
     """
     segments: list[Segment] = []
-    notes: list[str] = []
-    position, length = start + 2, len(data)
-    while True:
-        if position + 2 > length:
-            notes.append("The JPEG data ends before its end-of-image marker.")
-            return JpegFile(tuple(segments), None, tuple(notes))
+    walk = Walk("The JPEG file")
+    position, end = start + 2, None
+    while walk.step():
+        if position + 2 > len(data):
+            walk.fault("The JPEG data ends before its end-of-image marker,", len(data))
+            break
         if data[position] != 0xFF:
+            walk.fault("There are bytes that belong to no JPEG segment", position)
             found = _NEXT_MARKER.search(data, position)
-            notes.append(f"There are bytes that belong to no JPEG segment at offset {position}.")
-            if found is None or len(notes) > 20:
-                return JpegFile(tuple(segments), None, tuple(notes))
-            position = found.start()
+            position = found.start() if found else len(data)
             continue
-        if run := _WITHOUT_LENGTH.match(data, position):
+        if run := _NOTHING.match(data, position):
             position = run.end()
             continue
         if fill := _FILL.match(data, position):
             position = fill.end() - 1
-        marker = data[position + 1] if position + 1 < length else 0xFF
+        marker = data[position + 1] if position + 1 < len(data) else 0xFF
+        if marker == EOI:
+            end = position + 2
+            break
         if marker == 0xFF:
             position += 1
             continue
-        if marker == EOI:
-            return JpegFile(tuple(segments), position + 2, tuple(notes))
         size = int.from_bytes(data[position + 2 : position + 4], "big")
-        if size < 2 or len(segments) >= MAX_SEGMENTS:
-            why = "has an impossible length" if size < 2 else "is one too many"
-            notes.append(f"The JPEG segment at offset {position} {why}; nothing after it was read.")
-            return JpegFile(tuple(segments), None, tuple(notes))
-        segments.append(Segment(marker, position, data[position + 4 : position + 2 + size]))
-        if position + 2 + size > length:
-            notes.append(f"The file ends inside the JPEG segment at offset {position}.")
-            return JpegFile(tuple(segments), None, tuple(notes))
-        position += 2 + size
-        if marker == SOS:
-            found = _NEXT_MARKER.search(data, position)
-            position = found.start() if found else length
+        told = marker == COM or 0xE0 <= marker <= 0xEF  # says something, and is nothing that pixels depend on
+        if size < 2:
+            walk.fault("A JPEG segment has an impossible length", position)
+            if not told:
+                break
+            position += 4  # as decoders do, so that what they pass over hides nothing
+            continue
+        after = position + 2 + size
+        if after > len(data):
+            walk.fault("The file ends inside a JPEG segment", position)
+        elif marker == SOS and scans:
+            found = _NEXT_MARKER.search(data, after)
+            after = found.start() if found else len(data)
+        body = data[position + 4 : position + 2 + size]
+        if walk.take(_kind(marker, body)):
+            segments.append(Segment(marker, position, body, after))
+        if after > len(data) or (marker == SOS and not scans):
+            break
+        position = past_copies(data, position, after) if told else after
+    return JpegFile(tuple(segments), end, walk.notes, walk.limits)
+
+
+def _kind(marker: int, body: bytes) -> str:
+    """What a segment is counted as: its name, and how it begins where that is known."""
+    name = _name(marker)
+    return next((f"{name} {each!r}" for each in (*APPLICATIONS.get(name, ()), b"AIGC{") if body.startswith(each)), name)
 
 
 def quantisation_tables(jpeg: JpegFile) -> dict[int, tuple[int, ...]]:

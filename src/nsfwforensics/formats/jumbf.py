@@ -7,21 +7,19 @@ in a comment, in pixels or after the end of the image are not taken for credenti
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from nsfwforensics.formats import gif, isobmff
+from nsfwforensics.formats import gif, isobmff, jpeg, png, riff, tiff
 from nsfwforensics.formats.cbor import lying_length
 
 C2PA_UUID = bytes.fromhex("6332706100110010800000aa00389b71")
 """Type of the JUMBF superbox (ISO/IEC 19566-5) that is a C2PA manifest store."""
 
 BMFF_UUID = "d8fec3d61b0e483c92975828877ec481"
-TIFF_TAG = 0xCD41
 
-_MAX_STEPS = 100_000
-_SOS, _EOI, _APP11 = 0xDA, 0xD9, 0xEB
-_JPEG_STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+MAX_BOXES = 100_000
+"""Most boxes of a manifest store that are looked at before it is handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +43,23 @@ def find_manifest_store(data: bytes, media_type: str | None) -> ManifestStore | 
         media_type: What the bytes are, as :func:`nsfwforensics.core.media.sniff` names it.
 
     Returns:
-        The store, or None. Time is linear in the number of the container's parts, not in the file size; never raises.
+        The store, or None. Where the walk met a limit, the metadata that was read of the same file says so: the
+        walkers are the same. Time is linear in the number of the container's parts, not in the file size; never raises.
     """
     finder = _FINDERS.get(media_type or "")
     return finder(data) if finder else None
 
 
-def unsafe_length(store: bytes) -> int | None:
-    """Looks for a length inside a store that is far beyond its end, which makes careless readers fill the memory.
+def fault(store: bytes) -> str:
+    """What makes a store unfit for careless readers, which a length far beyond its end makes fill the memory.
 
     Returns:
-        The offset of the first such value in the store, or None. Compressed boxes are not looked into. Never raises.
+        What is wrong with it, or empty. Compressed boxes are not looked into. Never raises.
     """
     waiting = [(0, len(store))]
-    for _ in range(_MAX_STEPS):
+    for _ in range(MAX_BOXES):
         if not waiting:
-            return None
+            return ""
         position, stop = waiting.pop()
         if position + 8 > stop:
             continue
@@ -77,78 +76,44 @@ def unsafe_length(store: bytes) -> int | None:
         elif kind == b"cbor":
             place = lying_length(store[position + header : end])
             if place is not None:
-                return position + header + place
-    return 0
+                return f"a length at offset {position + header + place} of it is far longer than the credentials are"
+    return f"it has more than {MAX_BOXES:,} boxes, more than are read"
 
 
 def _jpeg(data: bytes) -> ManifestStore | None:
     """APP11 segments with a JPEG XT ``JP`` box (ISO/IEC 18477-3), which may be split; they stand before the scans."""
     found: list[bytes] = []
     first, instance = -1, b""
-    for position, body in _app11(data):
+    for segment in jpeg.read_jpeg(data, scans=False).segments:
+        body = segment.data
         # common identifier, box instance, packet number; then the box, whose header every further packet repeats
-        if body[:2] != b"JP":
+        if segment.name != "APP11" or body[:2] != b"JP":
             continue
         if not found and b"jumb" in body[8:24] and C2PA_UUID in body[:64]:
-            first, instance = position, body[2:4]
+            first, instance = segment.offset, body[2:4]
             found.append(body[8:])
         elif found and body[2:4] == instance:
             found.append(body[24:] if body[8:12] == b"\0\0\0\1" else body[16:])
     return ManifestStore(first, b"".join(found)) if found else None
 
 
-def _app11(data: bytes) -> Iterator[tuple[int, bytes]]:
-    position = 2
-    for _ in range(_MAX_STEPS):
-        if position + 4 > len(data) or data[position] != 0xFF:
-            return
-        marker = data[position + 1]
-        if marker == 0xFF:
-            position += 1
-        elif marker in _JPEG_STANDALONE:
-            position += 2
-        elif marker in (_SOS, _EOI):
-            return
-        else:
-            size = int.from_bytes(data[position + 2 : position + 4], "big")
-            if size < 2:
-                return
-            if marker == _APP11:
-                yield position, data[position + 4 : position + 2 + size]
-            position += 2 + size
-
-
 def _png(data: bytes) -> ManifestStore | None:
-    position = 8
-    for _ in range(_MAX_STEPS):
-        head = data[position : position + 8]
-        if len(head) < 8 or head[4:] == b"IEND":
-            return None
-        length = int.from_bytes(head[:4], "big")
-        if head[4:] == b"caBX":
-            return ManifestStore(position, data[position + 8 : position + 8 + length])
-        position += 12 + length
-    return None
+    chunks = png.read_png(data).chunks
+    return next((ManifestStore(chunk.offset, chunk.data) for chunk in chunks if chunk.type == "caBX"), None)
 
 
 def _webp(data: bytes) -> ManifestStore | None:
-    position, stop = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    for _ in range(_MAX_STEPS):
-        if position + 8 > stop:
-            return None
-        length = int.from_bytes(data[position + 4 : position + 8], "little")
-        if data[position : position + 4] == b"C2PA":
-            return ManifestStore(position, data[position + 8 : min(position + 8 + length, stop)])
-        position += 8 + length + (length & 1)
-    return None
+    chunks = riff.read_riff(data).chunks
+    return next((ManifestStore(chunk.offset, chunk.data) for chunk in chunks if chunk.fourcc == "C2PA"), None)
 
 
 def _bmff(data: bytes) -> ManifestStore | None:
-    for box in isobmff.boxes(data):
+    for box in isobmff.read_boxes(data):
         if box.uuid == BMFF_UUID:
-            body = data[box.start : box.end]
             # version and flags, purpose, then for a manifest the offset of the first Merkle box
-            return ManifestStore(box.offset, body[4:].partition(b"\0")[2][8:])
+            return ManifestStore(box.offset, data[box.start + 4 : box.end].partition(b"\0")[2][8:])
+        if box.type == "jumb" and C2PA_UUID in data[box.start : min(box.end, box.start + 64)]:  # JPEG XL
+            return ManifestStore(box.offset, data[box.offset : box.end])
     return None
 
 
@@ -162,23 +127,16 @@ def _gif(data: bytes) -> ManifestStore | None:
 
 
 def _tiff(data: bytes) -> ManifestStore | None:
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None or len(data) < 8 or data[2:4] not in (b"*\0", b"\0*"):
-        return None
-    (start,) = struct.unpack_from(order + "I", data, 4)
-    if start + 2 > len(data):
-        return None
-    (count,) = struct.unpack_from(order + "H", data, start)
-    for position in range(start + 2, min(start + 2 + 12 * count, len(data) - 11), 12):
-        tag, _, length, offset = struct.unpack_from(order + "HHII", data, position)
-        if tag == TIFF_TAG:
-            return ManifestStore(position, data[offset : offset + length])
+    tree = tiff.walk(data) if tiff.is_tiff(data) else None
+    for entry in tree.embedded(tiff.C2PA_TAG) if tree else ():
+        if entry.directory == "IFD0":
+            return ManifestStore(entry.place, data[entry.offset : entry.offset + entry.length])
     return None
 
 
 _FINDERS: dict[str, Callable[[bytes], ManifestStore | None]] = {
     "image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "image/heif": _bmff, "image/avif": _bmff,
-    "image/gif": _gif, "image/tiff": _tiff,
+    "image/jxl": _bmff, "image/gif": _gif, "image/tiff": _tiff,
 }  # fmt: skip
 
-__all__ = ["ManifestStore", "find_manifest_store", "unsafe_length"]
+__all__ = ["ManifestStore", "fault", "find_manifest_store"]

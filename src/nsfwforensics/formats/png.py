@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import zlib
+import re
 from dataclasses import dataclass
 
+from nsfwforensics.formats.deflate import Inflated, inflate
 from nsfwforensics.formats.fields import MAX_VALUE_BYTES
+from nsfwforensics.formats.parts import Walk, past_copies
 
-MAX_CHUNKS = 50_000
 MAX_KEYWORD = 1_024
 """Most bytes kept of a keyword; the standard allows 79."""
 
-MAX_RATIO = 1_032
-"""How many bytes one byte of a deflate stream can become at most (RFC 1951)."""
-
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP_KEYWORD = "xml:com.adobe.xmp"
+PROFILE_KEYWORD = "raw profile type "
+"""How ImageMagick's keyword for a block of another standard begins; both are compared in lower case."""
+
+_PIXELS = frozenset({b"IDAT", b"fdAT"})
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_READ = _TEXTS | {b"IHDR", b"IEND", b"PLTE", b"eXIf", b"caBX", b"iCCP", b"tIME", b"acTL", b"fcTL"}
+_PROFILE = re.compile(rb"(xml:com\.adobe\.xmp|raw profile type (?:exif|app1|xmp|iptc|8bim|icc|icm))\0", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"[^0-9A-Fa-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,92 +38,115 @@ class Chunk:
 class PngFile:
     """The chunks of one PNG; pixel data (``IDAT``, ``fdAT``) keeps offset and length, its ``data`` is empty.
 
-    ``end`` is the offset just past ``IEND``, or None where there is none.
+    Attributes:
+        chunks: In the order of the file.
+        end: Offset just past ``IEND``; None where there is none.
+        notes: What was wrong with the structure.
+        limits: Which limits were reached; chunks that were not kept for them are not among ``chunks``.
     """
 
     chunks: tuple[Chunk, ...]
     end: int | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One textual entry of a ``tEXt``, ``zTXt`` or ``iTXt`` chunk. ``cut`` says that inflation met the limit."""
+    """One textual entry of a ``tEXt``, ``zTXt`` or ``iTXt`` chunk.
+
+    Attributes:
+        keyword: What the text is.
+        data: The text as stored, inflated.
+        text: The same decoded: UTF-8 in ``iTXt``, else Latin-1.
+        language: Language tag of ``iTXt``, else empty.
+        cut: Whether it was longer than the limit.
+        fault: What is wrong with it, else empty.
+    """
 
     keyword: str
+    data: bytes
     text: str
     language: str = ""
     cut: bool = False
+    fault: str = ""
 
 
 def read_png(data: bytes) -> PngFile:
-    """Walks the chunks of a PNG file up to ``IEND``. Never raises."""
+    """Walks the chunks of a PNG file up to ``IEND``, by the rules of :mod:`nsfwforensics.formats.parts`. Never raises.
+
+    Pixel data finds a place like everything else, but what of it finds none is no limit: it says nothing.
+    """
     chunks: list[Chunk] = []
-    position = len(SIGNATURE)
-    while position + 8 <= len(data):
+    walk, pixels = Walk("The PNG file"), Walk("The PNG file's pixel data")
+    position, end = len(SIGNATURE), None
+    while walk.step():
         length = int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
-        if not kind.isalpha() or len(chunks) >= MAX_CHUNKS:
-            why = "is one too many" if kind.isalpha() else "is not valid"
-            note = f"The PNG chunk at offset {position} {why}; nothing after it was read."
-            return PngFile(tuple(chunks), None, (note,))
-        body = b"" if kind in (b"IDAT", b"fdAT") else data[position + 8 : position + 8 + length]
-        chunks.append(Chunk(kind.decode("ascii"), position, length, body))
-        position += 12 + length
-        if position > len(data):
+        after = position + 12 + length
+        if position + 8 > len(data):
+            walk.fault("The PNG data ends before its IEND chunk,", len(data))
+            break
+        if not kind.isalpha():
+            walk.fault("The PNG chunk is not valid, and nothing after it was read,", position)
+            break
+        if kind in _PIXELS:
+            if pixels.take("pixels"):
+                chunks.append(Chunk(kind.decode("ascii"), position, length, b""))
+            position = after
+            continue
+        body = data[position + 8 : position + 8 + length]
+        if walk.take(_kind(kind, body)):
+            chunks.append(Chunk(kind.decode("ascii"), position, length, body))
+        if after > len(data):
+            walk.fault("The file ends inside a PNG chunk", position)
             break
         if kind == b"IEND":
-            return PngFile(tuple(chunks), position, ())
-    return PngFile(tuple(chunks), None, ("The PNG data ends before its IEND chunk.",))
+            end = after
+            break
+        position = past_copies(data, position, after)
+    return PngFile(tuple(chunks), end, walk.notes, walk.limits)
 
 
-def inflate(data: bytes, limit: int = MAX_VALUE_BYTES) -> tuple[bytes, bool]:
-    """Inflates zlib data up to a limit.
-
-    Args:
-        data: A zlib stream.
-        limit: Most bytes returned.
-
-    Returns:
-        The bytes, and whether there would have been more.
-
-    Raises:
-        ValueError: The stream is no zlib stream or is damaged, or ``limit`` is not positive.
-    """
-    if limit <= 0:  # zlib would take 0 for "no limit"
-        raise ValueError("compressed data beyond the limit for one file was not read")
-    stream = zlib.decompressobj()
-    try:
-        out = stream.decompress(data, limit)
-    except zlib.error as error:
-        raise ValueError(f"damaged compressed data: {error}") from error
-    return out, bool(stream.unconsumed_tail)
+def _kind(kind: bytes, body: bytes) -> str:
+    """What a chunk is counted as: its type where that is read, text that holds a profile apart from other text."""
+    if kind in _TEXTS and (profile := _PROFILE.match(body)):
+        return profile[1].decode("ascii").lower()
+    return kind.decode("ascii") if kind in _READ else "other"
 
 
 def read_text(chunk: Chunk, limit: int = MAX_VALUE_BYTES) -> Text:
-    """Decodes a textual chunk.
+    """Decodes a textual chunk; an ``iTXt`` whose inner fields are not all there is taken for what is left of it.
 
     Args:
         chunk: A ``tEXt``, ``zTXt`` or ``iTXt`` chunk.
         limit: Most bytes inflated.
 
     Raises:
-        ValueError: The chunk is malformed or its compressed data damaged, or there is some and ``limit`` is 0.
+        ValueError: The chunk has no keyword or nothing comes out of its compressed data, or there is some and
+            ``limit`` is 0.
     """
     keyword, found, rest = chunk.data.partition(b"\0")
     if not found:
         raise ValueError("a text chunk without a keyword")
-    name = keyword[:MAX_KEYWORD].decode("latin-1")
-    if chunk.type == "tEXt":
-        return Text(name, rest[:MAX_VALUE_BYTES].decode("latin-1"), cut=len(rest) > MAX_VALUE_BYTES)
-    if chunk.type == "zTXt":
-        body, cut = inflate(rest[1:], limit)
-        return Text(name, body.decode("latin-1"), cut=cut)
-    compressed, language_and_text = rest[:1] == b"\1", rest[2:]
-    language, _, remainder = language_and_text.partition(b"\0")
-    _translated, _, body = remainder.partition(b"\0")
-    body, cut = inflate(body, limit) if compressed else (body[:MAX_VALUE_BYTES], len(body) > MAX_VALUE_BYTES)
-    return Text(name, body.decode("utf-8", "replace"), language[:MAX_KEYWORD].decode("latin-1"), cut)
+    name, language, encoding = keyword[:MAX_KEYWORD].decode("latin-1"), b"", "latin-1"
+    compressed = chunk.type == "zTXt"
+    rest = rest[1:] if compressed else rest
+    fault = ""
+    if chunk.type == "iTXt":
+        compressed, encoding = rest[:1] == b"\1", "utf-8"
+        language, _, remainder = rest[2:].partition(b"\0")
+        _translated, found, rest = remainder.partition(b"\0")
+        if not found:
+            rest, fault = remainder or language, "the text chunk lacks some of its fields"
+    body = inflate(rest, limit) if compressed else Inflated(rest[:MAX_VALUE_BYTES], len(rest) > MAX_VALUE_BYTES)
+    text = body.data.decode(encoding, "replace")
+    return Text(name, body.data, text, language[:MAX_KEYWORD].decode("latin-1"), body.cut, fault or body.fault)
+
+
+def is_profile(chunk: Chunk) -> bool:
+    """Whether a textual chunk holds a block of another standard: XMP, or one of ImageMagick's profiles."""
+    return _PROFILE.match(chunk.data) is not None
 
 
 def is_compressed(chunk: Chunk) -> bool:
@@ -127,15 +157,18 @@ def is_compressed(chunk: Chunk) -> bool:
     return keyword_end < 0 or chunk.data[keyword_end + 1 : keyword_end + 2] == b"\1"
 
 
-def raw_profile(text: str) -> bytes | None:
-    """Decodes the hexadecimal body of ImageMagick's ``Raw profile type`` text, or None where it is none.
+def raw_profile(text: str) -> tuple[bytes, str] | None:
+    """Decodes the hexadecimal body of ImageMagick's ``Raw profile type`` text.
 
     The text is a line with the profile's name, a line with its length, then hexadecimal lines.
+
+    Returns:
+        The bytes and what is wrong with them, which is mostly nothing; None where it is no such text.
     """
     parts = text.split(None, 2)
-    if len(parts) < 3 or not parts[1].isdecimal():
+    digits = _NO_DIGIT.sub("", parts[2]) if len(parts) > 2 else ""
+    if len(digits) < 2 or not parts[1].isdecimal():
         return None
-    try:
-        return bytes.fromhex("".join(parts[2].split()))
-    except ValueError:
-        return None
+    data = bytes.fromhex(digits[: len(digits) & ~1])
+    announced = parts[1][:20].lstrip("0")
+    return data, "" if announced == str(len(data)) else f"it announces {announced} bytes and holds {len(data):,}"

@@ -7,15 +7,27 @@ embedded pictures), and it still answers where a fuller reader gives up.
 from __future__ import annotations
 
 import struct
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from nsfwforensics.formats.fields import MAX_VALUE_BYTES, Rational, Scalar, Value, decode_text
+from nsfwforensics.formats.parts import Walk, past_copies
 
-MAX_DIRECTORIES = 64
+MAX_DIRECTORIES = 2_000
+"""Most directories of each kind (IFD0, IFD1, EXIF, GPS, SubIFD, further pages) that are walked."""
+
 MAX_ENTRIES = 10_000
+"""Most entries kept of each kind of directory; pointers and :data:`EMBEDDED` blocks have places of their own."""
 
 EXIF_POINTER, GPS_POINTER, INTEROP_POINTER, SUB_POINTER = 0x8769, 0x8825, 0xA005, 0x014A
+XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG, C2PA_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773, 0xCD41
+EMBEDDED = frozenset({XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG, C2PA_TAG})
+"""Tags whose values are blocks of another standard."""
+
 _POINTERS = {EXIF_POINTER: "ExifIFD", GPS_POINTER: "GPS", INTEROP_POINTER: "InteropIFD"}
+_APART = EMBEDDED | {*_POINTERS, SUB_POINTER}
 
 # TIFF 6.0 section 2, and 13 (IFD) of Adobe's technical note 1: type -> (size in bytes, struct code)
 _TYPES: dict[int, tuple[int, str]] = {
@@ -37,6 +49,7 @@ class Entry:
         count: How many values it announces.
         offset: Where its values stand in the block, in bytes.
         length: How many bytes of them are really there.
+        place: Where the entry itself stands in the block, in bytes.
     """
 
     directory: str
@@ -45,20 +58,46 @@ class Entry:
     count: int
     offset: int
     length: int
+    place: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes it announces."""
+        return _TYPES[self.type][0] * self.count
 
 
 @dataclass(frozen=True, slots=True)
 class TiffTree:
-    """The entries of one TIFF block. ``order`` is ``<`` or ``>``; ``block`` the bytes they point into."""
+    """The directories of one TIFF block.
+
+    Attributes:
+        block: The bytes that entries point into.
+        order: ``<`` (little-endian) or ``>``.
+        entries: Of all directories, in the order in which they were found.
+        reach: How long the block would have to be to hold all of them, as far as they were read, in bytes.
+        notes: What was wrong with the structure.
+        limits: Which limits were reached; entries that were not kept for them are not among ``entries``.
+    """
 
     block: bytes
     order: str
     entries: tuple[Entry, ...]
-    notes: tuple[str, ...]
+    reach: int = 0
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all directories and values lie inside the block."""
+        return self.reach <= len(self.block)
 
     def find(self, directory: str, tag: int) -> Entry | None:
         """The first entry with this number in this directory, or None."""
         return next((e for e in self.entries if e.directory == directory and e.tag == tag), None)
+
+    def embedded(self, tag: int) -> list[Entry]:
+        """All entries with this number that have a value, of whichever directory."""
+        return [entry for entry in self.entries if entry.tag == tag and entry.length]
 
     def data(self, entry: Entry) -> bytes:
         """An entry's bytes as stored."""
@@ -86,44 +125,57 @@ def is_tiff(block: bytes) -> bool:
 
 
 def walk(block: bytes) -> TiffTree:
-    """Walks all directories of a TIFF block. Never raises, and looks at no directory twice."""
+    """Walks all directories of a TIFF block, by the rules of :mod:`nsfwforensics.formats.parts`.
+
+    Never raises, and looks at no directory twice.
+    """
     order = "<" if block[:2] == b"II" else ">"
     if block[:2] not in (b"II", b"MM") or block[2:4] in (b"+\0", b"\0+"):
-        return TiffTree(block, order, (), ("This is no TIFF block.",))
+        return TiffTree(block, order, (), notes=("This is no TIFF block.",))
     entries: list[Entry] = []
-    notes: list[str] = [] if is_tiff(block) else ["The TIFF header is damaged."]
+    notes = () if is_tiff(block) else ("The TIFF header is damaged.",)
+    steps, directories = Walk("The TIFF block", MAX_ENTRIES), Walk("The TIFF block", MAX_DIRECTORIES)
     seen: set[int] = set()
-    queue = [("IFD0", _unsigned(block, 4, 4, order))]
+    queue = deque([("IFD0", _unsigned(block, 4, 4, order))])
+    reach = 0
     while queue:
-        name, offset = queue.pop(0)
+        name, offset = queue.popleft()
         if not offset:
             continue
         if offset in seen:
-            notes.append(f"Directory {name} points back to one already read.")
+            steps.fault(f"Directory {name} points back to one already read,", offset)
             continue
         if offset + 2 > len(block):
-            notes.append(f"Directory {name} lies outside the metadata block.")
+            steps.fault(f"Directory {name} lies outside the metadata block,", offset)
+            reach = max(reach, offset + 2)
             continue
-        if len(seen) >= MAX_DIRECTORIES:
-            notes.append("There are too many directories; the rest was not read.")
-            break
         seen.add(offset)
         count = _unsigned(block, offset, 2, order)
-        for index in range(count):
-            place = offset + 2 + 12 * index
-            if place + 12 > len(block) or len(entries) >= MAX_ENTRIES:
-                notes.append(f"Directory {name} announces {count} entries; only {index} could be read.")
-                break
+        place, stop = offset + 2, offset + 2 + 12 * count
+        if stop > len(block):
+            there = (len(block) - place) // 12
+            steps.fault(f"Directory {name} announces {count} entries, of which only {there} are there,", offset)
+        reach = max(reach, stop)
+        while place + 12 <= min(stop, len(block)) and steps.step():
             entry = _entry(block, name, place, order)
             if entry is None:
                 if block[place + 2 : place + 4] != b"\0\0":  # some cameras leave entries of type 0 behind
-                    notes.append(f"Directory {name} has an entry of unknown type at offset {place}.")
-                continue
-            entries.append(entry)
-            queue.extend(_children(block, entry, order))
-        if name.startswith("IFD"):
-            queue.append((f"IFD{int(name[3:]) + 1}", _unsigned(block, offset + 2 + 12 * count, 4, order)))
-    return TiffTree(block, order, tuple(entries), tuple(dict.fromkeys(notes))[:20])
+                    steps.fault(f"Directory {name} has an entry of unknown type", place)
+            elif steps.take(f"0x{entry.tag:04X}" if entry.tag in _APART else f"entry of {_kind(name)}"):
+                entries.append(entry)
+                reach = max(reach, entry.offset + entry.size)
+                if entry.length < entry.size:
+                    steps.fault(f"A value in directory {name} is cut short, that of tag 0x{entry.tag:04X}", place)
+                queue.extend(takewhile(lambda each: directories.take(_kind(each[0])), _children(block, entry, order)))
+            place = past_copies(block, place, place + 12, stop)
+        if name.startswith("IFD") and directories.take(_kind(following := f"IFD{int(name[3:]) + 1}")):
+            queue.append((following, _unsigned(block, stop, 4, order)))
+    return TiffTree(block, order, tuple(entries), reach, notes + steps.notes, steps.limits + directories.limits)
+
+
+def _kind(name: str) -> str:
+    """What a directory is counted as: all pages after the thumbnail are one kind, as are all SubIFDs."""
+    return name if name in ("IFD0", "IFD1", *_POINTERS.values()) else name.rstrip("0123456789")
 
 
 def _entry(block: bytes, directory: str, place: int, order: str) -> Entry | None:
@@ -132,18 +184,17 @@ def _entry(block: bytes, directory: str, place: int, order: str) -> Entry | None
         return None
     size = _TYPES[kind][0] * count
     offset = place + 8 if size <= 4 else _unsigned(block, place + 8, 4, order)
-    return Entry(directory, tag, kind, count, offset, max(0, min(size, len(block) - offset)))
+    return Entry(directory, tag, kind, count, offset, max(0, min(size, len(block) - offset)), place)
 
 
-def _children(block: bytes, entry: Entry, order: str) -> list[tuple[str, int]]:
+def _children(block: bytes, entry: Entry, order: str) -> Iterator[tuple[str, int]]:
     if entry.length < 4 or entry.type not in (4, 13):
-        return []
+        return
     if entry.tag in _POINTERS:
-        return [(_POINTERS[entry.tag], _unsigned(block, entry.offset, 4, order))]
-    if entry.tag == SUB_POINTER and entry.directory == "IFD0":
-        number = min(entry.length // 4, 8)
-        return [(f"SubIFD{i}", _unsigned(block, entry.offset + 4 * i, 4, order)) for i in range(number)]
-    return []
+        yield _POINTERS[entry.tag], _unsigned(block, entry.offset, 4, order)
+    elif entry.tag == SUB_POINTER and entry.directory.startswith("IFD"):
+        for index in range(entry.length // 4):
+            yield f"SubIFD{index}", _unsigned(block, entry.offset + 4 * index, 4, order)
 
 
 def decode(kind: int, data: bytes, order: str) -> Value:

@@ -91,6 +91,11 @@ class JpegAnalyzer(Analyzer):
                 ),
             ),
         ),
+        "JPEG-004": Code(
+            say("More parts than are read"),
+            Severity.LOW,
+            say("No camera and no known program writes so many parts; a file can be filled so that it is not read."),
+        ),
     }
 
     def examine(self, evidence: Evidence) -> Outcome:
@@ -102,6 +107,10 @@ class JpegAnalyzer(Analyzer):
         if evidence.media_type != "image/jpeg":
             return Outcome.not_applicable(say("not a JPEG file"))
         layout = evidence.derive("jpeg.layout", lambda: jpeg.read_jpeg(evidence.data))
+        if layout.unread:
+            explanation = say("The JPEG has more parts than are read, so nothing can be said about its compression.")
+            data = {"limits": list(layout.limits)}
+            return Outcome.of([self.finding("JPEG-004", explanation, support=Support.INCONCLUSIVE, data=data)])
         tables = jpeg.quantisation_tables(layout)
         found = known.family(tables)
         if found is None:

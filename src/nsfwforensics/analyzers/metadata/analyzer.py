@@ -159,6 +159,8 @@ class MetadataAnalyzer(Analyzer):
                 compared.append((thumbnail, thumbs.compare_embedded(evidence, table, thumbnail)))
             except EvidenceError as error:
                 unchecked.append(f"thumbnail in {thumbnail.source}: {error}")
+        if len(table.thumbnails) > MAX_THUMBNAILS:
+            unchecked.append(f"{len(table.thumbnails) - MAX_THUMBNAILS:,} further thumbnails")
         different = [pair for pair in compared if pair[1].differs is not False]
         if different:
             yield self._different(evidence, different)
@@ -232,13 +234,23 @@ class MetadataAnalyzer(Analyzer):
             )
 
     def _limits(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
-        if table.notes or table.dropped:
+        if table.limits:
+            yield self.finding(
+                "META-016",
+                words.beyond_limits(len(table.limits)),
+                support=Support.INCONCLUSIVE,
+                data={"limits": list(table.limits[:MAX_STATEMENTS]), "values_left_out": table.dropped},
+            )
+        damaged = [note for note in table.notes if note not in table.limits]
+        if damaged:
             yield self.finding(
                 "META-015",
-                words.damaged(len(table.notes) + (table.dropped > 0)),
+                words.damaged(len(damaged)),
                 support=Support.INCONCLUSIVE,
-                data={"notes": list(table.notes[:MAX_STATEMENTS]), "values_left_out": table.dropped},
+                data={"notes": damaged[:MAX_STATEMENTS]},
             )
+        if table.limits or table.unread:
+            return  # nothing was found, which is not that there is nothing
         photo = evidence.media_type in ("image/jpeg", "image/webp", "image/heif", "image/avif")
         if photo and not any(field.group.startswith(_STATES_ORIGIN) for field in table.fields):
             yield self.finding(

@@ -89,6 +89,14 @@ CODES: Mapping[str, Code] = {
         Severity.INFO,
         say("Old cameras and careless software write faulty metadata; what could not be read may or may not matter."),
     ),
+    "META-016": Code(
+        say("More metadata than is read"),
+        Severity.LOW,
+        say(
+            "Long documents and long editing histories reach such limits too; but a file can also be filled so that a "
+            "label in it is not read."
+        ),
+    ),
 }
 
 

@@ -202,8 +202,9 @@ def _unique(found: Iterator[Statement]) -> list[Statement]:
 
 
 _COMMENTS: tuple[tuple[str, str], ...] = (
-    ("EXIF IFD0", "0x010E"), ("EXIF ExifIFD", "0x9286"), ("EXIF IFD0", "0x9C9B"), ("EXIF IFD0", "0x9C9C"),
-    ("EXIF IFD0", "0x9C9F"), ("JPEG COM", "COM"), ("GIF comment", "0xFE"), ("IPTC-IIM", "2:120"), ("IPTC-IIM", "2:105"),
+    ("EXIF IFD0", "0x010E"), ("EXIF ExifIFD", "0x9286"), ("EXIF IFD0", "0x9286"), ("EXIF IFD0", "0x9C9B"),
+    ("EXIF IFD0", "0x9C9C"), ("EXIF IFD0", "0x9C9F"), ("JPEG COM", "COM"), ("GIF comment", "0xFE"),
+    ("IPTC-IIM", "2:120"), ("IPTC-IIM", "2:105"),
 )  # fmt: skip
 _PNG_COMMENTS = ("Comment", "Description", "Title", "Disclaimer", "Warning")
 

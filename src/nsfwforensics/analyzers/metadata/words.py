@@ -168,9 +168,20 @@ def comment(found: Sequence[Statement]) -> Message:
 def damaged(notes: int) -> Message:
     """That not all metadata could be read."""
     return say_count(
-        "Some metadata is damaged or exceeds the limits and could not be read in full ({count} note).",
-        "Some metadata is damaged or exceeds the limits and could not be read in full ({count} notes).",
+        "Some metadata is damaged or unusual and could not be read in full ({count} note).",
+        "Some metadata is damaged or unusual and could not be read in full ({count} notes).",
         notes,
+    )
+
+
+def beyond_limits(limits: int) -> Message:
+    """That limits were reached, so that the table is not all that the file says."""
+    return say_count(
+        "The file holds more parts or values than are read ({count} limit was reached), so it may say more about its "
+        "origin than what was found.",
+        "The file holds more parts or values than are read ({count} limits were reached), so it may say more about its "
+        "origin than what was found.",
+        limits,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,6 +50,10 @@ _SOURCE_CODE = {
     standards.AI: SOURCE_AI, standards.AI_EDIT: SOURCE_EDIT, standards.UNCLEAR: SOURCE_UNCLEAR,
     standards.NOT_AI: SOURCE_OTHER,
 }  # fmt: skip
+
+
+MAX_REASONS = 20
+"""Most reasons that the finding about what was missed lists of each kind."""
 
 
 class ProvenanceOptions(AnalyzerOptions):
@@ -110,10 +114,13 @@ class ProvenanceAnalyzer(Analyzer):
             *self._hidden(hidden),
             *self._personal(facts, table),
         ]  # fmt: skip
+        limits = list(table.limits)
         if places.allowance.refused:
             unchecked.append("some of the JSON in the file: there is more of it than is read")
+            limits.append("The file holds more JSON or settings than are read.")
         if unread:
             findings.append(self.finding(UNREAD, unread, support=Support.INCONCLUSIVE))
+        findings += self._not_looked_at(limits, table.unread)
         measurements: dict[str, Any] = {
             "rules": [match.rule.id for match in found],
             "recovered": facts,
@@ -197,6 +204,17 @@ class ProvenanceAnalyzer(Analyzer):
                 HIDDEN,
                 words.HIDDEN_SETTINGS,
                 data={"generator": "NovelAI", "characters": len(hidden.text)},
+            )
+
+    def _not_looked_at(self, limits: Sequence[str], unread: Sequence[str]) -> Iterator[Finding]:
+        """What may have been missed: a limit that was reached is not that there is nothing."""
+        if limits or unread:
+            yield self.finding(
+                UNREAD,
+                words.not_looked_at(len(unread), len(limits)),
+                support=Support.INCONCLUSIVE,
+                severity=Severity.LOW if limits else None,
+                data={"limits": list(limits[:MAX_REASONS]), "unread": list(unread[:MAX_REASONS])},
             )
 
     def _personal(self, facts: list[dict[str, Any]], metadata: Metadata) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nsfwforensics.analyzers.provenance.model import View
 from nsfwforensics.formats.fields import Field
-from nsfwforensics.formats.json_text import json_lines, json_object, one_line
+from nsfwforensics.formats.json_text import MAX_LINES, json_lines, json_object, one_line
 
 MAX_JSON = 4 * 1024 * 1024
 """Most characters of JSON parsed for one file."""
@@ -41,7 +41,10 @@ class Settings:
 
 @dataclass(slots=True)
 class Allowance:
-    """How many characters of JSON may still be parsed for one file: parsed, a small file's can fill the memory."""
+    """How many characters of JSON may still be parsed for one file: parsed, a small file's can fill the memory.
+
+    ``refused`` says that this limit or another of this module was reached, so that a mark may have been missed.
+    """
 
     left: int = MAX_JSON
     refused: bool = False
@@ -91,7 +94,9 @@ class Looked:
     @cached_property
     def nodes(self) -> dict[str, dict[str, Any]]:
         """The nodes of a ComfyUI graph that were switched on, by identifier; empty where it is none."""
-        return _nodes(self.object or {})
+        found = _nodes(self.object or {})
+        self._allowance.refused |= len(found) >= MAX_NODES
+        return found
 
     def lines(self, view: View) -> str:
         """A view's lines; empty where the field cannot be looked at in this way."""
@@ -108,11 +113,14 @@ class Looked:
 
     @cached_property
     def _json_lines(self) -> str:
-        return "\n".join(json_lines(self.object)) if self.object else ""
+        lines = json_lines(self.object) if self.object else []
+        self._allowance.refused |= len(lines) >= MAX_LINES
+        return "\n".join(lines)
 
     @cached_property
     def _settings_lines(self) -> str:
         values = self.settings.values if self.settings else {}
+        self._allowance.refused |= len(values) >= MAX_SETTINGS
         return "\n".join(f"{key}: {one_line(value)}" for key, value in values.items())
 
     @cached_property

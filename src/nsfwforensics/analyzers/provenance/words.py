@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.provenance.model import Meaning, Rule
-from nsfwforensics.core.messages import Message, say
+from nsfwforensics.core.messages import Message, say, say_count
 
 REPORTED_PLACE = say(
     "Unsigned: anyone can write or strip it. That the label is written in this place is known from reports only."
@@ -91,6 +91,23 @@ def entered(kinds: Sequence[str]) -> Message:
         "The file stores what was entered to make the picture ({kinds:comma}). This is personal data. The text can be "
         "upsetting, so it is not repeated here; it stands among the values read from the file.",
         kinds=[ENTERED[kind] for kind in kinds],
+    )
+
+
+def not_looked_at(unread: int, limits: int) -> Message:
+    """That marks may have been missed: ``unread`` parts could not be read, ``limits`` of ours were reached."""
+    if limits:
+        return say_count(
+            "The file holds more parts than are read ({count} limit was reached), so a mark or label may have been "
+            "missed.",
+            "The file holds more parts than are read ({count} limits were reached), so a mark or label may have been "
+            "missed.",
+            limits,
+        )
+    return say_count(
+        "{count} part of the file that may hold marks and labels could not be read, so one may have been missed.",
+        "{count} parts of the file that may hold marks and labels could not be read, so one may have been missed.",
+        unread,
     )
 
 

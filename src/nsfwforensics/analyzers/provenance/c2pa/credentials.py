@@ -32,7 +32,7 @@ from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Support
 from nsfwforensics.formats.fields import Metadata
-from nsfwforensics.formats.jumbf import find_manifest_store, unsafe_length
+from nsfwforensics.formats.jumbf import fault, find_manifest_store
 
 _DCTERMS = "XMP http://purl.org/dc/terms/"
 _PROVENANCE = "{http://purl.org/dc/terms/}provenance"
@@ -63,8 +63,8 @@ def credentials(evidence: Evidence, table: Metadata, trust_anchors: tuple[Path, 
     if stored is None or evidence.media_type is None:
         return _absent(table)
     about: dict[str, Any] = {"offset": stored.offset}
-    if unsafe_length(stored.data) is not None:
-        return _unread("a length in it is far longer than the credentials are", about)
+    if problem := fault(stored.data):
+        return _unread(problem, about)
     about |= {"library": library_version(), "trust_lists": list_dates()}
     reading = read_store(evidence.data, evidence.media_type, trust_anchors)
     if not reading.store:
