@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nsfwforensics.analyzers.compare.analyzer import CompareAnalyzer, CompareOptions
 from nsfwforensics.analyzers.compare.words import place
@@ -97,6 +97,28 @@ def test_an_unrelated_picture_is_never_called_made_from_it(against_original: Com
     assert finding.code in ("CMP-007", "CMP-008")
     assert finding.support in (Support.NO_INDICATION, Support.INCONCLUSIVE)
     assert finding.question is not Question.ALTERATION
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_negative_is_recognised_and_only_the_edit_in_it_is_called_changed(
+    against_original: CompareAnalyzer, mirrored: bool
+) -> None:
+    for name, edited in (("camera-original.jpg", False), ("reposted-edit.png", True)):
+        with Image.open(SAMPLES / name) as picture:
+            negative = ImageOps.invert(picture.convert("RGB"))
+        outcome = against_original.examine(
+            Evidence.from_bytes(saved(ImageOps.mirror(negative) if mirrored else negative))
+        )
+        assert found(outcome, "CMP-001"), name
+        assert "negative" in found(outcome, "CMP-004")[0].explanation
+        assert outcome.measurements["inverted"] is True
+        assert bool(found(outcome, "CMP-002")) is edited, name
+
+
+def test_an_unrelated_negative_is_not_called_made_from_it(against_original: CompareAnalyzer) -> None:
+    with Image.open(SAMPLES / "other-person.jpg") as picture:
+        negative = ImageOps.invert(picture.convert("RGB"))
+    assert not found(against_original.examine(Evidence.from_bytes(saved(negative))), "CMP-001")
 
 
 def test_a_flat_picture_is_inconclusive(against_original: CompareAnalyzer) -> None:

@@ -57,6 +57,17 @@ def test_mirroring_the_keypoints_is_mirroring_the_picture(photo):
     assert np.array_equal(turned.mirrored().descriptors, keypoints(photo).descriptors)
 
 
+def test_inverting_the_keypoints_is_inverting_the_picture(photo):
+    turned = keypoints(photo).inverted()
+    real = keypoints(255 - photo)
+    likeness = turned.descriptors.astype(np.float32) @ real.descriptors.astype(np.float32).T
+    best = likeness.argmax(axis=1)
+    near = np.linalg.norm(turned.points - real.points[best], axis=1) < 1
+    assert near.mean() > 0.85
+    assert np.median(likeness.max(axis=1)) > 0.99 * 512**2
+    assert np.array_equal(turned.inverted().descriptors, keypoints(photo).descriptors)
+
+
 def test_every_beginning_is_spread_over_the_picture(photo):
     first = keypoints(photo).first(120)
     assert len(first) == len(first.descriptors) == len(first.scales) == len(first.angles) == 120

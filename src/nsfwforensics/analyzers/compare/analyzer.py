@@ -18,6 +18,7 @@ from nsfwforensics.analyzers.compare.enrol import FEW_POINTS, Original, Original
 from nsfwforensics.analyzers.compare.figures import FIGURES
 from nsfwforensics.analyzers.compare.words import (
     CODES,
+    INVERTED,
     LITTLE_SUPPORT,
     SHARED_FRAME,
     around,
@@ -106,16 +107,18 @@ class CompareAnalyzer(Analyzer):
                 points=len(points),
             )
             return Outcome.of([self.finding("CMP-008", explanation, support=Support.INCONCLUSIVE)])
-        found = originals.index.search(points)
+        found, inverted = originals.index.search(points), False
+        if not found:
+            found, inverted = originals.index.search(points.inverted()), True
         if not found:
             return self._not_found(originals, len(points))
         number, alignment = found[0]
         original = originals.files[number]
         measurements: dict[str, Any] = {"original": original.path.name, "original_sha256": original.sha256}
-        measurements |= _measured(alignment)
+        measurements |= _measured(alignment) | {"inverted": inverted}
         if len(found) > 1:
             measurements["also_matches"] = [originals.files[other].path.name for other, _ in found[1:]]
-        return self._with_changes(evidence, original, alignment, measurements)
+        return self._with_changes(evidence, original, alignment, measurements, inverted=inverted)
 
     def _same_file(self, original: Original) -> Outcome:
         name = original.path.name
@@ -153,7 +156,13 @@ class CompareAnalyzer(Analyzer):
         return Outcome.of([finding], {"originals": count, "keypoints": points})
 
     def _with_changes(
-        self, evidence: Evidence, original: Original, alignment: Alignment, measurements: dict[str, Any]
+        self,
+        evidence: Evidence,
+        original: Original,
+        alignment: Alignment,
+        measurements: dict[str, Any],
+        *,
+        inverted: bool,
     ) -> Outcome:
         """Maps what was changed; where the original cannot be opened any more, says so and keeps the rest."""
         from nsfwforensics.signals.changes.difference import difference
@@ -163,9 +172,13 @@ class CompareAnalyzer(Analyzer):
         except EvidenceError as error:
             made = self._made_from(original, alignment, None)
             return Outcome.of([made, self._unmapped(error)], measurements)
-        changes = difference(before, after, alignment.matrix)
+        changes = difference(before, 255 - after if inverted else after, alignment.matrix)
         findings = [self._made_from(original, alignment, changes)]
-        words = [*framing_words(alignment, changes), *colour_words(changes.photometric)]
+        words = [
+            *framing_words(alignment, changes),
+            *([INVERTED] if inverted else []),
+            *colour_words(changes.photometric),
+        ]
         if words:
             explanation = say("Compared with the original, the whole picture was {changes:and}.", changes=words)
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))

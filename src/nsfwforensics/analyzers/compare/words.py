@@ -32,6 +32,8 @@ VISIBLE_LEVELS = 8.0
 LITTLE_SUPPORT = 0.25
 """Below this share of agreeing places, what is common may be a frame or an interface around another photo."""
 
+INVERTED = say("turned into a negative")
+
 SHARED_FRAME = say(
     "Only a part of the picture agrees with the original. Two screenshots of the same app, or two pictures in the same "
     "frame or with the same caption, can look like this although the photos in them differ: look at both."

@@ -34,6 +34,10 @@ _MIRRORED = np.array(
     [((3 - row) * 4 + column) * 8 + (-turn) % 8 for row in range(4) for column in range(4) for turn in range(8)]
 )
 
+# In a negative every gradient points the other way, so a feature's own direction does too: seen from there its 4×4
+# cells are turned by half, and the directions within them stay as they were.
+_INVERTED = np.array([(15 - cell) * 8 + turn for cell in range(16) for turn in range(8)])
+
 
 @dataclass(frozen=True, slots=True)
 class Keypoints:
@@ -76,6 +80,11 @@ class Keypoints:
         points[:, 0] = self.width - 1 - points[:, 0]
         angles = np.asarray((180 - self.angles) % 360, np.float32)
         return replace(self, points=points, angles=angles, descriptors=self.descriptors[:, _MIRRORED])
+
+    def inverted(self) -> Keypoints:
+        """The keypoints that the picture's negative would have, without looking at it again."""
+        angles = np.asarray((self.angles + 180) % 360, np.float32)
+        return replace(self, angles=angles, descriptors=self.descriptors[:, _INVERTED])
 
 
 def keypoints(picture: NDArray[np.uint8], limit: int = LIMIT, edge: int = WORKING_EDGE) -> Keypoints:
