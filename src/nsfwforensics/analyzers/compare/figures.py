@@ -20,6 +20,7 @@ FIGURES: Figures = {
     "score": say("score"),
     "support": say("support"),
     "exactness": say("exactness"),
+    "inverted": say("turned into a negative"),
     "mirrored": say("mirrored"),
     "rotation_degrees": say("turned, in degrees"),
     "scale": say("scale"),
