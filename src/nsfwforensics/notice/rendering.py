@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from nsfwforensics.core import installation
 from nsfwforensics.notice.draft import Draft, Slot, State
 from nsfwforensics.report.words.text import visible
 
@@ -74,7 +74,7 @@ def _rendered(draft: Draft, form: Format, template: str, language: str) -> str:
         states=_STATES[language],
         todo=_TODO[language],
         audience=_AUDIENCE[language],
-        version=version("nsfwforensics"),
+        version=installation.version(),
         slot=draft.slot,
         State=State,
         fill=lambda name: _marked(draft.slot(name), language, form),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import platform
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import version
 from typing import Any, TextIO
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
@@ -142,7 +142,7 @@ def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) ->
         command: The command line that asks for the report.
         now: The time, in UTC.
     """
-    tool = version("nsfwforensics")
+    tool = installation.version()
     base = (
         runs[-1]
         if runs
