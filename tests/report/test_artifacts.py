@@ -13,7 +13,7 @@ from nsfwforensics.errors import ReportError
 from nsfwforensics.report.page import html
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.report import SavedReport
-from nsfwforensics.report.writer import ReportWriter, write_views
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import file as report_of
 from tests.report.factory import finding, header, result
 
@@ -108,7 +108,7 @@ def test_a_forged_path_is_not_embedded(tmp_path: Path, path: str) -> None:
         text = (folder / name).read_text("utf-8")
         (folder / name).write_text(text.replace("artifacts/abababababababab-compare-difference-map.png", path), "utf-8")
     digests.write(folder)
-    with pytest.raises(ReportError, match="names a picture that is no part of a report|holiday.png is not"):
+    with pytest.raises(ReportError, match="names a picture that is no part of a report"):
         SavedReport.open(folder)
     shown = SavedReport.open(folder, changed=True)
     page = io.StringIO()

@@ -92,7 +92,7 @@ def test_a_document_formatted_by_another_program_is_read(tmp_path: Path) -> None
     path = tmp_path / "report.json"
     for indent in (None, 4):
         path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=indent), encoding="utf-8")
-        with pytest.raises(ReportError, match="report.json is not what SHA256SUMS says"):
+        with pytest.raises(ReportError, match=r"report\.json is not what SHA256SUMS says"):
             SavedReport.open(tmp_path)
         digests.write(tmp_path)
         again = SavedReport.open(tmp_path)
