@@ -15,10 +15,10 @@ import platform
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.discover import Target, discover, lies_in
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
@@ -119,7 +119,7 @@ class Run:
         """
         spec = self.plan.spec
         return Header(
-            version=version("nsfwforensics"),
+            version=installation.version(),
             command=self.request.command,
             operator=self.request.settings.operator or say("not supplied"),
             started=utc_iso(self._started),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, version
 
 from packaging.requirements import Requirement
+
+from nsfwforensics.core import installation
 
 LIBRARIES = (
     "c2pa-python",
@@ -60,7 +62,8 @@ def lacking(extra: str = "") -> list[str]:
 
 
 def _needed(extra: str) -> Iterator[Requirement]:
-    for requirement in map(Requirement, requires("nsfwforensics") or ()):
+    own = installation.distribution()
+    for requirement in map(Requirement, (own.requires if own is not None else None) or ()):
         marker = requirement.marker
         always = marker is None or marker.evaluate({"extra": ""})
         with_extra = marker is None or marker.evaluate({"extra": extra})

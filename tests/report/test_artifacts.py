@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, FileReport, Question, Region
+from nsfwforensics.errors import ReportError
+from nsfwforensics.report.page import html
+from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.report import SavedReport
-from nsfwforensics.report.writer import ReportWriter, write_views
+from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import file as report_of
 from tests.report.factory import finding, header, result
 
@@ -104,8 +107,13 @@ def test_a_forged_path_is_not_embedded(tmp_path: Path, path: str) -> None:
     for name in ("report.json", "files.jsonl"):
         text = (folder / name).read_text("utf-8")
         (folder / name).write_text(text.replace("artifacts/abababababababab-compare-difference-map.png", path), "utf-8")
-    write_views(SavedReport.open(folder))
-    assert "data:image/png" not in (folder / "report.html").read_text("utf-8")
+    digests.write(folder)
+    with pytest.raises(ReportError, match="names a picture that is no part of a report"):
+        SavedReport.open(folder)
+    shown = SavedReport.open(folder, changed=True)
+    page = io.StringIO()
+    html.write(shown, page)
+    assert "data:image/png" not in page.getvalue()
 
 
 def test_a_region_with_an_outline_is_drawn_as_a_polygon(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from nsfwforensics.core.types import AnalyzerStatus, FileStatus, Priority, Question, Severity, Support
 from nsfwforensics.errors import ReportError
+from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.reading import NO_HEADER, TORN, UNFINISHED
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter, write_views
@@ -91,6 +92,9 @@ def test_a_document_formatted_by_another_program_is_read(tmp_path: Path) -> None
     path = tmp_path / "report.json"
     for indent in (None, 4):
         path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=indent), encoding="utf-8")
+        with pytest.raises(ReportError, match=r"report\.json is not what SHA256SUMS says"):
+            SavedReport.open(tmp_path)
+        digests.write(tmp_path)
         again = SavedReport.open(tmp_path)
         assert list(again.files()) == list(saved.files())
         assert again.lengths_by_priority() == saved.lengths_by_priority()
@@ -207,6 +211,7 @@ def test_a_stream_alone_is_read_and_says_what_is_missing(tmp_path: Path) -> None
 )
 def test_a_broken_document_is_named_clearly(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "report.json").write_bytes(content)
+    digests.write(tmp_path)
     with pytest.raises(ReportError, match=words):
         SavedReport.open(tmp_path)
 
@@ -216,9 +221,11 @@ def test_a_document_cut_off_or_changed_inside_is_refused(tmp_path: Path) -> None
     path = tmp_path / "report.json"
     whole = path.read_bytes()
     path.write_bytes(whole[: whole.index(b'],\n"summary"')])
+    digests.write(tmp_path)
     with pytest.raises(ReportError, match="cut off"):
         SavedReport.open(tmp_path)
     path.write_bytes(whole.replace(b'"priority": "high"', b'"priority": "fake"', 1))
+    digests.write(tmp_path)
     with pytest.raises(ReportError, match=r"file 3 of report\.json is not a file report: priority"):
         SavedReport.open(tmp_path)
 
@@ -232,9 +239,14 @@ def test_a_broken_line_in_the_middle_of_a_stream_is_refused(tmp_path: Path) -> N
 def test_a_saved_status_cannot_claim_another_one(tmp_path: Path) -> None:
     failed = file("a.jpg", result(status=AnalyzerStatus.FAILED, error="broken"))
     write(tmp_path, [failed])
-    path = tmp_path / "report.json"
-    path.write_bytes(path.read_bytes().replace(b'"status": "failed"}', b'"status": "ok"}'))
-    assert next(SavedReport.open(tmp_path).files()).status is FileStatus.FAILED
+    for name in ("report.json", "files.jsonl"):
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes().replace(b'"status": "failed"}', b'"status": "ok"}'))
+    digests.write(tmp_path)
+    with pytest.raises(ReportError, match="the status is not what its results say"):
+        SavedReport.open(tmp_path)
+    shown = SavedReport.open(tmp_path, changed=True)
+    assert next(shown.files()).status is FileStatus.FAILED
 
 
 def test_no_report_is_said_so(tmp_path: Path) -> None:

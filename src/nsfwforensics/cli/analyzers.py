@@ -12,6 +12,7 @@ from rich.text import Text
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.registry import listed
+from nsfwforensics.report.console.parts import plain
 
 
 @reporting_errors
@@ -25,7 +26,7 @@ def analyzers(
         return
     console = Console()
     for row in rows:
-        console.print(Text(f"{row['name']} {row.get('version', '')}", "bold"), Text(f"({row['origin']})"))
+        console.print(plain(f"{row['name']} {row.get('version', '')}", "bold"), plain(f"({row['origin']})"))
         if "question" in row:
             console.print(Text(f"  {row['title']}\n  answers: {row['question']}"))
         else:

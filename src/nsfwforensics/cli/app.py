@@ -62,9 +62,9 @@ def _unloaded() -> None:
 
 def _version(value: bool) -> None:
     if value:
-        from importlib.metadata import version
+        from nsfwforensics.core import installation
 
-        typer.echo(f"nsfwforensics {version('nsfwforensics')}")
+        typer.echo(f"nsfwforensics {installation.version()}")
         raise typer.Exit
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import read_paths, reporting_errors
@@ -92,13 +93,11 @@ def cluster(
 
 def _show(found: Clustering, console: Console, output: Path | None) -> None:
     from nsfwforensics.report.documents.clusters import CAVEAT, describe
-    from nsfwforensics.report.words.text import count, shorten, shorten_middle, visible
+    from nsfwforensics.report.words.text import ShownNames, count, shorten
 
     width = max(40, min(console.width, 100))
 
-    def name(path: str) -> str:
-        return shorten_middle(visible(path), width - 6)
-
+    name = ShownNames(width - 6)
     inside = sum(len(group.members) + 1 for group in found.clusters)
     console.print(
         plain(
@@ -109,9 +108,9 @@ def _show(found: Clustering, console: Console, output: Path | None) -> None:
     for group in found.clusters[:SHOWN_CLUSTERS]:
         console.print()
         console.print(plain(f"Cluster {group.number}: {count(len(group.members) + 1, 'file')}", "bold"))
-        console.print(plain(f"  * {name(group.representative.path)}"), soft_wrap=True)
+        console.print(Text(f"  * {name(group.representative.path)}"), soft_wrap=True)
         for member in group.members[:SHOWN_MEMBERS]:
-            console.print(plain(f"    {name(member.path)}"), soft_wrap=True)
+            console.print(Text(f"    {name(member.path)}"), soft_wrap=True)
             if member.link is not None:
                 console.print(plain(f"      {shorten(describe(member.link), width - 6)}", "dim"), soft_wrap=True)
         if len(group.members) > SHOWN_MEMBERS:
@@ -123,8 +122,8 @@ def _show(found: Clustering, console: Console, output: Path | None) -> None:
         console.print()
         console.print(plain(f"{count(len(failed), 'file')} could not be compared:", "bold"))
         for problem in failed[:SHOWN_PROBLEMS]:
-            console.print(plain(f"  {name(problem.path)}"), soft_wrap=True)
-            console.print(plain(f"    {shorten(visible(problem.reason), width - 4)}"), soft_wrap=True)
+            console.print(Text(f"  {name(problem.path)}"), soft_wrap=True)
+            console.print(plain(f"    {shorten(problem.reason, width - 4)}"), soft_wrap=True)
         if len(failed) > SHOWN_PROBLEMS:
             console.print(plain(f"  and {len(failed) - SHOWN_PROBLEMS} more"))
     console.print()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
 
 import typer
 from rich.console import Console
@@ -14,11 +13,13 @@ from rich.text import Text
 from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.core import installation
 from nsfwforensics.core.registry import listed
 from nsfwforensics.errors import ExitCode, WeightsError
 from nsfwforensics.libraries import EXTRAS, lacking, library_versions
 from nsfwforensics.models.device import available_devices
 from nsfwforensics.models.weights import manifest, read, weights_folder
+from nsfwforensics.report.console.parts import plain
 
 
 @reporting_errors
@@ -27,7 +28,7 @@ def doctor() -> None:
     table = Table.grid(padding=(0, 2))
     healthy = True
     rows: list[tuple[str, str]] = [
-        ("nsfwforensics", version("nsfwforensics")),
+        ("nsfwforensics", installation.version()),
         ("Python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
         ("cores", str(os.cpu_count())),
     ]
@@ -48,7 +49,7 @@ def doctor() -> None:
         rows.append((f"extra: {extra}", how if lacking(extra) else "installed"))
     rows.append(("analyzers", ", ".join(f"{r.name} ({r.origin})" for r in listed())))
     for name, value in rows:
-        table.add_row(Text(name, "bold"), Text(value))
+        table.add_row(Text(name, "bold"), plain(value, limit=4000))
     console = Console()
     console.print(table)
     console.print("Everything needed is here." if healthy else "Something needed is missing; see above.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from nsfwforensics.hashing.lists.picture_list import PictureList, PictureRead, T
 from nsfwforensics.hashing.lists.write import write_list
 from nsfwforensics.report.console.file import plain
 from nsfwforensics.report.documents.csv import neutral
-from nsfwforensics.report.words.text import count, visible
+from nsfwforensics.report.words.text import count, inert
 
 _MOST_WORKERS = 8
 _SPREADSHEETS = (ListFormat.PDQ_CSV, ListFormat.NSRL)
@@ -97,7 +97,7 @@ def export(
     quality: dict[str, Any] = {"quality": 0} if keep_low_quality else {}
     listed = None if source.is_dir() else HashList(source, long_hash=long_hash, **quality)
     items = _items(HashIndex.open(source, verify=True)) if listed is None else iter(listed)
-    clean = neutral if form in _SPREADSHEETS else visible
+    clean = neutral if form in _SPREADSHEETS else inert
     if output is None:
         left_out = write_list(items, form, sys.stdout, clean)
     else:
@@ -153,9 +153,7 @@ def _tell(listed: HashList) -> None:
     if reading.other:
         note(f"{name}: {count(reading.other, 'signal')} of other kinds passed over")
     if reading.bad:
-        lines = "\n".join(f"  {number}: {reason}" for number, reason in reading.reasons)
-        more = f"\n  and {reading.bad - len(reading.reasons):,} more" if reading.bad > len(reading.reasons) else ""
-        note(f"{name}: {count(reading.bad, 'line')} could not be used:\n{lines}{more}")
+        note(f"{name}: {count(reading.bad, 'line')} could not be used:", _reasons(reading.reasons, reading.bad))
 
 
 def _apart(read: Callable[..., PictureRead], tasks: Tasks) -> Iterator[PictureRead]:
@@ -189,9 +187,13 @@ def _tell_pictures(listed: PictureList) -> None:
     if reading.other:
         note(f"{name}: {count(reading.other, 'file')} passed over, not pictures")
     if reading.bad:
-        lines = "\n".join(f"  {visible(file)}: {visible(reason)}" for file, reason in reading.reasons)
-        more = f"\n  and {reading.bad - len(reading.reasons):,} more" if reading.bad > len(reading.reasons) else ""
-        note(f"{name}: {count(reading.bad, 'file')} could not be used:\n{lines}{more}")
+        note(f"{name}: {count(reading.bad, 'file')} could not be used:", _reasons(reading.reasons, reading.bad))
+
+
+def _reasons(told: Sequence[tuple[object, str]], bad: int) -> list[str]:
+    """Why the first of so many could not be used, one line each."""
+    more = [f"  and {bad - len(told):,} more"] if bad > len(told) else []
+    return [f"  {what}: {why}" for what, why in told] + more
 
 
 def _index_info(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.options import Lang, PaperName
 from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
+from nsfwforensics.errors import ReportError
 from nsfwforensics.report.console.file import render
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import write_views
@@ -24,10 +25,19 @@ def report(
     lang: Lang = None,
     as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf too (extra: pdf).")] = False,
     paper: Annotated[PaperName | None, typer.Option("--paper", help="Paper of the PDF: a4 or letter.")] = None,
+    show_changed: Annotated[
+        bool, typer.Option("--show-changed", help="Show a report too that was changed; write no file, and end with 1.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
 ) -> None:
-    """Makes the views again."""
-    saved = SavedReport.open(folder, language_of(lang))
+    """Makes the views again; a report that is not as it was written is refused."""
+    saved = SavedReport.open(folder, language_of(lang), changed=show_changed)
+    if saved.differences:
+        if as_json:
+            saved.write_json(sys.stdout)
+        else:
+            render(saved, Console())
+        raise ReportError(f"the report in {folder} was changed after it was written: nothing was made of it")
     if as_pdf:
         check_pdf(folder, saved.language)
     write_views(saved)

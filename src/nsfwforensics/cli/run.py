@@ -66,16 +66,15 @@ def complain(message: str) -> None:
     _say("error:", message)
 
 
-def note(message: str) -> None:
-    """Prints a remark on stderr, free of markup and control characters."""
-    _say("note:", message)
+def note(message: str, lines: Sequence[str] = ()) -> None:
+    """Prints a remark on stderr, and further lines under it, free of markup and control characters."""
+    _say("note:", message, lines)
 
 
-def _say(head: str, message: str) -> None:
+def _say(head: str, message: str, lines: Sequence[str] = ()) -> None:
     console = Console(stderr=True)
-    first, *others = message.split("\n")
-    console.print(head, plain(first), soft_wrap=True)
-    for line in others:
+    console.print(head, plain(message), soft_wrap=True)
+    for line in lines:
         console.print(plain(line), soft_wrap=True)
 
 

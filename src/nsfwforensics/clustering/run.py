@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from nsfwforensics.clustering.grouping import Groups, grouped
 from nsfwforensics.clustering.looking import Look, Unseen, features, look
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
+from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover, lies_in
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.errors import UsageError
@@ -79,7 +79,7 @@ def cluster(
     problems += [_problem(unseen) for unseen in groups.lost.values()]
     clusters, alone = _worded(looks, groups)
     return Clustering(
-        version=version("nsfwforensics"),
+        version=installation.version(),
         command=command,
         started=started,
         finished=utc_iso(time.time()),

@@ -13,6 +13,7 @@ from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
     Answer,
+    FileReport,
     FileStatus,
     Finding,
     Priority,
@@ -56,6 +57,59 @@ def answers(results: Sequence[AnalyzerResult], *, complete: bool, reason: str | 
     """
     unasked = reason or (say("this version has no check for it") if complete else say("not part of this run"))
     return tuple(_answer(question, speaking_to(question, results), unasked) for question in Question)
+
+
+def answers_again(before: Sequence[Answer], file: FileReport) -> tuple[Answer, ...]:
+    """Answers every question anew about which something is known; how an unasked one was worded stays.
+
+    Args:
+        before: The answers as they were.
+        file: The report as it is now, whatever its answers.
+    """
+    fresh = {answer.question: answer for answer in answers(file.results, complete=False, reason=_why(file))}
+    return tuple(
+        fresh[answer.question] if file.error or speaking_to(answer.question, file.results) else answer
+        for answer in before
+    )
+
+
+def contradiction(file: FileReport) -> str:
+    """What in a report is not what its findings say, or nothing.
+
+    A report that was written by this package says of every question what :func:`answers` makes of its results, in the
+    words of the version that wrote it, and has the priority that :func:`priority` makes of them.
+    """
+    if file.priority != priority(file.results, file.status):
+        return "the priority"
+    looked_at = [result for result in file.results if result.origin != _CASE]
+    if not file.answers and file.skipped and not looked_at:  # a file of a case that no scan has reached
+        return ""
+    ways = [answers(file.results, complete=complete, reason=_why(file)) for complete in (True, False)]
+    if [answer.question for answer in file.answers] != list(Question):
+        return "the list of answers"
+    for found, *fresh in zip(file.answers, *ways, strict=True):
+        if not any(_says_the_same(found, answer) for answer in fresh):
+            return f"the answer to {found.question.value!r}"
+    return ""
+
+
+_CASE = "case"
+"""The origin of what people decided, which is laid over a report."""
+
+
+def _says_the_same(found: Answer, fresh: Answer) -> bool:
+    not_checked = tuple(NOW_SAID.get(text, text) for text in found.not_checked)
+    statement = NOW_SAID.get(found.statement, found.statement)
+    same = (found.support, found.findings, not_checked) == (fresh.support, fresh.findings, fresh.not_checked)
+    return same and statement == fresh.statement
+
+
+NOW_SAID: dict[str, str] = {}
+"""By a sentence of this module's own that an earlier version wrote, the one that stands in its place today."""
+
+
+def _why(file: FileReport) -> str | None:
+    return file.said("error") if file.error else None
 
 
 def speaking_to(question: Question, results: Sequence[AnalyzerResult]) -> list[AnalyzerResult]:

@@ -31,7 +31,14 @@ from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.registry import installed
-from nsfwforensics.core.sensitive import LEFT_OUT, handled, has_pictures, needs_care, without_pictures
+from nsfwforensics.core.sensitive import (
+    LEFT_OUT,
+    handled,
+    has_pictures,
+    needs_care,
+    without_pictures,
+    without_text_pictures,
+)
 from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import (
     AnalyzerRecord,
@@ -247,10 +254,12 @@ class Plan:
         notes = (*((_CHANGED,) if draft.info.changed else ()), *((LEFT_OUT,) if draft.left_out else ()))
         report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped, notes=notes)
         report = handled(report, asked=self.spec.resources.sensitive)
-        results = report.results
+        if not report.sensitive:
+            report = without_text_pictures(report)
+        results, reason = report.results, report.said("error") if report.error else None
         return report.model_copy(
             update={
-                "answers": assess.answers(results, complete=self.spec.complete, reason=draft.error),
+                "answers": assess.answers(results, complete=self.spec.complete, reason=reason),
                 "priority": assess.priority(results, report.status),
             }
         )

@@ -6,14 +6,16 @@ there loads no analyzer, so that help is instant.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.command import Command
 from nsfwforensics.errors import ForensicsError, UsageError
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 GROUP = "nsfwforensics.analyzers"
 BUILT_IN = "built-in"
-DISTRIBUTION = "nsfwforensics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,13 @@ class Registration:
         name: The entry point's name.
         origin: ``built-in``, or the name and version of the package it came with.
         entry: Where its class is.
+        built_in: Whether it is part of this package.
     """
 
     name: str
     origin: str
     entry: EntryPoint
-
-    @property
-    def built_in(self) -> bool:
-        """Whether it is part of this package."""
-        return self.origin == BUILT_IN
+    built_in: bool
 
     def load(self) -> type[BaseAnalyzer]:
         """Imports the analyzer's module.
@@ -68,13 +66,12 @@ class Registration:
 def installed() -> tuple[Registration, ...]:
     """All registered analyzers by name, built-in ones first, each name once; ours cannot be replaced."""
     found: dict[str, Registration] = {}
-    for entry in entry_points(group=GROUP):
-        distribution = entry.dist
-        name = distribution.name if distribution else "unknown package"
-        ours = name == DISTRIBUTION
-        origin = BUILT_IN if ours else f"{name} {distribution.version if distribution else ''}".strip()
-        if ours or entry.name not in found:
-            found[entry.name] = Registration(entry.name, origin, entry)
+    for package in distributions():  # each of them: of several with one name, asking by name shows the first alone
+        for entry in package.entry_points.select(group=GROUP):
+            ours = installation.is_own(entry)
+            if ours or entry.name not in found:
+                origin = BUILT_IN if ours else _origin(package)
+                found[entry.name] = Registration(entry.name, origin, entry, ours)
 
     return tuple(sorted(found.values(), key=lambda registration: (not registration.built_in, registration.name)))
 
@@ -105,10 +102,8 @@ def commands(*, allow_plugins: bool = False) -> dict[str, tuple[Command, tuple[s
     Args:
         allow_plugins: Whether third parties are asked too, which runs their code.
     """
-    try:
-        entries = list(distribution(DISTRIBUTION).entry_points.select(group=GROUP))
-    except PackageNotFoundError:
-        entries = []
+    own = installation.distribution()
+    entries = [] if own is None else list(own.entry_points.select(group=GROUP))
     if allow_plugins:
         ours = {entry.name for entry in entries}
         entries += [registration.entry for registration in installed() if registration.name not in ours]
@@ -131,6 +126,14 @@ def _command_beside(module: str) -> Command | None:
     except Exception:  # noqa: BLE001 - a third party's package may raise anything; running its analyzer says what
         return None
     return command if isinstance(command, Command) else None
+
+
+def _origin(package: Distribution) -> str:
+    """A third party's package by name and version, in words that are never those for our own."""
+    name, version = package.metadata["Name"] or "unknown package", package.metadata["Version"] or "without a version"
+    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+    alike = letters in (installation.NAME, "".join(filter(str.isalnum, BUILT_IN)))
+    return f"{name} {version}, another package of that name" if alike else f"{name} {version}"
 
 
 def select(

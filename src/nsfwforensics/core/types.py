@@ -75,6 +75,7 @@ class Artifact(Worded):
         name: What it is, in a few words.
         media_type: ``image/png`` or ``image/jpeg``.
         path: Where it lies, relative to the report's folder; empty until the report's writer has stored it.
+        sha256: Of its bytes; null until then, and in reports of version 0.1.
         embed: Whether a page may hold the picture itself, rather than only name the file.
         data: Its bytes on the way to the writer; never part of the saved report.
     """
@@ -82,6 +83,7 @@ class Artifact(Worded):
     name: Text
     media_type: str
     path: Text = ""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     embed: bool = True
     data: bytes | None = Field(default=None, exclude=True, repr=False)
     wording: WordingByField = Field(default_factory=dict)

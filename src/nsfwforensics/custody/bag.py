@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.sensitive import header_without_pictures
 from nsfwforensics.custody import describe, originals, report_copy, signing
 from nsfwforensics.custody.describe import CaseCopy, Contents
 from nsfwforensics.custody.listing import ALGORITHMS, TAG_MANIFESTS, digests
@@ -112,13 +113,13 @@ def pack(order: Order, progress: Progress = lambda found: None) -> Packed:
     check_place(order.bag, ())
     with _workshop(order.bag) as folder:
         payload = folder  # the BagIt library moves what is in the folder into data/
-        covered = Covered()
-        if order.source is not None:
-            covered = report_copy.write(order.source, payload / "report", pixels=not order.hash_only)
+        covered, source = Covered(), order.source
+        if source is not None:
+            if order.hash_only:
+                source = replace(source, header=header_without_pictures(source.header))
+            covered = report_copy.write(source, payload / "report", pixels=not order.hash_only)
         files = tuple(_files(order, payload, covered, progress))
-        contents = Contents(
-            files, order.operator, order.command, order.hash_only, started, order.source, covered, order.case
-        )
+        contents = Contents(files, order.operator, order.command, order.hash_only, started, source, covered, order.case)
         describe.write(payload, contents)
         _make(folder, order, contents)
         signed_by = None

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
 from nsfwforensics.report.saved.json import dumps
-from nsfwforensics.report.words.text import visible
+from nsfwforensics.report.words.text import inert
 
 CONTEXT: Mapping[str, str] = {
     "kb": "urn:uuid:",
@@ -194,7 +194,7 @@ def _integer(value: int | None) -> Node:
 
 def _text(value: str) -> str:
     """Text without what XML, and so ``xsd:string``, cannot hold."""
-    return visible(value)
+    return inert(value)
 
 
 def _name() -> str:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TextIO
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.custody import case_uco, tables
 from nsfwforensics.custody.operator_file import Operator
@@ -122,7 +123,7 @@ def write(payload: Path, contents: Contents) -> None:
     _text(payload / ABOUT, lambda stream: stream.write(_ABOUT))
     finished = utc_iso(time.time())
     packing = case_uco.Packing(
-        version("nsfwforensics"),
+        installation.version(),
         _libraries(),
         utc_iso(contents.started),
         finished,
@@ -143,7 +144,7 @@ def info(contents: Contents, report_sha256: str | None, finished: str) -> dict[s
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "nsfwforensics evidence bag",
-        "tool": {"name": "nsfwforensics", "version": version("nsfwforensics")},
+        "tool": {"name": "nsfwforensics", "version": installation.version()},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": _libraries(),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nsfwforensics.core.evidence import utc_iso
-from nsfwforensics.core.sensitive import handled, without_pictures
+from nsfwforensics.core.sensitive import handled, without_pixels
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.documents import case as case_report
@@ -20,10 +18,6 @@ from nsfwforensics.report.saved.folder import REPORT_NAME, STREAM_NAME
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.originals import digest
-
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
-"""What may be a picture in Base64 or hexadecimal, as XMP and EXIF fields hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +66,15 @@ class Covered:
 
 
 def from_folder(folder: Path) -> Source:
-    """A report that ``-o`` wrote.
+    """A report that ``-o`` wrote, as it was written.
 
     Raises:
-        ReportError: None is there, or it is broken.
+        ReportError: None is there, or it is broken, or was changed since.
     """
     saved = SavedReport.open(folder)
-    place = folder / REPORT_NAME
-    try:
-        sha256 = None if saved.unfinished else digest(place)
-    except OSError as error:
-        raise ReportError(f"the report in {folder} cannot be read: {error.strerror}") from error
-    return Source(saved.header, _with_artifacts(saved, folder), f"the report in {folder}", sha256)
+    return Source(
+        saved.header, _with_artifacts(saved, folder), f"the report in {folder}", saved.digests.get(REPORT_NAME)
+    )
 
 
 def from_case(case: CaseDatabase, *, command: str, now: float) -> Source:
@@ -122,25 +113,12 @@ def write(source: Source, folder: Path, *, pixels: bool) -> Covered:
     return covered
 
 
-def without_pixels(file: FileReport) -> FileReport:
-    """A file's report without its thumbnail, the pictures made with it, and values that may be pictures in letters."""
-    results = tuple(without_pictures(result) for result in file.results)
-    info = file.info.model_copy(update={"thumbnail": None})
-    bare = file.model_copy(update={"info": info, "results": results})
-    return FileReport.model_validate(_plain(bare.model_dump(mode="json")))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return _ENCODED.sub(lambda match: f"[{len(match[0]):,} characters of encoded data left out]", value)
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
 def _with_artifacts(saved: SavedReport, folder: Path) -> Iterator[FileReport]:
+    """The files of a saved report, pictures made with them as bytes; at the end it must be the report it was.
+
+    Raises:
+        ReportError: It cannot be read, or was changed meanwhile.
+    """
     for file in saved.files():
         if not any(result.artifacts for result in file.results):
             yield file
@@ -158,3 +136,8 @@ def _with_artifacts(saved: SavedReport, folder: Path) -> Iterator[FileReport]:
             for result in file.results
         )
         yield file.model_copy(update={"results": results})
+    try:
+        if saved.digests and digests.of(folder / REPORT_NAME) != saved.digests[REPORT_NAME]:
+            raise ReportError(f"the report in {folder} was changed while it was read, and is not used")
+    except OSError as error:
+        raise ReportError(f"the report in {folder} cannot be read: {error.strerror}") from error

@@ -13,7 +13,7 @@ from nsfwforensics.hashing.lists.items import KnownItem
 from nsfwforensics.hashing.lists.write import write_list
 from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.saved.json import dumps
-from nsfwforensics.report.words.text import visible
+from nsfwforensics.report.words.text import inert, shown_name
 
 COLUMNS = (
     "number",
@@ -58,7 +58,8 @@ def write_csv(files: Iterable[Original], stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for found in files:
-        writer.writerow([neutral(cell) for cell in _cells(found)])
+        number, place, *others = _cells(found)
+        writer.writerow([neutral(cell) for cell in (number, shown_name(place), *others)])
 
 
 def write_hashdeep(files: Iterable[Original], stream: TextIO, comments: list[str]) -> None:
@@ -68,7 +69,7 @@ def write_hashdeep(files: Iterable[Original], stream: TextIO, comments: list[str
         for found in files
         if found.md5 is not None and found.sha256 is not None and found.problem is None
     )
-    write_list(items, ListFormat.HASHDEEP, stream, visible, comments)
+    write_list(items, ListFormat.HASHDEEP, stream, inert, comments)
 
 
 def _cells(found: Original) -> tuple[object, ...]:

@@ -12,15 +12,15 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from nsfwforensics.core import installation
 from nsfwforensics.notice.draft import Draft, Slot, State
-from nsfwforensics.report.words.text import visible
+from nsfwforensics.report.words.text import inert, shown_name
 
 
 class Format(StrEnum):
@@ -74,13 +74,13 @@ def _rendered(draft: Draft, form: Format, template: str, language: str) -> str:
         states=_STATES[language],
         todo=_TODO[language],
         audience=_AUDIENCE[language],
-        version=version("nsfwforensics"),
+        version=installation.version(),
         slot=draft.slot,
         State=State,
         fill=lambda name: _marked(draft.slot(name), language, form),
         confirm=lambda name: _to_confirm(draft.slot(name), language, form),
         when=lambda text: _month(text, language),
-        code=lambda value: _CODE[form](visible(value)),
+        code=lambda value: _CODE[form](shown_name(value)),
     )
     lines = re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n"
     if form is not Format.HTML:
@@ -125,7 +125,7 @@ _BREAK = {Format.TEXT: "\n", Format.MARKDOWN: "\\\n", Format.HTML: Markup("<br>\
 
 def _value(value: object, form: Format) -> Markup:
     """A value in a format, in one line."""
-    return _ESCAPE[form](visible(value))
+    return _ESCAPE[form](inert(value))
 
 
 def _marker(text: str, form: Format) -> Markup:

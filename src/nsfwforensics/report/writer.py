@@ -168,24 +168,37 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
     """
     from nsfwforensics.report.page import html  # loads the template engine, which saving alone does not need
 
-    folder = folder or saved.folder
-    if folder is None:
+    target = folder or saved.folder
+    if target is None:
         raise ReportError("this report was not saved to a folder")
-    if saved.folder is None or folder.resolve() != saved.folder.resolve():
-        prepare_folder(folder)
+    if saved.differences:
+        raise ReportError("this report was changed after it was written: nothing is made of it")
+    own = saved.folder is not None and target.resolve() == saved.folder.resolve()
+    if not own:
+        prepare_folder(target)
+    kept = saved.digests if own and not saved.shown_less else {}
     try:
-        replace_file(folder / HTML_NAME, lambda stream: html.write(saved, stream))
-        replace_file(folder / CSV_NAME, lambda stream: csv.write(saved, stream))
-        if saved.source != folder / REPORT_NAME:
-            replace_file(folder / REPORT_NAME, saved.write_json)
-        if saved.unfinished and saved.source == folder / STREAM_NAME:
-            replace_file(
-                folder / STREAM_NAME, lambda stream: stream.writelines(f"{line}\n" for line in saved.json_lines())
-            )
-        (folder / RUN_NAME).unlink(missing_ok=True)
-        (folder / PDF_NAME).unlink(missing_ok=True)
+        if kept:  # while views are being made the list does not speak of them, so that stopping here spoils nothing
+            digests.write(target, kept, views=False)
+        replace_file(target / HTML_NAME, lambda stream: html.write(saved, stream))
+        replace_file(target / CSV_NAME, lambda stream: csv.write(saved, stream))
+        for name in _to_write(saved, target):
+            replace_file(target / name, saved.write_json if name == REPORT_NAME else saved.write_stream)
+        (target / PDF_NAME).unlink(missing_ok=True)
         if shelf is not None:
-            shelf.tidy(folder)
-        digests.write(folder)
+            shelf.tidy(target)
+        digests.write(target, kept)
+        (target / RUN_NAME).unlink(missing_ok=True)
     except OSError as error:
-        raise ReportError(f"cannot write to {folder}: {error.strerror}") from error
+        raise ReportError(f"cannot write to {target}: {error.strerror}") from error
+    if own and saved.shown_less:
+        saved.reread()
+
+
+def _to_write(saved: SavedReport, folder: Path) -> list[str]:
+    """Which of document and stream are to be written, the one that the report is read from last."""
+    if saved.source == folder / REPORT_NAME:
+        beside = [STREAM_NAME] if (folder / STREAM_NAME).is_file() else []
+        return [*beside, REPORT_NAME] if saved.shown_less else []
+    own_stream = saved.source == folder / STREAM_NAME and (saved.unfinished or saved.shown_less)
+    return [REPORT_NAME, STREAM_NAME] if own_stream else [REPORT_NAME]

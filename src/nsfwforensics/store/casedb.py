@@ -12,11 +12,11 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
@@ -63,7 +63,7 @@ class CaseDatabase:
             storable_text(name or path.stem),
             storable_text(operator or "not supplied"),
             runs.now(),
-            version("nsfwforensics"),
+            installation.version(),
         )
         insert = "INSERT INTO case_info (id, uuid, name, operator, created, tool_version) VALUES (1, ?, ?, ?, ?, ?)"
         make(path, lambda connection: connection.execute(insert, row))

@@ -17,7 +17,7 @@ from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import complain, note, read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
 from nsfwforensics.errors import ExitCode, UsageError
-from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.words.text import count
 from nsfwforensics.store import marks
 from nsfwforensics.store.casedb import CaseDatabase
@@ -118,7 +118,7 @@ def mark(
         console = Console()
         for one in find(opened, sha256):
             words = f": {decision.value}" if decision else ""
-            console.print(plain(one.path, "bold") + Text(f"{words}; priority now {one.priority.value}"), soft_wrap=True)
+            console.print(named(one.path, "bold") + Text(f"{words}; priority now {one.priority.value}"), soft_wrap=True)
         if codes:
             console.print(Text(f"Set aside for this content, now and in later scans: {', '.join(codes)}"))
 
@@ -141,7 +141,7 @@ def verify(
             result = check(file)
             tally[result] += 1
             if result in (Original.CHANGED, Original.MISSING, Original.UNREADABLE):
-                console.print(Text(f"{result.value}: ", "bold") + plain(file.path), soft_wrap=True)
+                console.print(Text(f"{result.value}: ", "bold") + named(file.path), soft_wrap=True)
         counts = {f"originals {kind.value}": number for kind, number in tally.items()} if files else {}
         if not problems:  # nothing is written to a damaged database
             record(opened, "case verified", counts=counts)

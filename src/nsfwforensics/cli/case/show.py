@@ -26,7 +26,7 @@ from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
-from nsfwforensics.report.words.text import count, shorten_middle, visible
+from nsfwforensics.report.words.text import ShownNames, count
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.originals import digest
@@ -100,7 +100,8 @@ def show_list(
 def _table(files: list[CaseFile], width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     path_width = max(16, (width - 36) // 2)
-    table.add_column("File", width=path_width, no_wrap=True)
+    name = ShownNames(path_width)
+    table.add_column("File", width=path_width, overflow="fold")
     for heading in ("Status", "Priority", "Decision", "Findings"):
         table.add_column(heading, overflow="fold")
     folder = ""
@@ -108,7 +109,7 @@ def _table(files: list[CaseFile], width: int) -> Table:
         folder = os.path.commonpath([file.place.parent for file in files])
     for file in files:
         table.add_row(
-            Text(shorten_middle(visible(file.path.removeprefix(f"{folder}{os.sep}")), path_width)),
+            Text(name(file.path.removeprefix(f"{folder}{os.sep}"))),
             Text(file.status),
             Text(file.priority.value),
             Text(file.mark.decision.value if file.mark else ""),
@@ -128,7 +129,7 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: La
             return
         console, spoken = Console(), language_of(lang)
         for one in found:
-            render_file(opened.report(one), console, spoken)
+            render_file(case_report.report_of(opened, one), console, spoken)
             console.print()
             console.print(Text(f"In the case since {one.added}; status {one.status}, priority {one.priority.value}."))
             for past in opened.examinations(one):

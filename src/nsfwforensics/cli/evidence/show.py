@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from nsfwforensics.errors import CustodyError
-from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import count, shorten, visible
 
@@ -110,7 +110,7 @@ def show_problems(console: Console, found: Verification) -> None:
         if number == MOST_SHOWN:
             console.print(Text(f"and {len(shown) - MOST_SHOWN:,} more; --json names all"))
             break
-        console.print(Text(f"  {kind}: ") + plain(path, "bold"), soft_wrap=True)
+        console.print(Text(f"  {kind}: ") + named(path, "bold"), soft_wrap=True)
         for reason in reasons[:3]:
             _indented(console, 4, reason, "dim")
 
@@ -162,7 +162,7 @@ def show_request(console: Console, signature: bytes, path: Path | None) -> None:
                 stream.write(data)
         except OSError as error:
             raise CustodyError(f"the request {path} cannot be written: {error.strerror}") from error
-        console.print(Text("Timestamp request written: ") + plain(path, "bold"), soft_wrap=True)
+        console.print(Text("Timestamp request written: ") + named(path, "bold"), soft_wrap=True)
     console.print(Text("SHA-256 of the signature, for a timestamping authority:"))
     console.print(Text(f"  {hashlib.sha256(signature).hexdigest()}"), soft_wrap=True)
 
@@ -259,7 +259,7 @@ def _indented(console: Console, by: int, text: str, style: str = "") -> None:
 
 def _list(console: Console, rows: list[tuple[str, str]], what: str) -> None:
     for place, reason in rows[:MOST_SHOWN]:
-        console.print(Text(f"  {what}: ") + plain(place), soft_wrap=True)
+        console.print(Text(f"  {what}: ") + named(place), soft_wrap=True)
         _indented(console, 4, reason, "dim")
     if len(rows) > MOST_SHOWN:
         console.print(Text(f"  and {len(rows) - MOST_SHOWN:,} more; see data/files.csv"))

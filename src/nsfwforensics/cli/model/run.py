@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
@@ -83,7 +83,7 @@ def evaluated(
     sides: list[list[Sourced]] = [[(source, judged[path]) for source, path in part] for part in listed]
     stated = partial(probability, files.card.calibration) if files is not None else None
     found = Evaluation(
-        version=version("nsfwforensics"),
+        version=installation.version(),
         command=command,
         when=utc_iso(time.time()),
         detector=_described(files),

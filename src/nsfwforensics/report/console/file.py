@@ -15,7 +15,7 @@ from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.language.catalogue import SPACELESS
 from nsfwforensics.report.console.folder import render_folder
-from nsfwforensics.report.console.parts import bullet, indent, look, plain
+from nsfwforensics.report.console.parts import bullet, indent, look, named, plain
 from nsfwforensics.report.saved.folder import HTML_NAME
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.answers import Check, NumberedFinding, QuestionView, box_text, questions, regions
@@ -65,7 +65,7 @@ def render_file(file: FileReport, console: Console, language: Language | None = 
     """Prints one file: what it is, then the questions in their order, each with what carries the answer."""
     language = language or language_of("en")
     console.print(Rule(Text("")))
-    console.print(plain(file.info.path, "bold"))
+    console.print(named(file.info.path, "bold"))
     for line in _identity(file, language):
         console.print(line)
     if file.error:

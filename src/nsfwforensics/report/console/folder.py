@@ -11,9 +11,9 @@ from rich.text import Text
 
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.types import FileStatus, Priority
-from nsfwforensics.report.console.parts import bullet, indent, look, plain
+from nsfwforensics.report.console.parts import bullet, indent, look, named, plain
 from nsfwforensics.report.saved.report import SavedReport
-from nsfwforensics.report.words.text import shorten_middle, size, visible
+from nsfwforensics.report.words.text import ShownNames, size
 from nsfwforensics.report.words.wording import FILE_STATUS, PRIORITY, failures, file_badge, reason
 
 ROWS = 40
@@ -56,14 +56,15 @@ def _triage_table(saved: SavedReport, width: int) -> Table:
     says = saved.language.says
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     path_width = max(16, (width - 28) // 2)
-    table.add_column(says(say("File")), width=path_width, no_wrap=True)
+    name = ShownNames(path_width)
+    table.add_column(says(say("File")), width=path_width, overflow="fold")
     table.add_column(says(say("Status")), overflow="fold", max_width=14)
     for heading in (say("Priority"), say("Why")):
         table.add_column(says(heading), overflow="fold")
     for file in islice(saved.by_priority(), ROWS):
         status, priority = file_badge(file), PRIORITY[file.priority]
         table.add_row(
-            Text(shorten_middle(visible(file.info.path.removeprefix(saved.common_folder)), path_width)),
+            Text(name(file.info.path.removeprefix(saved.common_folder))),
             Text(says(status.word), look(status)),
             Text(says(priority.word), look(priority)),
             plain(says(reason(file)), limit=90),
@@ -79,7 +80,7 @@ def _render_failures(saved: SavedReport, console: Console) -> None:
     console.print(Text("\n" + says(say("Failed, or with a failed check ({count:,}):", count=total)), "bold"))
     failed = (file for file in saved.by_priority() if file.status is FileStatus.FAILED)
     for file in islice(failed, FAILURES):
-        bullet(plain(file.info.path), console)
+        bullet(named(file.info.path), console)
         for line in failures(file):
             indent(plain(says(line), limit=300), console, 4)
     if total > FAILURES:

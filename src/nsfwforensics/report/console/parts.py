@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nsfwforensics.report.words.text import shorten, visible
+from nsfwforensics.report.words.text import shorten, shown_name, visible
 from nsfwforensics.report.words.wording import Badge
 
 _KINDS = {
@@ -24,7 +24,13 @@ _KINDS = {
 
 def plain(text: object, style: str = "", limit: int = 1000) -> Text:
     """Evidence text for the terminal: control characters shown as escapes, never markup, cut to ``limit``."""
-    return Text(shorten(visible(shorten(str(text), limit)), limit), style=style)
+    text = text if isinstance(text, str) else str(text)
+    return Text(shorten(visible(shorten(text, limit)), limit), style=style)
+
+
+def named(path: object, style: str = "") -> Text:
+    """A file's path for the terminal, such that no two different ones look alike."""
+    return Text(shown_name(path), style=style)
 
 
 def look(badge: Badge, other: str = "") -> str:

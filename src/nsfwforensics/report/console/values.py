@@ -11,7 +11,7 @@ from nsfwforensics.core.command import Listing
 from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import AnalyzerStatus, Capability
 from nsfwforensics.language import Language
-from nsfwforensics.report.console.parts import indent, plain
+from nsfwforensics.report.console.parts import indent, named, plain
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.answers import hashes
 from nsfwforensics.report.words.wording import failures, told
@@ -20,7 +20,7 @@ from nsfwforensics.report.words.wording import failures, told
 def render_listing(listing: Listing, console: Console, language: Language) -> None:
     """Prints what an analyzer's own command shows of a file."""
     says = language.says
-    console.print(plain(says(listing.title), "bold"), soft_wrap=True)
+    console.print(named(says(listing.title), "bold"), soft_wrap=True)
     if listing.text:
         console.print(plain(says(listing.text)), soft_wrap=True)
     if listing.head and listing.rows:
@@ -39,7 +39,7 @@ def render_hashes(saved: SavedReport, console: Console) -> None:
     says = saved.language.says
     providers = saved.declared.providing(Capability.HASHES)
     for file in saved.files():
-        console.print(plain(file.info.path, "bold"), soft_wrap=True)
+        console.print(named(file.info.path, "bold"), soft_wrap=True)
         rows = hashes(file, providers)
         if not rows:
             why = [*failures(file)] or [told(file, "error") or say("No hashes were computed.")]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import platform
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import version
 from typing import Any, TextIO
 
+from nsfwforensics.core import installation
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
 from nsfwforensics.report.saved.json import dumps
+from nsfwforensics.report.words.text import shown_name
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import CaseFile, CaseInfo
 
@@ -123,7 +124,8 @@ def write_csv(case: CaseDatabase, stream: TextIO) -> None:
         values = entry(file)
         hashes = case.hashes_of(file)
         cells = [
-            *(values[name] for name in ("path", "sha256", "size", "media_type", "status", "priority")),
+            shown_name(values["path"]),
+            *(values[name] for name in ("sha256", "size", "media_type", "status", "priority")),
             *(values[name] for name in ("decision", "note", "decided_by", "decided_at")),
             " ".join(file.findings),
             " ".join(file.dismissed),
@@ -142,7 +144,7 @@ def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) ->
         command: The command line that asks for the report.
         now: The time, in UTC.
     """
-    tool = version("nsfwforensics")
+    tool = installation.version()
     base = (
         runs[-1]
         if runs

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from nsfwforensics.core.types import FileReport, Question
-from nsfwforensics.report.words.text import shorten, visible
+from nsfwforensics.report.words.text import shorten, shown_name, visible
 from nsfwforensics.report.words.wording import failures
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def neutral(value: object) -> str:
         return ""
     if isinstance(value, (int, float)):
         return str(value)
-    text = str(value)
+    text = value if isinstance(value, str) else str(value)
     starts_formula = _FORMULA.match(text) is not None
     text = _AFTER_SEPARATOR.sub(r"\1'", shorten(visible(text), LONGEST_CELL))
     return f"'{text}" if starts_formula else text
@@ -63,7 +63,7 @@ def row(file: FileReport) -> list[str]:
     """One file as the cells of :data:`COLUMNS`."""
     answers = {answer.question: answer for answer in file.answers}
     cells: list[object] = [
-        file.info.path,
+        shown_name(file.info.path),
         file.status.value,
         file.priority.value,
         file.info.sha256,

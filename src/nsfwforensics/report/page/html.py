@@ -145,6 +145,7 @@ def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str
 
 
 def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
+    folders, names = text.ShownNames(120), text.ShownNames(120)
     for number, file in enumerate(saved.by_priority(), 1):
         name = file.info.name or file.info.path
         folder = file.info.path.removesuffix(name).removeprefix(saved.common_folder)
@@ -152,8 +153,8 @@ def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
         yield Row(
             number=number,
             anchor=f"file-{number}" if number <= detailed else None,
-            folder=text.shorten_middle(text.visible(folder), 120),
-            name=text.shorten_middle(text.visible(name), 120),
+            folder=folders(folder),
+            name=names(name),
             status=wording.file_badge(file),
             status_rank=list(FileStatus).index(file.status),
             priority=wording.PRIORITY[file.priority],

@@ -91,14 +91,16 @@ class Voice(Speaker):
 
     def harmless(self, value: Any) -> Any:
         """What every printed expression passes through before it is escaped: nothing in it acts, and it has an end."""
-        return value if isinstance(value, Markup) else self.cut(text.visible("" if value is None else value))
+        if isinstance(value, (Markup, text.Shown)):
+            return value
+        return self.cut(text.visible("" if value is None else value))
 
-    def cut(self, value: str, limit: int = LONGEST_TEXT) -> str:
+    def cut(self, value: text.Shown, limit: int = LONGEST_TEXT) -> text.Shown:
         """Text up to a length, with its full length named where it is longer."""
         if len(value) <= limit:
             return value
         long = say("({count:,} characters in all) The whole text is in report.json.", count=len(value))
-        return f"{text.shorten(value, limit)} {self.says(long)}"
+        return text.Shown(f"{text.shorten(value, limit)} {self.says(long)}")
 
 
 LONGEST_FIELD = 600
@@ -117,6 +119,10 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
         finalize=voice.harmless,
     )
-    made.filters |= {"short": text.shorten, "field": lambda value: voice.cut(text.visible(value), LONGEST_FIELD)}
+    made.filters |= {
+        "short": text.shorten,
+        "field": lambda value: voice.cut(text.visible(value), LONGEST_FIELD),
+        "path": text.shown_name,
+    }
     made.globals |= voice.names()
     return made

@@ -114,7 +114,7 @@ def write(saved: SavedReport, paper: Paper = Paper.A4) -> list[str]:
     if found.missing:
         names = ", ".join(f"U+{ord(character):04X}" for character in found.missing)
         notes.append(f"no font on this machine has some characters ({names}): {PDF_NAME} shows boxes in their place")
-    digests.write(saved.folder)
+    digests.write(saved.folder, digests.listed(saved.folder))
     return notes
 
 

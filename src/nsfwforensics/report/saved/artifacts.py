@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -60,7 +61,8 @@ class ArtifactShelf:
             name = f"{digest}-{analyzer}-{words}{_SUFFIX[artifact.media_type]}"
             _write(folder / FOLDER, name, artifact.data)
             self._kept.add(name)
-            stored.append(artifact.model_copy(update={"path": f"{FOLDER}/{name}", "data": None}))
+            sha256 = hashlib.sha256(artifact.data).hexdigest()
+            stored.append(artifact.model_copy(update={"path": f"{FOLDER}/{name}", "sha256": sha256, "data": None}))
         return tuple(stored)
 
     def tidy(self, folder: Path) -> None:
@@ -69,15 +71,20 @@ class ArtifactShelf:
         if shelf.is_symlink() or not shelf.is_dir():
             return
         for path in shelf.iterdir():
-            if _OURS.fullmatch(path.name) and path.name not in self._kept:
+            if is_ours(path.name) and path.name not in self._kept:
                 with contextlib.suppress(OSError):
                     path.unlink()
         with contextlib.suppress(OSError):
             shelf.rmdir()  # only where nothing is left in it
 
 
+def is_ours(name: str) -> bool:
+    """Whether a file's name is one that this module gives."""
+    return _OURS.fullmatch(name) is not None
+
+
 def data_address(folder: Path, artifact: Artifact) -> str | None:
-    """A ``data:`` address of a stored picture, or None where the saved report names no picture of ours.
+    """A ``data:`` address of a stored picture, or None where the saved report names none, or not this one.
 
     Args:
         folder: The report's folder.
@@ -85,10 +92,13 @@ def data_address(folder: Path, artifact: Artifact) -> str | None:
     """
     shelf, _, name = artifact.path.partition("/")
     path = folder / FOLDER / name
-    if shelf != FOLDER or not _OURS.fullmatch(name) or path.is_symlink() or not path.is_file():
+    if shelf != FOLDER or not is_ours(name) or path.is_symlink() or not path.is_file():
         return None
     kind = "image/png" if name.endswith(".png") else "image/jpeg"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    data = path.read_bytes()
+    if artifact.sha256 not in (None, hashlib.sha256(data).hexdigest()):
+        return None
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _write(shelf: Path, name: str, data: bytes) -> None:

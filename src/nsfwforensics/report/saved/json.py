@@ -1,7 +1,7 @@
 r"""Writing the report as JSON that is readable, valid UTF-8, and inert when printed on a terminal.
 
-Characters outside ASCII stay as they are, except those that act instead of being seen: controls, bidirectional
-controls, line and paragraph separators and surrogates are written as ``\uXXXX``.
+Characters outside ASCII stay as they are, except those that act or cannot be seen: controls, format characters,
+blanks, separators and surrogates are written as ``\uXXXX``.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
-from nsfwforensics.report.words.text import UNSAFE
+from nsfwforensics.report.words.text import is_hidden
 
-_INSIDE = re.compile(UNSAFE.pattern.replace("\u0000-\u001f", "", 1))
 _NOT_ASCII = re.compile("[^\u0000-\u007f]")
+_NOT_PLAIN = re.compile("[^\u0000-\u007e]")  # json.dumps has escaped C0 already
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
@@ -34,7 +35,7 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
         ValueError: A number is NaN or infinite, which JSON lacks.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    return _INSIDE.sub(_escape, text)  # json.dumps has escaped C0 already
+    return _NOT_PLAIN.sub(_inside, text)
 
 
 def ascii_only(text: str) -> str:
@@ -68,8 +69,21 @@ def document(header: Header, files: Iterable[str], summary: Summary) -> Iterator
     yield ("\n" if between else "") + f'],\n"summary": {block(summary)}\n}}\n'
 
 
+def _inside(match: re.Match[str]) -> str:
+    return _shown(match[0])
+
+
+@lru_cache(maxsize=4096)
+def _shown(character: str) -> str:
+    return _escaped(character) if is_hidden(character) else character
+
+
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
+    return _escaped(match[0])
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
     if code < 0x10000:
         return f"\\u{code:04x}"
     code -= 0x10000  # beyond the basic plane JSON writes a surrogate pair (RFC 8259, section 7)

@@ -1,24 +1,31 @@
 """Reading what was saved: the whole document, or the stream that a stopped run left behind.
 
-Both are read line by line, so a report of 50,000 files needs no more memory than its index.
+Both are read line by line, so a report of 50,000 files needs no more memory than its index. What does not fit together
+is collected: digests and files, findings and answers, files and counts, pictures and what the report says of them.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from nsfwforensics.core.assess import contradiction
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header
+from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
-from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
+from nsfwforensics.report.saved import digests
+from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
 from nsfwforensics.report.saved.json import file_line
 from nsfwforensics.report.saved.tally import Tally
 
@@ -26,6 +33,10 @@ UNFINISHED = say("The run was not finished: this report holds only the files tha
 TORN = say("The last entry was cut off when the run stopped and is not in this report.")
 NO_HEADER = say("The record of the run is missing: when, how and with which versions it ran is not known.")
 
+MOST_DIFFERENCES = 100
+_NAMED = 3
+
+_STATUS = re.compile(rb'"status":\s*"(\w+)"\s*\}\Z')  # the last of a file's fields, and worked out from its results
 _FILES_LINE = b'"files": [\n'
 
 
@@ -38,26 +49,60 @@ class Loaded:
         tally: Counts and the places of the files' lines.
         source: Where the lines are: a file, or bytes in memory.
         unfinished: Whether it comes from a run that never finished.
+        differences: What in it is not as it was written, in a few words each, at most :data:`MOST_DIFFERENCES`.
+        shown_less: Whether a line holds a picture that must not be shown and that :func:`parse_file` leaves out.
+        digests: SHA-256 of the report's files by name, as they were compared.
     """
 
     header: Header
     tally: Tally
     source: Path | bytes
     unfinished: bool = False
+    differences: tuple[str, ...] = ()
+    shown_less: bool = False
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
-def load(folder: Path) -> Loaded:
+def load(folder: Path, *, changed: bool = False) -> Loaded:
     """Finds and indexes the report in a folder; a run that was stopped is preferred to an older finished one.
 
+    The digests of a finished report are checked before anything is read.
+
+    Args:
+        folder: Where it is.
+        changed: Whether a report that is not as it was written is read all the same.
+
     Raises:
-        ReportError: There is none, or it is broken or of an unknown schema version.
+        ReportError: There is none, or it is broken, of an unknown schema version, or not as it was written.
     """
     try:
-        if (folder / RUN_NAME).is_file() or not (folder / REPORT_NAME).is_file():
-            return _load_stream(folder)
-        return _load_document(folder / REPORT_NAME)
+        unfinished = (folder / RUN_NAME).is_file()
+        stream_alone = not any((folder / name).exists() for name in (REPORT_NAME, SUMS_NAME))
+        if unfinished or stream_alone:
+            found = _load_stream(folder)
+        else:
+            differences = tuple(islice(digests.differences(folder), MOST_DIFFERENCES))
+            if not changed:
+                _refuse(folder, differences)
+            found = _load_document(folder)
+            found = replace(found, differences=(*differences, *found.differences), digests=digests.listed(folder))
     except OSError as error:
         raise ReportError(f"the report in {folder} cannot be read: {error.strerror}") from error
+    if not found.differences:
+        return found
+    if not changed:
+        _refuse(folder, found.differences)
+    note = say("This report was changed after it was written: {what:semicolon}.", what=list(found.differences))
+    notes = (*found.header.notes, note)
+    return replace(found, header=Header.model_validate({**dict(found.header), "notes": notes}))
+
+
+def _refuse(folder: Path, differences: Sequence[str]) -> None:
+    """Raises an error that names the first differences; there is none where there are none."""
+    if differences:
+        more = f" and more ({len(differences)} in all)" if len(differences) > _NAMED else ""
+        named = "; ".join(differences[:_NAMED])
+        raise ReportError(f"the report in {folder} was changed after it was written, and is not used: {named}{more}")
 
 
 def lines(source: Path | bytes, places: Iterator[tuple[int, int]]) -> Iterator[bytes]:
@@ -75,8 +120,12 @@ def parse_file(raw: bytes, where: str) -> FileReport:
     Raises:
         ReportError: The text is no JSON or no file report; ``where`` says which one.
     """
+    return handled(_file_report(raw, where))
+
+
+def _file_report(raw: bytes, where: str) -> FileReport:
     try:
-        return handled(FileReport.model_validate_json(raw))
+        return FileReport.model_validate_json(raw)
     except ValidationError as error:
         raise ReportError(f"{where} is not a file report: {_first(error)}") from error
 
@@ -93,27 +142,26 @@ def _load_stream(folder: Path) -> Loaded:
     else:
         header = _unknown_header()
         notes = [NO_HEADER]
-    tally = Tally()
-    offset = 0
+    index = _Index(folder, {})
     with stream_path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
+        for line in stream:
             if not line.endswith(b"\n"):
                 notes.append(TORN)
                 break
-            raw = line.rstrip(b"\n")
-            tally.add(parse_file(raw, f"line {number} of {STREAM_NAME}"), offset, len(raw))
-            offset += len(line)
+            index.add(line.rstrip(b"\n"), STREAM_NAME, len(line))
     header = header.model_copy(update={"interrupted": True, "notes": (*header.notes, *notes)})
-    return Loaded(header, tally, stream_path, unfinished=True)
+    return index.loaded(header, stream_path, unfinished=True)
 
 
-def _load_document(path: Path) -> Loaded:
+def _load_document(folder: Path) -> Loaded:
+    path = folder / REPORT_NAME
+    if not path.is_file():
+        raise ReportError(f"no report in {folder}: {REPORT_NAME} is not there")
     with path.open("rb") as stream:
-        head = stream.read(64)
-        if head.startswith(b'{\n"schema_version": '):
+        if stream.read(64).startswith(b'{\n"schema_version": '):
             stream.seek(0)
             return _load_own_layout(stream, path)
-    return _load_any_layout(path.read_bytes())
+    return _load_any_layout(path)
 
 
 def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
@@ -126,35 +174,118 @@ def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
     opening = _parse(head.rstrip().rstrip(b",") + b"}", REPORT_NAME)
     _check_version(opening, REPORT_NAME)
     header = _header(opening.get("header"), REPORT_NAME)
-    tally = Tally()
-    offset = stream.tell()
-    for number, line in enumerate(stream, 1):
-        if line.startswith(b"]"):
-            break
-        raw = line.rstrip(b"\n").removesuffix(b",")
-        tally.add(parse_file(raw, f"file {number} of {REPORT_NAME}"), offset, len(raw))
-        offset += len(line)
-    else:
-        raise ReportError(f"{REPORT_NAME} is cut off before its end")
-    return Loaded(header, tally, path)
+    index = _Index(path.parent, digests.listed(path.parent), offset=stream.tell())
+    with _stream_beside(path) as beside:
+        for line in stream:
+            if line.startswith(b"]"):
+                break
+            raw = line.rstrip(b"\n").removesuffix(b",")
+            if next(beside, raw) != raw:
+                index.differs(f"{STREAM_NAME} says something else of file {len(index.tally.entries) + 1}")
+            index.add(raw, REPORT_NAME, len(line))
+        else:
+            raise ReportError(f"{REPORT_NAME} is cut off before its end")
+        if next(beside, None) is not None:
+            index.differs(f"{STREAM_NAME} holds more files")
+    closing = _parse(b"{" + line.lstrip(b"],\r\n") + stream.read(), REPORT_NAME)
+    index.compare({**opening, "files": None, **closing})
+    return index.loaded(header, path)
 
 
-def _load_any_layout(data: bytes) -> Loaded:
+@contextmanager
+def _stream_beside(path: Path) -> Iterator[Iterator[bytes]]:
+    """The lines of ``files.jsonl`` beside a finished document, which are those of its files; none where it is gone."""
+    beside = path.with_name(STREAM_NAME)
+    if beside.is_symlink() or not beside.is_file():
+        yield iter(())
+        return
+    with beside.open("rb") as stream:
+        yield (line.rstrip(b"\n") for line in stream)
+
+
+def _load_any_layout(path: Path) -> Loaded:
     """Reads a document that another program has formatted anew; it is held in memory."""
-    value = _parse(data, REPORT_NAME)
+    value = _parse(path.read_bytes(), REPORT_NAME)
     _check_version(value, REPORT_NAME)
     header = _header(value.get("header"), REPORT_NAME)
     entries = value.get("files")
     if not isinstance(entries, list):
         raise ReportError(f"{REPORT_NAME} holds no list of files")
-    tally = Tally()
+    index = _Index(path.parent, digests.listed(path.parent))
     buffer = io.BytesIO()
     for number, entry in enumerate(entries, 1):
-        file = parse_file(json.dumps(entry).encode(), f"file {number} of {REPORT_NAME}")
-        raw = file_line(file).encode()
-        tally.add(file, buffer.tell(), len(raw))
-        buffer.write(raw + b"\n")
-    return Loaded(header, tally, buffer.getvalue())
+        where = f"file {number} of {REPORT_NAME}"
+        file = _file_report(json.dumps(entry).encode(), where)
+        line = file_line(file).encode()
+        if entry.get("status", file.status) != file.status:
+            index.differs(f"{where}: the status is not what its results say")
+        index.add(line, REPORT_NAME, len(line) + 1)
+        buffer.write(line + b"\n")
+    index.compare(value)
+    return index.loaded(header, buffer.getvalue())
+
+
+class _Index:
+    """Counts the files of a report as they are read, and collects what does not fit together."""
+
+    def __init__(self, folder: Path, listed: Mapping[str, str], offset: int = 0) -> None:
+        self.tally = Tally()
+        self._folder = folder
+        self._listed = listed
+        self._offset = offset
+        self._differences: list[str] = []
+        self._shown_less = False
+
+    def add(self, raw: bytes, name: str, length: int) -> None:
+        """Takes one file's line; ``length`` is how far the next one is."""
+        where = f"{'line' if name == STREAM_NAME else 'file'} {len(self.tally.entries) + 1} of {name}"
+        stored = _file_report(raw, where)
+        claimed = _STATUS.search(raw)
+        if claimed and claimed[1].decode() != stored.status:
+            self.differs(f"{where}: the status is not what its results say")
+        if wrong := contradiction(stored):
+            self.differs(f"{where}: {wrong} is not what its findings say")
+        for wrong in self._artifacts(stored):
+            self.differs(f"{where}: {wrong}")
+        file = handled(stored)
+        self._shown_less |= file is not stored
+        self.tally.add(file, self._offset, len(raw))
+        self._offset += length
+
+    def compare(self, document: Mapping[str, Any]) -> None:
+        """Compares the counts of a document with its files."""
+        if document.keys() != {"schema_version", "header", "files", "summary"}:
+            self.differs(f"{REPORT_NAME} has other parts than a report")
+        try:
+            stored = Summary.model_validate(document.get("summary"))
+        except ValidationError:
+            self.differs(f"the summary of {REPORT_NAME} is not understood")
+            return
+        made = self.tally.summary()
+        seconds = math.isclose(stored.seconds, made.seconds, abs_tol=0.01)
+        if not seconds or stored.model_copy(update={"seconds": made.seconds}) != made:
+            self.differs(f"the summary of {REPORT_NAME} is not what its files say")
+
+    def differs(self, what: str) -> None:
+        """Notes what is not as it was written."""
+        if len(self._differences) < MOST_DIFFERENCES:
+            self._differences.append(what)
+
+    def loaded(self, header: Header, source: Path | bytes, *, unfinished: bool = False) -> Loaded:
+        """What was read."""
+        return Loaded(header, self.tally, source, unfinished, tuple(self._differences), self._shown_less)
+
+    def _artifacts(self, file: FileReport) -> Iterator[str]:
+        for artifact in (artifact for result in file.results for artifact in result.artifacts):
+            path = self._folder / artifact.path
+            if not digests.is_artifact(artifact.path):
+                yield "it names a picture that is no part of a report"
+            elif not path.is_file():
+                yield f"{artifact.path} is missing"
+            elif self._listed and artifact.path not in self._listed:
+                yield f"{artifact.path} is not in {SUMS_NAME}"
+            elif artifact.sha256 not in (None, self._listed.get(artifact.path) or digests.of(path)):
+                yield f"{artifact.path} is not the picture that was made"
 
 
 def _parse(data: bytes, name: str) -> dict[str, Any]:

@@ -26,6 +26,9 @@ class SavedReport:
         common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
         unfinished: Whether it was put together from what a stopped run left behind.
+        differences: What in it is not as it was written; empty unless it was opened all the same.
+        digests: SHA-256 of its files by name, as they were compared when it was opened.
+        shown_less: Whether its lines hold pictures that are left out of whatever is made of it.
         sensitive: Whether it, or a file in it, is to be handled with care.
         language: What its views for people are written in, with the translations that analyzers brought.
     """
@@ -40,22 +43,26 @@ class SavedReport:
         self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished
+        self.differences = loaded.differences
+        self.digests = loaded.digests
+        self.shown_less = loaded.shown_less
         self.sensitive = loaded.header.sensitive or loaded.tally.sensitive > 0
         self.source = loaded.source
         self._entries = loaded.tally.entries
 
     @classmethod
-    def open(cls, folder: Path, language: Language | None = None) -> SavedReport:
+    def open(cls, folder: Path, language: Language | None = None, *, changed: bool = False) -> SavedReport:
         """Opens the report in a folder: the finished document, or what a stopped run left.
 
         Args:
             folder: Where it is.
             language: What its views are written in; English if omitted.
+            changed: Whether to open a report too that is not as it was written; its header then says so.
 
         Raises:
-            ReportError: No report is there, or it is broken or of an unknown schema version.
+            ReportError: No report is there, or it is broken, of an unknown schema version, or not as it was written.
         """
-        return cls(reading.load(folder), folder, language)
+        return cls(reading.load(folder, changed=changed), folder, language)
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""
@@ -77,7 +84,24 @@ class SavedReport:
         for piece in report_json.document(self.header, self.json_lines(), self.summary):
             stream.write(piece if encoding in ("utf8", "utf8sig") else report_json.ascii_only(piece))
 
+    def write_stream(self, stream: TextIO) -> None:
+        """Writes the files' JSON, one file to a line."""
+        stream.writelines(f"{line}\n" for line in self.json_lines())
+
+    def reread(self) -> None:
+        """Finds its lines again in its folder, where they were written anew.
+
+        Raises:
+            ReportError: They cannot be read.
+        """
+        if self.folder is not None:
+            loaded = reading.load(self.folder)
+            self.source, self.digests, self.shown_less = loaded.source, loaded.digests, loaded.shown_less
+            self._entries = loaded.tally.entries
+
     def json_lines(self) -> Iterator[str]:
         """The files' JSON as it was saved, in the order in which they were written."""
+        if self.shown_less:
+            return (report_json.file_line(file) for file in self.files())
         places = ((entry.offset, entry.length) for entry in self._entries)
         return (raw.decode() for raw in reading.lines(self.source, places))
