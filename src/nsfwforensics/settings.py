@@ -7,17 +7,20 @@ analyzer's option), settings file, defaults. No settings file is ever picked up 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.core.evidence import Limits
 from nsfwforensics.errors import UsageError
 
 PREFIX = "NSFWFORENSICS_"
+
+_MOST, _MOST_SECONDS, _MOST_JOBS = 1 << 62, 10.0**9, 4096
+"""Beyond these the system takes no limit, and starts no processes."""
 
 
 class Settings(BaseModel):
@@ -41,17 +44,17 @@ class Settings(BaseModel):
         analyzers: Options by analyzer name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     device: str = "auto"
-    jobs: int = Field(default=0, ge=0)
+    jobs: int = Field(default=0, ge=0, le=_MOST_JOBS)
     engine: Literal["auto", "inline", "pool", "ray"] = "auto"
     ray_address: str | None = None
     isolate: bool = True
-    max_bytes: int = Field(default=Limits().max_bytes, gt=0)
-    max_pixels: int = Field(default=Limits().max_pixels, gt=0)
-    max_seconds: float = Field(default=Limits().max_seconds, ge=0)
-    max_memory: int = Field(default=Limits().max_memory, ge=0)
+    max_bytes: int = Field(default=Limits().max_bytes, gt=0, le=_MOST)
+    max_pixels: int = Field(default=Limits().max_pixels, gt=0, le=_MOST)
+    max_seconds: float = Field(default=Limits().max_seconds, ge=0, le=_MOST_SECONDS)
+    max_memory: int = Field(default=Limits().max_memory, ge=0, le=_MOST)
     operator: str | None = None
     language: str = "en"
     paper: Literal["a4", "letter"] = "a4"
@@ -70,12 +73,17 @@ class Settings(BaseModel):
         return Limits(self.max_bytes, self.max_pixels, self.max_seconds, self.max_memory)
 
 
-def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Reads the settings file, lays the environment over it, and checks the result.
+def load_settings(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Reads the settings file, lays the environment and what was given over it, and checks the result.
 
     Args:
         path: A TOML file, or None to use defaults and the environment only.
         environment: Environment variables; the process's own if None.
+        given: Settings by name, as the command line has them.
 
     Raises:
         UsageError: The file cannot be read or holds something that is no setting.
@@ -83,10 +91,11 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     values: dict[str, Any] = {}
     if path is not None:
         try:
-            values = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            values = load_toml(path)
+        except (OSError, DocumentError) as error:
             raise UsageError(f"settings file {path} cannot be read: {error}") from error
     _lay_environment(values, os.environ if environment is None else environment)
+    values |= given or {}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

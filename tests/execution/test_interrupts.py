@@ -133,4 +133,4 @@ def test_a_process_whose_answer_nobody_awaits_ends_quietly(monkeypatch: pytest.M
     monkeypatch.setattr(processes, "ignore_interrupts", lambda: None)
     readable, writable = multiprocessing.Pipe(duplex=False)
     readable.close()
-    processes._answer(writable, abs, (-1,))
+    processes._answer(writable, False, abs, (-1,))

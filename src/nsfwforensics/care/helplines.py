@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.errors import UsageError
 
 VARIABLE = "NSFWFORENSICS_HELPLINES"
@@ -170,8 +171,8 @@ def _shipped() -> Mapping[str, HelpLine]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return load_toml(path)
+    except (OSError, DocumentError) as error:
         raise UsageError(f"help lines {path} cannot be read: {error}") from error
 
 

@@ -6,18 +6,22 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
+import typer.main
 
+from nsfwforensics.cli import debug, streams
 from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
+from nsfwforensics.cli.failures import ended
 from nsfwforensics.core.registry import commands
-from nsfwforensics.errors import ExitCode, ForensicsError
 from nsfwforensics.threads import one_thread_each
 
 if TYPE_CHECKING:
     from types import FrameType
+
+NAME = "nsfwforensics"
 
 _MODULES = {"hash": "hashes", "case": "case.commands", "evidence": "evidence.commands", "model": "model.commands"}
 
@@ -35,7 +39,7 @@ def build(wanted: str | None, *, allow_plugins: bool = False) -> typer.Typer:
         allow_plugins: Whether third parties' analyzers bring their commands too.
     """
     app = typer.Typer(
-        name="nsfwforensics",
+        name=NAME,
         help="Local-first image forensics: one command, one honest report.",
         epilog=EPILOG,
         no_args_is_help=True,
@@ -71,26 +75,50 @@ def _version(value: bool) -> None:
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
     allow_plugins: bool = typer.Option(False, ALLOW_PLUGINS, help="Let third parties' analyzers bring their commands."),
+    debug: bool = typer.Option(False, debug.FLAG, expose_value=False, help=debug.HELP),
 ) -> None:
     pass
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Runs the command line, and ends with a documented exit code whatever happens."""
+    streams.ready()
+    debug.set_up(debug.wanted(sys.argv[1:]))
     one_thread_each()
     _end_like_ctrl_c()
+    sys.exit(_run())
+
+
+def _run() -> str | int | None:
+    """Runs the command that was asked for and returns what to end with."""
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    code: str | int | None = None
     try:
         if wanted not in (None, "*"):
             alone.begin(wanted)
-        app = build(wanted, allow_plugins=ALLOW_PLUGINS in sys.argv)
-        app()
-    except ForensicsError as error:  # an analyzer that cannot be loaded has no options to offer
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:  # before a command had begun
-        sys.exit(ExitCode.INTERRUPTED)
+        _command(wanted)(prog_name=NAME)
+    except SystemExit as asked:
+        code = asked.code
+    except BaseException as error:  # noqa: BLE001 - the last handler
+        code = ended(error)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        code = code or ended(error)
+    return code
+
+
+def _command(wanted: str | None) -> Any:
+    """The application with ``--debug`` as an option of every command, so that it may stand anywhere in the line."""
+    root: Any = typer.main.get_command(build(wanted, allow_plugins=ALLOW_PLUGINS in sys.argv))
+    (option,) = (parameter for parameter in root.params if debug.FLAG in parameter.opts)
+    waiting = list(root.commands.values())
+    while waiting:
+        command = waiting.pop()
+        command.params.append(option)
+        waiting.extend(getattr(command, "commands", {}).values())
+    return root
 
 
 def _end_like_ctrl_c() -> None:

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.options import REPORT, command, option
-from nsfwforensics.cli.run import analyse, note
+from nsfwforensics.cli.run import analyse
 from nsfwforensics.core.registry import providing
 from nsfwforensics.core.vocabulary import Capability
 from nsfwforensics.report.console.values import render_hashes

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nsfwforensics.cli.commands import COMMANDS
-from nsfwforensics.cli.run import note, reporting_errors
+from nsfwforensics.cli.failures import note
+from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.errors import HashListError, UsageError
 from nsfwforensics.hashing.index.index import HashIndex, is_index
 from nsfwforensics.hashing.index.known import index_lists, reading_record

@@ -15,8 +15,9 @@ from rich.text import Text
 
 from nsfwforensics.care.helplines import EVERYWHERE, helplines
 from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.recorded import record
-from nsfwforensics.cli.run import note, read_paths, reporting_errors
+from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.notice.draft import Draft, draft
 from nsfwforensics.notice.person import read_person, web_address
@@ -93,7 +94,7 @@ def notice(
     if as_json:
         sys.stdout.write(json.dumps(made.record(*texts), ensure_ascii=True, indent=2) + "\n")
     elif output is None:
-        _print(f"{texts[1]}\n{CUT}\n\n{texts[0]}")
+        sys.stdout.write(f"{texts[1]}\n{CUT}\n\n{texts[0]}")
     else:
         _say(made, output)
 
@@ -126,12 +127,6 @@ def _write(place: Path, text: str, cover_text: str) -> None:
 
 def _cover_of(place: Path) -> Path:
     return place.with_name(f"{place.stem}.cover{place.suffix}")
-
-
-def _print(text: str) -> None:
-    """Prints without markup, in whatever characters the terminal has."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _say(made: Draft, output: Path) -> None:

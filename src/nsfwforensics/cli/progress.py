@@ -9,6 +9,7 @@ from typing import Protocol
 from rich.console import Console
 
 from nsfwforensics.api import Run
+from nsfwforensics.execution.answers import listening
 
 
 class Advance(Protocol):
@@ -30,7 +31,8 @@ def progress(run: Run, *, quiet: bool) -> Iterator[Advance]:
         To be called after each file.
     """
     console = Console(stderr=True)
-    total = 0 if quiet or not console.is_terminal else sum(1 for _ in run.targets())
+    hidden = quiet or not console.is_terminal or listening()  # a log and a bar would write over each other
+    total = 0 if hidden else sum(1 for _ in run.targets())
     if total < 2:
         yield _silent
         return

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 
-from nsfwforensics.cli.run import note
+from nsfwforensics.cli.failures import note
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import custody_log
 from nsfwforensics.store.casedb import CaseDatabase

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import os
 import shlex
@@ -17,13 +16,13 @@ from rich.console import Console
 
 from nsfwforensics.api import Request, Run
 from nsfwforensics.cli.alone import alone
+from nsfwforensics.cli.failures import ended, note
 from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.cli.undisturbed import undisturbed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
-from nsfwforensics.report.console.file import plain
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.text import count
 from nsfwforensics.report.writer import ReportWriter
@@ -33,49 +32,18 @@ P = ParamSpec("P")
 
 Show = Callable[[SavedReport, Console], None]
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
-
 
 def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
-    """Turns this package's errors into a message on stderr and their exit code."""
+    """Has a command end as :func:`nsfwforensics.cli.failures.ended` says where typer would end it in its own way."""
 
     @functools.wraps(call)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             call(*args, **kwargs)
-        except ForensicsError as error:
-            complain(str(error))
-            raise typer.Exit(int(error.exit_code)) from error
-        except KeyboardInterrupt:
-            raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(int(ExitCode.ERROR)) from None
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is held back fails again at the end
-            complain(f"the output cannot be written: {error.strerror}")
-            raise typer.Exit(int(ExitCode.ERROR)) from None
+        except (ForensicsError, KeyboardInterrupt, OSError) as error:
+            raise typer.Exit(int(ended(error))) from error
 
     return guarded
-
-
-def complain(message: str) -> None:
-    """Prints an error on stderr, free of markup and control characters."""
-    _say("error:", message)
-
-
-def note(message: str, lines: Sequence[str] = ()) -> None:
-    """Prints a remark on stderr, and further lines under it, free of markup and control characters."""
-    _say("note:", message, lines)
-
-
-def _say(head: str, message: str, lines: Sequence[str] = ()) -> None:
-    console = Console(stderr=True)
-    console.print(head, plain(message), soft_wrap=True)
-    for line in lines:
-        console.print(plain(line), soft_wrap=True)
 
 
 @reporting_errors
@@ -215,7 +183,7 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
         try:
             for file in run:
                 with undisturbed():  # an entry that is written is counted too
-                    writer.add(file)
+                    file = writer.add(file)
                     tally.add(file)
                 advance(failed=file.status is FileStatus.FAILED)
         except KeyboardInterrupt:
@@ -285,4 +253,4 @@ def _settings(values: dict[str, Any]) -> Settings:
         given["language"] = values["lang"]
     if values["paper"] is not None:
         given["paper"] = values["paper"].value
-    return load_settings(path).model_copy(update=given)
+    return load_settings(path, given=given)

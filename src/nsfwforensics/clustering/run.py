@@ -104,7 +104,7 @@ def _found(
         if exclude is not None and lies_in(target.path, exclude):
             continue
         if target.skip is not None:
-            problems.append(Problem(path=str(target.path), reason=target.skip, failed=target.named))
+            problems.append(Problem(path=str(target.path), reason=target.skip, failed=target.failed))
         else:
             tasks.append((target.path, target.named))
     return tasks, problems

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nsfwforensics.clustering.looking import Unseen
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import Lost
 from nsfwforensics.execution.prepare import here
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Limits
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _IN_FLIGHT = 16  # files handed to each worker ahead of time: they are short
 _FILES_PER_WORKER = 4000  # after which it is replaced, so that what libraries keep does not add up
@@ -35,7 +39,11 @@ def looked(
     called = ((*task, limits) for task in tasks)
     if not isolate:
         for task in called:
-            yield work(*task)
+            try:
+                yield work(*task)
+            except Exception as error:  # noqa: BLE001 - one file never costs another
+                _log.debug("looking at %s failed", task[0], exc_info=True)
+                yield Unseen(task[0], reason_of(error), failed=True)
         return
     staff = Staff(jobs, limits.max_seconds, start_plain, (here(), limits), _IN_FLIGHT, _FILES_PER_WORKER)
     for task, seen in apart(work, called, staff):

@@ -13,6 +13,7 @@ from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
     Answer,
+    FileInfo,
     FileReport,
     FileStatus,
     Finding,
@@ -176,3 +177,18 @@ def priority(results: Sequence[AnalyzerResult], status: FileStatus) -> Priority:
     if status is FileStatus.FAILED:
         rank = max(rank, Severity.LOW.rank)
     return list(Priority)[3 - rank]
+
+
+def failed_report(info: FileInfo, reason: str) -> FileReport:
+    """The report of a file that could not be examined, or whose results could not be kept.
+
+    Args:
+        info: What is known of the file.
+        reason: Why.
+    """
+    return FileReport(
+        info=info,
+        error=reason,
+        answers=answers((), complete=False, reason=reason),
+        priority=priority((), FileStatus.FAILED),
+    )

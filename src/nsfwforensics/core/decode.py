@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError, LimitExceededError, NotAnImageError
 
 if TYPE_CHECKING:
     from PIL import Image
+
+_log = logging.getLogger(__name__)
 
 THUMBNAIL_PIXELS = 320
 
@@ -111,7 +115,8 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
             problem = say("cannot be decoded: no {media_type} picture inside", media_type=media_type)
             raise EvidenceError(problem) from error
         except Exception as error:
-            problem = say("cannot be decoded: {error}", error=f"{type(error).__name__}: {error}")
+            _log.debug("decoding failed", exc_info=True)
+            problem = say("cannot be decoded: {error}", error=reason_of(error))
             raise EvidenceError(problem) from error
     return Decoded(original, image, frames, share, turned)
 

@@ -6,6 +6,7 @@ report accounts for everything that was pointed at.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -23,12 +24,19 @@ class Target:
     Attributes:
         path: The file.
         named: True where the user named this very file, False where a folder was walked.
-        skip: Why the file must not be opened (a special file, a link), or None.
+        skip: Why the file must not be opened (a special file, a link) or cannot be reached, or None.
+        lost: True where something may be there that was to be examined, and cannot be reached.
     """
 
     path: Path
     named: bool
     skip: str | None = None
+    lost: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether not opening it leaves something out that was asked for."""
+        return self.named or self.lost
 
 
 def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterator[Target]:
@@ -50,57 +58,74 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
             info = path.lstat()
         except FileNotFoundError:
             raise UsageError(f"no such file or folder: {path}") from None
-        except OSError as error:
-            yield Target(path, named=True, skip=say("cannot be reached: {error}", error=error.strerror))
+        except (OSError, ValueError) as error:
+            yield _unreachable(path, error, named=True)
             continue
         if stat.S_ISLNK(info.st_mode) and not follow_symlinks:
             yield Target(path, named=True, skip=_LINK)
             continue
-        yield from _visit(path, named=True, follow=follow_symlinks, seen=seen)
+        yield from _walk(path, follow=follow_symlinks, seen=seen)
 
 
 _LINK = say("a symbolic link; links are followed only with --follow-symlinks")
 
 
 def lies_in(path: Path, folder: Path) -> bool:
-    """Whether a path leads into a folder, links followed; a loop of links leads nowhere."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]]) -> Iterator[Target]:
+    """Whether a path leads into a folder, links followed; a loop of links leads nowhere, and so do too many."""
     try:
-        info = path.stat() if follow else path.lstat()
-    except OSError as error:
-        yield Target(path, named, skip=say("cannot be reached: {error}", error=error.strerror))
-        return
-    mode = info.st_mode
-    if stat.S_ISLNK(mode):
-        yield Target(path, named, skip=_LINK)
-    elif stat.S_ISDIR(mode):
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except (OSError, RecursionError):  # before Python 3.13 it calls itself for every link of a chain
+        return False
+
+
+def _walk(start: Path, *, follow: bool, seen: set[tuple[int, int]]) -> Iterator[Target]:
+    """Visits a path and all below it; folders wait on a list of their own, because anybody can nest them deeply."""
+    folders: list[Iterator[Path]] = [iter([start])]
+    while folders:
+        path = next(folders[-1], None)
+        if path is None:
+            folders.pop()
+            continue
+        named = len(folders) == 1
+        try:
+            info = path.stat() if follow else path.lstat()
+        except OSError as error:
+            yield _unreachable(path, error, named=named)
+            continue
+        if not stat.S_ISDIR(info.st_mode):
+            yield Target(path, named, skip=_refusal(info.st_mode))
+            continue
         identity = (info.st_dev, info.st_ino)
         if identity in seen:
-            return
+            continue
         seen.add(identity)
         try:
-            entries = sorted(path.iterdir())
+            folders.append(iter(sorted(path.iterdir())))
         except OSError as error:
-            yield Target(path, named, skip=say("folder cannot be read: {error}", error=error.strerror))
-            return
-        for entry in entries:
-            yield from _visit(entry, named=False, follow=follow, seen=seen)
-    elif stat.S_ISREG(mode):
-        yield Target(path, named)
-    else:
-        yield Target(path, named, skip=say("{kind}; only regular files are opened", kind=_kind(mode)))
+            problem = say("folder cannot be read: {error}", error=error.strerror)
+            yield Target(path, named, skip=problem, lost=True)
 
 
-def _kind(mode: int) -> str:
-    for test, name in (
-        (stat.S_ISFIFO, say("a named pipe")),
-        (stat.S_ISSOCK, say("a socket")),
-        (stat.S_ISCHR, say("a character device")),
-        (stat.S_ISBLK, say("a block device")),
-    ):
-        if test(mode):
-            return name
-    return say("a special file")
+def _unreachable(path: Path, error: OSError | ValueError, *, named: bool) -> Target:
+    if isinstance(error, ValueError):  # a name that no file can have
+        return Target(path, named, skip=say("cannot be reached: {error}", error=str(error)))
+    gone = error.errno in (errno.ENOENT, errno.ELOOP)  # removed meanwhile, or a link that leads nowhere
+    return Target(path, named, skip=say("cannot be reached: {error}", error=error.strerror), lost=not gone)
+
+
+def _refusal(mode: int) -> str | None:
+    """Why a file of this kind must not be opened; None for a regular one."""
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISLNK(mode):
+        return _LINK
+    kind = next((name for test, name in _KINDS if test(mode)), say("a special file"))
+    return say("{kind}; only regular files are opened", kind=kind)
+
+
+_KINDS = (
+    (stat.S_ISFIFO, say("a named pipe")),
+    (stat.S_ISSOCK, say("a socket")),
+    (stat.S_ISCHR, say("a character device")),
+    (stat.S_ISBLK, say("a block device")),
+)

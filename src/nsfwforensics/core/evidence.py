@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -90,14 +90,12 @@ class Evidence:
                     )
                 )
             try:
-                data = stream.read(limits.max_bytes + 1)
+                data = stream.read(info.st_size + 1)  # so much is allocated at once
                 end = os.fstat(stream.fileno())
             except OSError as error:
                 raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
         if not data:
             raise EvidenceError(say("the file is empty (0 bytes)"))
-        if len(data) > limits.max_bytes:
-            raise LimitExceededError(say("grew past the limit of {limit:,} bytes", limit=limits.max_bytes))
         if (end.st_mtime_ns, end.st_size) != (info.st_mtime_ns, len(data)):
             raise EvidenceError(
                 say("it was changed while it was being read; examine it again when nothing writes to it")
@@ -232,7 +230,9 @@ def file_state(path: Path, max_bytes: int) -> FileState:
             if not stat.S_ISREG(info.st_mode) or info.st_size > max_bytes:
                 return FileState()
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - asked where something has failed already, and must not fail in turn
         return FileState()
     return FileState(size=info.st_size, modified=utc_iso(info.st_mtime_ns / 1e9), sha256=digest)
 
@@ -257,8 +257,24 @@ def describe_path(path: Path) -> FileInfo:
 
 
 def utc_iso(timestamp: float) -> str:
-    """Formats seconds since the epoch as ISO 8601 in UTC, with milliseconds."""
-    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds")
+    """Formats seconds since the epoch as ISO 8601 in UTC, with milliseconds.
+
+    A file system may hold times that no calendar of the library reaches: such a year is written with its sign, as
+    ISO 8601 expands it (``+33658-09-27T01:46:40.000+00:00``).
+
+    Args:
+        timestamp: Any finite number.
+    """
+    cycles, within = divmod(timestamp, _CYCLE_SECONDS)
+    moment = _EPOCH + timedelta(seconds=within)
+    year = moment.year + 400 * int(cycles)
+    number = f"{year:04d}" if 0 < year < 10_000 else f"{year:+05d}"
+    return number + moment.isoformat(timespec="milliseconds")[4:]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CYCLE_SECONDS = 146_097 * 86_400
+"""Seconds in 400 years, after which the calendar repeats itself."""
 
 
 __all__ = ["Evidence", "Limits", "describe_path", "utc_iso"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,11 @@ from nsfwforensics.core.analyzer import (
 )
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.registry import installed
+from nsfwforensics.core.registry import BUILT_IN, installed
 from nsfwforensics.core.sensitive import (
     LEFT_OUT,
     handled,
@@ -44,12 +46,15 @@ from nsfwforensics.core.types import (
     AnalyzerRecord,
     AnalyzerResult,
     AnalyzerStatus,
+    Artifact,
     FileInfo,
     FileReport,
     MethodRecord,
     ModelRecord,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
+
+_log = logging.getLogger(__name__)
 
 _CHANGED = say(
     "Something else changed or removed this file while it was being examined. What is said here is about the bytes "
@@ -171,9 +176,21 @@ class Plan:
         return tuple(model for analyzer in self.analyzers.values() for model in analyzer.models())
 
     def examine_file(self, target: Target) -> Draft:
-        """Opens one file, runs every ``examine`` and ``prepare``, and closes it. Never raises for a bad file."""
+        """Opens one file, runs every ``examine`` and ``prepare``, and closes it.
+
+        Whatever is raised on the way, but for an interrupt, becomes the reason why this file failed.
+        """
+        try:
+            return self._opened(target)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - one file never costs another
+            _log.debug("examining %s failed", target.path, exc_info=True)
+            return failed_draft(target, reason_of(error), self.spec.limits)
+
+    def _opened(self, target: Target) -> Draft:
         if target.skip is not None:
-            return Draft(describe_path(target.path), {}, {}, target.skip, skipped=not target.named)
+            return Draft(describe_path(target.path), {}, {}, target.skip, skipped=not target.failed)
         try:
             evidence = Evidence.open(target.path, self.spec.limits)
         except EvidenceError as error:
@@ -192,9 +209,9 @@ class Plan:
             started = time.perf_counter()
             outcome: Any = self._unavailable(analyzer)
             if outcome is None:
-                outcome = _guarded(_first_half(analyzer), evidence)
+                outcome = _guarded(analyzer, _first_half(analyzer), evidence)
             seconds = time.perf_counter() - started
-            if isinstance(outcome, Outcome):
+            if isinstance(outcome, Outcome) or not isinstance(analyzer, BatchAnalyzer):
                 draft.results[name] = self._result(analyzer, outcome, seconds)
             else:
                 draft.pending[name] = outcome
@@ -215,26 +232,43 @@ class Plan:
             waiting = [draft for draft in drafts if name in draft.pending]
             if waiting and isinstance(analyzer, BatchAnalyzer):
                 self._infer_one(name, analyzer, waiting)
-        return [self._report(draft) for draft in drafts]
+        return [self._reported(draft) for draft in drafts]
 
     def _infer_one(self, name: str, analyzer: BatchAnalyzer[Any, Any], waiting: Sequence[Draft]) -> None:
         started = time.perf_counter()
-        scores = _guarded(analyzer.infer, [draft.pending[name] for draft in waiting])
+        scores = _guarded(analyzer, _inferred, analyzer, [draft.pending[name] for draft in waiting])
         share = (time.perf_counter() - started) / len(waiting)
         for index, draft in enumerate(waiting):
             outcome = scores if isinstance(scores, Outcome) else None
             if outcome is None:
-                outcome = _guarded(analyzer.conclude, draft.info, scores[index])
+                outcome = _guarded(analyzer, analyzer.conclude, draft.info, scores[index])
             seconds = draft.seconds[name] + share
             draft.results[name] = self._result(analyzer, outcome, seconds)
 
     def _unavailable(self, analyzer: BaseAnalyzer) -> Outcome | None:
         if analyzer.name not in self._missing:
-            self._missing[analyzer.name] = analyzer.unavailable()
+            try:
+                self._missing[analyzer.name] = analyzer.unavailable()
+            except Exception as error:  # noqa: BLE001 - as in _guarded
+                self._missing[analyzer.name] = reason_of(error)
         reason = self._missing[analyzer.name]
         return Outcome.not_available(reason) if reason else None
 
-    def _result(self, analyzer: BaseAnalyzer, outcome: Outcome, seconds: float) -> AnalyzerResult:
+    def _result(self, analyzer: BaseAnalyzer, outcome: Any, seconds: float) -> AnalyzerResult:
+        """What is kept of an outcome; one that no report can hold is a failure of its analyzer."""
+        try:
+            if not isinstance(outcome, Outcome):
+                raise TypeError(f"it returned no outcome but {type(outcome).__name__}")
+            result = self._kept(analyzer, outcome, seconds)
+            if result.origin != BUILT_IN:  # nothing of a stranger's own classes goes any further
+                plain = AnalyzerResult.model_validate_json(result.model_dump_json(warnings=False))
+                result = plain.model_copy(update={"artifacts": tuple(map(_plain_artifact, result.artifacts))})
+        except Exception as error:  # noqa: BLE001
+            _log.debug("what %s found cannot be kept", analyzer.name, exc_info=True)
+            result = self._kept(analyzer, Outcome.failed(reason_of(error)), seconds)
+        return result
+
+    def _kept(self, analyzer: BaseAnalyzer, outcome: Outcome, seconds: float) -> AnalyzerResult:
         return AnalyzerResult(
             analyzer=analyzer.name,
             version=analyzer.version,
@@ -248,6 +282,15 @@ class Plan:
             seconds=round(seconds, 4),
             device=self.spec.resources.device if analyzer.needs_device else None,
         )
+
+    def _reported(self, draft: Draft) -> FileReport:
+        try:
+            return self._report(draft)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as in examine_file
+            _log.debug("the report of %s failed", draft.info.path, exc_info=True)
+            return assess.failed_report(draft.info, reason_of(error))
 
     def _report(self, draft: Draft) -> FileReport:
         results = tuple(draft.results[name] for name in self.analyzers if name in draft.results)
@@ -294,7 +337,19 @@ def _first_half(analyzer: BaseAnalyzer) -> Any:
     return cast(Analyzer, analyzer).examine
 
 
-def _guarded(call: Any, *arguments: Any) -> Any:
+def _inferred(analyzer: BatchAnalyzer[Any, Any], batch: list[Any]) -> list[Any]:
+    scores = list(analyzer.infer(batch))
+    if len(scores) != len(batch):
+        raise ValueError(f"it gave {len(scores)} answers for {len(batch)} files")
+    return scores
+
+
+def _plain_artifact(artifact: Artifact) -> Artifact:
+    plain = Artifact.model_validate_json(artifact.model_dump_json(warnings=False))
+    return plain.model_copy(update={"data": None if artifact.data is None else bytes(artifact.data)})
+
+
+def _guarded(analyzer: BaseAnalyzer, call: Any, *arguments: Any) -> Any:
     """Calls into an analyzer; whatever it raises becomes that analyzer's own outcome and nothing else's.
 
     This is the worker's boundary: hostile files make parsers raise anything, and one analyzer's fault must cost
@@ -302,11 +357,11 @@ def _guarded(call: Any, *arguments: Any) -> Any:
     """
     try:
         return call(*arguments)
-    except (MissingDependencyError, WeightsError) as error:
-        return Outcome.not_available(error.message)
-    except EvidenceError as error:
-        return Outcome.failed(error.message)
-    except MemoryError:
-        return Outcome.failed(say("ran out of memory"))
-    except Exception as error:  # noqa: BLE001
-        return Outcome.failed(f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - SystemExit too: a library that wants to end the program does not
+        _log.debug("analyzer %s failed", analyzer.name, exc_info=True)
+        reason = reason_of(error)
+        if isinstance(error, (MissingDependencyError, WeightsError)):
+            return Outcome.not_available(reason)
+        return Outcome.failed(reason)

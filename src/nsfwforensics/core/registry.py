@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from nsfwforensics.core import installation
 from nsfwforensics.core.command import Command
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.errors import ForensicsError, UsageError
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ class Registration:
 
         try:
             loaded = self.entry.load()
-        except Exception as error:  # a third party's module may raise anything on import
-            raise ForensicsError(f"analyzer {self.name} ({self.origin}) cannot be loaded: {error}") from error
+        except (Exception, SystemExit) as error:  # a third party's module may raise anything on import
+            problem = f"analyzer {self.name} ({self.origin}) cannot be loaded: {reason_of(error)}"
+            raise ForensicsError(problem) from error
         if not (isinstance(loaded, type) and issubclass(loaded, BaseAnalyzer)):
             raise ForensicsError(f"entry point {self.name} ({self.origin}) is not an analyzer class")
         if loaded.name != self.name:
@@ -123,7 +125,7 @@ def _command_beside(module: str) -> Command | None:
         if not package or find_spec(f"{package}.command") is None:
             return None
         command = getattr(import_module(f"{package}.command"), "COMMAND", None)
-    except Exception:  # noqa: BLE001 - a third party's package may raise anything; running its analyzer says what
+    except (Exception, SystemExit):  # noqa: BLE001 - a third party may raise anything; running its analyzer says what
         return None
     return command if isinstance(command, Command) else None
 

@@ -6,7 +6,11 @@ import math
 import re
 from collections.abc import Mapping
 
+from nsfwforensics.core.documents import LEAST_NUMBER, MOST_LEVELS, MOST_NUMBER
 from nsfwforensics.core.messages import Message
+
+TOO_DEEP = "…"
+"""Stands for what is nested too deeply to be kept."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -18,26 +22,35 @@ def storable_text(value: object) -> object:
     return value
 
 
-def storable(value: object) -> object:
+def storable(value: object, levels: int = MOST_LEVELS) -> object:
     """Turns measured values into plain JSON values; messages stay messages, with storable values in them.
 
     NumPy scalars and arrays become numbers and lists, bytes become hexadecimal text, tuples lists,
-    and numbers that JSON lacks (NaN, infinities) become null.
+    and numbers that JSON lacks (NaN, infinities) become null. Whole numbers beyond 64 bits, which other programs cannot
+    read, become hexadecimal text.
+
+    Args:
+        value: Anything.
+        levels: How deep it may be nested; what lies deeper becomes :data:`TOO_DEEP`.
     """
-    if isinstance(value, Message):
-        return Message(value.template, {name: storable(item) for name, item in value.values.items()})
+    if isinstance(value, Message) and levels > 0:
+        return Message(value.template, {name: storable(item, levels - 1) for name, item in value.values.items()})
     if isinstance(value, str):
         return storable_text(value)
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if LEAST_NUMBER <= value <= MOST_NUMBER else hex(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
+    if levels == 0:
+        return TOO_DEEP
     if isinstance(value, Mapping):
-        return {str(storable_text(str(key))): storable(item) for key, item in value.items()}
+        return {str(storable_text(str(key))): storable(item, levels - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [storable(item) for item in value]
+        return [storable(item, levels - 1) for item in value]
     if hasattr(value, "tolist"):  # NumPy, without importing it here
-        return storable(value.tolist())
+        return storable(value.tolist(), levels - 1)
     return storable_text(str(value))

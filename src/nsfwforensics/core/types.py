@@ -14,7 +14,17 @@ from pydantic import Field, computed_field, model_validator
 
 from nsfwforensics.core.records import AnalyzerRecord, Header, MethodRecord, ModelRecord, Summary
 from nsfwforensics.core.vocabulary import AnalyzerStatus, Capability, FileStatus, Priority, Question, Severity, Support
-from nsfwforensics.core.worded import Json, JsonObject, Model, Probability, Text, Worded, WordingByField
+from nsfwforensics.core.worded import (
+    Coordinate,
+    Count,
+    Json,
+    JsonObject,
+    Model,
+    Probability,
+    Text,
+    Worded,
+    WordingByField,
+)
 
 SCHEMA_VERSION = "1.1"
 READ_VERSIONS = ("1.0", "1.1")
@@ -32,11 +42,11 @@ class Region(Model):
         outline: Corners (x, y) of a polygon that follows the place more closely; empty for the box itself.
     """
 
-    x: int
-    y: int
-    width: int = Field(ge=0)
-    height: int = Field(ge=0)
-    outline: tuple[tuple[int, int], ...] = ()
+    x: Coordinate
+    y: Coordinate
+    width: Coordinate = Field(ge=0)
+    height: Coordinate = Field(ge=0)
+    outline: tuple[tuple[Coordinate, Coordinate], ...] = ()
 
 
 class Finding(Worded):
@@ -130,7 +140,7 @@ class Answer(Worded):
 class FileState(Model):
     """What a file was at one moment; all null where it could no longer be read."""
 
-    size: int | None = None
+    size: Count | None = None
     modified: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
@@ -145,13 +155,13 @@ class FileInfo(Model):
 
     path: Text
     name: Text
-    size: int | None = None
+    size: Count | None = None
     modified: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     media_type: str | None = None
-    width: int | None = None
-    height: int | None = None
-    frames: int | None = None
+    width: Count | None = None
+    height: Count | None = None
+    frames: Count | None = None
     decoded_share: Probability | None = None
     thumbnail: str | None = None
     after: FileState | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, model_validator
 
+from nsfwforensics.core.documents import MOST_LEVELS
 from nsfwforensics.core.messages import Message, as_message, restored
 from nsfwforensics.core.storable import storable, storable_text
 
@@ -14,12 +15,14 @@ Text = Annotated[str, BeforeValidator(storable_text)]
 Json = Annotated[JsonValue, BeforeValidator(storable)]
 JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(storable)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+Coordinate = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
 
 
 class Model(BaseModel):
     """Base of all report models: immutable, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Wording(Model):
@@ -60,10 +63,6 @@ class Worded(Model):
 
         Args:
             field: Its name, or ``field.0`` for an item of a list.
-
-        Raises:
-            KeyError: The report was tampered with: a value of the sentence is missing.
-            TypeError: Likewise: how it was made is no template.
         """
         name, _, index = field.partition(".")
         text = getattr(self, name)
@@ -79,26 +78,28 @@ class Worded(Model):
             place: Where it stands, such as ``data.changes.1``.
             text: The text.
         """
-        if place not in self.wording:
-            return text
-        try:
-            return self._made(place, text)
-        except (KeyError, TypeError):  # a report that was tampered with: its English text still stands
-            return text
+        return self._made(place, text) if place in self.wording else text
 
     def _made(self, place: str, text: str) -> str:
-        message = restored(self.wording[place].model_dump())
+        try:
+            message = restored(self.wording[place].model_dump())
+        except (KeyError, TypeError):  # a report that was tampered with: its English text still stands
+            return text
         return message if message == text else text  # a copy may have got another sentence
 
 
-def _messages(place: str, item: object, *, inside: bool = False) -> Iterator[tuple[str, Message]]:
+def _messages(
+    place: str, item: object, *, inside: bool = False, levels: int = MOST_LEVELS
+) -> Iterator[tuple[str, Message]]:
     """The messages in a field's value, each with its place; inside mappings those without values too."""
     if isinstance(item, Message):
         if inside or item.values:
             yield place, item
+    elif levels == 0:
+        return  # what lies deeper is not kept
     elif isinstance(item, (list, tuple)):
         for index, part in enumerate(item):
-            yield from _messages(f"{place}.{index}", part, inside=inside)
+            yield from _messages(f"{place}.{index}", part, inside=inside, levels=levels - 1)
     elif isinstance(item, Mapping):
         for key, part in item.items():
-            yield from _messages(f"{place}.{storable_text(str(key))}", part, inside=True)
+            yield from _messages(f"{place}.{storable_text(str(key))}", part, inside=True, levels=levels - 1)

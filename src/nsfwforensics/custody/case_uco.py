@@ -185,7 +185,7 @@ def _exhibit(operator: Operator) -> Node:
 
 
 def _time(value: str) -> Node:
-    return {"@type": "xsd:dateTime", "@value": value}
+    return {"@type": "xsd:dateTime", "@value": value.removeprefix("+")}  # XML Schema writes far years without a sign
 
 
 def _integer(value: int | None) -> Node:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
+from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.errors import UsageError
 
 NOT_SUPPLIED = "not supplied"
@@ -46,12 +46,8 @@ def load_operator(path: Path | None) -> Operator:
     if path is None:
         return Operator()
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise UsageError(f"operator file {path} is longer than {MOST_BYTES:,} bytes")
-        return Operator.model_validate(tomllib.loads(data.decode("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return Operator.model_validate(load_toml(path, MOST_BYTES))
+    except (OSError, DocumentError) as error:
         raise UsageError(f"operator file {path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.custody import keys, signing, timestamps
 from nsfwforensics.custody.listing import SIGNATURES, Listing, content
 from nsfwforensics.custody.signing import (
@@ -152,8 +152,8 @@ class _Check:
             self._fault("altered", signature_name, reason)
             return None
         try:
-            value: Any = json.loads(data)  # signed by the key, which may still be anybody's
-        except (ValueError, RecursionError):
+            value: Any = read_json(data)  # signed by the key, which may still be anybody's
+        except DocumentError:
             value = None
         found: dict[str, Any] = value if isinstance(value, dict) else {}
         signer = found.get("signer")

@@ -7,19 +7,24 @@ tasks or holds on to a lock that it will never give back, a new pool goes on wit
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.errors import ForensicsError
-from nsfwforensics.execution.base import OUT_OF_MEMORY, Lost, died, too_long
+from nsfwforensics.execution.answers import Answer, answered, listening, taken
+from nsfwforensics.execution.base import Lost, died, too_long
 from nsfwforensics.execution.processes import context, without_interrupts
 
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
 """So much longer than its limit a task may seem to take, while its worker is started or stopped."""
@@ -53,9 +58,9 @@ class Staff:
 
 
 @dataclass(slots=True)
-class _Sent(Generic[T]):
+class _Sent:
     task: tuple[Any, ...]
-    future: ProcessFuture[T] | None = None
+    future: ProcessFuture[Answer] | None = None
 
     def is_done(self) -> bool:
         return self.future is not None and self.future.done() and self.future.exception() is None
@@ -78,7 +83,7 @@ def apart(
         ForensicsError: Workers cannot be started, or end again and again without having done anything.
     """
     waiting = iter(tasks)
-    flight: deque[_Sent[T]] = deque()
+    flight: deque[_Sent] = deque()
     pool: ProcessPool | None = None
     breaks = 0
     try:
@@ -104,59 +109,62 @@ def apart(
                 continue
             breaks = 0
             done = flight.popleft().task
-            if outcome is _STUCK:
-                yield done, Lost(too_long(staff.seconds))
-            else:
-                yield done, outcome[0] if isinstance(outcome, tuple) else outcome
+            outcome = Lost(too_long(staff.seconds)) if outcome is _STUCK else outcome
+            if isinstance(outcome, Lost):
+                _log.debug("no answer about %s: %s", done[0], outcome.reason)
+            yield done, outcome[0] if isinstance(outcome, tuple) else outcome
     finally:
         if pool is not None:
             _dismissed(pool)
 
 
-def _sent(pool: ProcessPool, call: Callable[..., T], flight: Iterable[_Sent[T]], staff: Staff) -> bool:
+def _sent(pool: ProcessPool, call: Callable[..., Any], flight: Iterable[_Sent], staff: Staff) -> bool:
     """Sends what was not sent yet; False where the pool is broken."""
+    wanted = listening()
     try:
         for sent in flight:
             if sent.future is None:
-                sent.future = pool.schedule(call, args=sent.task, timeout=staff.seconds or None)
+                arguments = (wanted, call, *sent.task)
+                sent.future = pool.schedule(answered, args=arguments, timeout=staff.seconds or None)
     except RuntimeError:
         return False
     return True
 
 
-def _outcome(sent: _Sent[T], seconds: float) -> tuple[T] | Lost | None:
-    """Waits for the answer to a task; None where the pool broke and it was not the task's fault.
-
-    This is the boundary of the workers: whatever a file made the code raise there becomes the reason why it has no
-    answer.
-    """
+def _outcome(sent: _Sent, seconds: float) -> tuple[Any] | Lost | None:
+    """Waits for the answer to a task; None where the pool broke and it was not the task's fault."""
     from concurrent.futures.process import BrokenProcessPool
 
     from pebble import ProcessExpired
 
     assert sent.future is not None  # noqa: S101 - it was just sent
     try:
-        return (sent.future.result(seconds + GRACE_SECONDS if seconds else None),)
+        value = taken(sent.future.result(seconds + GRACE_SECONDS if seconds else None))
+        return value if isinstance(value, Lost) else (value,)
     except TimeoutError:
         return Lost(too_long(seconds)) if sent.future.done() else _STUCK
     except ProcessExpired as error:
         return Lost(died(error.exitcode))
     except BrokenProcessPool:
         return None
-    except MemoryError:
-        return Lost(OUT_OF_MEMORY)
-    except Exception as error:  # noqa: BLE001
-        return Lost(f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - the pool's own, such as arguments that cannot be sent
+        return Lost(reason_of(error))
 
 
 def _hired(staff: Staff) -> ProcessPool:
     from pebble import ProcessPool
 
-    pool = ProcessPool(
-        staff.jobs, max_tasks=staff.tasks, initializer=staff.start, initargs=staff.arguments, context=context()
-    )
-    with without_interrupts():
-        pool.active  # noqa: B018 - asking starts the workers, and the threads that replace them
+    try:
+        pool = ProcessPool(
+            staff.jobs, max_tasks=staff.tasks, initializer=staff.start, initargs=staff.arguments, context=context()
+        )
+        with without_interrupts():
+            pool.active  # noqa: B018 - asking starts the workers, and the threads that replace them
+    except (OSError, RuntimeError, ImportError) as error:
+        raise ForensicsError(
+            f"worker processes cannot be started: {reason_of(error.__cause__ or error)}; they need semaphores, on "
+            "Linux a /dev/shm that can be written (--no-isolate does without them)"
+        ) from error
     return pool
 
 

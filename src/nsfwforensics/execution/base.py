@@ -42,6 +42,10 @@ class DiedError(Exception):
         self.code = code
 
 
+class BrokeError(Exception):
+    """A worker process could not do what it was asked for; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """What there is instead of an answer where a worker died, took too long or could not go on.

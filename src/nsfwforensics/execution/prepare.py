@@ -11,7 +11,8 @@ from nsfwforensics.core.analyzer import BaseAnalyzer
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.errors import ForensicsError, UsageError
 from nsfwforensics.execution import worker
-from nsfwforensics.execution.base import OUT_OF_MEMORY, DiedError, too_long
+from nsfwforensics.execution.answers import listening
+from nsfwforensics.execution.base import BrokeError, DiedError, too_long
 from nsfwforensics.execution.processes import call_apart, warm_up
 from nsfwforensics.seclusion import scratch
 
@@ -29,7 +30,7 @@ def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]]) -> None:
 
 def here() -> worker.Place:
     """Where workers of this process work."""
-    return worker.Place(Path.cwd(), scratch())
+    return worker.Place(Path.cwd(), scratch(), listening())
 
 
 def prepared_apart(spec: PlanSpec, device: str | None) -> Plan:
@@ -56,10 +57,8 @@ def prepared_apart(spec: PlanSpec, device: str | None) -> Plan:
     except DiedError as death:
         slow = hasattr(signal, "SIGALRM") and death.code == -signal.SIGALRM
         reason = too_long(spec.limits.max_seconds) if slow else str(death)
-    except MemoryError:
-        reason = OUT_OF_MEMORY
-    except Exception as error:  # noqa: BLE001 - whatever a file made the code raise in the worker
-        reason = f"{type(error).__name__}: {error}"
+    except BrokeError as error:  # whatever a file made the code raise in the worker
+        reason = str(error)
     named = os.fsdecode(mark.read_bytes()) if mark.exists() else "the run"
     raise UsageError(f"{named} cannot be prepared: {reason}")
 

@@ -18,7 +18,9 @@ from multiprocessing.connection import wait
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.execution.base import DiedError
+from nsfwforensics import errors
+from nsfwforensics.execution.answers import Answer, answered, listening, taken
+from nsfwforensics.execution.base import BrokeError, DiedError, Lost
 from nsfwforensics.seclusion import elsewhere
 
 if TYPE_CHECKING:
@@ -105,37 +107,36 @@ def call_apart(call: Callable[..., Any], *arguments: Any) -> Any:
         arguments: Its arguments.
 
     Raises:
+        ForensicsError: The function raised it.
+        BrokeError: The function raised anything else.
         DiedError: The process ended without an answer.
-        Exception: Whatever the function raised.
     """
     readable, writable = multiprocessing.Pipe(duplex=False)
     with readable:
         with writable, without_interrupts():
-            process = context().Process(target=_answer, args=(writable, call, arguments))
+            process = context().Process(target=_answer, args=(writable, listening(), call, arguments))
             process.start()
         try:
             wait([readable, process.sentinel])
-            ended, answer = readable.recv() if readable.poll() else (False, None)
+            answer: Answer | None = readable.recv() if readable.poll() else None
         except EOFError:
-            ended, answer = False, None
+            answer = None
         except KeyboardInterrupt:
             process.kill()
             raise
         finally:
             process.join()
-    if isinstance(answer, BaseException):
-        raise answer
-    if not ended:
+    if answer is None:
         raise DiedError(process.exitcode)
-    return answer
+    value = taken(answer)
+    if not isinstance(value, Lost):
+        return value
+    raise getattr(errors, answer.kind)(value.reason) if answer.kind else BrokeError(value.reason)
 
 
-def _answer(channel: Connection, call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _answer(channel: Connection, wanted: bool, call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """In the process: calls, and sends back what came of it."""
     ignore_interrupts()
-    try:
-        answer = call(*arguments)
-    except Exception as error:  # noqa: BLE001 - it is raised again where the call was made
-        answer = error
+    answer = answered(wanted, call, *arguments)
     with suppress(BrokenPipeError):  # nobody waits any more: the command was interrupted
-        channel.send((True, answer))
+        channel.send(answer)

@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec, failed_draft
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import ForensicsError, MissingDependencyError
 from nsfwforensics.execution import worker
+from nsfwforensics.execution.answers import Record, collected, listening, log_again
 from nsfwforensics.execution.base import BATCH_FILES, died, too_long
 from nsfwforensics.seclusion import elsewhere, private_folder, scratch
 
@@ -57,9 +59,15 @@ class Examiner:
         worker.start(spec)
         self._seconds = spec.limits.max_seconds
 
-    def examine(self, targets: Sequence[Target]) -> list[worker.Half]:
-        """Examines files one after the other; one that takes too long ends this process."""
-        return [self._examine(target) for target in targets]
+    def examine(self, targets: Sequence[Target], wanted: bool = False) -> tuple[list[worker.Half], list[Record]]:
+        """Examines files one after the other; one that takes too long ends this process.
+
+        Args:
+            targets: The files.
+            wanted: Whether anybody wants to know what is logged meanwhile, which is returned too.
+        """
+        with collected(wanted) as records:
+            return [self._examine(target) for target in targets], records
 
     def _examine(self, target: Target) -> worker.Half:
         if not hasattr(signal, "setitimer"):
@@ -87,11 +95,12 @@ class DeviceStage:
 
 @dataclass(slots=True)
 class _Chunk:
-    """Files that travel together, which examiner has them, and the promise of their reports."""
+    """Files that travel together, which examiner has them, and the promises of their reports and of what was logged."""
 
     targets: list[Target]
     examiner: int
     reports: Any
+    records: Any
 
 
 @dataclass(slots=True)
@@ -103,10 +112,10 @@ class _Crew:
     device: Any = None
     rescuer: Any = None
 
-    def send(self, targets: list[Target], examiner: Any) -> Any:
+    def send(self, targets: list[Target], examiner: Any) -> tuple[Any, Any]:
         """Sends files to an examiner, and its drafts on to the device stage, without their coming here between."""
-        halves = examiner.examine.remote(targets)
-        return self.device.infer.remote(halves) if self.device is not None else halves
+        halves, records = examiner.examine.options(num_returns=2).remote(targets, listening())
+        return (self.device.infer.remote(halves) if self.device is not None else halves), records
 
     def actors(self) -> list[Any]:
         return [actor for actor in (*self.examiners, self.device, self.rescuer) if actor is not None]
@@ -153,13 +162,14 @@ class RayEngine:
             while True:
                 while len(flight) < IN_FLIGHT * self.jobs and (group := list(islice(waiting, size))):
                     examiner = _idlest(flight, self.jobs)
-                    flight.append(_Chunk(group, examiner, crew.send(group, crew.examiners[examiner])))
+                    flight.append(_Chunk(group, examiner, *crew.send(group, crew.examiners[examiner])))
                 if not flight:
                     return
                 chunk = flight.popleft()
                 try:
                     reports: list[FileReport] = ray.get(chunk.reports)
-                except ray.exceptions.RayActorError:
+                    log_again(ray.get(chunk.records))
+                except ray.exceptions.RayError:
                     yield from self._rescue(crew, chunk.targets)
                     continue
                 size = _grown(size, reports)
@@ -194,13 +204,17 @@ class RayEngine:
                     ray.get(crew.rescuer.examine.remote([]))
                 started = time.monotonic()
                 try:
-                    yield from ray.get(crew.send([target], crew.rescuer))
+                    reports, records = ray.get(list(crew.send([target], crew.rescuer)))
+                    log_again(records)
+                    yield from reports
                     break
                 except ray.exceptions.RayActorError:
-                    crew.rescuer = None
+                    crew.rescuer, reason = None, died(None)
+                except ray.exceptions.RayError as error:
+                    reason = reason_of(error.cause if isinstance(error, ray.exceptions.RayTaskError) else error)
                 slow = 0 < seconds <= time.monotonic() - started
                 if slow or not left:
-                    reason = too_long(seconds) if slow else died(None)
+                    reason = too_long(seconds) if slow else reason
                     yield Plan(crew.spec).infer([failed_draft(target, reason, crew.spec.limits)])[0]
                     break
 

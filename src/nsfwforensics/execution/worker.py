@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import shutil
 import signal
@@ -34,10 +35,12 @@ class Place:
     Attributes:
         folder: The working directory of the process that wants the work done: relative paths are meant from there.
         scratch: A private folder for temporary files.
+        debug: Whether a crash shows on standard error where in the code it was.
     """
 
     folder: Path
     scratch: Path
+    debug: bool = False
 
 
 def start_plain(place: Place, limits: Limits) -> None:
@@ -136,6 +139,8 @@ def _load(spec: PlanSpec) -> None:
 def _settle(place: Place, limits: Limits) -> None:
     _arrive(place)
     confine(limits.max_memory, limits.max_bytes)
+    if place.debug:
+        faulthandler.enable(os.dup(2))  # names of files and functions of the program, nothing of the evidence
     say_nothing()
 
 

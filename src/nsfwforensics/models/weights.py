@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 
@@ -66,9 +66,9 @@ def manifest() -> Mapping[str, WeightsEntry]:
     """
     path = weights_folder() / MANIFEST
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))["model"]
+        tables = load_toml(path)["model"]
         entries = [WeightsEntry(**table) for table in tables]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, DocumentError, KeyError, TypeError) as error:
         problem = say("{path} is not a weights manifest: {error}", path=str(path), error=str(error))
         raise WeightsError(problem) from error
     return {entry.name: entry for entry in entries}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.errors import UsageError
 from nsfwforensics.report.words.text import UNSAFE
 
@@ -79,8 +79,8 @@ def read_person(path: Path) -> Person:
         UsageError: It cannot be read, or holds something unknown or unprintable.
     """
     try:
-        person = Person.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        person = Person.model_validate(load_toml(path))
+    except (OSError, DocumentError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]

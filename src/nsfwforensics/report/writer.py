@@ -6,13 +6,19 @@ nothing, and composes the document and its views at the end; :func:`write_views`
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TextIO
 
+from nsfwforensics.core.assess import failed_report
+from nsfwforensics.core.failure import reason_of
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
 from nsfwforensics.errors import ReportError
@@ -35,7 +41,9 @@ from nsfwforensics.report.saved.reading import Loaded
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.saved.tally import Tally
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_log = logging.getLogger(__name__)
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class ReportWriter:
@@ -62,6 +70,7 @@ class ReportWriter:
         self._spool: Path | None = None
         self._artifacts = ArtifactShelf()
         self._sensitive = False
+        self._run = ""
         if folder is not None:
             prepare_folder(folder)
 
@@ -71,11 +80,10 @@ class ReportWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._close()  # writes what is held back, for which there may be no room
-        finally:
-            if self._spool is not None:
-                shutil.rmtree(self._spool, ignore_errors=True)
+        with suppress(OSError):  # what was added was handed over; what could not be was complained about
+            self._close()
+        if self._spool is not None:
+            shutil.rmtree(self._spool, ignore_errors=True)
 
     def begin(self, header: Header) -> None:
         """Records the run before its first file, so that a killed run can be told and shown.
@@ -86,29 +94,37 @@ class ReportWriter:
             ReportError: The folder cannot be written.
         """
         self._sensitive = header.sensitive
-        text = report_json.dumps({"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2)
+        self._run = report_json.dumps(
+            {"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2
+        )
         try:
-            replace_file(self._where() / RUN_NAME, lambda stream: stream.write(text + "\n"))
+            self._record_run()
             self._open()
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
 
-    def add(self, file: FileReport) -> None:
+    def add(self, file: FileReport) -> FileReport:
         """Appends one file's report and hands it to the operating system.
 
+        Returns:
+            The report as it was written: a failed one where it could not be.
+
         Raises:
-            ReportError: It cannot be written (the disk is full).
+            ReportError: Nothing can be written (the disk is full).
         """
         try:
-            file = self._artifacts.store(handled(file, asked=self._sensitive), self.folder)
-            raw = report_json.file_line(file).encode()
             stream = self._stream or self._open()
+            if os.fstat(stream.fileno()).st_nlink == 0 and not (self._where() / STREAM_NAME).exists():
+                stream = self._put_back(stream)
+            file, raw = self._line(self._artifacts.store(handled(file, asked=self._sensitive), self.folder))
             stream.write(raw + b"\n")
             stream.flush()
         except OSError as problem:
-            raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
+            kept = "" if self.folder is None else "; what was examined before is kept there"
+            raise ReportError(f"cannot write to {self._where()}: {problem.strerror}{kept}") from problem
         self._tally.add(file, self._offset, len(raw))
         self._offset += len(raw) + 1
+        return file
 
     def finish(self, header: Header) -> SavedReport:
         """Composes the document and its views; the earlier report in the folder is replaced as a whole.
@@ -122,10 +138,14 @@ class ReportWriter:
         Raises:
             ReportError: The folder cannot be written.
         """
-        if self._stream is None:
-            self._open()
-        self._close()
-        os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
+        try:
+            stream = self._stream or self._open()
+            if not (self._where() / STREAM_NAME).exists():
+                self._put_back(stream)
+            self._close()
+            os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
+        except OSError as problem:
+            raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
         saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder, self._language)
         if self.folder is not None:
             write_views(saved, shelf=self._artifacts)
@@ -141,8 +161,30 @@ class ReportWriter:
     def _open(self) -> BinaryIO:
         path = self._where() / STREAM_NAME
         path.unlink(missing_ok=True)  # a link planted under this name is removed, never written through
-        self._stream = os.fdopen(os.open(path, _CREATE, 0o600), "wb")
+        self._stream = os.fdopen(os.open(path, _CREATE, 0o600), "w+b")
         return self._stream
+
+    def _line(self, file: FileReport) -> tuple[FileReport, bytes]:
+        try:
+            return file, report_json.file_line(file).encode()
+        except Exception as error:  # noqa: BLE001 - what an analyzer found must not end the report of the others
+            _log.debug("the report of %s cannot be written", file.info.path, exc_info=True)
+            reason = say("what was found cannot be written: {error}", error=reason_of(error))
+            lost = handled(failed_report(file.info, reason), asked=self._sensitive)
+            return lost, report_json.file_line(lost).encode()
+
+    def _record_run(self) -> None:
+        replace_file(self._where() / RUN_NAME, lambda stream: stream.write(self._run + "\n"))
+
+    def _put_back(self, written: BinaryIO) -> BinaryIO:
+        """Makes the folder again, where it was removed meanwhile: the open file still holds what was written."""
+        prepare_folder(self._where())
+        self._record_run()
+        again = self._open()
+        with written:
+            written.seek(0)
+            shutil.copyfileobj(written, again)
+        return again
 
     def _close(self) -> None:
         if self._stream is not None:
@@ -156,7 +198,7 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
     Each is written whole or not at all. A stopped run becomes a finished report by this.
 
     As long as ``run.json`` stands beside the document, the run counts as not finished. A PDF of an earlier report is
-    removed: it would show something else.
+    removed: it would show something else. A view that cannot be made costs none of the others.
 
     Args:
         saved: The report.
@@ -164,7 +206,8 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
         shelf: Holds the report's artifacts; those of an earlier report are cleared away.
 
     Raises:
-        ReportError: The folder cannot be written, or holds other files of these names.
+        ReportError: The folder cannot be written, or holds other files of these names; or a view cannot be made, and
+            all else is there.
     """
     from nsfwforensics.report.page import html  # loads the template engine, which saving alone does not need
 
@@ -180,8 +223,10 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
     try:
         if kept:  # while views are being made the list does not speak of them, so that stopping here spoils nothing
             digests.write(target, kept, views=False)
-        replace_file(target / HTML_NAME, lambda stream: html.write(saved, stream))
-        replace_file(target / CSV_NAME, lambda stream: csv.write(saved, stream))
+        problems = [
+            *_problem(target / HTML_NAME, lambda stream: html.write(saved, stream)),
+            *_problem(target / CSV_NAME, lambda stream: csv.write(saved, stream)),
+        ]
         for name in _to_write(saved, target):
             replace_file(target / name, saved.write_json if name == REPORT_NAME else saved.write_stream)
         (target / PDF_NAME).unlink(missing_ok=True)
@@ -193,6 +238,8 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
         raise ReportError(f"cannot write to {target}: {error.strerror}") from error
     if own and saved.shown_less:
         saved.reread()
+    if problems:
+        raise ReportError(f"{'; '.join(problems)}; all else of the report is in {target}")
 
 
 def _to_write(saved: SavedReport, folder: Path) -> list[str]:
@@ -202,3 +249,19 @@ def _to_write(saved: SavedReport, folder: Path) -> list[str]:
         return [*beside, REPORT_NAME] if saved.shown_less else []
     own_stream = saved.source == folder / STREAM_NAME and (saved.unfinished or saved.shown_less)
     return [REPORT_NAME, STREAM_NAME] if own_stream else [REPORT_NAME]
+
+
+def _problem(path: Path, write_to: Callable[[TextIO], object]) -> Iterator[str]:
+    """Writes a view for people, and says what is wrong where it cannot be made.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    try:
+        replace_file(path, write_to)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the document itself is still to come
+        _log.debug("%s cannot be made", path.name, exc_info=True)
+        path.unlink(missing_ok=True)  # an earlier one would show something else
+        yield f"{path.name} cannot be made: {reason_of(error)}"

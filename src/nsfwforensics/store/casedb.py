@@ -113,7 +113,17 @@ class CaseDatabase:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, with SQLite's errors turned into a ``CaseError``; for this package."""
         with guarded(self.path):
-            yield self._connection
+            try:
+                yield self._connection
+            except (
+                TypeError,
+                ValueError,
+                LookupError,
+                OverflowError,
+            ) as error:  # a column holds anything
+                raise CaseError(
+                    f"the case {self.path} holds something that this tool does not write; see `case verify`"
+                ) from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -130,7 +140,7 @@ class CaseDatabase:
         """The headers of all scans, in their order; one that was killed has no end."""
         with self.reading() as connection:
             rows = connection.execute("SELECT header FROM runs ORDER BY id").fetchall()
-        return [Header.model_validate_json(raw) for (raw,) in rows]
+            return [Header.model_validate_json(raw) for (raw,) in rows]
 
     def register(self, path: Path, sha256: str, stat: Stat) -> bool:
         """Takes a file into the case without examining it.
@@ -156,7 +166,7 @@ class CaseDatabase:
         """Where the files are, in the order of their names."""
         with self.reading() as connection:
             for (path,) in connection.execute("SELECT path FROM files ORDER BY path"):
-                yield Path(os.fsdecode(bytes(path)))
+                yield Path(os.fsdecode(queries.path_bytes(path)))
 
     def find(self, wanted: str) -> list[CaseFile]:
         """The files that a person means: a path, the end of one, or a SHA-256 or at least 8 digits of its start."""

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nsfwforensics.core.documents import read_json
+
 GENESIS = "0" * 64
 """What the first entry names as the digest of the one before it."""
 
@@ -100,10 +102,7 @@ def parse(line: str) -> Entry:
     Raises:
         ValueError: It is none, or is not written as this module writes it.
     """
-    try:
-        value: Any = json.loads(line)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    value: Any = read_json(line)
     if not isinstance(value, dict) or set(value) != set(_TYPES):
         raise ValueError("these are not the fields of an entry")
     if any(type(value[name]) is not kind for name, kind in _TYPES.items()):

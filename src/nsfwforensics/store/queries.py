@@ -63,17 +63,31 @@ def files(
         yield _file(row)
 
 
+_BY_RANK = dict(enumerate(Priority))
+
+
+def path_bytes(value: object) -> bytes:
+    """A path out of the database.
+
+    Raises:
+        TypeError: It is something else: of a number, ``bytes`` would make as many zeros.
+    """
+    if not isinstance(value, bytes):
+        raise TypeError("a path that is not stored as bytes")
+    return value
+
+
 def _file(row: Sequence[Any]) -> CaseFile:
     number, path, sha256, size, media_type, status, priority, error, added, examined = row[:10]
     decision, note, by, at, findings, dismissed = row[10:]
     return CaseFile(
         id=number,
-        raw_path=bytes(path),
+        raw_path=path_bytes(path),
         sha256=sha256,
         size=size,
         media_type=media_type,
         status=status,
-        priority=list(Priority)[priority],
+        priority=_BY_RANK[priority],
         error=error,
         added=added,
         examined=examined,
@@ -101,7 +115,7 @@ def files_shown_as(connection: sqlite3.Connection, text: str) -> list[CaseFile]:
     numbers = [
         number
         for number, path in connection.execute("SELECT id, path FROM files")
-        if _ends_with(str(storable_text(os.fsdecode(bytes(path)))), text)
+        if _ends_with(str(storable_text(os.fsdecode(path_bytes(path)))), text)
     ]
     rows = (connection.execute(f"{_FILES} WHERE f.id = ?", (number,)).fetchone() for number in numbers)
     return [_file(row) for row in rows]
@@ -128,7 +142,7 @@ def hashes(connection: sqlite3.Connection) -> Iterator[CaseHashes]:
         rows = hashes_of(connection, number)
         yield CaseHashes(
             sha256=sha256,
-            path=str(storable_text(os.fsdecode(bytes(path)))) if path is not None else "",
+            path=str(storable_text(os.fsdecode(path_bytes(path)))) if path is not None else "",
             values={algorithm: value for algorithm, value, _ in rows},
             pdq_quality=next((quality for algorithm, _, quality in rows if algorithm == "pdq"), None),
             decision=Decision(decision) if decision else None,

@@ -54,13 +54,18 @@ class CaseInfo:
     by_status: Mapping[str, int]
 
 
+_MOST = (1 << 63) - 1
+"""The largest number that SQLite stores."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stat:
     """What tells cheaply whether a file is still the one that was examined.
 
     Attributes:
         size: In bytes.
-        mtime_ns: Time of modification, nanoseconds since the epoch; anyone can set it.
+        mtime_ns: Time of modification, nanoseconds since the epoch; anyone can set it. Cut to what SQLite stores, which
+            is until the year 2262.
         ctime_ns: Time of the last change of content or properties as the system keeps it (of creation on Windows).
     """
 
@@ -75,7 +80,7 @@ class Stat:
             found = path.stat()
         except (OSError, ValueError):
             return None
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return cls(found.st_size, *(max(-_MOST, min(_MOST, time)) for time in (found.st_mtime_ns, found.st_ctime_ns)))
 
 
 @dataclass(frozen=True, slots=True)

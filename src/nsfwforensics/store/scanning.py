@@ -6,6 +6,7 @@ done; what another one is busy with is left for the end.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
@@ -15,16 +16,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from nsfwforensics.core.assess import failed_report
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import describe_path
+from nsfwforensics.core.failure import reason_of
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import FileReport, Header
-from nsfwforensics.errors import UsageError
+from nsfwforensics.errors import CaseError, UsageError
 from nsfwforensics.store import custody_log, documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
 from nsfwforensics.store.connection import SIDE_FILES
 from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import Stat
+
+_log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 """How often to look whether another process is done with a file."""
@@ -134,13 +140,26 @@ class CaseScan:
                 yield self._load(job)
             if file.info.path != describe_path(job.target.path).path:
                 raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
-            with self.case.writing() as connection:
-                runs.save(connection, self._run, job.target.path, file, job.stat)
+            file = self._saved(job, file)
             self._claims.release(job.key)
             self._given.add(job.key)
             yield self.case.with_marks(file)
         for job in order:
             yield self._load(job)
+
+    def _saved(self, job: _Job, file: FileReport) -> FileReport:
+        """Commits a file, as a failed one where what was found cannot be stored."""
+        try:
+            with self.case.writing() as connection:
+                runs.save(connection, self._run, job.target.path, file, job.stat)
+        except CaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file never costs another
+            _log.debug("the report of %s cannot be stored", file.info.path, exc_info=True)
+            file = failed_report(file.info, say("what was found cannot be stored: {error}", error=reason_of(error)))
+            with self.case.writing() as connection:
+                runs.save(connection, self._run, job.target.path, file, job.stat)
+        return file
 
     def _pull(self, targets: Iterator[Target], order: deque[_Job]) -> Iterator[Target]:
         """Passes on what is to be examined, and notes the order of it and of what is saved."""

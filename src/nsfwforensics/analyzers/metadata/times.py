@@ -178,10 +178,13 @@ def _iptc(table: Metadata) -> Iterator[Moment]:
 
 
 def file_moment(mtime_ns: int) -> Moment | None:
-    """The file system's modification time, or None where it is not known."""
+    """The file system's modification time, or None where it is not known or no year of the calendar's."""
     if mtime_ns <= 0:
         return None
-    when = datetime.fromtimestamp(mtime_ns / 1e9, UTC)
+    try:
+        when = datetime.fromtimestamp(mtime_ns / 1e9, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
     return Moment(FILE, FILE_SYSTEM, when.isoformat(timespec="seconds"), when)
 
 

@@ -13,8 +13,9 @@ from rich.text import Text
 from nsfwforensics.cli.case import show as case_views
 from nsfwforensics.cli.case.show import Case, FileOrDigest, find
 from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.failures import complain, note
 from nsfwforensics.cli.recorded import record
-from nsfwforensics.cli.run import complain, note, read_paths, reporting_errors
+from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.report.console.parts import named, plain

@@ -26,6 +26,7 @@ from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
+from nsfwforensics.report.saved.json import for_stream
 from nsfwforensics.report.words.text import ShownNames, count
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
@@ -82,7 +83,7 @@ def show_list(
         )
         if as_json:
             for piece in case_report.json_array(case_report.entry(file) for file in files):
-                sys.stdout.write(piece)
+                sys.stdout.write(for_stream(piece, sys.stdout))
             return
         console = Console()
         info = opened.info()
@@ -125,7 +126,7 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: La
         found = find(opened, file)
         if as_json:
             for piece in case_report.json_array(case_report.full_entry(opened, one) for one in found):
-                sys.stdout.write(piece)
+                sys.stdout.write(for_stream(piece, sys.stdout))
             return
         console, spoken = Console(), language_of(lang)
         for one in found:

@@ -14,9 +14,11 @@ from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.evidence import pack as evidence_pack
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key, read_passphrase
-from nsfwforensics.cli.run import complain, reporting_errors
+from nsfwforensics.cli.failures import complain
+from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.errors import CustodyError, ExitCode, UsageError
 from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.saved.json import for_stream
 
 Bag = Annotated[Path, typer.Argument(help="The bag's folder.", show_default=False)]
 OperatorFile = Annotated[
@@ -119,7 +121,7 @@ def verify(
     root = evidence_views.read_file(timestamp_root, 1024 * 1024) if timestamp_root is not None else None
     found = check(bag, trusted=trusted, root=root)
     if as_json:
-        sys.stdout.write(evidence_views.verification_json(found) + "\n")
+        sys.stdout.write(for_stream(evidence_views.verification_json(found), sys.stdout) + "\n")
     else:
         evidence_views.show_verification(Console(), found)
     if not found.accepted:
@@ -138,7 +140,7 @@ def log(
     with CaseDatabase.open(case) as opened:
         found = custody_log.check(opened)
     if as_json:
-        sys.stdout.write(evidence_views.log_json(found) + "\n")
+        sys.stdout.write(for_stream(evidence_views.log_json(found), sys.stdout) + "\n")
     else:
         evidence_views.show_log(Console(), found)
         for problem in found.problems:

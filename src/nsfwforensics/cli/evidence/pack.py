@@ -15,9 +15,10 @@ from rich.console import Console
 
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key
+from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.cli.recorded import command_line, record
-from nsfwforensics.cli.run import note, read_paths, reporting_errors
+from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.store.casedb import CaseDatabase

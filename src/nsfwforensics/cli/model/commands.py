@@ -17,6 +17,7 @@ from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.errors import ExitCode
 from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.saved.json import for_stream
 
 if TYPE_CHECKING:
     from nsfwforensics.evaluation.figures import StateFigures
@@ -66,7 +67,7 @@ def evaluate(
         if files is not None:
             save_rates(found, files, out)
     if as_json:
-        sys.stdout.write(evaluation.as_json(found))
+        sys.stdout.write(for_stream(evaluation.as_json(found), sys.stdout))
     elif not quiet:
         _show(found, Console(), out, files)
     failed = bool(found.figures.problems)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.documents import read_json
 from nsfwforensics.errors import HashListError
 
 _HEADER = struct.Struct("<8sI32s")
@@ -93,7 +94,7 @@ def _header(raw: NDArray[np.uint8], path: Path, magic: bytes) -> dict[str, Any]:
     text = raw[_HEADER.size : _HEADER.size + min(length, _LARGEST_HEADER)].tobytes()
     if hashlib.sha256(text).digest() != digest:
         raise damaged(path, "the header does not match its checksum")
-    header: dict[str, Any] = json.loads(text)
+    header: dict[str, Any] = read_json(text)
     header["start"] = _HEADER.size + length
     return header
 

@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.documents import read_json
 from nsfwforensics.errors import HashListError
+from nsfwforensics.hashing.index.arrays import damaged
 from nsfwforensics.hashing.index.hamming import Hits
 from nsfwforensics.hashing.index.segment import Segment
 from nsfwforensics.hashing.index.signatures import SignatureFile
@@ -123,13 +125,16 @@ class HashIndex:
             file = path / str(record["file"])
             if _file_digest(file) != record["sha256"]:
                 raise HashListError(f"{file}: damaged: the content does not match its checksum")
-        return cls(
-            path,
-            digest,
-            [Source(**source) for source in manifest["sources"]],
-            [Segment.open(path / record["file"]) for record in manifest["segments"]],
-            [SignatureFile.open(path / record["file"], record["method"]) for record in manifest["signatures"]],
-        )
+        try:
+            return cls(
+                path,
+                digest,
+                [Source(**source) for source in manifest["sources"]],
+                [Segment.open(path / record["file"]) for record in manifest["segments"]],
+                [SignatureFile.open(path / record["file"], record["method"]) for record in manifest["signatures"]],
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise damaged(path / MANIFEST, "contents of an unknown shape") from error
 
     def size(self, kind: HashKind) -> int:
         """How many hashes of a kind it holds; one that stands in several segments counts in each."""
@@ -202,10 +207,13 @@ class HashIndex:
         return Match(kind, value, distance, query, tuple(items.values()))
 
     def _item(self, kind: HashKind, value: bytes, details: dict[str, Any]) -> tuple[KnownItem, Source]:
-        source = self.sources[details.pop("source")]
-        named = details.pop("hashes", None) or {kind.value: value.hex()}
-        hashes = {HashKind(name): bytes.fromhex(text) for name, text in named.items()}
-        return KnownItem.of(hashes, details), source
+        try:
+            source = self.sources[details.pop("source")]
+            named = details.pop("hashes", None) or {kind.value: value.hex()}
+            hashes = {HashKind(name): bytes.fromhex(text) for name, text in named.items()}
+            return KnownItem.of(hashes, details), source
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(self.path, "an entry of an unknown shape") from error
 
 
 def _nearest_rows(hits: Hits, most: int) -> tuple[NDArray[np.int64], int]:
@@ -232,7 +240,7 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     try:
         if file.stat().st_size > _LARGEST_MANIFEST:
             raise HashListError(f"{file}: not the contents page of an index of known hashes")
-        manifest = json.loads(file.read_bytes())
+        manifest = read_json(file.read_bytes())
     except OSError as error:
         raise HashListError(f"{path}: no index of known hashes: {error.strerror}") from error
     except ValueError as error:

@@ -7,7 +7,6 @@ entries' details are JSON objects in a row. The same content gives the same byte
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.hashing.index.arrays import damaged, map_arrays, write_arrays
 from nsfwforensics.hashing.index.hamming import PIECES, TABLES_FROM, VALUES, Hits, Tables, build_tables, search
 from nsfwforensics.hashing.lists.items import HashKind
@@ -137,10 +137,19 @@ class Segment:
         return found
 
     def details(self, entry: int) -> dict[str, Any]:
-        """The details of an entry."""
-        ends = self.arrays["ends"]
-        start = int(ends[entry - 1]) if entry else 0
-        found: dict[str, Any] = json.loads(self.arrays["details"][start : int(ends[entry])].tobytes())
+        """The details of an entry.
+
+        Raises:
+            HashListError: They are no JSON object.
+        """
+        try:
+            ends = self.arrays["ends"]
+            start = int(ends[entry - 1]) if entry else 0
+            found = read_json(self.arrays["details"][start : int(ends[entry])].tobytes())
+        except (DocumentError, LookupError) as error:
+            raise damaged(self.path, "an entry that cannot be read") from error
+        if not isinstance(found, dict):
+            raise damaged(self.path, "an entry of an unknown shape")
         return found
 
     def pairs(self) -> Iterator[tuple[HashKind, bytes, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,12 +11,15 @@ from pathlib import Path
 
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS, SNIFF_BYTES, sniff
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.errors import EvidenceError, HashListError
+from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.index import is_index
 from nsfwforensics.hashing.lists.items import KnownItem, Opinion
 from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE, pdq
+
+_log = logging.getLogger(__name__)
 
 PICTURES = "pictures"
 """What stands for the format of such a list."""
@@ -70,8 +74,9 @@ def read_picture(path: Path, sign: Sign | None) -> PictureRead:
             return PictureRead()
         hashed = pdq(evidence.rgb)
         signature = None if sign is None else sign(evidence)
-    except EvidenceError as error:
-        return PictureRead(problem=str(error))
+    except Exception as error:  # noqa: BLE001 - one file never costs another
+        _log.debug("reading %s failed", path, exc_info=True)
+        return PictureRead(problem=reason_of(error))
     item = KnownItem(
         pdq=hashed.bits,
         md5=hashlib.md5(evidence.data, usedforsecurity=False).digest(),

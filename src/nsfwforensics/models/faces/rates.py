@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from nsfwforensics.core.documents import read_toml
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.weights import weights_folder
@@ -106,7 +106,7 @@ def load_rates(name: str, folder: Path | None = None) -> FaceRates | None:
 def _read(path: Path) -> FaceRates:
     try:
         content = path.read_bytes()
-        tables = tomllib.loads(content.decode("utf-8"))
+        tables = read_toml(content)
         thresholds = {key: float(value) for key, value in tables["thresholds"].items()}
         return FaceRates(
             model=str(tables["model"]),
@@ -119,6 +119,6 @@ def _read(path: Path) -> FaceRates:
             curve=tuple(CurvePoint(**row) for row in tables["curve"]),
             digest=hashlib.sha256(content).hexdigest(),
         )
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         problem = say("{file} does not hold the error rates of a face model: {error}", file=path.name, error=str(error))
         raise WeightsError(problem) from error

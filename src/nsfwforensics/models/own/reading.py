@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from nsfwforensics.core.documents import DocumentError, read_toml
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.own.card import DetectorCard, Measurement
@@ -86,14 +85,13 @@ def _bytes(path: Path) -> bytes:
 
 def _parsed(path: Path, data: bytes, kind: type[Any]) -> Any:
     try:
-        tables: Mapping[str, Any] = tomllib.loads(data.decode("utf-8"))
-        return kind.model_validate(tables)
+        return kind.model_validate(read_toml(data))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "it"
         problem = say("{path}: {where}: {error}", path=str(path), where=where, error=first["msg"])
         raise WeightsError(problem) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except DocumentError as error:
         raise WeightsError(
             say("{path} is no card in TOML (a model needs a card beside it): {error}", path=str(path), error=str(error))
         ) from error

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.documents import read_json
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
@@ -219,7 +220,7 @@ class Calibration:
         from nsfwforensics.models.synthesis.domain import Domain
 
         try:
-            content = json.loads(text)
+            content = read_json(text)
             face, domain, regions = content["face"], content.get("domain"), content.get("regions")
             return cls(
                 image=_branch(content["image"]),

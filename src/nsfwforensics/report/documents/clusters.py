@@ -84,9 +84,7 @@ def write(found: Clustering, folder: Path) -> None:
 
 def write_json(found: Clustering, stream: TextIO) -> None:
     """Writes the document; ASCII only where the stream cannot take UTF-8."""
-    text = report_json.block(found)
-    encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
-    stream.write((text if encoding in ("utf8", "utf8sig") else report_json.ascii_only(text)) + "\n")
+    stream.write(report_json.for_stream(report_json.block(found), stream) + "\n")
 
 
 def write_csv(found: Clustering, stream: TextIO) -> None:

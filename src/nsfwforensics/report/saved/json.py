@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import BaseModel
 
@@ -38,9 +38,10 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
     return _NOT_PLAIN.sub(_inside, text)
 
 
-def ascii_only(text: str) -> str:
-    """Escapes everything outside ASCII in JSON text, for a stream that cannot take UTF-8."""
-    return _NOT_ASCII.sub(_escape, text)
+def for_stream(text: str, stream: TextIO) -> str:
+    """JSON text as a stream can take it: where that is not UTF-8, everything outside ASCII is escaped."""
+    encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
+    return text if encoding in ("utf8", "utf8sig") else _NOT_ASCII.sub(_escape, text)
 
 
 def file_line(file: FileReport) -> str:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from nsfwforensics.core.assess import contradiction
+from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
@@ -290,8 +291,8 @@ class _Index:
 
 def _parse(data: bytes, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        value = read_json(data)
+    except DocumentError as error:
         raise ReportError(f"{name} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise ReportError(f"{name} is not a report")

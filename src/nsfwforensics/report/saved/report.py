@@ -80,9 +80,8 @@ class SavedReport:
 
     def write_json(self, stream: TextIO) -> None:
         """Writes the whole document as text; the same bytes as ``report.json`` where the stream takes UTF-8."""
-        encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
         for piece in report_json.document(self.header, self.json_lines(), self.summary):
-            stream.write(piece if encoding in ("utf8", "utf8sig") else report_json.ascii_only(piece))
+            stream.write(report_json.for_stream(piece, stream))
 
     def write_stream(self, stream: TextIO) -> None:
         """Writes the files' JSON, one file to a line."""
