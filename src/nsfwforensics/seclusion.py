@@ -36,7 +36,11 @@ _HOMES = (
 )  # fmt: skip
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
-_PREFIX = "nsfwforensics-work-"
+_NAMES = ("nsfwforensics-work-", "nsf-")
+"""How the names of private folders begin: the usual one, and one for where names have to be short."""
+
+_HOME = "home"
+"""In each of them; what has none was made by somebody else."""
 
 USERS_HOME = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
 """The home of the person who runs this, whatever is told to libraries later."""
@@ -70,7 +74,7 @@ def elsewhere() -> Iterator[Path]:
     before = dict(os.environ)
     os.environ.update(environment(scratch()))
     try:
-        yield scratch() / "home"
+        yield scratch() / _HOME
     finally:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
@@ -81,9 +85,9 @@ def environment(folder: Path) -> dict[str, str]:
     """The variables that make a folder the home and the place for temporary files of whoever starts with them.
 
     Args:
-        folder: A private folder, with a folder ``home`` in it.
+        folder: A private folder.
     """
-    found = dict.fromkeys(_HOMES, str(folder / "home")) | dict.fromkeys(_TEMPORARY, str(folder))
+    found = dict.fromkeys(_HOMES, str(folder / _HOME)) | dict.fromkeys(_TEMPORARY, str(folder))
     if site.ENABLE_USER_SITE:  # packages below the home folder shall still be found
         found["PYTHONUSERBASE"] = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
     token = USERS_HOME / ".ray" / "auth_token"  # a cluster of the user's asks for it
@@ -99,52 +103,48 @@ def scratch() -> Path:
     A worker that is stopped cannot clean up behind itself, and what it leaves may be part of a picture. Of a process
     that was killed the next one clears the folder away.
     """
-    folder = private_folder(_PREFIX)
-    (folder / "home").mkdir(0o700)
-    return folder
+    return private_folder(Path(tempfile.gettempdir()))
 
 
-def private_folder(prefix: str, place: Path | None = None) -> Path:
+def private_folder(place: Path, *, short: bool = False) -> Path:
     """Makes a folder for the owner only that goes when this process ends, or a later one finds it left behind.
 
     Args:
-        prefix: What its name begins with. Folders of this name that no living process holds are removed.
-        place: Where; by default where temporary files go.
+        place: Where. Such folders in it that no living process holds are removed.
+        short: Whether its name is to be short.
     """
-    place = place or Path(tempfile.gettempdir())
-    _clear_away(place, prefix)
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-        if _held(folder):
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            return folder
+    _clear_away(place)
+    folder = Path(tempfile.mkdtemp(prefix=_NAMES[short], dir=place))
+    _hold(folder)
+    (folder / _HOME).mkdir(0o700)
+    atexit.register(_remove, folder)
+    return folder
 
 
-def _held(folder: Path) -> bool:
-    """Marks a folder as in use until this process ends; False where it was taken for a deserted one just before."""
-    if sys.platform == "win32":
-        return True
-    try:
+def _hold(folder: Path) -> None:
+    """Marks a folder as in use until this process ends."""
+    if sys.platform != "win32":
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # stays open, and with it the lock
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, FileNotFoundError):
-        return False
-    except OSError:  # a file system without locks: nobody will think it deserted
-        return True
-    return folder.exists()
+        with suppress(OSError):  # a file system without locks: nobody will think it deserted
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _clear_away(place: Path, prefix: str) -> None:
+def _clear_away(place: Path) -> None:
     """Removes what processes left that were killed, told by nobody's holding it. Not on Windows."""
     if sys.platform == "win32":
         return
-    for folder in place.glob(f"{prefix}*"):
+    for folder in (found for name in _NAMES for found in place.glob(f"{name}*")):
         with suppress(OSError):
-            if folder.lstat().st_uid != os.getuid():
+            if folder.lstat().st_uid != os.getuid() or not (folder / _HOME).is_dir():
                 continue
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
             finally:
                 os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(RecursionError):  # somebody nested more folders in it than can be walked through
+        shutil.rmtree(folder, ignore_errors=True)

@@ -28,7 +28,7 @@ from nsfwforensics.errors import ForensicsError, MissingDependencyError
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.answers import Record, collected, listening, log_again
 from nsfwforensics.execution.base import BATCH_FILES, died, too_long
-from nsfwforensics.seclusion import elsewhere, private_folder, scratch
+from nsfwforensics.seclusion import elsewhere, private_folder, scratch, seclude
 
 CHUNK_SECONDS = 2.0
 """How long a chunk of files should keep an examiner busy: long against the cost of a remote call."""
@@ -83,6 +83,7 @@ class DeviceStage:
     """The device's share of the work; becomes a Ray actor on a machine that has the device."""
 
     def __init__(self, spec: PlanSpec) -> None:
+        seclude()
         self._plan = Plan(spec)
 
     def infer(self, halves: Sequence[worker.Half]) -> list[FileReport]:
@@ -222,7 +223,7 @@ class RayEngine:
 def _here(jobs: int) -> dict[str, Any]:
     """How Ray is started on this machine: its files in a folder that goes, whose name leaves room for its sockets'."""
     usual = scratch().parent
-    folder = private_folder("nsf-", usual if len(str(usual)) <= _LONGEST_FOLDER else Path("/tmp"))  # noqa: S108
+    folder = private_folder(usual if len(str(usual)) <= _LONGEST_FOLDER else Path("/tmp"), short=True)  # noqa: S108
     return {"num_cpus": jobs or None, "include_dashboard": False, "_temp_dir": str(folder)}
 
 

@@ -51,6 +51,7 @@ _PROBE_SECONDS = 120.0
 _OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None
 """How a process ends whose computing time is over; None on systems without such a limit."""
 _PROBES = {"ja": "画像の検査報告書、判断できません。ひらがなカタカナ"}
+_WINDOWS_FONTS = "AppData/Local/Microsoft/Windows/Fonts"
 _HINT = (
     "install it with: pip install 'nsfwforensics[pdf]' (it needs Pango, which most Linux systems have; see docs/pdf.md)"
 )
@@ -179,7 +180,7 @@ def _fonts() -> Path:
     The user's own fonts are named: they lie in the home folder, which the process has another of.
     """
     path = scratch() / "fonts.conf"
-    own = [USERS_HOME / ".fonts", USERS_HOME / ".local" / "share" / "fonts", USERS_HOME / "Library" / "Fonts"]
+    own = [USERS_HOME / below for below in (".fonts", ".local/share/fonts", "Library/Fonts", _WINDOWS_FONTS)]
     folders = "".join(f"<dir>{escape(str(folder))}</dir>" for folder in own if folder.is_dir())
     usual = escape(os.environ.get("FONTCONFIG_FILE", "fonts.conf"))
     caches = f"<cachedir>{escape(str(scratch() / 'home'))}</cachedir>"  # the first that can be written is written to
