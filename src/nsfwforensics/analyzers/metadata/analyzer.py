@@ -230,6 +230,8 @@ class MetadataAnalyzer(Analyzer):
             yield self.finding(
                 "META-012",
                 words.comment(found),
+                # What fills a file past the limits must not become the answer to where it came from.
+                support=Support.INCONCLUSIVE if table.limits else Support.SUPPORTS,
                 data={"comments": listed(found)},
             )
 
