@@ -65,6 +65,7 @@ def test_damaged_blocks_break_nothing(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.shared_data
+@pytest.mark.slow
 @every_wrap
 def test_files_that_crashed_others_break_nothing_wherever_they_stand(name: str, shared_data: Path) -> None:
     count, slowest = 0, ("", 0.0)

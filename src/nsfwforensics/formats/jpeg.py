@@ -106,7 +106,7 @@ def read_jpeg(data: bytes, start: int = 0, *, scans: bool = True) -> JpegFile:
     position, end = start + 2, None
     while walk.step():
         if position + 2 > len(data):
-            walk.fault("The JPEG data ends before its end-of-image marker,", len(data))
+            walk.fault("The JPEG data ends before its end-of-image marker")
             break
         if data[position] != 0xFF:
             walk.fault("There are bytes that belong to no JPEG segment", position)

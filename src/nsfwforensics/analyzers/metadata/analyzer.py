@@ -44,7 +44,7 @@ class MetadataAnalyzer(Analyzer):
     """
 
     name = "metadata"
-    version = "1.0"
+    version = "1.1"
     title = "EXIF, XMP, IPTC and other metadata; contradictions between them"
     question = Question.ORIGIN
     method = say(
