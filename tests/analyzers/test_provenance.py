@@ -257,7 +257,7 @@ def test_no_json_makes_it_fail(value: dict[str, object]) -> None:
         examine(files.png(**{keyword: text}))
 
 
-def _origin(path: Path, *analyzers: str) -> Answer:
+def origin(path: Path, *analyzers: str) -> Answer:
     plan = Plan(PlanSpec(analyzers=analyzers))
     (report,) = plan.infer([plan.examine_file(Target(path, named=True))])
     return next(answer for answer in report.answers if answer.question is Question.ORIGIN)
@@ -269,17 +269,17 @@ def test_the_origin_is_answered_in_one_sentence(tmp_path: Path) -> None:
                       {0x9003: "2021:05:30 15:56:01", 0x9286: files.unicode_comment(
                           "a coat\nSteps: 20, Sampler: Euler a, Denoising strength: 0.75, Mask blur: 4")})  # fmt: skip
     path.write_bytes(make.with_segments(make.jpeg(), make.exif_segment(block)))
-    answer = _origin(path, "provenance", "metadata")
+    answer = origin(path, "provenance", "metadata")
     assert answer.support is Support.SUPPORTS
     assert answer.statement == (
         "The file claims to be made by Stable Diffusion web UI (inpainting of an existing picture); "
         "the claim is unsigned."
     )
     path.write_bytes(make.jpeg())
-    bare = _origin(path, "provenance", "metadata")
+    bare = origin(path, "provenance", "metadata")
     assert bare.support is Support.NO_INDICATION
     assert "no statement of origin" in bare.statement and "proves nothing" in bare.statement
-    alone = _origin(path, "provenance")
+    alone = origin(path, "provenance")
     assert alone.statement.startswith("No statement of origin was found.") and "proves nothing" in alone.statement
 
 
@@ -292,8 +292,8 @@ def test_a_statement_of_generation_leads_over_metadata_of_the_same_weight(tmp_pa
         {0x0132: "2019:01:01 00:00:00"}, {0x9003: "2021:05:30 15:56:01", 0x9286: files.ascii_comment(text)}
     )
     path.write_bytes(make.with_segments(make.jpeg(), make.exif_segment(block)))
-    assert "META-004" in _origin(path, "provenance", "metadata").findings
-    assert "made by Stable Diffusion" in _origin(path, "provenance", "metadata").statement
+    assert "META-004" in origin(path, "provenance", "metadata").findings
+    assert "made by Stable Diffusion" in origin(path, "provenance", "metadata").statement
 
 
 def test_no_socket_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

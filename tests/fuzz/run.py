@@ -1,4 +1,6 @@
-"""Fuzzes every parser of ``formats/`` and the decoder for a bounded time: ``python -m tests.fuzz.run --seconds 20``.
+"""Fuzzes every parser of ``formats/``, the analyzers of metadata and the decoder for a bounded time.
+
+``python -m tests.fuzz.run --seconds 20`` is the command.
 
 Each target runs in a process of its own with a limit of memory. Hypothesis makes the inputs, new ones each time, from
 the same seeds that the tests use; an input that raises, takes longer than its limit, or kills the process is kept in
@@ -26,6 +28,7 @@ from nsfwforensics.core.media import SNIFF_BYTES, sniff
 from nsfwforensics.errors import EvidenceError
 from tests.formats import make
 from tests.formats.test_fuzz_all import PARSERS, SEEDS
+from tests.hostile.wrapped import WRAPS, examined
 
 KEPT = Path(".work/fuzz")
 LONGEST = 5
@@ -47,8 +50,15 @@ def _decode(data: bytes) -> None:
         return
 
 
+def _wrapped(data: bytes) -> None:
+    """The analyzers on pictures that hold the bytes as a block: one kind of picture for each input."""
+    names = sorted(WRAPS)
+    examined(WRAPS[names[len(data) % len(names)]](data))
+
+
 TARGETS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
     **{name: (parser, [SEEDS[name]]) for name, parser in PARSERS.items()},
+    "wrapped": (_wrapped, list(SEEDS.values())),
     "decode": (_decode, [make.jpeg(), make.png(), make.webp(), SEEDS["gif"], make.jpeg(progressive=True)]),
 }
 

@@ -18,15 +18,17 @@ T = TypeVar("T", png.Text, Inflated)
 
 def add_block(block: bytes, source: str, out: Collector, offset: int | None = None) -> None:
     """Reads a block whose kind is told by how it begins: EXIF, XMP, Photoshop resources, IPTC or an ICC profile."""
-    header = next((each for each in iptc.PHOTOSHOP_HEADERS if block.startswith(each)), b"")
-    if block[36:40] == b"acsp":
+    resources = iptc.photoshop_start(block)
+    if tiff_start(block[:16]) in (0, len(EXIF_HEADER)):
+        add_exif(block, source, out, offset)
+    elif icc.is_profile(block):
         add_icc(block, source, out, offset)
-    elif header or iptc.is_photoshop(block):
-        add_photoshop(block[len(header) :], source, out, offset)
-    elif block[:1] == b"\x1c" or block[3:4] == b"\x1c":
+    elif resources is not None:
+        add_photoshop(block[resources:], source, out, None if offset is None else offset + resources)
+    elif iptc.is_iptc(block):
         add_iptc(block, source, out, offset)
     elif tiff_start(block) is None and xmp.looks_like_packet(block):
-        add_xmp(block.removeprefix(xmp.JPEG_HEADER), source, out, offset)
+        add_xmp(xmp.without_header(block), source, out, offset)
     else:
         add_exif(block, source, out, offset)
 

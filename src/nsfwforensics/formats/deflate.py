@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 MAX_RATIO = 1_032
@@ -46,15 +47,20 @@ def inflate(data: bytes, limit: int, header: int = ZLIB) -> Inflated:
 
 def _before_damage(data: bytes, limit: int, header: int, fault: str) -> Inflated:
     stream, out = zlib.decompressobj(header), bytearray()
-    try:
-        for start in range(0, len(data), _PIECE):
-            out += stream.decompress(data[start : start + _PIECE], limit - len(out))
-            if len(out) >= limit:
-                return Inflated(bytes(out), cut=True)
-    except zlib.error:
-        if not out:
-            raise ValueError(fault) from None
-    return Inflated(bytes(out), fault=fault)
+    for start in range(0, len(data), _PIECE):
+        before, piece = stream.copy(), data[start : start + _PIECE]
+        try:
+            out += stream.decompress(piece, limit - len(out))
+        except zlib.error:
+            with suppress(zlib.error):  # byte by byte up to the damage, which may be the checksum alone
+                for at in range(len(piece)):
+                    out += before.decompress(piece[at : at + 1])
+            break
+        if len(out) >= limit:
+            return Inflated(bytes(out), cut=True)
+    if not out:
+        raise ValueError(fault)
+    return Inflated(bytes(out[:limit]), fault=fault)
 
 
 __all__ = ["ANY_HEADER", "MAX_RATIO", "RAW", "ZLIB", "Inflated", "inflate"]

@@ -128,8 +128,9 @@ def _field(
 ) -> Field:
     name = known[0] if known and not known[0].startswith("Tag 0x") else _name(entry.directory, entry.tag)
     value: Value = _plain(known[1].values) if known else ()
-    if entry.type in (1, 7) or value in ((), "", b""):
-        value = tree.data(entry)[:MAX_VALUE_BYTES] if entry.type in (1, 7) else tree.value(entry)
+    binary = entry.type in (1, 7) or entry.tag == _USER_COMMENT or entry.tag in _XP_TAGS  # whatever their type
+    if binary or value in ((), "", b""):
+        value = tree.data(entry)[:MAX_VALUE_BYTES] if binary else tree.value(entry)
     raw: bytes | None = None
     text = ""
     if entry.tag == _USER_COMMENT and isinstance(value, bytes):

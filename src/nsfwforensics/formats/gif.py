@@ -74,7 +74,7 @@ def read_gif(data: bytes) -> GifFile:
             walk.fault("There are bytes that belong to no GIF block", position)
             position = found.start()
         else:
-            walk.fault("The GIF data ends before its trailer,", len(data))
+            walk.fault("The GIF data ends before its trailer")
             break
     return GifFile(tuple(extensions), end, walk.notes, walk.limits)
 

@@ -16,6 +16,7 @@ THUMBNAIL_RESOURCES = (0x040C, 0x0409)
 _READ = frozenset({IPTC_RESOURCE, *THUMBNAIL_RESOURCES})
 _UTF8 = b"\x1b%G"
 _SIGNATURE = re.compile(rb"8BIM|AgHg|DCSR|PHUT")
+_LONGEST_HEADER = 64
 _MARKER = re.compile(rb"\x1c[\x01-\x09]")
 
 NAMES: dict[tuple[int, int], str] = {
@@ -63,6 +64,21 @@ class Record:
 def is_photoshop(block: bytes) -> bool:
     """Whether a block begins with an image resource."""
     return _SIGNATURE.match(block) is not None
+
+
+def photoshop_start(block: bytes) -> int | None:
+    """Where image resources begin in a JPEG segment; None where the segment is not Photoshop's.
+
+    That is behind one of the headers, whatever follows it, or near the start of a segment without a sound one.
+    """
+    header = next((len(each) for each in PHOTOSHOP_HEADERS if block.startswith(each)), None)
+    found = None if header is not None else _SIGNATURE.search(block, 0, _LONGEST_HEADER)
+    return found.start() if found else header
+
+
+def is_iptc(block: bytes) -> bool:
+    """Whether a block begins with an IPTC data set."""
+    return _MARKER.match(block) is not None
 
 
 def joined(parts: Sequence[bytes]) -> list[bytes]:
@@ -123,7 +139,9 @@ def records(block: bytes) -> Parts[Record]:
     Text is decoded as data set 1:90 says: UTF-8 where announced, otherwise UTF-8 if valid and Latin-1 if not, because
     most software leaves the announcement out.
     """
-    if block[:1] != b"\x1c" and block[3:4] == b"\x1c":  # a TIFF entry of 4-byte numbers, written in the other order
+    if not _MARKER.match(block) and _MARKER.match(
+        block[3::-1]
+    ):  # a TIFF entry of 4-byte numbers, written in the other order
         whole = len(block) & ~3
         block = b"".join(block[at : at + 4][::-1] for at in range(0, whole, 4)) + block[whole:]
     walk = Walk("The IPTC block")

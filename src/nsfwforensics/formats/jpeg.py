@@ -15,7 +15,7 @@ _NOTHING = re.compile(rb"(?:\xff++(?:[\x00\x01\xd0-\xd8]|[\xe0-\xef\xfe]\x00\x02
 _FILL = re.compile(rb"\xff++")
 
 APPLICATIONS: dict[str, tuple[bytes, ...]] = {
-    "APP0": (b"JFIF", b"JFXX"), "APP1": (b"Exif", b"http://ns.adobe.com/xap/", b"http://ns.adobe.com/xmp/"),
+    "APP0": (b"JFIF", b"JFXX"), "APP1": (b"Exif", b"http://ns.adobe.com/xap/", b"XMP\0", b"http://ns.adobe.com/xmp/"),
     "APP2": (b"ICC_PROFILE", b"MPF"), "APP11": (b"JP",), "APP12": (b"Ducky",),
     "APP13": (b"Photoshop", b"Adobe_Photoshop"), "APP14": (b"Adobe",), "APP15": (b"\x80",),
 }  # fmt: skip
@@ -106,7 +106,7 @@ def read_jpeg(data: bytes, start: int = 0, *, scans: bool = True) -> JpegFile:
     position, end = start + 2, None
     while walk.step():
         if position + 2 > len(data):
-            walk.fault("The JPEG data ends before its end-of-image marker,", len(data))
+            walk.fault("The JPEG data ends before its end-of-image marker")
             break
         if data[position] != 0xFF:
             walk.fault("There are bytes that belong to no JPEG segment", position)
@@ -151,7 +151,10 @@ def read_jpeg(data: bytes, start: int = 0, *, scans: bool = True) -> JpegFile:
 def _kind(marker: int, body: bytes) -> str:
     """What a segment is counted as: its name, and how it begins where that is known."""
     name = _name(marker)
-    return next((f"{name} {each!r}" for each in (*APPLICATIONS.get(name, ()), b"AIGC{") if body.startswith(each)), name)
+    for start in APPLICATIONS.get(name, ()):
+        if body.startswith(start):
+            return f"{name} {start!r}"
+    return "AIGC" if body.startswith(b"AIGC{") else name
 
 
 def quantisation_tables(jpeg: JpegFile) -> dict[int, tuple[int, ...]]:

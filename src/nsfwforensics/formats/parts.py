@@ -56,7 +56,7 @@ class Walk:
         self._steps = MAX_STEPS
         self._taken: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
-        self._faults: dict[str, tuple[int, int]] = {}
+        self._faults: dict[str, tuple[int | None, int]] = {}
 
     def step(self) -> bool:
         """Counts a part; False where the walk must end."""
@@ -76,8 +76,8 @@ class Walk:
         """Whether the walk had to end before its container did."""
         return self._steps < 0
 
-    def fault(self, what: str, offset: int) -> None:
-        """Notes what is wrong at an offset; ``what`` is a sentence without its end, one of few."""
+    def fault(self, what: str, offset: int | None = None) -> None:
+        """Notes what is wrong, and at which offset if that says more; ``what`` is a sentence without its end."""
         first, count = self._faults.get(what, (offset, 0))
         self._faults[what] = first, count + 1
 
@@ -85,7 +85,9 @@ class Walk:
     def notes(self) -> tuple[str, ...]:
         """The faults, each kind once with its first place."""
         return tuple(
-            f"{what} at offset {first}{f' and at {count - 1:,} other places' if count > 1 else ''}."
+            what
+            + ("" if first is None else f" at offset {first}")
+            + (f" and at {count - 1:,} other places." if count > 1 else ".")
             for what, (first, count) in self._faults.items()
         )
 

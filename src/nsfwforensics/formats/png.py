@@ -85,7 +85,7 @@ def read_png(data: bytes) -> PngFile:
         kind = data[position + 4 : position + 8]
         after = position + 12 + length
         if position + 8 > len(data):
-            walk.fault("The PNG data ends before its IEND chunk,", len(data))
+            walk.fault("The PNG data ends before its IEND chunk")
             break
         if not kind.isalpha():
             walk.fault("The PNG chunk is not valid, and nothing after it was read,", position)

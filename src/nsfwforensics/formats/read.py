@@ -70,9 +70,9 @@ def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
         elif segment.name == "APP2" and body.startswith(_ICC_HEADER):
             chapters.append(body[len(_ICC_HEADER) :])
         elif segment.name == "APP13":
-            header = next((each for each in iptc.PHOTOSHOP_HEADERS if body.startswith(each)), None)
-            if header or iptc.is_photoshop(body):
-                photoshop.append(body[len(header or b"") :])
+            start = iptc.photoshop_start(body)
+            if start is not None:
+                photoshop.append(body[start:])
         elif segment.name == "APP12" and body.startswith(b"Ducky"):
             out.add(Field(source, "Ducky", "Ducky", "SaveForWeb", body[:256], "", None, where))
         elif segment.name == "APP14" and body.startswith(b"Adobe") and len(body) >= 12:
@@ -93,16 +93,15 @@ def _jpeg(data: bytes, out: Collector) -> tuple[int | None, bool]:
 
 def _other_app1(body: bytes, source: str, where: int, out: Collector) -> list[str]:
     """Reads an APP1 segment that is not headed as EXIF, and returns the extended packets that it announces."""
-    if body.startswith(xmp.JPEG_HEADER):
-        body, where = body[len(xmp.JPEG_HEADER) :], where + len(xmp.JPEG_HEADER)
-    elif tiff_start(body) is not None:
-        add_exif(body, source, out, where)
-        return []
-    elif not xmp.looks_like_packet(body):
-        return []
-    else:
+    packet = xmp.without_header(body)
+    if len(packet) == len(body):
+        if tiff_start(body) is not None:
+            add_exif(body, source, out, where)
+            return []
+        if not xmp.looks_like_packet(body):
+            return []
         out.note(f"{source}: the XMP packet has an unusual header.")
-    found = add_xmp(body, source, out, where)
+    found = add_xmp(packet, source, out, where + len(body) - len(packet))
     return [item.value for item in found if item.namespace == xmp.XMP_NOTE and item.path == "HasExtendedXMP"]
 
 

@@ -48,7 +48,7 @@ def read_riff(data: bytes) -> RiffFile:
     declared = 8 + int.from_bytes(data[4:8], "little")
     walk, pixels = Walk("The RIFF file"), Walk("The RIFF file's pixel data")
     if declared > len(data):
-        walk.fault("The file ends before its RIFF header says it should,", len(data))
+        walk.fault("The file ends before its RIFF header says it should")
     chunks: list[Chunk] = []
     position, stop = 12, min(declared, len(data))
     while position + 8 <= stop and walk.step():

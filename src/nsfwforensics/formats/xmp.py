@@ -34,7 +34,8 @@ MAX_NAME = 1_024
 MAX_PATH = 4_096
 """Longest path of a property; every property repeats the names above it, so long ones would multiply."""
 
-JPEG_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
+JPEG_HEADERS = (b"http://ns.adobe.com/xap/1.0/\0", b"XMP\0://ns.adobe.com/xap/1.0/\0")
+"""How a JPEG's XMP segment begins: as the specification has it, and as a program wrote it for many photo sites."""
 JPEG_EXTENSION_HEADER = b"http://ns.adobe.com/xmp/extension/\0"
 
 XMP = "http://ns.adobe.com/xap/1.0/"
@@ -181,13 +182,21 @@ def parse(packet: bytes) -> Packet:
     except ParseError as error:
         note = f"the XMP packet is not well-formed: {error}"
         builder = _loosely(packet[start:], encoding)
-    found = _Found()
-    for rdf in _outermost(builder.finish()):
+    found, root = _Found(), builder.finish()
+    outermost = _outermost(root)
+    for rdf in outermost:
         for description in rdf:
             _description(description, "", "", "", found)
+    if not outermost and len(root) and not builder.limits:
+        raise XmpError(note or "the XMP packet holds no RDF")
     if note and not found.properties:
         raise XmpError(f"{note}; nothing of it could be read")
     return Packet(tuple(found.properties), note, (*builder.limits, *found.limits))
+
+
+def without_header(block: bytes) -> bytes:
+    """A packet without the header that it has in a JPEG segment."""
+    return block[next((len(header) for header in JPEG_HEADERS if block.startswith(header)), 0) :]
 
 
 def looks_like_packet(block: bytes) -> bool:

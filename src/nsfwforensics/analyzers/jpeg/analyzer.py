@@ -45,7 +45,7 @@ class JpegAnalyzer(Analyzer):
     """
 
     name = "jpeg"
-    version = "1"
+    version = "2"
     title = "JPEG compression: tables, quality, earlier savings"
     question = Question.ALTERATION
     method = say(

@@ -52,6 +52,7 @@ FIGURES: Figures = {
     "frequencies": say("frequencies"),
     "frequencies_needed": say("frequencies needed"),
     "coefficients": say("coefficients"),
+    "limits": say("limits reached"),
     "thumbnail": say("thumbnail"),
     "source": say("source"),
     "size": say("size"),

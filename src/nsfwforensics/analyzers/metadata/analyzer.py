@@ -44,7 +44,7 @@ class MetadataAnalyzer(Analyzer):
     """
 
     name = "metadata"
-    version = "1.0"
+    version = "1.1"
     title = "EXIF, XMP, IPTC and other metadata; contradictions between them"
     question = Question.ORIGIN
     method = say(
@@ -230,6 +230,8 @@ class MetadataAnalyzer(Analyzer):
             yield self.finding(
                 "META-012",
                 words.comment(found),
+                # What fills a file past the limits must not become the answer to where it came from.
+                support=Support.INCONCLUSIVE if table.limits else Support.SUPPORTS,
                 data={"comments": listed(found)},
             )
 

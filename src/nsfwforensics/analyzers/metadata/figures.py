@@ -102,6 +102,7 @@ FIGURES: Figures = {
     "names": say("names"),
     "serial_numbers": say("serial numbers"),
     "comments": say("comments"),
+    "limits": say("limits reached"),
     "values_left_out": say("values left out"),
 }
 

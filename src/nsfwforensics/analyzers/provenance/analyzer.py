@@ -73,7 +73,7 @@ class ProvenanceAnalyzer(Analyzer):
     """
 
     name = "provenance"
-    version = "1.0"
+    version = "1.1"
     title = "Marks of AI generators and editors, IPTC and other labels, Content Credentials"
     question = Question.ORIGIN
     method = say(

@@ -28,6 +28,8 @@ FIGURES: Figures = {
     "job_id": say("number of the job"),
     "user_name": say("user name"),
     "left_out": say("left out"),
+    "limits": say("limits reached"),
+    "unread": say("parts not read"),
     "personal_data": Figure(say("personal data"), ENTERED),
     "kinds": Figure(say("kinds"), ENTERED),
     "generator": say("generator"),
