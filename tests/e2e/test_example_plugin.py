@@ -86,9 +86,10 @@ def test_its_options_are_followed(run: Runner, installed: Path, barred: Path) ->
     assert result["measurements"] == {"top": 80, "bottom": 80, "left": 0, "right": 0}
 
 
-def test_it_passes_the_rules_that_it_is_tested_by(installed: Path) -> None:
+def test_it_passes_the_rules_that_it_is_tested_by(installed: Path, tmp_path: Path) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={tmp_path / 'inner'}")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", EXAMPLE / "tests"],
+        [sys.executable, "-m", "pytest", *options, EXAMPLE / "tests"],
         env={"PYTHONPATH": str(installed), "PATH": ""},
         capture_output=True,
         check=False,
