@@ -2,7 +2,7 @@
 
 The large one is TAEF2, the tiny autoencoder for the FLUX.2 latent space (madebyollin/taesd, MIT); its layer layout is
 rebuilt here and its published weights are read from safetensors. The small ones are trained from scratch on real
-photographs (:mod:`training.decoders`) so that a decoder never trained on is at hand for tests.
+photographs (:mod:`nsfwforensics.training.decoders`) so that a decoder never trained on is at hand for tests.
 """
 
 from __future__ import annotations

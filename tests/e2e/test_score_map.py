@@ -22,7 +22,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def test_a_map_lies_beside_the_report(picture: Path, tmp_path: Path, run: Runner) -> None:
-    words = ("scan", picture, "--only", "deepfake", "--no-deepfake-faces", "--score-map", "--json")
+    words = ("scan", picture, "--only", "deepfake", "--score-map", "--json")
     ran = run(*words, "-o", tmp_path / "out")
     assert ran.code == 0, ran.err
     (result,) = ran.file("picture.png")["results"]

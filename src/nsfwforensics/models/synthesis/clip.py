@@ -19,6 +19,7 @@ from torch.nn import functional
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.device import exact
 
 MODEL = "clip-vit-b16"
 """Name in the weights manifest."""
@@ -153,7 +154,6 @@ class Clip(nn.Module):
         embedding = self.projection(self.norm_after(x[:, 0]))
         return Tokens(torch.stack(whole, 1), torch.stack(patches, 1) if patches else None, embedding)
 
-    @torch.inference_mode()
     def look(self, views: Tensor, patches_of: tuple[int, ...] = ()) -> Tokens:
         """Like calling the network, in pieces of one size, and with the answer on the CPU.
 
@@ -161,7 +161,7 @@ class Clip(nn.Module):
         """
         device = self.positions.device
         size = _CPU_CHUNK if device.type == "cpu" else _DEVICE_CHUNK
-        with exact_products():
+        with exact():
             found = [self(part.to(device), patches_of) for part in torch.split(views, size)]
         patches = [tokens.patches.cpu() for tokens in found if tokens.patches is not None]
         return Tokens(
@@ -169,19 +169,6 @@ class Clip(nn.Module):
             torch.cat(patches) if patches else None,
             torch.cat([tokens.embedding.cpu() for tokens in found]),
         )
-
-
-class exact_products:  # noqa: N801 - reads as a statement
-    """While entered, float32 products on a GPU are not rounded to TF32."""
-
-    def __enter__(self) -> None:
-        """Remembers the switches and turns TF32 off."""
-        self._before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-
-    def __exit__(self, *_: object) -> None:
-        """Puts them back."""
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = self._before
 
 
 def fast_dtype(device: str) -> torch.dtype:

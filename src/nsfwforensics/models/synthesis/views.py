@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 
 from nsfwforensics.models.synthesis.preprocess import recompressed
 
+LEAST_SIDE = 200
+"""Shorter side, in pixels, of the smallest pictures that are judged."""
+
 CANONICAL = 448
 """Shorter side, in pixels, to which larger pictures are reduced."""
 
 QUALITY = 80
 """JPEG quality of the one saving."""
+
+AGAIN = 60
+"""JPEG quality at which the recompressed copy is saved first."""
 
 SIDE = 224
 """Side of the square that the network sees."""
@@ -62,3 +68,15 @@ def fitted(rgb: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
 def whole(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The whole picture (its middle square) as the network sees it: uint8 (224, 224, 3)."""
     return fitted(canonical(rgb))
+
+
+def changed(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture and two mildly changed copies of it as the network sees them: uint8 (3, 224, 224, 3).
+
+    The first is the picture, the second was saved once more at a lower quality, the third made a little smaller. Where
+    the answer turns between them it is none.
+    """
+    square = reduced(middle(rgb), CANONICAL)
+    smaller = reduced(square, max(SIDE, round(0.875 * min(CANONICAL, len(square)))))
+    again = recompressed(np.ascontiguousarray(square), AGAIN)
+    return np.stack([fitted(recompressed(np.ascontiguousarray(view), QUALITY)) for view in (square, again, smaller)])
