@@ -149,7 +149,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         def asked(index: int, found: WholeScore) -> bool:
             return image.verdict(found.score, state_of(seen[index], found)) is not Verdict.INCONCLUSIVE
 
-        found = iter(self._classifier.score([sample.views for sample in seen], asked) if seen else ())
+        shown = [sample.views for sample in seen if sample.views is not None]
+        found = iter(self._classifier.score(shown, asked) if shown else ())
         return [
             Scores(
                 sample,
