@@ -88,11 +88,11 @@ def test_pictures_that_show_the_same_are_one_series() -> None:
     assert len(set(found.values())) == 3, "two alike, one alone, two stated"
 
 
-def scores(shift: float, count: int = 240, publishers: int = 3) -> list[leave_out.Scored]:
+def scores(shift: float, count: int = 900, publishers: int = 6) -> list[leave_out.Scored]:
     random = np.random.default_rng(1)
     return [
         leave_out.Scored(f"{label}{n}", view, label, f"p{n % publishers}", f"{label}{n}", "develop", n % publishers,
-                         float(random.normal(shift * label)), int(n % 2), 1000 * (n % 2))
+                         float(random.normal(shift * label)), int(n % 2), 1000 * (n % 3 == 0))
         for label in (0, 1) for n in range(count) for view in calibrate.VIEWS
     ]  # fmt: skip
 
