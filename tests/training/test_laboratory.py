@@ -88,7 +88,7 @@ def test_pictures_that_show_the_same_are_one_series() -> None:
     assert len(set(found.values())) == 3, "two alike, one alone, two stated"
 
 
-def scores(shift: float, count: int = 900, publishers: int = 6) -> list[leave_out.Scored]:
+def scores(shift: float, count: int = 840, publishers: int = 7) -> list[leave_out.Scored]:
     random = np.random.default_rng(1)
     return [
         leave_out.Scored(f"{label}{n}", view, label, f"p{n % publishers}", f"{label}{n}", "develop", n % publishers,
