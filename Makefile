@@ -83,9 +83,7 @@ samples: install
 	PYTHONPATH=. $(BIN)/python tools/make_samples.py
 
 train: install
-	$(BIN)/python -m training.train --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
-	$(BIN)/python -m training.model_figures .work/training/result.json docs/figures
-	$(BIN)/python -m training.edited_run --data $(DATA) $(if $(EXTRA),--extra $(EXTRA)) --out .work/training
+	$(BIN)/python -m training --data $(DATA) --galleries $(DATA)/galleries --mirrors $(MIRRORS) --out .work/training
 
 faces-rates: install
 	$(BIN)/python tools/measure_faces.py $(DATA)

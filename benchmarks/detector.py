@@ -76,7 +76,7 @@ Target: a median of at most 150 ms a picture on two cores. On a graphics card: n
 def _ours(threads: int) -> Callable[[Evidence], object]:
     (entry,) = select(["deepfake"])
     loaded = entry.load()
-    analyzer = loaded(loaded.Options(faces=False), Resources(threads=threads))
+    analyzer = loaded(loaded.Options(), Resources(threads=threads))
     return lambda evidence: analyzer.infer([analyzer.prepare(evidence)])
 
 

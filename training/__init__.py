@@ -1,4 +1,1 @@
-"""How the shipped classifier came to be: data, augmentation, training, calibration, and its card.
-
-Not part of the package; ``python -m training.train`` in the repository makes ``weights/synthesis.safetensors`` again.
-"""
+"""The laboratory: how the classifier of generated pictures is made and measured. Not part of the installed package."""

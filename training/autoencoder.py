@@ -1,8 +1,6 @@
-"""Re-synthesis of real photographs by autoencoders, so that real and generated pictures show the same things.
+"""Re-synthesis of photographs by TAEF2, the tiny autoencoder for the FLUX.2 latent space (madebyollin/taesd, MIT).
 
-The large one is TAEF2, the tiny autoencoder for the FLUX.2 latent space (madebyollin/taesd, MIT); its layer layout is
-rebuilt here and its published weights are read from safetensors. The small ones are trained from scratch on real
-photographs (:mod:`training.decoders`) so that a decoder never trained on is at hand for tests.
+Its layer layout is rebuilt here and its published weights are read from safetensors.
 """
 
 from __future__ import annotations
@@ -138,34 +136,3 @@ def _quick(model: AutoEncoder, x: Tensor) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16):
         x = nn.Sequential(*layers[:last])(model.encoder(x))
     return cast(Tensor, nn.Sequential(*layers[last:])(x.float()))
-
-
-def feathered_mask(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A random soft-edged ellipse or rectangle covering roughly 10–60 % of the picture.
-
-    Returns:
-        float32 (height, width), 0 (keep) to 1 (replace).
-    """
-    import cv2
-
-    mask = np.zeros((height, width), np.float32)
-    cy, cx = rng.uniform(0.25, 0.75) * height, rng.uniform(0.25, 0.75) * width
-    ry, rx = rng.uniform(0.18, 0.45) * height, rng.uniform(0.18, 0.45) * width
-    if rng.random() < 0.6:
-        axes = (int(rx), int(ry))
-        cv2.ellipse(mask, (int(cx), int(cy)), axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
-    else:
-        cv2.rectangle(mask, (int(cx - rx), int(cy - ry)), (int(cx + rx), int(cy + ry)), 1.0, -1)
-    sigma = float(rng.uniform(0.01, 0.05) * min(height, width)) + 0.5
-    return cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32)
-
-
-def mix(real: NDArray[np.uint8], fake: NDArray[np.uint8], share: float | NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Blends pixels: ``share`` of ``real`` stays (a number, or per pixel), the rest is ``fake``.
-
-    Plain reconstructions carry more high frequency than photographs, which gives them away too cheaply; mixing
-    takes that away (Dual Data Alignment).
-    """
-    weight = share[..., None] if isinstance(share, np.ndarray) else np.float32(share)
-    blend = weight * real.astype(np.float32) + (1 - weight) * fake.astype(np.float32)
-    return np.clip(np.rint(blend), 0, 255).astype(np.uint8)

@@ -1,200 +1,146 @@
-"""What a score means, from pictures never trained on; and how well that holds on sources it was not taken from."""
+"""What may be said: thresholds by left-out publishers, and rates counted with thresholds that others set."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from nsfwforensics.evaluation.states import TIERS
-from nsfwforensics.models.synthesis.calibration import Branch, Rate, Verdict
-from training.data import series_of
-from training.formats import SAVINGS
-from training.sources import trained_on
-from training.unseen import Scored
+from nsfwforensics.models.rates import Rate
+from nsfwforensics.models.synthesis.calibration import LARGE, LARGER_THAN, TIERS, Branch, Verdict
+from nsfwforensics.models.synthesis.circumstances import PORTRAIT
+from training.leave_out import Scored
 
-ALPHA = 0.02
-"""Largest p-value under *real* for "looks generated": below the 3 % of unseen photographs that may be called so,
-because sources that nobody has met differ from those that calibrated."""
+VIEWS = (*TIERS, "grey", "small")
+"""Views that are judged as they would be in use."""
 
-LEAST_SIDE = 330
-"""Pictures with a shorter side below this, in pixels, are not judged: they hold few crops that do not overlap, their
-scores scatter more, and nearly all small photographs at hand come from one source. Small photographs still calibrate:
-they score higher than others and stand in for kinds of photographs that nobody has met."""
+STATES = (*VIEWS, LARGE, PORTRAIT)
+"""States that a picture is told by."""
 
-BETA = 0.10
-"""Largest p-value under *generated* for "no indication"."""
+ALPHAS = (0.02, 0.015, 0.0125, 0.01, 0.0085, 0.007, 0.005, 0.003)
+"""Largest p-values under *real* that are tried, from the most daring on."""
 
-CLEAR_GATE = 0.60
-"""Least lower bound, in every state, of the content-matched AUC of a decoder left out of training at which the model
-may say "no indication". Below it the model cannot tell a photograph from a painted copy, and silence means nothing."""
+BETAS = (0.07, 0.06, 0.05, 0.04, 0.03, 0.02, 0.01)
+"""Largest p-values under *generated* that are tried."""
 
-MAX_FLAT_SHARE = 0.75
-"""Pictures flatter than this are not photographs as measured here."""
+CALLED = 0.01
+"""Largest share of photographs of left-out publishers that may be called generated, in every state."""
 
-MIN_QUALITY = 50.0
-"""Below this estimated JPEG quality nothing is said."""
+CLEARED = 0.05
+"""Largest share of generated pictures of left-out publishers in which no sign may be said to be found."""
+
+GENERATED = "gallery"
 
 
-def judged(rows: Sequence[Scored]) -> list[Scored]:
-    """Those that are large enough."""
-    return [row for row in rows if row.subject.side >= LEAST_SIDE]
-
-
-def branch(
-    photographs: Sequence[Scored],
-    generated: Mapping[str, Sequence[Scored]],
-    *,
-    claims: bool = True,
-    beta: float = BETA,
-) -> Branch:
-    """Makes the conformal calibration of a head.
-
-    Args:
-        photographs: Scores of unseen photographs, every state.
-        generated: By kind, scores of unseen generated pictures, every state.
-        claims: Whether the head may state anything.
-        beta: Largest p-value under *generated* for "no indication"; 0 forbids it.
-    """
+def branch(rows: Iterable[Scored], alphas: Mapping[str, float], beta: float) -> Branch:
+    """A calibration from scores of pictures that no fit saw."""
+    real: dict[str, list[float]] = defaultdict(list)
+    generated: dict[str, list[float]] = defaultdict(list)
+    portraits: dict[str, float] = {}
+    for row in rows:
+        if row.view not in VIEWS:
+            continue
+        states = {row.view, LARGE} if _large(row) else {row.view}
+        if row.label:
+            for state in states:
+                generated[state].append(row.score)
+        elif row.portrait:
+            portraits[row.key] = max(row.score, portraits.get(row.key, row.score))
+        else:
+            for state in states:
+                real[state].append(row.score)
+    real[PORTRAIT] = list(portraits.values())
     return Branch(
-        real=_by_state(photographs),
-        generated={kind: _by_state(rows) for kind, rows in generated.items()},
-        alpha=ALPHA,
+        real={state: sorted(scores) for state, scores in real.items()},
+        generated={GENERATED: {state: sorted(scores) for state, scores in generated.items()}},
+        alpha=0.0,
+        alphas=alphas,
         beta=beta,
-        claims=claims,
+        claims=True,
     )
 
 
-def _by_state(rows: Sequence[Scored]) -> dict[str, list[float]]:
-    return {state: sorted(row.score for row in rows if row.subject.tier == state) for state in states_of(rows)}
-
-
-def states_of(rows: Sequence[Scored]) -> list[str]:
-    """The states that rows are in: tiers first, then formats, each in its own order."""
-    present = {row.subject.tier for row in rows}
-    return [state for state in (*TIERS, *SAVINGS) if state in present]
-
-
-def verdicts(
-    rows: Sequence[Scored],
-    photographs: Sequence[Scored],
-    generated: Mapping[str, Sequence[Scored]],
-    max_flat_share: float = MAX_FLAT_SHARE,
-    beta: float = BETA,
-    alone: bool = False,
-) -> list[Verdict]:
-    """Judges unseen pictures with a calibration that never saw their source.
-
-    A picture from a source or group that took part in the calibration is judged by one made without that source (for
-    photographs) or group (for generated pictures); the others by the whole.
-
-    Args:
-        rows: What is judged.
-        photographs: Calibration photographs.
-        generated: Calibration pictures by kind.
-        max_flat_share: Flatter pictures are inconclusive.
-        beta: See :func:`branch`.
-        alone: By the picture's own score only, without flip test and flatness rule.
-    """  # fmt: skip
-    made: dict[str | None, Branch] = {}
-    keys = {unit_of(row) for kind in ((photographs), *generated.values()) for row in kind}
-    found: list[Verdict] = []
-    for row in rows:
-        unit = unit_of(row)
-        left_out = unit if unit in keys else None
-        if left_out not in made:
-            kept = [other for other in photographs if unit_of(other) != left_out]
-            others = {k: [other for other in part if unit_of(other) != left_out] for k, part in generated.items()}
-            made[left_out] = branch(kept, others, beta=beta)
-        known = made[left_out]
-        found.append(known.verdict(row.score, row.subject.tier) if alone else row.verdict(known, max_flat_share))
+def verdicts(rows: Sequence[Scored], alphas: Mapping[str, float], beta: float) -> list[tuple[Scored, Verdict]]:
+    """Judges every picture with a calibration from the publishers of the other folds."""
+    found = []
+    for fold in sorted({row.fold for row in rows}):
+        limits = branch((row for row in rows if row.fold != fold and row.use == "develop"), alphas, beta)
+        found += [(row, limits.verdict(row.score, _state(row))) for row in rows if row.fold == fold]
     return found
 
 
-def testable(rows: Sequence[Scored], photographs: Sequence[Scored]) -> list[Scored]:
-    """Those that a calibration without their source could call at all: with few photographs left no p-value is small.
+def _state(row: Scored) -> str:
+    """What a picture is told by in use; twins and pairs by the tier that they resemble."""
+    if row.portrait:
+        return PORTRAIT
+    if _large(row):
+        return LARGE
+    return row.view if row.view in VIEWS else TIERS[0]
+
+
+def _large(row: Scored) -> bool:
+    return row.longer > LARGER_THAN and row.view not in (*TIERS[1:], "grey", "small", "twin")
+
+
+def rate(rows: Iterable[tuple[Scored, Verdict]], counts: Callable[[Verdict], bool]) -> Rate:
+    """How many verdicts count, of how many pictures and series."""
+    listed = list(rows)
+    return Rate(sum(counts(verdict) for _, verdict in listed), len(listed), len({row.series for row, _ in listed}))
+
+
+_SAYS: Mapping[str, Verdict] = {
+    "called": Verdict.GENERATED,
+    "cleared": Verdict.NO_INDICATION,
+    "inconclusive": Verdict.INCONCLUSIVE,
+}
+
+
+def counted(judged: Iterable[tuple[Scored, Verdict]]) -> dict[str, Rate]:
+    """What was said of photographs and of generated pictures of development, by name."""
+    listed = [pair for pair in judged if pair[0].use == "develop"]
+    return {
+        f"{who}_{what}": rate([pair for pair in listed if pair[0].label == label], verdict.__eq__)
+        for who, label in (("real", 0), (GENERATED, 1))
+        for what, verdict in _SAYS.items()
+    }
+
+
+def by_view(judged: Sequence[tuple[Scored, Verdict]]) -> dict[str, dict[str, Rate]]:
+    """The measured shares in each view, portraits and others together."""
+    return {view: counted(pair for pair in judged if pair[0].view == view) for view in VIEWS}
+
+
+def by_state(judged: Sequence[tuple[Scored, Verdict]]) -> dict[str, dict[str, Rate]]:
+    """The measured shares in each state: portraits (as they are) apart from others."""
+    found = {state: counted(p for p in judged if p[0].view == state and not p[0].portrait) for state in VIEWS}
+    found[LARGE] = counted(p for p in judged if _large(p[0]) and not p[0].portrait)
+    return found | {PORTRAIT: counted(p for p in judged if p[0].view == TIERS[0] and p[0].portrait)}
+
+
+def calibrated(rows: Sequence[Scored]) -> tuple[Branch, list[tuple[Scored, Verdict]]]:
+    """Chooses the thresholds and counts.
+
+    The most daring thresholds are taken with which left-out publishers fare well enough: photographs called at most
+    :data:`CALLED`, generated pictures cleared at most :data:`CLEARED`.
 
     Args:
-        rows: What is judged.
-        photographs: Calibration photographs.
+        rows: All scores.
+
+    Returns:
+        The calibration from all left-out publishers with the counted rates, and the verdicts behind these.
     """
-    units = {unit_of(row) for row in photographs}
-    left: dict[str, bool] = {}
-    for unit in {unit_of(row) for row in rows}:
-        kept = _by_state([row for row in photographs if unit not in units or unit_of(row) != unit])
-        left[unit] = bool(kept) and all(1 / (len(scores) + 1) <= ALPHA for scores in kept.values())
-    return [row for row in rows if left[unit_of(row)]]
+    develop = [row for row in rows if row.use == "develop"]
+    alphas: dict[str, float] = {}
+    for alpha in ALPHAS:
+        counts = by_state(verdicts(develop, dict.fromkeys(STATES, alpha), 0.0))
+        for state in STATES:
+            if state not in alphas and counts[state]["real_called"].share <= CALLED:
+                alphas[state] = alpha
+    beta = next((b for b in BETAS if _few_cleared(by_view(verdicts(develop, {}, b)))), 0.0)
+    judged = verdicts(rows, alphas, beta)
+    found = branch(develop, alphas, beta)
+    return replace(found, rates=by_state(judged), claims=bool(alphas) or beta > 0), judged
 
 
-def counted(rows: Sequence[Scored], kept: Sequence[Scored]) -> dict[str, dict[str, int]]:
-    """By state, how many whole photographs and generated pictures are in ``rows`` and not in ``kept``."""
-    inside = {id(row) for row in kept}
-    found = {tier: {"real": 0, "gallery": 0} for tier in map(str, TIERS)}
-    for row in rows:
-        if id(row) not in inside and row.subject.kind == "picture":
-            found[row.subject.tier][kind_of(row)] += 1
-    return found
-
-
-def unit_of(row: Scored) -> str:
-    """What is left out together: a photograph's source or camera make (with all its copies), a generator's family."""
-    item = row.subject.item
-    return f"{item.source}/{item.group}" if item.label or item.source == "camera" else item.source
-
-
-def rates(rows: Sequence[Scored], said: Sequence[Verdict]) -> dict[str, dict[str, Rate]]:
-    """Counts, for every state and kind, how many were called generated, cleared, or left inconclusive.
-
-    Names are ``<kind>_called``, ``<kind>_cleared``, ``<kind>_inconclusive`` with the kinds ``real`` (photographs),
-    ``gallery`` (generators' pictures), ``strangers`` (those of them by publishers never trained on) and the decoders'
-    names.
-    """
-    found: dict[str, dict[str, Rate]] = {state: {} for state in states_of(rows)}
-    for tier in found:
-        by_kind: dict[str, list[tuple[Scored, Verdict]]] = {}
-        for row, verdict in zip(rows, said, strict=True):
-            if row.subject.tier == tier:
-                by_kind.setdefault(kind_of(row), []).append((row, verdict))
-                if is_stranger(row):
-                    by_kind.setdefault("strangers", []).append((row, verdict))
-        for kind, those in by_kind.items():
-            for name, wanted in _NAMES.items():
-                found[tier][f"{kind}_{name}"] = rate(those, {wanted})
-    return found
-
-
-def rate(those: Sequence[tuple[Scored, Verdict]], wanted: Container[Verdict]) -> Rate:
-    """The share of pictures whose verdict counts, with the number of series that they come from.
-
-    Args:
-        those: Pictures in one state with what was said of each.
-        wanted: The verdicts that count.
-    """
-    series = len({series_of(row.subject.item) for row, _ in those})
-    return Rate(sum(verdict in wanted for _, verdict in those), len(those), 0 if series == len(those) else series)
-
-
-_NAMES = {"called": Verdict.GENERATED, "cleared": Verdict.NO_INDICATION, "inconclusive": Verdict.INCONCLUSIVE}
-
-
-def kind_of(row: Scored) -> str:
-    """``real``, ``gallery``, ``pair`` or a decoder's name."""
-    subject = row.subject
-    if subject.kind != "picture":
-        return subject.kind
-    return "gallery" if subject.item.label else "real"
-
-
-def is_stranger(row: Scored) -> bool:
-    """Whether this is a generated picture by a publisher of whom no picture was trained on."""
-    return kind_of(row) == "gallery" and not trained_on(row.subject.item.source)
-
-
-def facts(estimates: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures as plain values for the calibration file."""
-    return {name: _plain(value) for name, value in estimates.items()}
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "low"):
-        return {"value": round(value.value, 4), "low": round(value.low, 4), "high": round(value.high, 4)}
-    return value
+def _few_cleared(found: Mapping[str, Mapping[str, Rate]]) -> bool:
+    return all(found[state]["gallery_cleared"].share <= CLEARED for state in VIEWS)

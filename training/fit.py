@@ -1,119 +1,153 @@
-"""Fitting the small networks that judge frozen features: an ensemble of perceptrons, seeded, on the CPU."""
+"""Fits the head: one linear layer over the class tokens of several blocks, each block's token of length one."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+BLOCKS = tuple(range(3, 12))
+"""Blocks that the head sees, counted from 0."""
+
+PENALTY = 1e-6
+"""Weight of the squared length of the coefficients over standardised features, times the features' number."""
+
+_STEPS = 12
+
+FULL = 40
+"""Pictures of a publisher beyond which more of them weigh no more together."""
 
 
 @dataclass(frozen=True, slots=True)
-class FitSettings:
-    """How an ensemble is fitted.
+class Head:
+    """A linear layer over standardised features.
 
     Attributes:
-        members: Perceptrons, differing in seed and order of examples.
-        hidden: Hidden units of each.
-        epochs: Passes over the patches.
-        rate: Peak learning rate.
-        decay: Weight decay.
-        dropout: Share of inputs and hidden units dropped.
-        consistency: Weight of the variance of the logit over the degraded copies of one patch.
-        seed: Of everything.
+        mean: float32 (features).
+        scale: float32 (features), standard deviations.
+        weight: float32 (features), over standardised features.
+        bias: Added to the sum.
     """
 
-    members: int = 5
-    hidden: int = 48
-    epochs: int = 40
-    rate: float = 2e-3
-    decay: float = 2e-2
-    dropout: float = 0.3
-    consistency: float = 0.0
-    seed: int = 0
+    mean: Matrix
+    scale: Matrix
+    weight: Matrix
+    bias: float
+
+    def logits(self, features: Matrix) -> NDArray[np.float64]:
+        """Judges features: float64 (N,); higher looks more generated."""
+        plain = self.weight.astype(np.float64) / self.scale
+        return np.asarray(features.astype(np.float64) @ plain - float(self.mean @ plain) + self.bias)
+
+
+def features_of(whole: NDArray[np.floating], blocks: Sequence[int] = BLOCKS) -> Matrix:
+    """Class tokens as the head sees them.
+
+    Args:
+        whole: (N, 12, 768).
+        blocks: Which blocks.
+
+    Returns:
+        float32 (N, len(blocks) * 768), each block's token of length one.
+    """
+    tokens = whole[:, list(blocks)].astype(np.float32)
+    tokens /= np.linalg.norm(tokens, axis=2, keepdims=True)
+    return tokens.reshape(len(tokens), -1)
+
+
+def balance(publishers: Sequence[str], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights that sum to one: half for each class, within it by publisher, up to :data:`FULL` pictures each."""
+    counts = Counter(zip(publishers, labels.tolist(), strict=True))
+    weights = np.array([min(1.0, FULL / counts[key]) for key in zip(publishers, labels.tolist(), strict=True)])
+    for label in (0, 1):
+        weights[labels == label] /= 2 * weights[labels == label].sum()
+    return weights
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Features, standardised, and their inner products: what fits on parts of the pictures share.
+
+    Attributes:
+        mean: float32 (features).
+        scale: float32 (features).
+        standard: float32 (N, features).
+        gram: float64 (N, N), divided by the number of features.
+    """
+
+    mean: Matrix
+    scale: Matrix
+    standard: Matrix
+    gram: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, features: Matrix) -> Space:
+        """Standardises features; no label is looked at."""
+        mean = features.mean(0, dtype=np.float64).astype(np.float32)
+        scale = np.maximum(features.std(0, dtype=np.float64), 1e-8).astype(np.float32)
+        standard = (features - mean) / scale
+        return cls(mean, scale, standard, (standard @ standard.T).astype(np.float64) / features.shape[1])
+
+    def head(self, rows: NDArray[np.int64], dual: NDArray[np.float64], bias: float) -> Head:
+        """The linear layer that a fit on some rows found."""
+        weight = dual.astype(np.float32) @ self.standard[rows] / self.standard.shape[1]
+        return Head(self.mean, self.scale, weight, bias)
 
 
 def fit(
-    features: NDArray[np.float32], labels: NDArray[np.int64], weights: NDArray[np.float64], settings: FitSettings
-) -> dict[str, Tensor]:
-    """Fits an ensemble.
+    gram: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64], penalty: float = PENALTY
+) -> tuple[NDArray[np.float64], float]:
+    """Penalised logistic regression over inner products, by Newton's method: exact and without chance.
 
     Args:
-        features: float32 (patches, copies, width): the copies of a patch differ in degradation only.
-        labels: int64 (patches,), 0 or 1.
-        weights: How often each patch is drawn, relative.
-        settings: See :class:`FitSettings`.
+        gram: float64 (N, N).
+        labels: (N,) of 0 and 1.
+        weights: (N,), summing to one.
+        penalty: See :data:`PENALTY`.
 
     Returns:
-        ``mean``, ``scale`` (width), ``w1`` (members, width, hidden), ``b1``, ``w2`` (members, hidden), ``b2``.
+        The dual coefficients, float64 (N,), and the bias: ``gram @ dual + bias`` are the logits.
     """
-    flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
-    repeated = np.repeat(weights / weights.sum(), features.shape[1]) / features.shape[1]
-    mean = repeated @ flat
-    scale = np.sqrt(repeated @ (flat - mean) ** 2) + 1e-3
-    x = torch.from_numpy(((features - mean) / scale).astype(np.float32)).clamp_(-6, 6)
-    y = torch.from_numpy(labels).float()
-    fitted = [_member(x, y, weights, settings, settings.seed + number) for number in range(settings.members)]
-    stacked = {name: torch.stack([member[name] for member in fitted]) for name in fitted[0]}
-    tensors = {"mean": torch.from_numpy(mean.astype(np.float32)), "scale": torch.from_numpy(scale.astype(np.float32))}
-    return tensors | stacked
+    from scipy.linalg import cho_factor, cho_solve
+
+    logits, ones = np.zeros(len(labels)), np.ones(len(labels))
+    dual, bias, best = np.zeros(len(labels)), 0.0, np.inf
+    for _ in range(_STEPS):
+        share = 1 / (1 + np.exp(-logits))
+        curve = np.maximum(weights * share * (1 - share), 1e-9 * weights)
+        factor = cho_factor(gram + np.diag(2 * penalty / curve), lower=True, overwrite_a=True, check_finite=False)
+        wanted = logits - weights * (share - labels) / curve
+        first, second = cho_solve(factor, wanted), cho_solve(factor, ones)
+        shift = first.sum() / second.sum()
+        step, stride = first - shift * second, 1.0
+        while True:
+            trial, offset = dual + stride * (step - dual), bias + stride * (shift - bias)
+            found = gram @ trial + offset
+            loss = float(
+                weights @ np.logaddexp(0, np.where(labels == 1, -found, found)) + penalty * trial @ (found - offset)
+            )
+            if loss <= best or stride < 1e-3:
+                break
+            stride /= 2
+        done = best - loss < 1e-6
+        dual, bias, logits, best = trial, offset, found, loss
+        if done:
+            break
+    return dual, bias
 
 
-def _member(x: Tensor, y: Tensor, weights: NDArray[np.float64], settings: FitSettings, seed: int) -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    width, hidden = x.shape[-1], settings.hidden
-    w1 = (torch.randn(width, hidden, generator=generator) * (2.0 / width) ** 0.5).requires_grad_()
-    b1 = torch.zeros(hidden, requires_grad=True)
-    w2 = (torch.randn(hidden, generator=generator) * hidden**-0.5).requires_grad_()
-    b2 = torch.zeros((), requires_grad=True)
-    decayed = {"params": [w1, w2], "weight_decay": settings.decay}
-    optimiser = torch.optim.AdamW([decayed, {"params": [b1, b2], "weight_decay": 0.0}], lr=settings.rate)
-    batch = min(128, len(y))
-    steps = max(1, settings.epochs * len(y) // batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    chance = weights / weights.sum()
-    for _ in range(steps):
-        chosen = torch.from_numpy(rng.choice(len(y), batch, p=chance))
-        inputs = _dropped(x[chosen], settings.dropout, generator)
-        layer = _dropped(torch.relu(inputs @ w1 + b1), settings.dropout, generator)
-        logits = layer @ w2 + b2
-        target = y[chosen][:, None].expand_as(logits) * 0.96 + 0.02
-        loss = functional.binary_cross_entropy_with_logits(logits, target)
-        if logits.shape[1] > 1:
-            loss = loss + settings.consistency * logits.var(dim=1).mean()
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-    return {name: value.detach() for name, value in (("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2))}
-
-
-def _dropped(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    if share <= 0:
-        return x
-    # One mask for all copies of a patch, or their variance would punish the dropout, not the degradation.
-    keep = torch.rand((x.shape[0], 1, x.shape[-1]), generator=generator) >= share
-    return x * keep / (1.0 - share)
-
-
-def balanced_weights(labels: NDArray[np.int64], sources: list[str], pictures: list[str]) -> NDArray[np.float64]:
-    """Gives both classes the same weight, within a class each source, within a source each picture.
-
-    Sources count with the square root of their number of pictures, so that a tiny source does not dominate.
-    """
-    weights = np.ones(len(labels))
-    size = {key: len({p for p, s in zip(pictures, sources, strict=True) if s == key}) for key in set(sources)}
-    per_picture: dict[tuple[str, str], int] = {}
-    for key in zip(sources, pictures, strict=True):
-        per_picture[key] = per_picture.get(key, 0) + 1
-    for row, key in enumerate(zip(sources, pictures, strict=True)):
-        weights[row] = size[key[0]] ** -0.5 / per_picture[key]
-    for label in (0, 1):
-        chosen = labels == label
-        if chosen.any():
-            weights[chosen] /= weights[chosen].sum()
-    return weights
+def auc(generated: NDArray[np.floating], photographs: NDArray[np.floating]) -> float:
+    """Chance that a generated picture scores above a photograph; NaN without either."""
+    if not len(generated) or not len(photographs):
+        return float("nan")
+    order = np.sort(photographs)
+    below = np.searchsorted(order, generated, "left") + np.searchsorted(order, generated, "right")
+    return float(below.mean() / (2 * len(order)))

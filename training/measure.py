@@ -1,153 +1,159 @@
-"""Features of training patches and of whole pictures, cached so that a stopped run resumes and refits are quick."""
+"""The figures of the card, from scores and verdicts of pictures whose publishers no fit saw."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.synthesis.preprocess import CROP, crop
-from training import augment
-from training.patches import Patch, seed_of
+from nsfwforensics.models.synthesis.calibration import TIERS, Verdict
+from nsfwforensics.models.synthesis.views import CANONICAL
+from training.bring import CONTENT_MATCHED, Picture
+from training.calibrate import VIEWS, by_view, counted, rate
+from training.fit import auc
+from training.leave_out import Scored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Pixels = NDArray[np.uint8]
-    Measure = Callable[[Pixels], NDArray[np.float32]]
+    from nsfwforensics.models.rates import Rate
 
-RECIPE = "7"
-"""To be raised when intermediate results of an earlier run would no longer be what this code makes."""
+Judged = Sequence[tuple[Scored, Verdict]]
 
-CHUNK = 200
-"""Patches between two writes to disk."""
+_DRAWS = 400
 
 
-def claim(out: Path) -> None:
-    """Marks an output folder as one of this recipe.
+def estimate(rows: Iterable[Scored]) -> dict[str, float | int]:
+    """AUC of generated against photographs, with a 95 % interval that draws whole series."""
+    listed = list(rows)
+    made, taken = ([row for row in listed if row.label == label] for label in (1, 0))
+    value = auc(_scores(made), _scores(taken))
+    draws = []
+    random = np.random.default_rng(0)
+    groups = [_by_series(part) for part in (made, taken)]
+    if made and taken:
+        for _ in range(_DRAWS):
+            parts = [np.concatenate([group[i] for i in random.integers(0, len(group), len(group))]) for group in groups]
+            draws.append(auc(parts[0], parts[1]))
+    low, high = np.quantile(draws, (0.025, 0.975)) if draws else (np.nan, np.nan)
+    return {"auc": value, "low": float(low), "high": float(high), "generated": len(made), "photographs": len(taken)}
 
-    Raises:
-        ValueError: It holds intermediate results of another one, or what is no result at all.
+
+def _scores(rows: Sequence[Scored]) -> NDArray[np.float64]:
+    return np.array([row.score for row in rows])
+
+
+def _by_series(rows: Sequence[Scored]) -> list[NDArray[np.float64]]:
+    found: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        found[row.series].append(row.score)
+    return [np.array(scores) for scores in found.values()]
+
+
+def content_matched(rows: Sequence[Scored], pictures: Mapping[str, Picture]) -> dict[str, Any]:
+    """Each content-matched set, left out whole: only pictures that the chain brings to one size.
+
+    Of pictures with a shorter side of at least 448 pixels the chain leaves nothing of size, format and file length:
+    whatever is told apart is told from the pixels.
     """
-    mark = out / "recipe"
-    known = mark.read_text("utf-8") if mark.is_file() else "an unknown one" if any(out.iterdir()) else RECIPE
-    if known != RECIPE:
-        raise ValueError(f"{out} holds results of another recipe ({known}, this is {RECIPE}): name an empty folder")
-    if not mark.is_file():  # runs that share a folder must never find it empty
-        mark.write_text(RECIPE, "utf-8")
+    found: dict[str, Any] = {}
+    for publisher in (*CONTENT_MATCHED, "ML72"):
+        part = [
+            row
+            for row in rows
+            if row.publisher == publisher and row.use != "pairs" and _shorter(pictures[row.key]) >= CANONICAL
+        ]
+        tiers = {tier: estimate(row for row in part if row.view == tier) for tier in TIERS}
+        if tiers[TIERS[0]]["generated"] and tiers[TIERS[0]]["photographs"]:
+            found[publisher] = {"tiers": tiers, "size_alone": size_alone(part, pictures)}
+    return found
 
 
-def settle(out: Path, facts: Mapping[str, str]) -> None:
-    """Marks an output folder as one of these settings and pictures: a resumed run must not mix them with others.
-
-    Args:
-        out: The folder.
-        facts: By name, what intermediate results depend on.
-
-    Raises:
-        ValueError: It was begun with others.
-    """
-    mark = out / "made-with.json"
-    known = json.loads(mark.read_text("utf-8")) if mark.is_file() else facts
-    if differing := sorted(name for name in facts if known.get(name) != facts[name]):
-        raise ValueError(f"{out} was begun with other {' and '.join(differing)}: name an empty folder")
-    mark.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+def _shorter(picture: Picture) -> int:
+    return min(picture.width, picture.height)
 
 
-def patch_features(patches: Sequence[Patch], copies: int, measure: Measure, folder: Path) -> NDArray[np.float32]:
-    """Features of every patch in several degraded copies; the first is only cropped.
-
-    A photograph's patch and its re-synthesised copy go through the same chain and the same crop.
-
-    Args:
-        patches: What to measure.
-        copies: Per patch.
-        measure: uint8 (N, 256, 256, 3) to float32 (N, width).
-        folder: Where finished chunks lie; must belong to this list of patches.
-
-    Returns:
-        float32 (patches, copies, width).
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    found: list[NDArray[np.float32]] = []
-    for start in range(0, len(patches), CHUNK):
-        path = folder / f"{start:06d}.npy"
-        if not path.is_file():
-            part = patches[start : start + CHUNK]
-            crops = np.stack([degraded(patch, copy) for patch in part for copy in range(copies)])
-            rows = measure(crops).reshape(len(part), copies, -1)
-            partial = path.with_name(path.name + ".part.npy")
-            np.save(partial, rows)
-            partial.replace(path)
-        found.append(np.load(path))
-    return np.concatenate(found)
+def size_alone(rows: Sequence[Scored], pictures: Mapping[str, Picture]) -> dict[str, float]:
+    """How well size alone tells the classes apart, in either direction: of the files, and after the chain."""
+    part = [row for row in rows if row.view == TIERS[0]]
+    found = {}
+    for name, most in (("before", 10**9), ("after", CANONICAL)):
+        sides = [[min(most, _shorter(pictures[row.key])) for row in part if row.label == label] for label in (1, 0)]
+        value = auc(np.array(sides[0]), np.array(sides[1]))
+        found[name] = max(value, 1 - value)
+    return found
 
 
-def degraded(patch: Patch, copy: int) -> Pixels:
-    """One 256-pixel crop of a patch after one chain; copy 0 is only cropped."""
-    rng = np.random.default_rng(seed_of("chain", patch.picture, patch.number, copy))
-    pixels = patch.pixels if copy == 0 else augment.degrade(patch.pixels, rng, least=CROP)
-    return augment.random_crop(pixels, rng, CROP)
+def shares(judged: Judged) -> dict[str, Rate]:
+    """What was said of a group: called, cleared, inconclusive."""
+    return {verdict.value: rate(judged, verdict.__eq__) for verdict in Verdict}
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Features of one picture in one state.
-
-    Attributes:
-        native: float32 (crops, width).
-        recompressed: float32 (views, width).
-        resized: float32 (views, width).
-        viewed: Which crops the views were made of.
-    """
-
-    native: NDArray[np.float32]
-    recompressed: NDArray[np.float32]
-    resized: NDArray[np.float32]
-    viewed: tuple[int, ...]
+def by_publisher(judged: Judged, label: int) -> dict[str, dict[str, Any]]:
+    """What was said of each publisher's pictures, at each tier."""
+    names = sorted({row.publisher for row, _ in judged if row.label == label and row.use == "develop"})
+    return {
+        name: {
+            tier: shares([pair for pair in judged if pair[0].publisher == name and pair[0].label == label
+                          and pair[0].view == tier and pair[0].use == "develop"])
+            for tier in TIERS
+        }
+        for name in names
+    }  # fmt: skip
 
 
-def picture_features(
-    name: str, pixels: Callable[[], Pixels], measure: Measure, folder: Path, *, views: bool = True
-) -> Measured | None:
-    """Features of one picture as the analyzer would take them; None where it is too small for that.
-
-    Args:
-        name: Unique name of picture and state.
-        pixels: Makes the picture; called only if nothing is cached.
-        measure: uint8 (N, h, w, 3) to float32 (N, width).
-        folder: The cache.
-        views: Whether the changed views are measured as well.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{seed_of(name):016x}.npz"
-    if not path.is_file():
-        rgb = pixels()
-        if min(rgb.shape[:2]) < CROP:
-            parts: dict[str, Any] = {"native": np.zeros((0, 1), np.float32), "viewed": "[]"}
-        else:
-            cut = crop(rgb, views=views)
-            parts = {part: measure(getattr(cut, part)) for part in _PARTS} | {"viewed": json.dumps(cut.viewed)}
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part.npz")
-        np.savez(partial, **parts)
-        partial.replace(path)
-    with np.load(path, allow_pickle=False) as stored:
-        if not len(stored["native"]):
-            return None
-        native, again, small = (stored[part] for part in _PARTS)
-        return Measured(native, again, small, tuple(json.loads(str(stored["viewed"]))))
+def pairs(judged: Judged, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+    """Edited pictures against their originals, by editor and together; only originals that are photographs count."""
+    part = [pair for pair in judged if pair[0].use == "pairs" and pair[0].view == TIERS[0]]
+    of_photographs = [pair for pair in part if " of real" in pictures[pair[0].key].generator]
+    groups: dict[str, list[tuple[Scored, Verdict]]] = defaultdict(list)
+    for pair in part:
+        groups[pictures[pair[0].key].generator].append(pair)
+    higher = _higher([row for row, _ in of_photographs])
+    return {
+        "of_photographs": estimate(row for row, _ in of_photographs) | {"higher": higher},
+        "by_editor": {name: estimate(row for row, _ in group) | {"higher": _higher([row for row, _ in group])}
+                      for name, group in sorted(groups.items())},
+    }  # fmt: skip
 
 
-_PARTS = ("native", "recompressed", "resized")
+def _higher(rows: Sequence[Scored]) -> list[int]:
+    """Of how many pairs the edited picture scores above its original, and of how many."""
+    by_number: dict[str, dict[int, float]] = defaultdict(dict)
+    for row in rows:
+        by_number[row.key.rpartition("-")[2]][row.label] = row.score
+    whole = [scores for scores in by_number.values() if len(scores) == 2]
+    return [sum(scores[1] > scores[0] for scores in whole), len(whole)]
 
 
-def in_threads(work: Callable[[Any], Any], things: Iterable[Any], threads: int) -> list[Any]:
-    """Maps in order over threads; the numerical libraries release the interpreter."""
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, things))
+def twins(rows: Sequence[Scored], judged: Judged) -> dict[str, Any]:
+    """Photographs painted again by a decoder against the same photographs."""
+    painted = {row.key: row for row in rows if row.view == "twin"}
+    real = [row for row in rows if row.view == TIERS[0] and row.key in painted]
+    scores = _scores(list(painted.values())), _scores(real)
+    part = [pair for pair in judged if pair[0].view == "twin"]
+    return {"auc": auc(*scores), "count": len(painted), "said": shares(part)}
+
+
+def figures(rows: Sequence[Scored], judged: Judged, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+    """All figures of the card."""
+    develop = [row for row in rows if row.use == "develop"]
+    tests = sorted({row.publisher for row in rows if row.use == "test"})
+    return {
+        "content_matched": content_matched(rows, pictures),
+        "all": {state: estimate(row for row in develop if row.view == state) for state in VIEWS},
+        "said": by_view(judged),
+        "portraits": counted(pair for pair in judged if pair[0].view == TIERS[0] and pair[0].portrait),
+        "generated": by_publisher(judged, 1),
+        "photographs": by_publisher(judged, 0),
+        "test": {
+            name: {tier: {who: shares([p for p in judged if p[0].publisher == name and p[0].use == "test"
+                                       and p[0].view == tier and p[0].label == label])
+                          for who, label in (("generated", 1), ("photographs", 0))} for tier in TIERS}
+            for name in tests
+        },
+        "pairs": pairs(judged, pictures),
+        "twins": twins(rows, judged),
+    }  # fmt: skip

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import io
 import pickle
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nsfwforensics.analyzers.deepfake.analyzer import DeepfakeAnalyzer, DeepfakeOptions
-from nsfwforensics.analyzers.deepfake.sample import Box
+from nsfwforensics.analyzers.deepfake.words import STATES
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
-from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate, Verdict
-from nsfwforensics.models.synthesis.classifier import PictureScore
+from nsfwforensics.models.synthesis.calibration import TIERS, Branch, Calibration, Rate
+from nsfwforensics.models.synthesis.classifier import WholeScore
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.models.synthesis.preprocess import Crops
 from nsfwforensics.models.synthesis.withheld import Because, Withheld
 
 RATES = {
@@ -31,39 +28,42 @@ RATES = {
         "gallery_called": Rate(30, 66),
         "gallery_cleared": Rate(3, 66),
         "gallery_inconclusive": Rate(33, 66),
-        "resynthesised_cleared": Rate(9, 150),
     }
     for state in ("as_is", "768_q60", "512_q40")
 }
 REAL = {"as_is": [n / 50 - 1 for n in range(100)]}
 IMAGE = Branch(REAL, {"gallery": {"as_is": [n / 50 for n in range(50)]}}, 0.02, 0.1, True, RATES)
-FACE = Branch(REAL, {}, 0.02, 0.1, False, {"as_is": {"real_called": Rate(1, 20), "swap_called": Rate(9, 40)}})
 
 
 class Scripted:
-    """Stands in for the network: answers with given scores."""
+    """Stands in for the network: answers with given scores, and with those of the copies where they are asked for."""
 
-    def __init__(self, *scores: tuple[float, float, float], faces: Sequence[float] = ()) -> None:
+    def __init__(self, *scores: tuple[float, float, float], portrait: bool = False) -> None:
         self.scores = list(scores)
-        self.faces = list(faces)
+        self.portrait = portrait
+        self.copies = 0
 
-    def score(self, batch: Sequence[Crops]) -> list[PictureScore]:
-        return [PictureScore(a, 0.1, b, c, len(p.native)) for p, (a, b, c) in zip(batch, self.scores, strict=True)]
-
-    def score_faces(self, faces: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.array(self.faces[: len(faces)])
+    def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
+        found = []
+        for index, (views, (first, again, small)) in enumerate(zip(batch, self.scores, strict=True)):
+            assert views.shape == (3, 224, 224, 3)
+            score = WholeScore(first, self.portrait)
+            if asked(index, score):
+                self.copies += 1
+                score = WholeScore(first, self.portrait, again, small)
+            found.append(score)
+        return found
 
 
 class Analyzer(DeepfakeAnalyzer):
     """The analyzer with a calibration and a network of the test's own."""
 
     scripted = Scripted()
-    face: Branch | None = FACE
-    least_side = 256
+    least_side = 200
 
     @property
     def _calibration(self) -> Calibration:
-        return Calibration(IMAGE, self.face, 0.75, 50.0, least_side=self.least_side)
+        return Calibration(IMAGE, 0.75, 35.0, least_side=self.least_side)
 
     @property
     def _classifier(self) -> Any:
@@ -86,9 +86,9 @@ def palette_png() -> bytes:
     return buffer.getvalue()
 
 
-def run(data: bytes, *scores: tuple[float, float, float]) -> Outcome:
-    analyzer = Analyzer(DeepfakeOptions(faces=False), Resources())
-    analyzer.scripted = Scripted(*scores)
+def run(data: bytes, *scores: tuple[float, float, float], portrait: bool = False) -> Outcome:
+    analyzer = Analyzer(DeepfakeOptions(), Resources())
+    analyzer.scripted = Scripted(*scores, portrait=portrait)
     sample = analyzer.prepare(Evidence.from_bytes(data))
     return analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
 
@@ -111,38 +111,10 @@ def test_a_high_score_is_said_with_its_error_rates() -> None:
         assert word not in finding.explanation.lower()
 
 
-def test_what_was_found_of_strange_publishers_is_said_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    rates = {**RATES["as_is"], "strangers_called": Rate(1, 36), "resynthesised_called": Rate(40, 150)}
-    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, rates={"as_is": rates}))
-    left = {**rates, "strangers_inconclusive": Rate(35, 36)}
-    finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
-    assert "Of the 36 by publishers of whom it had seen no picture in training it found 1." in finding.explanation
-    assert "Of 150 photographs painted again by a neural network it found 40." in finding.explanation
-    missed = [rate for rate in finding.data["error_rates"] if "publishers" in rate["what"]]  # type: ignore
-    assert [(rate["errors"], rate["trials"]) for rate in missed] == [(35, 36)]
-    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, rates={"as_is": left}))
-    finding = only(run(saved(photo()), (0.5, 0.5, 0.5)))
-    assert "Among the latter are 35 of the 36 by publishers of whom" in finding.explanation
-
-
-def test_a_format_is_compared_with_photographs_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Photographs saved without loss score higher here: what stands out among JPEGs does not stand out among them."""
-    rates = {**RATES, "lossless": {"real_called": Rate(0, 90), "real_inconclusive": Rate(90, 90)}}
-    higher = replace(IMAGE, real={**REAL, "lossless": [score + 4 for score in REAL["as_is"]]}, rates=rates)
-    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", higher)
-    assert only(run(saved(photo(), "JPEG", quality=95), (2.0, 2.0, 2.0))).code == "SYN-001"
-    finding = only(run(saved(photo()), (2.0, 2.0, 2.0)))
-    assert (finding.code, finding.data["reason"], finding.data["state"]) == ("SYN-002", "grey_band", "lossless")
-    assert "saved without loss this was the answer for 90 of 90 real photographs" in finding.explanation
-    assert only(run(saved(photo()), (9.0, 9.0, 9.0))).code == "SYN-001"
-    assert only(run(saved(photo(), "WEBP"), (2.0, 2.0, 2.0))).data["state"] == "as_is", "not measured in this format"
-
-
 def test_no_sign_is_said_with_what_is_missed() -> None:
     finding = only(run(saved(photo()), (-3.0, -3.0, -3.0)))
     assert (finding.code, finding.support) == ("SYN-003", Support.NO_INDICATION)
     assert "3 of 66" in finding.explanation
-    assert "9 of 150" in finding.explanation
     assert "does not make a picture authentic" in finding.caveat
 
 
@@ -160,6 +132,40 @@ def test_pictures_smaller_than_the_calibration_allows_are_ruled_out(monkeypatch:
         finding = only(run(saved(turned)))
         assert (finding.code, finding.data["reason"]) == ("SYN-002", "outside_measured")
         assert "smaller than 330 pixels on one side" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    ("data", "state", "portrait"),
+    [
+        (saved(photo()), "portrait", True),
+        (saved(np.repeat(photo()[..., :1], 3, axis=2)), "grey", False),
+        (saved(photo(220, 300)), "small", False),
+        (saved(photo(400, 900)), "large", False),
+    ],
+)
+def test_a_state_is_compared_with_photographs_in_it(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, state: str, portrait: bool
+) -> None:
+    """Such photographs score higher: what stands out among others does not stand out among them."""
+    rates = {**RATES, state: {"real_called": Rate(0, 90), "real_inconclusive": Rate(90, 90)}}
+    higher = {**REAL, state: [score + 4 for score in REAL["as_is"]]}
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", replace(IMAGE, real=higher, rates=rates))
+    assert only(run(saved(photo()), (2.0, 2.0, 2.0))).code == "SYN-001"
+    finding = only(run(data, (2.0, 2.0, 2.0), portrait=portrait))
+    assert (finding.code, finding.data["reason"], finding.data["state"]) == ("SYN-002", "grey_band", state)
+    assert "this was the answer for 90 of 90 real photographs" in finding.explanation
+    assert only(run(data, (9.0, 9.0, 9.0), portrait=portrait)).code == "SYN-001"
+
+
+def test_changed_copies_are_judged_only_where_something_would_be_said() -> None:
+    analyzer = Analyzer(DeepfakeOptions(), Resources())
+    analyzer.scripted = Scripted((2.0, 2.0, 2.0), (0.5, 9.0, 9.0), (-3.0, -3.0, -3.0))
+    found = analyzer.infer([analyzer.prepare(Evidence.from_bytes(saved(photo(seed=n)))) for n in range(3)])
+    assert analyzer.scripted.copies == 2
+    info = FileInfo(path="x", name="x")
+    outcomes = [analyzer.conclude(info, scores) for scores in found]
+    assert [only(outcome).code for outcome in outcomes] == ["SYN-001", "SYN-002", "SYN-003"]
+    assert ["score_resized" in outcome.measurements for outcome in outcomes] == [True, False, True]
 
 
 def test_a_likelihood_ratio_is_only_stated_where_the_calibration_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,9 +237,9 @@ def test_an_answer_that_turns_is_inconclusive(views: tuple[float, float, float])
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (saved(photo(255, 900)), "smaller than 256 pixels"),
-        (saved(photo(1, 1)), "smaller than 256 pixels"),
-        (saved(photo(), "JPEG", quality=35), "strong JPEG compression (quality about 35)"),
+        (saved(photo(199, 900)), "smaller than 200 pixels"),
+        (saved(photo(1, 1)), "smaller than 200 pixels"),
+        (saved(photo(), "JPEG", quality=30), "strong JPEG compression (quality about 30)"),
         (saved(np.full((600, 600, 3), 240, np.uint8)), "flat"),
         (saved(np.repeat(photo()[..., :1], 3, axis=2)), "no colour"),
         (saved(photo(), "GIF"), "256 colours"),
@@ -256,7 +262,7 @@ def test_the_rates_are_those_of_the_closest_state() -> None:
 
 
 def test_many_files_at_once_stay_aligned() -> None:
-    analyzer = Analyzer(DeepfakeOptions(faces=False), Resources())
+    analyzer = Analyzer(DeepfakeOptions(), Resources())
     analyzer.scripted = Scripted((2.0,) * 3, (0.5,) * 3)
     files = [saved(photo()), saved(photo(100, 100)), saved(photo(seed=1))]
     samples = [analyzer.prepare(Evidence.from_bytes(data)) for data in files]
@@ -269,7 +275,7 @@ def test_many_files_at_once_stay_aligned() -> None:
 def test_only_decoded_rows_are_judged() -> None:
     data = saved(photo(900, 400), "JPEG", quality=90)
     outcome = run(data[: len(data) // 5])
-    assert "smaller than 256" in only(outcome).explanation, "the missing rows were judged"
+    assert "smaller than 200" in only(outcome).explanation, "the missing rows were judged"
 
 
 @pytest.mark.parametrize("orientation", [2, 3, 6, 8])
@@ -284,53 +290,12 @@ def test_a_turned_picture_that_is_cut_off_is_not_judged(orientation: int) -> Non
     assert "ends early, and the picture in it is stored turned" in finding.explanation
 
 
-class WithFaces(Analyzer):
-    """Pretends that two faces were found, and one too small to examine."""
-
-    def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
-        del evidence
-        return (10.2, 20.0, 80.9, 90.0), (200.0, 20.0, 60.0, 70.0), (5.0, 5.0, 30.0, 30.0)
-
-
-def faces(analyzer: Analyzer, *scores: float) -> list[Finding]:
-    analyzer.scripted = Scripted((0.5,) * 3, faces=scores)
-    sample = analyzer.prepare(Evidence.from_bytes(saved(photo())))
-    outcome = analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
-    assert len(outcome.measurements["faces"]) == 2
-    return [finding for finding in outcome.findings if finding.code != "SYN-002"]
-
-
-def test_a_face_head_without_claims_stays_inconclusive_whatever_it_scores() -> None:
-    for scores in ((99.0, 0.0), (0.0, 0.0), (-99.0, -99.0)):
-        (finding,) = faces(WithFaces(DeepfakeOptions(), Resources()), *scores)
-        assert (finding.code, finding.support) == ("SYN-011", Support.INCONCLUSIVE)
-        assert "9 of 40" in finding.explanation
-        assert "1 of 20" in finding.explanation
-
-
-def test_without_scores_of_faces_nothing_is_said_of_them() -> None:
-    analyzer = WithFaces(DeepfakeOptions(), Resources())
-    analyzer.scripted = Scripted((0.5,) * 3, faces=(float("nan"), float("nan")))
-    sample = analyzer.prepare(Evidence.from_bytes(saved(photo())))
-    outcome = analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
-    assert [finding.code for finding in outcome.findings] == ["SYN-002"]
-    assert "faces" not in outcome.measurements
-
-
-def test_a_face_head_with_claims_may_speak() -> None:
-    analyzer = WithFaces(DeepfakeOptions(), Resources())
-    analyzer.face = Branch(FACE.real, {}, 0.02, 0.1, True, FACE.rates)
-    (finding,) = faces(analyzer, 0.0, 5.0)
-    assert (finding.code, finding.support) == ("SYN-010", Support.SUPPORTS)
-    assert "1 of 20" in finding.explanation
-
-
 # --- with the weights that are shipped ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def shipped() -> DeepfakeAnalyzer:
-    analyzer = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources())
+    analyzer = DeepfakeAnalyzer(DeepfakeOptions(), Resources())
     assert analyzer.unavailable() is None
     return analyzer
 
@@ -346,13 +311,15 @@ def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -
 def afresh() -> DeepfakeAnalyzer:
     """A fresh analyzer with freshly loaded weights."""
     from nsfwforensics.models.synthesis.classifier import cached_classifier
+    from nsfwforensics.models.synthesis.clip import cached_clip
 
     cached_classifier.cache_clear()
-    return DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources())
+    cached_clip.cache_clear()
+    return DeepfakeAnalyzer(DeepfakeOptions(), Resources())
 
 
-def numbers(scores: Any) -> tuple[float, float, float]:
-    return (scores.picture.score, scores.picture.recompressed, scores.picture.resized)
+def numbers(scores: Any) -> tuple[float, ...]:
+    return (scores.picture.score,)
 
 
 def test_the_same_bytes_score_the_same_on_every_run_in_any_order_and_batch(shipped: DeepfakeAnalyzer) -> None:
@@ -363,7 +330,7 @@ def test_the_same_bytes_score_the_same_on_every_run_in_any_order_and_batch(shipp
         samples = [again.prepare(Evidence.from_bytes(kinds[index])) for index in order]
         parts = [samples[start : start + size] for start in range(0, len(samples), size)]
         found = [numbers(scores) for part in parts for scores in again.infer(part)]
-        assert np.abs(np.array(found) - np.array([once[index] for index in order])).max() <= 1e-5
+        assert np.abs(np.array(found) - np.array([once[index] for index in order])).max() <= 1e-4
 
 
 def test_another_process_and_another_number_of_threads_score_the_same(shipped: DeepfakeAnalyzer) -> None:
@@ -376,68 +343,45 @@ def test_another_process_and_another_number_of_threads_score_the_same(shipped: D
         "import sys; from nsfwforensics.analyzers.deepfake.analyzer import *;"
         "from nsfwforensics.core.analyzer import Resources;"
         "from nsfwforensics.core.evidence import Evidence;"
-        "a = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources(threads=2));"
+        "a = DeepfakeAnalyzer(DeepfakeOptions(), Resources(threads=2));"
         "p = a.infer([a.prepare(Evidence.from_bytes(sys.stdin.buffer.read()))])[0].picture;"
-        "print(p.score, p.recompressed, p.resized)"
+        "print(p.score)"
     )
     out = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True).stdout
-    assert np.abs(np.array(here) - np.array([float(word) for word in out.split()])).max() <= 1e-5
+    assert np.abs(np.array(here) - np.array([float(word) for word in out.split()])).max() <= 1e-4
 
 
 @pytest.mark.gpu
-def test_cpu_and_gpu_agree_to_a_thousandth_and_company_changes_nothing_there(shipped: DeepfakeAnalyzer) -> None:
+def test_cpu_and_gpu_agree_and_company_changes_nothing_there(shipped: DeepfakeAnalyzer) -> None:
     import torch
 
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    beside = DeepfakeAnalyzer(DeepfakeOptions(faces=False), Resources(device="cuda:0"))
+    beside = DeepfakeAnalyzer(DeepfakeOptions(), Resources(device="cuda:0"))
     samples = [shipped.prepare(Evidence.from_bytes(saved(photo(340 + 40 * n, 400, n), "JPEG"))) for n in range(5)]
     slow = np.array([numbers(scores) for scores in shipped.infer(samples)])
     fast = np.array([numbers(scores) for scores in beside.infer(samples)])
     alone = np.array([numbers(beside.infer([sample])[0]) for sample in samples])
-    assert np.abs(slow - fast).max() <= 1e-3
-    assert np.abs(fast - alone).max() <= 1e-5
+    assert np.abs(slow - fast).max() <= 0.25  # both in bfloat16, rounded in another order
+    assert np.abs(fast - alone).max() <= 1e-4
 
 
 def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnalyzer) -> None:
     image = shipped._calibration.image
-    assert 1 / (image.reals + 1) <= image.alpha, "fewer photographs cannot carry such a p-value"
-    assert shipped._calibration.least_side == 330
-    for state in ("as_is", "768_q60", "512_q40"):
-        assert image.rate(state, "real_called").total >= 100
-        assert image.rate(state, "gallery_cleared").total >= 40
-        assert image.rate(state, "resynthesised_cleared").total >= 100
-    assert 0.0 <= image.facts["content_matched_auc"]["value"] <= 1.0
-
-
-def test_shipped_calls_are_withheld_and_every_page_says_what_was_measured(shipped: DeepfakeAnalyzer) -> None:
-    withheld = shipped._calibration.image.withheld
-    assert withheld == WITHHELD
-    root = Path(__file__).resolve().parents[2]
-    for page in ("README.md", "docs/detectors.md", "weights/synthesis.md", "samples/expected.toml"):
-        text = " ".join(re.sub(r"(?m)^#", "", (root / page).read_text("utf-8")).split())
-        assert "withheld" in text, page
-        assert "too few" in text, page
-        for rates in withheld.rates.values():
-            for rate in rates.values():
-                share = f"{100 * rate.share:.1f}"
-                assert str(rate.count) in text and str(rate.total) in text and share in text, (page, rate)
-
-
-def test_shipped_weights_call_nothing_generated(shipped: DeepfakeAnalyzer) -> None:
-    """Pictures of the test's own that an open calibration would call: the highest score there is."""
-    image = replace(shipped._calibration.image, withheld=None)
-    assert image.joint([50.0] * 3) is Verdict.GENERATED
-    assert shipped._calibration.image.joint([50.0] * 3) is Verdict.INCONCLUSIVE
-    sample = shipped.prepare(Evidence.from_bytes(saved(photo(340, 400))))
-    scores = replace(shipped.infer([sample])[0], picture=PictureScore(50.0, 0.1, 50.0, 50.0, 6))
-    finding = only(shipped.conclude(FileInfo(path="x", name="x"), scores))
-    assert (finding.code, "calls are withheld" in finding.explanation) == ("SYN-002", True)
+    assert image.withheld is None
+    assert shipped._calibration.least_side == 200
+    for state in (*TIERS, "grey", "small", "large", "portrait"):
+        assert 1 / (len(image.real[state]) + 1) <= image.alpha_of(state), "fewer photographs cannot carry this p-value"
+        called = image.rate(state, "real_called")
+        assert called.total >= 100
+        assert called.share <= 0.01
+        assert image.rate(state, "gallery_cleared").total >= 90
+        assert state in STATES
 
 
 def test_the_models_are_named_for_the_report(shipped: DeepfakeAnalyzer) -> None:
     records = shipped.models()
-    assert [record.name for record in records] == ["synthesis", "synthesis-calibration"]
+    assert [record.name for record in records] == ["clip-vit-b16", "synthesis", "synthesis-calibration"]
     assert all(len(record.sha256) == 64 and record.used_by == "deepfake" for record in records)
 
 

@@ -100,9 +100,8 @@ def test_evaluate_measures_the_built_in_model(folders: Path) -> None:
     assert document["detector"]["name"] == "the built-in model"
     assert re.fullmatch(r"\d+, calibration \d+", document["detector"]["version"])
     assert document["states"]["as_is"]["auc"]["positives"] == 2
-    assert "Reports pass on no call of this model" in document["warnings"][0]
-    assert {state["generated_called"]["count"] for state in document["states"].values()} == {0}
-    assert document["threshold"] is None
+    assert not [warning for warning in document["warnings"] if "Reports pass on no call" in warning]
+    assert all(state["real_called"]["total"] == 2 for state in document["states"].values())
 
 
 def test_folders_without_pictures_are_a_usage_error(folders: Path, tmp_path: Path) -> None:
@@ -113,7 +112,7 @@ def test_folders_without_pictures_are_a_usage_error(folders: Path, tmp_path: Pat
 def test_the_built_in_card_says_what_counts_first() -> None:
     code, said = run("card")
     assert code == 0
-    assert said.index("Content-matched") < said.index("## Data") < said.index("## Known failures")
+    assert said.index("Content-matched") < said.index("left out") < said.index("cannot do") < said.index("Appendix")
 
 
 def test_a_card_of_ones_own_is_shown_with_its_claims_named_as_claims(tmp_path: Path) -> None:

@@ -44,10 +44,12 @@ def test_a_value_that_does_not_fit_is_a_usage_error(samples: Path) -> None:
 
 def test_a_switch_can_be_turned_off(samples: Path) -> None:
     runs = [
-        RUNNER.invoke(build("detect"), ["detect", str(samples / "reference.jpg"), "--json", *more]).output
-        for more in ([], ["--no-deepfake-faces"])
+        RUNNER.invoke(
+            build("detect"), ["detect", str(samples / "reference.jpg"), "--json", "--score-map", *more]
+        ).output
+        for more in ([], ["--no-score-map"])
     ]
-    assert ['"code": "SYN-011"' in output for output in runs] == [True, False]
+    assert ['"code": "SYN-013"' in output for output in runs] == [True, False]
 
 
 def test_an_option_that_needs_a_case_is_refused_without_one(samples: Path) -> None:

@@ -20,7 +20,7 @@ from nsfwforensics.models.synthesis.calibration import (
     p_value_below,
 )
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.models.synthesis.preprocess import CROP
+from nsfwforensics.models.synthesis.views import LEAST_SIDE
 from nsfwforensics.models.synthesis.withheld import Because, Withheld
 
 SCORES = st.lists(st.floats(-10, 10), max_size=40).map(sorted)
@@ -65,10 +65,20 @@ def branch(*, claims: bool = True) -> Branch:
     return Branch({"as_is": real, "512_q40": [s + 0.5 for s in real]}, {"gallery": {"as_is": fake}}, 0.02, 0.1, claims)
 
 
-def test_the_worst_state_decides() -> None:
-    assert branch().verdict(0.3) is Verdict.INCONCLUSIVE  # above every photo as it is, not above the crushed ones
-    assert branch().verdict(0.6) is Verdict.GENERATED
+def test_a_picture_is_called_by_its_own_state_and_cleared_by_the_worst() -> None:
+    assert branch().verdict(0.3) is Verdict.GENERATED  # above every photo as it is, not above the crushed ones
+    assert branch().verdict(0.3, "512_q40") is Verdict.INCONCLUSIVE
     assert branch().verdict(-2.0) is Verdict.NO_INDICATION
+    low = replace(branch(), generated={"gallery": {"as_is": [1.0] * 50, "512_q40": [-3.0] * 50, "large": [1.0] * 50}})
+    assert low.verdict(-2.0) is Verdict.INCONCLUSIVE  # it may have been crushed and saved again
+    assert low.verdict(-2.0, "large") is Verdict.NO_INDICATION  # too large for that
+
+
+def test_a_state_can_have_a_level_of_its_own() -> None:
+    strict = replace(branch(), alphas={"as_is": 0.005})
+    assert strict.verdict(9.0) is Verdict.INCONCLUSIVE
+    assert strict.verdict(9.0, "512_q40") is Verdict.GENERATED
+    assert Calibration.loads(Calibration(strict, 0.7, 50.0).dumps()).image.alpha_of("as_is") == 0.005
 
 
 def test_without_claims_everything_is_inconclusive() -> None:
@@ -87,7 +97,7 @@ def test_withheld_calls_are_inconclusive_until_a_calibration_does_not_withhold_t
     assert {silent.joint([score] * 3) for score in (-9.0, 0.0, 9.0)} == {Verdict.INCONCLUSIVE}
     assert silent.likelihood_ratio("as_is", [2.0]) is None
     for image in (silent, open_):
-        text = Calibration(image, None, 0.7, 50.0).dumps()
+        text = Calibration(image, 0.7, 50.0).dumps()
         back = Calibration.loads(text)
         assert back.dumps() == text
         assert back.image.withheld == image.withheld
@@ -107,7 +117,7 @@ def test_withheld_calls_are_inconclusive_until_a_calibration_does_not_withhold_t
     ],
 )
 def test_a_reason_that_is_not_understood_makes_the_file_unusable_and_not_talkative(wrong: dict[str, object]) -> None:
-    content = json.loads(Calibration(replace(branch(), withheld=WITHHELD), None, 0.7, 50.0).dumps())
+    content = json.loads(Calibration(replace(branch(), withheld=WITHHELD), 0.7, 50.0).dumps())
     content["image"]["withheld"] |= wrong
     with pytest.raises(WeightsError):
         Calibration.loads(json.dumps(content))
@@ -123,9 +133,9 @@ def test_unbounded_scores_are_inconclusive(score: float) -> None:
 
 
 def test_views_must_agree() -> None:
-    assert branch().joint([0.6, 0.7, 0.8]) is Verdict.GENERATED
-    assert branch().joint([0.6, 0.7, 0.2]) is Verdict.INCONCLUSIVE
-    assert branch().joint([0.6, -2.0, 0.6]) is Verdict.INCONCLUSIVE
+    assert branch().joint([1.6, 1.7, 1.8]) is Verdict.GENERATED
+    assert branch().joint([1.6, 1.7, -0.5]) is Verdict.INCONCLUSIVE
+    assert branch().joint([1.6, -2.0, 1.6]) is Verdict.INCONCLUSIVE
 
 
 def test_an_empty_calibration_says_nothing() -> None:
@@ -133,22 +143,19 @@ def test_an_empty_calibration_says_nothing() -> None:
 
 
 def test_it_survives_storage() -> None:
-    full = Calibration(branch(), branch(claims=False), 0.7, 50.0)
+    full = Calibration(branch(), 0.7, 50.0)
     back = Calibration.loads(full.dumps())
     assert back.dumps() == full.dumps()
-    assert back.image.verdict(0.6) is Verdict.GENERATED
-    assert back.face is not None
-    assert not back.face.claims
-    assert Calibration.loads(Calibration(branch(), None, 0.7, 50.0).dumps()).face is None
+    assert back.image.verdict(1.1) is Verdict.GENERATED
 
 
 def test_the_least_side_is_kept_and_never_below_a_crop() -> None:
-    full = Calibration(branch(), None, 0.7, 50.0, least_side=330)
+    full = Calibration(branch(), 0.7, 50.0, least_side=330)
     assert Calibration.loads(full.dumps()).least_side == 330
     content = json.loads(full.dumps())
-    assert Calibration.loads(json.dumps({**content, "least_side": 10})).least_side == CROP
+    assert Calibration.loads(json.dumps({**content, "least_side": 10})).least_side == LEAST_SIDE
     del content["least_side"]
-    assert Calibration.loads(json.dumps(content)).least_side == CROP, "older files"
+    assert Calibration.loads(json.dumps(content)).least_side == LEAST_SIDE, "older files"
     with pytest.raises(WeightsError):
         Calibration.loads(json.dumps({**content, "least_side": "many"}))
 

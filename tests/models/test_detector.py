@@ -20,7 +20,6 @@ from nsfwforensics.models.own.card import Claims, Input
 from nsfwforensics.models.own.detector import Detector, inputs, least_side, load_detector, probability
 from nsfwforensics.models.own.files import find_detector, read_model
 from nsfwforensics.models.synthesis import preprocess
-from nsfwforensics.models.synthesis.features import FeatureExtractor
 from tests.models.make_onnx import RATES, brightness, card, model, node, tensor, value
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -286,18 +285,12 @@ def test_scores_are_the_same_every_time_and_in_any_order(tmp_path: Path) -> None
 
 def _tensors() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
-    taps = (-1, 0)
-    extractor = FeatureExtractor(taps)
-    width = extractor.width
     return {
-        **{f"backbone.{name}": values.half() for name, values in extractor.state_dict().items()},
-        "image.mean": torch.zeros(width),
-        "image.scale": torch.ones(width),
-        "image.w1": torch.randn(2, width, 4) * 0.1,
-        "image.b1": torch.zeros(2, 4),
-        "image.w2": torch.randn(2, 4),
-        "image.b2": torch.zeros(2),
-        "taps": torch.tensor(taps, dtype=torch.int32),
+        "blocks": torch.tensor((3, 4), dtype=torch.int32),
+        "weight": torch.randn(2, 768),
+        "bias": torch.zeros(1),
+        "portrait.weight": torch.zeros(512),
+        "portrait.bias": torch.zeros(1),
     }
 
 

@@ -25,7 +25,7 @@ class Question(StrEnum):
 
 _WORDINGS: dict[Question, str] = {
     Question.ORIGIN: say("What does the file itself say about where it came from?"),
-    Question.SYNTHESIS: say("Do the pixels look generated or face-swapped?"),
+    Question.SYNTHESIS: say("Do the pixels look generated?"),
     Question.ALTERATION: say("Has it been edited or re-saved, and where?"),
     Question.IDENTITY: say("Is the person in the reference photo in it?"),
     Question.KNOWN: say("Is it, or is it derived from, an image we already know?"),

@@ -17,7 +17,7 @@ from nsfwforensics.errors import EvidenceError
 from nsfwforensics.evaluation.file_facts import file_facts
 from nsfwforensics.evaluation.states import TIERS, Tier, at_tier
 from nsfwforensics.models.own.verdict import Reason, crossed
-from nsfwforensics.models.synthesis import circumstances, preprocess
+from nsfwforensics.models.synthesis import circumstances, preprocess, views
 from nsfwforensics.models.synthesis.calibration import Calibration, Verdict, cached_calibration
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nsfwforensics.models.own.files import DetectorFiles
-    from nsfwforensics.models.synthesis.classifier import PictureScore
+    from nsfwforensics.models.synthesis.classifier import WholeScore
 
     Pixels = NDArray[np.uint8]
 
@@ -102,7 +102,7 @@ def _shared(rgb: Pixels, known: circumstances.Circumstances, tier: Tier) -> tupl
         return rgb, known
     again = at_tier(rgb, tier)
     quality = float(tier.rpartition("q")[2])
-    return again, circumstances.Circumstances(quality, preprocess.flat_share(again), palette=False)
+    return again, circumstances.Circumstances(quality, preprocess.flat_share(again), False, known.grey)
 
 
 def _built_in(weights: Path | None) -> Judge:
@@ -111,11 +111,19 @@ def _built_in(weights: Path | None) -> Judge:
     calibration, classifier = cached_calibration(weights), cached_classifier("cpu", weights, 1)
 
     def judge(rgb: Pixels, known: circumstances.Circumstances) -> Said:
-        if min(rgb.shape[:2]) < preprocess.CROP:
+        if min(rgb.shape[:2]) < views.LEAST_SIDE:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
-        picture = classifier.score([preprocess.crop(rgb)])[0]
-        outside, state = _outside(rgb, known, calibration), calibration.image.state(known.form, known.quality)
-        return _by_calibration(picture, outside, calibration, state)
+        image = calibration.image
+        plain = circumstances.state_of(rgb, known, image.real)
+
+        def state(picture: WholeScore) -> str:
+            return circumstances.PORTRAIT if picture.portrait else plain
+
+        def asked(_: int, picture: WholeScore) -> bool:
+            return image.verdict(picture.score, state(picture)) is not Verdict.INCONCLUSIVE
+
+        picture = classifier.score([views.changed(rgb)], asked)[0]
+        return _by_calibration(picture, _outside(rgb, known, calibration), calibration, state(picture))
 
     return judge
 
@@ -128,21 +136,21 @@ def _outside(rgb: Pixels, known: circumstances.Circumstances, calibration: Calib
             least=calibration.least_side,
             min_quality=calibration.min_quality,
             max_flat_share=calibration.max_flat_share,
+            grey=circumstances.GREY in calibration.image.real,
             domain=calibration.domain,
         )
     )
 
 
-def _by_calibration(picture: PictureScore, outside: bool, calibration: Calibration, state: str) -> Said:
+def _by_calibration(picture: WholeScore, outside: bool, calibration: Calibration, state: str) -> Said:
     if outside:
         return Said(picture.score, Verdict.INCONCLUSIVE, "outside_measured")
-    views = (picture.score, picture.recompressed, picture.resized)
-    verdict = calibration.image.joint(views, state)
+    verdict = calibration.image.joint(picture.views, state)
     if verdict is not Verdict.INCONCLUSIVE:
         return Said(picture.score, verdict, "")
     if calibration.image.withheld is not None:
         return Said(picture.score, verdict, "withheld")
-    turned = len({calibration.image.verdict(score, state) for score in views}) > 1
+    turned = len({calibration.image.verdict(score, state) for score in picture.views}) > 1
     return Said(picture.score, verdict, "flip" if turned else "grey_band")
 
 

@@ -1,8 +1,8 @@
-"""Do the pixels look generated or face-swapped? A small model, and what it was measured to be worth.
+"""Do the pixels look generated? A small model over CLIP, and what it was measured to be worth.
 
 The model's score is never shown as a probability. It is compared with the scores of photographs and generated
 pictures that the model was not trained on; what may be said, and the error rates beside it, come from the calibration
-stored with the weights. Whatever was not measured (tiny, flat, colourless or crushed pictures) is inconclusive.
+stored with the weights. Whatever was not measured (tiny, flat or crushed pictures) is inconclusive.
 With ``--detector`` a model that a user brought judges instead (:mod:`nsfwforensics.analyzers.deepfake.own`).
 """
 
@@ -20,15 +20,12 @@ from nsfwforensics.analyzers.deepfake.map import MapScores, conclude_map, judge_
 from nsfwforensics.analyzers.deepfake.map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.own import OwnScore, conclude_own, enrol_detector, judge
 from nsfwforensics.analyzers.deepfake.own_words import OWN_CODES
-from nsfwforensics.analyzers.deepfake.sample import Box, Sample, decoded_rows, take
+from nsfwforensics.analyzers.deepfake.sample import Sample, decoded_rows, take
 from nsfwforensics.analyzers.deepfake.words import (
     CODES,
     STATES,
     cleared_rates,
     cleared_words,
-    face_inconclusive_words,
-    face_rates,
-    face_words,
     generated_rates,
     generated_words,
     inconclusive_words,
@@ -37,20 +34,19 @@ from nsfwforensics.analyzers.deepfake.words import (
 from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Enrolment, Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.messages import say, sentences
-from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Region, Support
+from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Support
 from nsfwforensics.errors import WeightsError
 
 if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.own.files import DetectorFiles
     from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
-    from nsfwforensics.models.synthesis.classifier import PictureScore, SynthesisClassifier
+    from nsfwforensics.models.synthesis.classifier import SynthesisClassifier, WholeScore
 
 
 class DeepfakeOptions(AnalyzerOptions):
     """Options of the deepfake analyzer."""
 
-    faces: bool = Field(default=True, description="Examine faces on their own as well as the whole picture")
     detector: Path | None = Field(
         default=None,
         description="Ask this model of your own instead: its card (TOML) or the folder with card and model",
@@ -58,8 +54,7 @@ class DeepfakeOptions(AnalyzerOptions):
     )
     score_map: bool = Field(
         default=False,
-        description="Keep a map of the built-in model's score over the picture, and say whether a region stands out "
-        "where that was measured to be reliable",
+        description="Keep a map of the built-in model's score over the picture, as a lead for people",
         json_schema_extra={"flag": "--score-map"},
     )
 
@@ -69,21 +64,20 @@ class Scores:
     """What the model says of one file, with the circumstances."""
 
     sample: Sample
-    picture: PictureScore | None
-    faces: tuple[float, ...]
+    picture: WholeScore | None
     map: MapScores | None = None
 
 
 class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
-    """Judges native crops of the picture, and faces on their own, with the classifier in the weights folder."""
+    """Judges the whole picture with the classifier in the weights folder."""
 
     name = "deepfake"
-    version = "4"
-    title = "Do the pixels look generated or face-swapped?"
+    version = "5"
+    title = "Do the pixels look generated?"
     question = Question.SYNTHESIS
     method = say(
-        "Compares the score of a small trained model with the scores of photographs and generated pictures that "
-        "it was not trained on."
+        "Compares the score of a small model over the middle layers of CLIP with the scores of photographs and "
+        "generated pictures that it was not trained on."
     )
     source = "weights/synthesis.md (nsfwforensics model card); docs/detectors.md"
     needs_device = True
@@ -113,7 +107,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         from nsfwforensics.models.synthesis.calibration import CALIBRATION
 
         try:
-            for name in (_MODEL, CALIBRATION):
+            for name in (_BODY, _MODEL, CALIBRATION):
                 weights.locate(name, self.resources.weights)
         except WeightsError as error:
             return error.message
@@ -129,52 +123,45 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         known = weights.manifest()
         return tuple(
             ModelRecord(name=e.name, version=e.version, file=e.file, sha256=e.sha256, used_by=self.name)
-            for e in (known[name] for name in (_MODEL, CALIBRATION) if name in known)
+            for e in (known[name] for name in (_BODY, _MODEL, CALIBRATION) if name in known)
         )
 
     def prepare(self, evidence: Evidence) -> Sample | OwnScore:
-        """Cuts native crops and faces, and notes what limits a statement; a model that was brought judges here."""
+        """Makes what the model is shown, and notes what limits a statement; a model that was brought judges here."""
         if self._own is not None:
             return judge(evidence, self._own)
-        sample = take(evidence, self._calibration, self._faces(evidence) if self.options.faces else ())
+        sample = take(evidence, self._calibration)
         if not self.options.score_map:
             return sample
         return replace(sample, map=take_map(evidence, decoded_rows(evidence), sample.ruled_out))
 
-    def _faces(self, evidence: Evidence) -> tuple[Box, ...]:
-        from nsfwforensics.models.faces.detector import shared_faces
-
-        return tuple(face.box for face in shared_faces(evidence, self.resources))
-
     def infer(self, batch: Sequence[Sample | OwnScore]) -> Sequence[Scores | OwnScore]:
-        """Scores the crops and faces of many files."""
+        """Scores many files."""
         whole = iter(self._scored([sample for sample in batch if isinstance(sample, Sample)]))
         return [next(whole) if isinstance(sample, Sample) else sample for sample in batch]
 
     def _scored(self, batch: Sequence[Sample]) -> list[Scores]:
-        if not batch:
-            return []
-        import numpy as np
+        from nsfwforensics.models.synthesis.calibration import Verdict
 
-        classifier = self._classifier
-        whole = [sample.crops for sample in batch if sample.crops is not None]
-        pictures = iter(classifier.score(whole))
-        parts = [sample.faces for sample in batch if sample.faces is not None]
-        faces = iter(classifier.score_faces(np.concatenate(parts)).tolist() if parts else [])
+        image = self._calibration.image
+        seen = [sample for sample in batch if sample.views is not None]
+
+        def asked(index: int, found: WholeScore) -> bool:
+            return image.verdict(found.score, state_of(seen[index], found)) is not Verdict.INCONCLUSIVE
+
+        shown = [sample.views for sample in seen if sample.views is not None]
+        found = iter(self._classifier.score(shown, asked) if shown else ())
         return [
             Scores(
                 sample,
-                next(pictures) if sample.crops is not None else None,
-                tuple(next(faces) for _ in sample.boxes),
-                judge_map(classifier, sample.map) if sample.map is not None else None,
+                next(found) if sample.views is not None else None,
+                judge_map(self._classifier, sample.map) if sample.map is not None else None,
             )
             for sample in batch
         ]
 
     def conclude(self, info: FileInfo, scores: Scores | OwnScore) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
-        from math import isfinite
-
         from nsfwforensics.models.synthesis.distribution import as_high
 
         del info
@@ -183,54 +170,42 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             own = conclude_own(self, self._own, scores)
             return replace(own, measurements={**own.measurements, **_NO_MAP}) if self.options.score_map else own
         image = self._calibration.image
-        sample = scores.sample
-        measurements: dict[str, Any] = {"state": sample.form, **sample.facts}
-        picture = scores.picture
+        sample, picture = scores.sample, scores.picture
+        state = state_of(sample, picture)
+        measurements: dict[str, Any] = {"state": state, **sample.facts}
         if picture is not None:
+            copies = {"score_recompressed": picture.recompressed, "score_resized": picture.resized}
             measurements |= {
                 "score": round(picture.score, 5),
-                "score_recompressed": round(picture.recompressed, 5),
-                "score_resized": round(picture.resized, 5),
-                "score_spread": round(picture.spread, 5),
-                "crops": picture.crops,
+                **{name: round(score, 5) for name, score in copies.items() if score is not None},
             }
         # Beside withheld calls a place among the calibration's pictures would be such a call in other words.
         if picture is not None and image.withheld is None:
             measurements |= {
-                "p_value_real": round(image.p_real(picture.score, sample.form), 4),
-                "p_value_generated": round(image.p_generated(picture.score, sample.form), 4),
-                "scored_as_high": as_high(image, sample.form, picture.score),
+                "p_value_real": round(image.p_real(picture.score, state), 4),
+                "p_value_generated": round(image.p_generated(picture.score, state), 4),
+                "scored_as_high": as_high(image, state, picture.score),
             }
         findings = [self._whole(scores, image)]
-        face = self._calibration.face
-        if face is not None and scores.faces and all(map(isfinite, scores.faces)):
-            known = [round(score, 5) for score in scores.faces]
-            measurements["faces"] = [
-                {"box": list(box), "score": score, "p_value_real": round(face.p_real(score), 4)}
-                for box, score in zip(sample.boxes, known, strict=True)
-            ]
-            findings += self._faces_found(face, scores)
         if scores.map is None:
             return Outcome.of(findings, measurements)
-        limits = self._calibration.regions
-        found, measurements["score_map"], pictures = conclude_map(self, scores.map, limits, sample.state)
+        found, measurements["score_map"], pictures = conclude_map(self, scores.map)
         return Outcome.of([*findings, found], measurements, pictures)
 
     def _whole(self, scores: Scores, image: Branch) -> Finding:
         from nsfwforensics.models.synthesis.calibration import Verdict
 
-        state, picture = scores.sample.form, scores.picture
+        state, picture = state_of(scores.sample, scores.picture), scores.picture
         if picture is None:
             return self._inconclusive(scores.sample.ruled_out or "", image, state, "outside_measured")
         if image.withheld is not None:
             return self._inconclusive(None, image, state, "withheld")
-        views = (picture.score, picture.recompressed, picture.resized)
-        each = {image.verdict(score, state) for score in views}
-        data = {"state": state, "crops": picture.crops, **_data(image, state)}
+        each = {image.verdict(score, state) for score in picture.views}
+        data = {"state": state, **_data(image, state)}
         if len(each) > 1:
             reason = say("the answer turns when the same picture is saved again or made a little smaller")
             return self._inconclusive(reason, image, state, "flip")
-        ratio = image.likelihood_ratio(state, views)
+        ratio = image.likelihood_ratio(state, picture.views)
         data |= {"likelihood_ratio": round(ratio, 3)} if ratio is not None else {}
         weight = [ratio_words(ratio, image, state)] if ratio is not None else []
         if each == {Verdict.GENERATED}:
@@ -251,32 +226,6 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             data={"reason": kind, "state": state, **_data(image, state)},
         )
 
-    def _faces_found(self, face: Branch, scores: Scores) -> list[Finding]:
-        from nsfwforensics.models.synthesis.calibration import Verdict
-
-        state = scores.sample.state
-        rates = {ERROR_RATES: face_rates(face, state)}
-        findings = [
-            self.finding(
-                "SYN-010",
-                face_words(face, state),
-                region=Region(x=box[0], y=box[1], width=box[2], height=box[3]),
-                data=_data(face, state) | rates,
-            )
-            for box, score in zip(scores.sample.boxes, scores.faces, strict=True)
-            if face.verdict(score) is Verdict.GENERATED
-        ]
-        if findings:
-            return findings
-        return [
-            self.finding(
-                "SYN-011",
-                face_inconclusive_words(face, state),
-                support=Support.INCONCLUSIVE,
-                data={"examined": len(scores.faces), **_data(face, state), **rates},
-            )
-        ]
-
     @property
     def _own(self) -> DetectorFiles | None:
         files: DetectorFiles | None = self.enrolment.state
@@ -295,7 +244,14 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         return cached_classifier(self.resources.device, self.resources.weights, self.resources.threads)
 
 
-_MODEL = "synthesis"
+def state_of(sample: Sample, picture: WholeScore | None) -> str:
+    """The measured state that a picture is told by: portraits by their own."""
+    from nsfwforensics.models.synthesis.circumstances import PORTRAIT
+
+    return PORTRAIT if picture is not None and picture.portrait else sample.state
+
+
+_BODY, _MODEL = "clip-vit-b16", "synthesis"
 
 _NO_MAP = {"score_map": {"not_judged": say("a model that was brought draws no map")}}
 

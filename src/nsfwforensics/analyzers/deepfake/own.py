@@ -21,7 +21,7 @@ from nsfwforensics.errors import UsageError
 if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.own.files import DetectorFiles
-    from nsfwforensics.models.synthesis.classifier import PictureScore
+    from nsfwforensics.models.own.score import PictureScore
 
 
 @dataclass(frozen=True, slots=True)

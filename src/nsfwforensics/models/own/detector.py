@@ -18,8 +18,9 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.own.card import Claims, Fit, Format, Input
 from nsfwforensics.models.own.files import DetectorFiles, read_model
 from nsfwforensics.models.own.onnx import OnnxModel
-from nsfwforensics.models.synthesis import preprocess
-from nsfwforensics.models.synthesis.classifier import PictureScore, SynthesisClassifier
+from nsfwforensics.models.own.score import PictureScore
+from nsfwforensics.models.synthesis import clip, preprocess, views
+from nsfwforensics.models.synthesis.classifier import Head, SynthesisClassifier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,18 +75,19 @@ class OnnxDetector:
 
 
 class ArchitectureDetector:
-    """Judges pictures with tensors of the same layout as this tool's own classifier."""
+    """Judges pictures with a head of the same layout as this tool's own, over the network that is installed."""
 
     def __init__(self, tensors: Mapping[str, object]) -> None:
-        self._classifier = SynthesisClassifier.from_tensors(tensors)  # type: ignore[arg-type]
+        self._classifier = SynthesisClassifier(clip.cached_clip("cpu", None), Head(tensors))  # type: ignore[arg-type]
 
     def score(self, rgb: Pixels) -> PictureScore:
         """The picture's score as the built-in model would make it."""
-        return self._classifier.score([preprocess.crop(rgb)])[0]
+        own, again, reduced = self._classifier.logits(views.changed(rgb)).tolist()
+        return PictureScore(score=own, spread=0.0, recompressed=again, resized=reduced, crops=1)
 
 
 ARCHITECTURES: Mapping[str, Callable[[Mapping[str, object]], Detector]] = {"synthesis": ArchitectureDetector}
-"""Architectures whose tensors may be brought as safetensors: those that ``make train`` writes."""
+"""Architectures whose tensors may be brought as safetensors: those that the laboratory writes."""
 
 
 def inputs(rgb: Pixels, wanted: Input) -> list[Pixels]:
@@ -129,7 +131,7 @@ def least_side(files: DetectorFiles) -> int:
     """The shorter side, in pixels, that a picture needs: the card's, and room for a crop of the smaller copy."""
     card = files.card
     if card.input is None:
-        return max(card.limits.min_side, preprocess.CROP)
+        return max(card.limits.min_side, views.LEAST_SIDE)
     if card.input.fit is not Fit.CROPS:
         return card.limits.min_side
     return max(card.limits.min_side, math.ceil((card.input.width + 1) / SMALLER))

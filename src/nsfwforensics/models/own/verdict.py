@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from nsfwforensics.models.own.card import Claims, counted
 from nsfwforensics.models.own.files import DetectorFiles
+from nsfwforensics.models.own.score import PictureScore
 from nsfwforensics.models.synthesis.calibration import Rate
-from nsfwforensics.models.synthesis.classifier import PictureScore
 
 MOST_ERRORS = 0.05
 """The upper 95 % bound of real photographs called generated may not be above this."""

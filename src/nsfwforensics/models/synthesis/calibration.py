@@ -1,9 +1,9 @@
 """What a synthesis score means: compared with scores of photographs and of generated pictures never trained on.
 
 Class-conditional conformal p-values (Vovk et al., *Algorithmic Learning in a Random World*): a picture is said to look
-generated only where hardly any unseen photograph scored as high, in any of the measured states, and to show no
-indication only where hardly any generated picture scored as low. Everything between is inconclusive. Error rates
-stored here were measured with exactly these rules.
+generated only where hardly any unseen photograph in its own state scored as high, and to show no indication only where
+hardly any generated picture scored as low, in any state that it can have come through. Everything between is
+inconclusive. Error rates stored here were measured with exactly these rules.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from nsfwforensics.models import weights
 from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.models.synthesis.preprocess import CROP
-from nsfwforensics.models.synthesis.region_limits import RegionLimits as RegionLimits
+from nsfwforensics.models.synthesis.views import LEAST_SIDE
 from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
 if TYPE_CHECKING:
@@ -35,9 +34,15 @@ if TYPE_CHECKING:
 CALIBRATION = "synthesis-calibration"
 """Name in the weights manifest."""
 
+LARGE = "large"
+"""The state of pictures too large to have come through one of the stronger tiers."""
+
+LARGER_THAN = 840
+"""Longer side, in pixels, above which a picture is large."""
+
 AS_IS, MEDIUM, SMALL = "as_is", "768_q60", "512_q40"
 TIERS = (AS_IS, MEDIUM, SMALL)
-"""The states that every picture is compared in; others are formats, for pictures that come in one of them."""
+"""How pictures are sent on; other states are for pictures without colour and for small ones."""
 
 
 class Verdict(StrEnum):
@@ -53,8 +58,8 @@ class Branch:
     """The calibration of one head (whole picture or face).
 
     Attributes:
-        real: By state, ascending scores of photographs never trained on; some states are formats.
-        generated: By kind (``gallery``, ``resynthesised``) and state, ascending scores of generated pictures.
+        real: By state, ascending scores of photographs never trained on: the tiers, ``grey`` and ``small``.
+        generated: By kind and state, ascending scores of generated pictures.
         alpha: Largest p-value under *real* at which a picture may be said to look generated.
         beta: Largest p-value under *generated* at which no indication may be stated.
         claims: Whether the measurements carry any statement at all; if not, everything is inconclusive.
@@ -62,6 +67,7 @@ class Branch:
         facts: Further figures worth repeating in a report.
         ratios: By state, the curve of likelihood ratios; absent in older files.
         claims_ratio: Whether the content-matched test allows to state a likelihood ratio.
+        alphas: By state, where it differs from ``alpha``.
         withheld: Why every answer is inconclusive although the measurements carry one; None where none is withheld.
     """
 
@@ -75,6 +81,11 @@ class Branch:
     ratios: Mapping[str, RatioCurve] = field(default_factory=dict)
     claims_ratio: bool = False
     withheld: Withheld | None = None
+    alphas: Mapping[str, float] = field(default_factory=dict)
+
+    def alpha_of(self, state: str) -> float:
+        """Largest p-value under *real* at which a picture in a state may be said to look generated."""
+        return self.alphas.get(state, self.alpha)
 
     @property
     def speaks(self) -> bool:
@@ -97,16 +108,15 @@ class Branch:
         return min((curve.ratio(score) for score in scores), key=lambda ratio: abs(math.log(ratio)))
 
     def p_real(self, score: float, state: str = AS_IS) -> float:
-        """Conformal p-value of a score under *real*: the largest over the states that count, in (0, 1].
-
-        Args:
-            score: The score.
-            state: The picture's own state; a format counts for pictures in it only.
-        """
-        return max((p_value_above(scores, score) for scores in counting(self.real, state)), default=1.0)
+        """Conformal p-value of a score under *real*, among photographs in the picture's own state, in (0, 1]."""
+        scores = self.real.get(state)
+        return p_value_above(scores, score) if scores else 1.0
 
     def p_generated(self, score: float, state: str = AS_IS) -> float:
-        """Conformal p-value under *generated*: the largest over kinds and the states that count, in (0, 1]."""
+        """Conformal p-value under *generated*: the largest over kinds, the tiers and the picture's state, in (0, 1].
+
+        A generated picture that was reduced and saved again scores lower, and may come in any disguise after that.
+        """
         kinds = (scores for states in self.generated.values() for scores in counting(states, state))
         return max((p_value_below(scores, score) for scores in kinds), default=1.0)
 
@@ -114,7 +124,7 @@ class Branch:
         """What may be said of one score of a picture in some state."""
         if not self.speaks or not math.isfinite(score):
             return Verdict.INCONCLUSIVE
-        if self.p_real(score, state) <= self.alpha:
+        if self.p_real(score, state) <= self.alpha_of(state):
             return Verdict.GENERATED
         if self.p_generated(score, state) <= self.beta:
             return Verdict.NO_INDICATION
@@ -124,19 +134,6 @@ class Branch:
         """The verdict that all views of a picture share, inconclusive where they differ (the flip test)."""
         verdicts = {self.verdict(score, state) for score in scores}
         return verdicts.pop() if len(verdicts) == 1 else Verdict.INCONCLUSIVE
-
-    def state(self, form: str | None, quality: float | None) -> str:
-        """The state that a picture is told by.
-
-        Args:
-            form: Its format where that is not JPEG
-                (:attr:`nsfwforensics.models.synthesis.circumstances.Circumstances.form`).
-            quality: Estimated JPEG quality, or None for other formats.
-
-        Returns:
-            The format where photographs were measured in it, else the tier that resembles the picture most.
-        """
-        return form if form in self.real and form is not None else closest_state(quality)
 
     def rate(self, state: str, name: str) -> Rate:
         """A measured share, 0 of 0 where it was not measured."""
@@ -149,8 +146,13 @@ class Branch:
 
 
 def counting(by_state: Mapping[str, Sequence[float]], state: str) -> list[Sequence[float]]:
-    """The scores that a picture is compared with: of every tier, and of its own state where that is a format."""
-    return [scores for name, scores in by_state.items() if name in TIERS or name == state]
+    """The scores that a picture is compared with before it is cleared.
+
+    Of every tier and of its own state: a reduced picture can have been saved again at a high quality. A large one
+    can not have been reduced, and is compared with large ones only.
+    """
+    wanted = (LARGE,) if state == LARGE else (*TIERS, state)
+    return [scores for name, scores in by_state.items() if name in wanted]
 
 
 def p_value_above(ascending: Sequence[float], score: float) -> float:
@@ -163,15 +165,20 @@ def p_value_below(ascending: Sequence[float], score: float) -> float:
     return (1 + bisect.bisect_right(ascending, score)) / (len(ascending) + 1)
 
 
-def closest_state(quality: float | None) -> str:
-    """The measured state that resembles a picture most: by compression, which costs more traces than size.
+def closest_state(quality: float | None, longer: int = 0) -> str:
+    """The measured tier that a picture is told by: a stronger one only where both quality and size speak for it.
+
+    A large photograph at a low quality is reduced so far before it is judged that little of the loss is left.
 
     Args:
         quality: Estimated JPEG quality, or None for other formats.
+        longer: Its longer side in pixels; 0 goes by quality alone.
     """
+    if longer > LARGER_THAN:
+        return LARGE
     if quality is None or quality >= 72:
         return AS_IS
-    return MEDIUM if quality >= 50 else SMALL
+    return MEDIUM if quality >= 50 or longer > 560 else SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,31 +187,25 @@ class Calibration:
 
     Attributes:
         image: For the whole picture.
-        face: For faces, or None.
         max_flat_share: Pictures flatter than this were not measured (drawings, screenshots, text).
         min_quality: JPEG qualities below this were found too destructive.
         domain: What tells photographs from drawings, pages of text, charts and screenshots, or None (older files).
-        regions: For maps of scores over tiles, or None where they were not measured.
         least_side: Pictures with a shorter side below this, in pixels, were not measured well enough.
     """
 
     image: Branch
-    face: Branch | None
     max_flat_share: float
     min_quality: float
     domain: Domain | None = None
-    regions: RegionLimits | None = None
-    least_side: int = CROP
+    least_side: int = LEAST_SIDE
 
     def dumps(self) -> str:
         """As JSON text."""
         content = {
             "image": _plain(self.image),
-            "face": _plain(self.face) if self.face else None,
             "max_flat_share": self.max_flat_share,
             "min_quality": self.min_quality,
             "least_side": self.least_side,
-            "regions": self.regions.plain() if self.regions else None,
         }
         if self.domain is not None:
             content["domain"] = self.domain.plain()
@@ -221,15 +222,13 @@ class Calibration:
 
         try:
             content = read_json(text)
-            face, domain, regions = content["face"], content.get("domain"), content.get("regions")
+            domain = content.get("domain")
             return cls(
                 image=_branch(content["image"]),
-                face=_branch(face) if face else None,
                 max_flat_share=float(content["max_flat_share"]),
                 min_quality=float(content["min_quality"]),
                 domain=Domain.from_plain(domain) if domain else None,
-                regions=RegionLimits.of(regions) if regions else None,
-                least_side=max(CROP, int(content.get("least_side", CROP))),
+                least_side=max(LEAST_SIDE, int(content.get("least_side", LEAST_SIDE))),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             problem = say("the calibration of the synthesis classifier is not readable: {error}", error=str(error))
@@ -245,6 +244,7 @@ def _plain(branch: Branch) -> dict[str, Any]:
         "real": rounded(branch.real),
         "generated": {kind: rounded(states) for kind, states in branch.generated.items()},
         "alpha": branch.alpha,
+        "alphas": dict(branch.alphas),
         "beta": branch.beta,
         "claims": branch.claims,
         "rates": plain_rates(branch.rates),
@@ -262,6 +262,7 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         real=ascending(content["real"]),
         generated={kind: ascending(states) for kind, states in content["generated"].items()},
         alpha=float(content["alpha"]),
+        alphas={state: float(alpha) for state, alpha in content.get("alphas", {}).items()},
         beta=float(content["beta"]),
         claims=bool(content["claims"]),
         rates=rates_of(content["rates"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from nsfwforensics.models.synthesis.domain import Domain
 
 
-FORMS: Mapping[str | None, str] = {
-    **dict.fromkeys(("PNG", "BMP", "DIB", "TIFF", "GIF"), "lossless"),
-    "WEBP": "webp",
-    "HEIF": "heic",
-    "AVIF": "avif",
-}
-"""By Pillow's name of a format, the state of pictures in it."""
+GREY = "grey"
+"""The state of pictures without colour."""
+
+SMALL_SIDE = 330
+"""Pictures with a shorter side below this, in pixels, are told by a state of their own."""
+
+SMALL = "small"
+"""The state of pictures smaller than that."""
+
+PORTRAIT = "portrait"
+"""The state of pictures that show a face close up, whatever else they are: such photographs score higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,13 @@ class Circumstances:
         quality: Estimated JPEG quality, or None for other formats.
         flat: Share without visible detail, 0–1.
         palette: Whether it has at most 256 colours by its format.
-        form: What other format than JPEG it comes in, by the name of its state in a calibration; None for a JPEG.
+        grey: Whether it has no colour.
     """
 
     quality: float | None
     flat: float
     palette: bool
-    form: str | None = None
+    grey: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -56,7 +60,26 @@ def circumstances(rgb: NDArray[np.uint8], original: Any) -> Circumstances:
     """
     tables = getattr(original, "quantization", None)
     quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
-    return Circumstances(quality, preprocess.flat_share(rgb), original.mode == "P", FORMS.get(original.format))
+    grey = preprocess.is_colourless(rgb)
+    return Circumstances(quality, preprocess.flat_share(rgb), original.mode == "P", grey)
+
+
+def state_of(rgb: NDArray[np.uint8], known: Circumstances, measured: Container[str]) -> str:
+    """The state that a picture is told by: small or without colour where that was measured, else by its compression.
+
+    Args:
+        rgb: uint8 (height, width, 3).
+        known: What is known of it.
+        measured: The states there are.
+    """
+    from nsfwforensics.models.synthesis.calibration import AS_IS, LARGE, closest_state
+
+    if known.grey and GREY in measured:
+        return GREY
+    if min(rgb.shape[:2]) < SMALL_SIDE and SMALL in measured:
+        return SMALL
+    state = closest_state(known.quality, max(rgb.shape[:2]))
+    return AS_IS if state == LARGE and LARGE not in measured else state
 
 
 def ruled_out(
@@ -66,6 +89,7 @@ def ruled_out(
     least: int,
     min_quality: float,
     max_flat_share: float,
+    grey: bool = False,
     domain: Domain | None = None,
 ) -> str | None:
     """Why a picture is outside what a model was measured on, or None.
@@ -76,6 +100,7 @@ def ruled_out(
         least: Shorter side in pixels.
         min_quality: Least JPEG quality.
         max_flat_share: Largest share without visible detail, 0–1.
+        grey: Whether pictures without colour were measured.
         domain: What tells photographs from other pictures, or None where that is not asked.
     """
     if min(rgb.shape[:2]) < least:
@@ -93,6 +118,6 @@ def ruled_out(
         )
     if known.palette:
         return say("it has at most 256 colours, and the model was not measured on such pictures")
-    if preprocess.is_colourless(rgb):
+    if known.grey and not grey:
         return say("it has no colour, and the model was measured on colour photographs only")
     return domain.ruled_out(rgb) if domain is not None else None

@@ -91,7 +91,7 @@ def _limits(branch: Branch, state: str) -> Mapping[str, float | None]:
     """Where the verdicts of :meth:`Branch.verdict` change."""
     if not branch.speaks:
         return {"generated_from": None, "clear_below": None}
-    tops = [_passed(scores, branch.alpha) for scores in counting(branch.real, state)]
+    tops = [_passed(branch.real[state], branch.alpha_of(state))] if branch.real.get(state) else []
     lows = [
         _passed([-s for s in reversed(scores)], branch.beta)
         for by in branch.generated.values()

@@ -3,8 +3,7 @@
 A model that was measured on photographs says nothing of other pictures. What tells them apart is plain: drawn, written
 and computed pictures have few colours, large even areas and hard edges, photographs have many colours, grain and soft
 transitions. Such measurements of a small copy (so that they hardly change when a picture is reduced and saved again)
-are weighed by a logistic regression that was fitted on pictures of both sorts
-(``training/domain.py`` in the repository).
+are weighed by a logistic regression that was fitted on pictures of both sorts, with version 4 of the classifier.
 """
 
 from __future__ import annotations

@@ -1,0 +1,111 @@
+"""Shows pictures to the network and keeps what it makes of them, a file for each view; a stopped run goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.bring import Picture
+from training.saving import shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rgb = NDArray[np.uint8]
+
+_SHARD = 24
+
+
+class Store:
+    """Class tokens and embeddings by view and picture, in shards below a folder.
+
+    Args:
+        folder: Made where it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def known(self, view: str) -> dict[str, tuple[NDArray[np.float16], NDArray[np.float32]]]:
+        """Class tokens float16 (blocks, 768) and the embedding float32 (512), by key."""
+        found: dict[str, tuple[NDArray[np.float16], NDArray[np.float32]]] = {}
+        for path in sorted(self._folder.glob(f"{view}.*.npz")):
+            with np.load(path, allow_pickle=False) as shard:
+                keys, whole, embedding = shard["keys"], shard["whole"], shard["embedding"]
+            found.update({str(key): (w, e) for key, w, e in zip(keys, whole, embedding, strict=True)})
+        return found
+
+    def add(self, view: str, keys: Sequence[str], whole: NDArray[np.float32], embedding: NDArray[np.float32]) -> None:
+        """Writes one shard, whole or not at all."""
+        target = self._folder / f"{view}.{keys[0]}.npz"
+        part = target.with_suffix(".part")
+        with part.open("wb") as stream:
+            np.savez(stream, keys=np.array(keys), whole=whole.astype(np.float16), embedding=embedding)
+        part.replace(target)
+
+
+def embed(pictures: Sequence[Picture], view: str, out: Path, *, processes: int = 2) -> None:
+    """Embeds what is not embedded yet.
+
+    Args:
+        pictures: The catalogue.
+        view: A tier or ``travelled``.
+        out: Shards go to ``out/features``.
+        processes: Each with one thread.
+    """
+    have = Store(out / "features").known(view)
+    todo = [picture for picture in pictures if picture.key not in have]
+    shards = [todo[start : start + _SHARD] for start in range(0, len(todo), _SHARD)]
+    if not shards:
+        return
+    with ProcessPoolExecutor(processes, initializer=_begin) as pool:
+        for _ in pool.map(_embedded, shards, [view] * len(shards), [out] * len(shards)):
+            pass
+
+
+def _begin() -> None:
+    import cv2
+    import torch
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    _network()
+
+
+_KEPT: list[Callable[[Rgb], tuple[NDArray[np.float32], NDArray[np.float32]]]] = []
+
+
+def _network() -> Callable[[Rgb], tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    if not _KEPT:
+        import torch
+
+        from nsfwforensics.models.synthesis import clip
+
+        network = clip.cached_clip("cpu", None)
+
+        def look(batch: Rgb) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            tokens = network.look(torch.from_numpy(np.ascontiguousarray(batch.transpose(0, 3, 1, 2))))
+            return tokens.whole.numpy(), tokens.embedding.numpy()
+
+        _KEPT.append(look)
+    return _KEPT[0]
+
+
+def _embedded(shard: Sequence[Picture], view: str, out: Path) -> None:
+    keys, seen = [], []
+    for picture in shard:
+        try:
+            seen.append(shown(picture, view, out))
+        except (OSError, ValueError, SyntaxError):
+            continue
+        keys.append(picture.key)
+    if keys:
+        whole, embedding = _network()(np.stack(seen))
+        Store(out / "features").add(view, keys, whole, embedding)

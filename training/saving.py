@@ -1,0 +1,175 @@
+"""What happens to pictures on their way: sizes, kernels, formats and qualities, and the three tiers of the figures."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from nsfwforensics.models.synthesis import views
+from nsfwforensics.models.synthesis.preprocess import decoded, recompressed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.autoencoder import AutoEncoder
+    from training.bring import Picture
+
+    Rgb = NDArray[np.uint8]
+
+TIERS: Mapping[str, tuple[int, int] | None] = {"as_is": None, "768_q60": (768, 60), "512_q40": (512, 40)}
+"""By name, longer side in pixels and JPEG quality."""
+
+_KERNELS = (cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4)
+
+
+def load(picture: Picture) -> Rgb:
+    """Decodes a picture of the catalogue: uint8 (height, width, 3), upright, without transparent bars."""
+    import pillow_heif
+    from PIL import Image, ImageOps
+
+    pillow_heif.register_heif_opener()
+    with warnings.catch_warnings(), Image.open(picture.file) as opened:
+        warnings.simplefilter("ignore")
+        image = ImageOps.exif_transpose(opened)
+        if image.mode in ("RGBA", "LA", "PA") and (box := image.getchannel("A").getbbox()):
+            image = image.crop(box)
+        rgb = np.asarray(image.convert("RGB"))
+    if picture.grid > 1:
+        height, width = rgb.shape[0] // picture.grid, rgb.shape[1] // picture.grid
+        row, column = divmod(picture.tile, picture.grid)
+        rgb = rgb[row * height : (row + 1) * height, column * width : (column + 1) * width]
+    return np.ascontiguousarray(rgb)
+
+
+def longest(rgb: Rgb, side: int, kernel: int = cv2.INTER_AREA) -> Rgb:
+    """Reduces a picture to a longer side; smaller ones stay as they are."""
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(rgb, size, interpolation=kernel), np.uint8)
+
+
+def generator_of(key: str, salt: str) -> np.random.Generator:
+    """Random numbers that depend on a picture's key and a purpose only."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{salt}/{key}".encode()).digest()[:8], "little"))
+
+
+def travelled(rgb: Rgb, random: np.random.Generator) -> Rgb:
+    """A picture after a random way: crop, size, kernel, blur or noise, one or two savings in JPEG or WebP."""
+    height, width = rgb.shape[:2]
+    share = random.uniform(0.75, 1)
+    h, w = max(views.SIDE, int(height * share)), max(views.SIDE, int(width * share))
+    top, left = int(random.integers(0, max(1, height - h + 1))), int(random.integers(0, max(1, width - w + 1)))
+    rgb = rgb[top : top + h, left : left + w]
+    rgb = longest(rgb, int(np.exp(random.uniform(np.log(448), np.log(1600)))), int(random.choice(_KERNELS)))
+    kind = random.uniform()
+    if kind < 0.12:
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), random.uniform(0.4, 1.2)), np.uint8)
+    elif kind < 0.24:
+        noise = random.normal(0, random.uniform(1, 6), rgb.shape)
+        rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
+    if random.uniform() < 0.5:
+        rgb = rgb[:, ::-1]
+    for _ in range(1 if random.uniform() < 0.7 else 2):
+        rgb = saved(np.ascontiguousarray(rgb), random)
+    return rgb
+
+
+def saved(rgb: Rgb, random: np.random.Generator) -> Rgb:
+    """A picture after one saving at random."""
+    quality = int(random.integers(35, 96))
+    if random.uniform() < 0.8:
+        return recompressed(rgb, quality, full_chroma=bool(random.uniform() < 0.4))
+    from PIL import Image
+
+    stream = BytesIO()
+    Image.fromarray(rgb).save(stream, "WEBP", quality=quality)
+    with Image.open(stream) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def shown(picture: Picture, view: str, out: Path) -> Rgb:
+    """What the network is shown of a picture: uint8 (224, 224, 3).
+
+    The files of the tiers are kept below ``out/tiers``, since large pictures take long to decode.
+
+    Args:
+        picture: Of the catalogue.
+        view: A tier, or one of :data:`OTHERS`.
+        out: The run's folder.
+    """
+    if view in OTHERS:
+        return views.whole(OTHERS[view](load(picture), generator_of(picture.key, view)))
+    if view == "as_is":
+        rgb = load(picture)
+        for name in TIERS:
+            sent(rgb, name, tier_file(picture, name, out))
+        return views.whole(rgb)
+    path = tier_file(picture, view, out)
+    if not path.exists():
+        sent(load(picture), view, path)
+    return views.whole(decoded(np.fromfile(path, np.uint8)))
+
+
+def tier_file(picture: Picture, name: str, out: Path) -> Path:
+    """Where the file of a tier is kept."""
+    return out / "tiers" / f"{picture.key}.{name}.jpg"
+
+
+def sent(rgb: Rgb, name: str, path: Path) -> None:
+    """Writes the file of a tier, where there is none."""
+    known = TIERS[name]
+    if known is None or path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = [cv2.IMWRITE_JPEG_QUALITY, known[1], cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(longest(rgb, known[0]), cv2.COLOR_RGB2BGR), flags)
+    part = path.with_suffix(f".{os.getpid()}")
+    data.tofile(part)
+    part.replace(path)
+
+
+def grey(rgb: Rgb, random: np.random.Generator) -> Rgb:
+    """A picture without colour."""
+    del random
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def small(rgb: Rgb, random: np.random.Generator) -> Rgb:
+    """A picture reduced to a shorter side of 200 to 329 pixels and saved at JPEG quality 75."""
+    return recompressed(views.reduced(rgb, int(random.integers(views.LEAST_SIDE, 330))), 75)
+
+
+def twin(rgb: Rgb, random: np.random.Generator) -> Rgb:
+    """A picture of at most 768 pixels, painted again by the decoder of a latent generator."""
+    del random
+    from training.autoencoder import roundtrip
+
+    return roundtrip(_decoder(), longest(rgb, 768), quick=True)
+
+
+@cache
+def _decoder() -> AutoEncoder:
+    from training.autoencoder import load as load_decoder
+
+    return load_decoder(Path(os.environ["DECODERS"]))
+
+
+OTHERS: Mapping[str, Callable[[Rgb, np.random.Generator], Rgb]] = {
+    "travelled": travelled,
+    "grey": grey,
+    "small": small,
+    "twin": twin,
+}
+"""Views beside the tiers, by name: what is done to a picture before it is shown."""
