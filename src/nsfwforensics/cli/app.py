@@ -90,6 +90,7 @@ def _root(
 def main() -> None:
     """Runs the command line."""
     one_thread_each()
+    os.umask(0o077)  # what we write is closed to others anyway; this is for what libraries write on the way
     _end_like_ctrl_c()
     completing = "_NSFWFORENSICS_COMPLETE" in os.environ
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)

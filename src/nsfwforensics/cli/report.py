@@ -13,6 +13,7 @@ from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.options import Lang, PaperName
 from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
 from nsfwforensics.report.console.file import render
+from nsfwforensics.report.saved.folder import locked
 from nsfwforensics.report.saved.report import SavedReport
 
 
@@ -26,16 +27,17 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
 ) -> None:
     """Makes the views again."""
-    saved = SavedReport.open(folder, language_of(lang))
-    if as_pdf:
-        check_pdf(folder, saved.language)
-    saved.write_views()
-    if as_json:
-        saved.write_json(sys.stdout)
-    elif not quiet:
-        render(saved, Console())
-    if as_pdf:
-        write_pdf(saved, paper_of(paper))
+    with locked(folder if folder.is_dir() else None):
+        saved = SavedReport.open(folder, language_of(lang))
+        if as_pdf:
+            check_pdf(folder, saved.language)
+        saved.write_views()
+        if as_json:
+            saved.write_json(sys.stdout)
+        elif not quiet:
+            render(saved, Console())
+        if as_pdf:
+            write_pdf(saved, paper_of(paper))
 
 
 def register(app: typer.Typer) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import list_folder
 from nsfwforensics.errors import UsageError
 
 
@@ -24,11 +25,13 @@ class Target:
         path: The file.
         named: True where the user named this very file, False where a folder was walked.
         skip: Why the file must not be opened (a special file, a link), or None.
+        follow: Whether it may be a symbolic link.
     """
 
     path: Path
     named: bool
     skip: str | None = None
+    follow: bool = False
 
 
 def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterator[Target]:
@@ -62,7 +65,17 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
 _LINK = say("a symbolic link; links are followed only with --follow-symlinks")
 
 
-def lies_in(path: Path, folder: Path) -> bool:
+IN_OUTPUT = say("in the folder that is being written to, where a link leads")
+
+
+def outside(targets: Iterable[Target], folder: Path | None) -> Iterator[Target]:
+    """The same targets, where those that a link leads to in a folder that is written to are not to be opened."""
+    for target in targets:
+        into = folder is not None and target.follow and _lies_in(target.path, folder)
+        yield replace(target, skip=IN_OUTPUT) if into else target
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
     """Whether a path leads into a folder, links followed; a loop of links leads nowhere."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
@@ -82,14 +95,14 @@ def _visit(path: Path, *, named: bool, follow: bool, seen: set[tuple[int, int]])
             return
         seen.add(identity)
         try:
-            entries = sorted(path.iterdir())
+            entries = list_folder(path, follow=follow)
         except OSError as error:
             yield Target(path, named, skip=say("folder cannot be read: {error}", error=error.strerror))
             return
         for entry in entries:
             yield from _visit(entry, named=False, follow=follow, seen=seen)
     elif stat.S_ISREG(mode):
-        yield Target(path, named)
+        yield Target(path, named, follow=follow)
     else:
         yield Target(path, named, skip=say("{kind}; only regular files are opened", kind=_kind(mode)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.private import create
 from nsfwforensics.custody import case_uco, tables
 from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
@@ -224,5 +226,5 @@ def _libraries() -> dict[str, str]:
 
 
 def _text(path: Path, write_to: Callable[[TextIO], object]) -> None:
-    with path.open("x", encoding="utf-8", newline="") as stream:
+    with os.fdopen(create(path), "w", encoding="utf-8", newline="") as stream:
         write_to(stream)

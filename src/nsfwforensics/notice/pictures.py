@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsfwforensics.api import scan
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import CaseError, UsageError
 from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
@@ -79,7 +80,7 @@ def is_case(place: Path) -> bool:
     if place.exists() and not place.is_file():
         return False  # a pipe is not waited for; hashing it is refused
     try:
-        with place.open("rb") as stream:
+        with open_evidence(place, follow=True) as stream:
             return stream.read(len(_SQLITE)) == _SQLITE
     except FileNotFoundError:
         raise UsageError(f"no such file or folder: {place}") from None

@@ -22,8 +22,9 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store import documents, marks, queries, runs
-from nsfwforensics.store.connection import check_writable, connect, guarded, make, transaction
+from nsfwforensics.store import agreement, documents, marks, queries, runs
+from nsfwforensics.store.bounded import BoundedConnection
+from nsfwforensics.store.connection import check_writable, connect, guarded, make, transaction, understood
 from nsfwforensics.store.rows import (
     CaseFile,
     CaseHashes,
@@ -47,7 +48,7 @@ class CaseDatabase:
         path: Where it is.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: BoundedConnection) -> None:
         self.path = path
         self._connection = connection
 
@@ -112,13 +113,13 @@ class CaseDatabase:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, with SQLite's errors turned into a ``CaseError``; for this package."""
-        with guarded(self.path):
+        with understood(self.path), guarded(self.path, self._connection):
             yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection in a transaction that is written whole or not at all; for this package."""
-        with transaction(self._connection, self.path):
+        with understood(self.path), transaction(self._connection, self.path):
             yield self._connection
 
     def info(self) -> CaseInfo:
@@ -129,8 +130,8 @@ class CaseDatabase:
     def headers(self) -> list[Header]:
         """The headers of all scans, in their order; one that was killed has no end."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT header FROM runs ORDER BY id").fetchall()
-        return [Header.model_validate_json(raw) for (raw,) in rows]
+            rows = connection.execute("SELECT header FROM runs ORDER BY id")
+            return [Header.model_validate_json(raw) for (raw,) in rows]
 
     def register(self, path: Path, sha256: str, stat: Stat) -> bool:
         """Takes a file into the case without examining it.
@@ -249,6 +250,11 @@ class CaseDatabase:
         with self.reading() as connection:
             row = connection.execute("SELECT id FROM contents WHERE sha256 = ?", (file.info.sha256,)).fetchone()
             return marks.marked(connection, file, row[0]) if row else file
+
+    def disagreements(self) -> Iterator[str]:
+        """What lists show and the documents do not say; see :mod:`nsfwforensics.store.agreement`."""
+        with self.reading() as connection:
+            yield from agreement.disagreements(connection)
 
     def problems(self) -> list[str]:
         """What SQLite's own checks and the rules between the tables complain about; empty for a sound case."""

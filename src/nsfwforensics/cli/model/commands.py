@@ -15,6 +15,7 @@ from rich.table import Table
 
 from nsfwforensics.cli.app import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.report.console.file import plain
 
@@ -49,8 +50,10 @@ def evaluate(
     """Measures a detector on two folders: as the files are, and after two common ways of sharing them."""
     from nsfwforensics.cli.model.run import evaluated, save_rates
     from nsfwforensics.report.documents import evaluation
+    from nsfwforensics.report.saved.folder import locked
 
-    with _progress(quiet=quiet) as progress:
+    keep_apart([out], [real, fake])
+    with locked(out), _progress(quiet=quiet) as progress:
         found, files = evaluated(
             real,
             fake,
@@ -61,10 +64,10 @@ def evaluate(
             command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
             progress=progress,
         )
-    if out is not None:
-        evaluation.write(found, out)
-        if files is not None:
-            save_rates(found, files, out)
+        if out is not None:
+            evaluation.write(found, out)
+            if files is not None:
+                save_rates(found, files, out)
     if as_json:
         sys.stdout.write(evaluation.as_json(found))
     elif not quiet:
@@ -144,11 +147,14 @@ def train(
         raise UsageError(f"{data} is no folder")
     if out.is_dir() and any(out.iterdir()) and not resume:
         raise UsageError(f"{out} is not empty; add --resume to go on with what is there, or name another folder")
+    from nsfwforensics.report.saved.folder import locked
     from nsfwforensics.training.train import main
 
+    keep_apart([out, weights], [data])
     more = [] if weights is None else ["--weights", str(weights)]
     given = ["--data", str(data), "--out", str(out), "--threads", str(threads), *more, *context.args]
-    raise typer.Exit(main(given))
+    with locked(out):
+        raise typer.Exit(main(given))
 
 
 @contextmanager

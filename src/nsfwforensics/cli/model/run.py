@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
+from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import ReportError, UsageError, WeightsError
 from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import Lost
@@ -95,7 +96,7 @@ def _pictures(folder: Path, most: int | None) -> Iterator[tuple[str, Path]]:
         raise UsageError(f"{folder} is no folder")
     paths = [
         target.path
-        for target in discover([folder])
+        for target in without_reports(discover([folder]))
         if target.skip is None and target.path.suffix.lower() in IMAGE_EXTENSIONS
     ]
     if most is not None and len(paths) > most:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import HashListError
 
 _HEADER = struct.Struct("<8sI32s")
@@ -45,8 +46,7 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, magic: bytes) -
     header += b" " * (-(len(header) + _HEADER.size) % _ALIGN)
     head = _HEADER.pack(magic, len(header), hashlib.sha256(header).digest()) + header
     whole = hashlib.sha256(head)
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as stream:
+    with replacing(path) as descriptor, os.fdopen(descriptor, "wb") as stream:
         stream.write(head)
         for array in arrays.values():
             for part in _padded(array):
@@ -54,7 +54,6 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, magic: bytes) -
                 stream.write(part)
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(path)
     return whole.hexdigest()
 
 

@@ -23,11 +23,12 @@ from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import MissingDependencyError, ReportError
 from nsfwforensics.report.page import html
 from nsfwforensics.report.pdf.rendering import Rendered, Settings
 from nsfwforensics.report.saved import digests
-from nsfwforensics.report.saved.folder import PDF_NAME, REPORT_NAME, replacing
+from nsfwforensics.report.saved.folder import PDF_NAME, REPORT_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nsfwforensics.report.saved.artifacts import FOLDER
+from nsfwforensics.core.report_files import ARTIFACTS
 from nsfwforensics.report.saved.folder import (
     CSV_NAME,
     HTML_NAME,
@@ -38,7 +38,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for name in _NAMES:
         if (folder / name).is_file() and not (folder / name).is_symlink():
             yield folder / name
-    shelf = folder / FOLDER
+    shelf = folder / ARTIFACTS
     if shelf.is_dir() and not shelf.is_symlink():
         yield from sorted(path for path in shelf.iterdir() if path.is_file() and not path.is_symlink())
 

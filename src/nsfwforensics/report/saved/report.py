@@ -10,10 +10,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
 
+from nsfwforensics.core.private import create
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Priority, Question, Summary
 from nsfwforensics.errors import ReportError
@@ -22,7 +24,7 @@ from nsfwforensics.language import language as language_of
 from nsfwforensics.report.documents import json as report_json
 from nsfwforensics.report.saved import reading
 from nsfwforensics.report.saved.artifacts import ArtifactShelf
-from nsfwforensics.report.saved.folder import RUN_NAME, STREAM_NAME, prepare_folder, replace_file
+from nsfwforensics.report.saved.folder import RUN_NAME, STREAM_NAME, locked, prepare_folder, replace_file
 from nsfwforensics.report.saved.reading import Loaded
 from nsfwforensics.report.saved.tally import Tally
 
@@ -118,11 +120,13 @@ class ReportWriter:
     :meth:`SavedReport.open` makes a report of them.
 
     Args:
-        folder: Where the report goes; made if missing. None spools it to a private temporary folder, which is removed
-            at the end of the context together with the :class:`SavedReport`'s files.
+        folder: Where the report goes; made if missing, and kept from other runs until the end of the context. None
+            spools it to a private temporary folder, which is removed at the end of the context together with the
+            :class:`SavedReport`'s files.
         language: What the views for people are written in; English if omitted.
 
     Raises:
+        BusyError: Another run is writing to the folder.
         ReportError: The folder cannot be used, or holds files of our names that are no report of ours.
     """
 
@@ -135,8 +139,10 @@ class ReportWriter:
         self._spool: Path | None = None
         self._artifacts = ArtifactShelf()
         self._sensitive = False
+        self._held = ExitStack()
         if folder is not None:
             prepare_folder(folder)
+            self._held.enter_context(locked(folder))
 
     def __enter__(self) -> Self:
         return self
@@ -145,6 +151,7 @@ class ReportWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+        self._held.close()
         if self._spool is not None:
             shutil.rmtree(self._spool, ignore_errors=True)
 
@@ -212,13 +219,10 @@ class ReportWriter:
     def _open(self) -> BinaryIO:
         path = self._where() / STREAM_NAME
         path.unlink(missing_ok=True)  # a link planted under this name is removed, never written through
-        self._stream = os.fdopen(os.open(path, _CREATE, 0o600), "wb")
+        self._stream = os.fdopen(create(path), "wb")
         return self._stream
 
     def _close(self) -> None:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
