@@ -36,6 +36,9 @@ from nsfwforensics.store.rows import (
     Stat,
 )
 
+MOST_PROBLEMS = 100
+"""So many rows without their counterpart are named at most, as SQLite's own check does with what it finds."""
+
 NOT_EXAMINED = say("registered in the case and not examined yet")
 
 
@@ -260,7 +263,7 @@ class CaseDatabase:
         """What SQLite's own checks and the rules between the tables complain about; empty for a sound case."""
         with self.reading() as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+            broken = connection.execute("PRAGMA foreign_key_check").fetchmany(MOST_PROBLEMS)
         found = [] if found == ["ok"] else found
         return found + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
 

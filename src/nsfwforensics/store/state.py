@@ -25,7 +25,7 @@ _RESULTS = (
     "SELECT 'content', id, sha256, size, media_type, width, height, first_seen FROM contents ORDER BY id",
     # Not status, priority and error: they follow from the results and decisions, which `agreement` looks at.
     "SELECT 'file', id, path, content_id, size, mtime_ns, added, examined FROM files ORDER BY id",
-    # Not size and times: a later scan brings them up to date where it finds the same bytes, and `--files` looks at those.
+    # Not size and times: a later scan brings them up to date where it finds the same bytes, which `--files` looks at.
     """SELECT 'examination', id, file_id, run_id, content_id, fingerprint, status, finished, superseded, document
         FROM examinations ORDER BY id""",
     """SELECT 'result', id, examination_id, position, analyzer, version, setup, status, document FROM results

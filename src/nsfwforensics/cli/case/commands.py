@@ -27,6 +27,7 @@ from nsfwforensics.store.originals import Original, check, digest
 from nsfwforensics.store.rows import Decision, Stat
 from nsfwforensics.store.scanning import belongs_to_case
 
+_MOST_SHOWN = 100
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}-[0-9]{3}")
 
 
@@ -137,8 +138,10 @@ def verify(
         damage = opened.problems()
         log = None if damage else custody_log.check(opened)  # what is damaged tells nothing
         problems = [*damage, *(() if log is None else (*opened.disagreements(), *log.problems))]
-        for problem in problems:
+        for problem in problems[:_MOST_SHOWN]:
             complain(problem)
+        if len(problems) > _MOST_SHOWN:
+            complain(f"and {len(problems) - _MOST_SHOWN:,} more")
         if log is not None:
             case_views.show_checked(console, log, opened.info().files, sound=not problems, files_too=files)
         tally = dict.fromkeys(Original, 0)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import HashListError
 
@@ -64,12 +65,13 @@ def map_arrays(path: Path, magic: bytes) -> dict[str, NDArray[Any]]:
         HashListError: It cannot be read, is no such file, or is damaged.
     """
     try:
-        raw = np.memmap(path, np.uint8, "r")
+        with open_evidence(path, follow=True) as stream:  # a pipe under its name is not waited for
+            raw = np.memmap(stream, np.uint8, "r")
     except (OSError, ValueError) as error:
         raise HashListError(f"{path}: cannot be read: {error}") from error
     try:
         return _arrays(raw, _header(raw, path, magic), path)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise damaged(path, "a header of an unknown shape") from error
 
 

@@ -12,7 +12,7 @@ import hashlib
 import heapq
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.errors import HashListError
+from nsfwforensics.hashing.index.arrays import damaged
 from nsfwforensics.hashing.index.hamming import Hits
 from nsfwforensics.hashing.index.segment import Segment
 from nsfwforensics.hashing.index.signatures import SignatureFile
@@ -113,7 +115,8 @@ class HashIndex:
 
         Args:
             path: Its folder.
-            verify: Whether to read everything and compare it with the checksums; otherwise only headers and sizes.
+            verify: Whether to read everything, compare it with the checksums, and see to it that what is in it can be
+                found; otherwise only headers and sizes.
 
         Raises:
             HashListError: There is no index, or it is damaged or of another version.
@@ -123,11 +126,14 @@ class HashIndex:
             file = path / str(record["file"])
             if _file_digest(file) != record["sha256"]:
                 raise HashListError(f"{file}: damaged: the content does not match its checksum")
+        segments = [Segment.open(path / record["file"]) for record in manifest["segments"]]
+        for segment in segments if verify else ():
+            segment.check()
         return cls(
             path,
             digest,
             [Source(**source) for source in manifest["sources"]],
-            [Segment.open(path / record["file"]) for record in manifest["segments"]],
+            segments,
             [SignatureFile.open(path / record["file"], record["method"]) for record in manifest["signatures"]],
         )
 
@@ -187,7 +193,8 @@ class HashIndex:
         for segment in self.segments:
             for kind, value, entry in segment.pairs():
                 details = segment.details(entry)
-                if next(iter(details.get("hashes", {kind.value: None}))) == kind.value:
+                named = details.get("hashes")
+                if not isinstance(named, dict) or next(iter(named), None) == kind.value:
                     yield self._item(kind, value, details)
 
     def _match(
@@ -202,10 +209,13 @@ class HashIndex:
         return Match(kind, value, distance, query, tuple(items.values()))
 
     def _item(self, kind: HashKind, value: bytes, details: dict[str, Any]) -> tuple[KnownItem, Source]:
-        source = self.sources[details.pop("source")]
-        named = details.pop("hashes", None) or {kind.value: value.hex()}
-        hashes = {HashKind(name): bytes.fromhex(text) for name, text in named.items()}
-        return KnownItem.of(hashes, details), source
+        try:
+            source = self.sources[details.pop("source")]
+            named = details.pop("hashes", None) or {kind.value: value.hex()}
+            hashes = {HashKind(name): bytes.fromhex(text) for name, text in named.items()}
+            return KnownItem.of(hashes, details), source
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise damaged(self.path, "an entry that is none") from error
 
 
 def _nearest_rows(hits: Hits, most: int) -> tuple[NDArray[np.int64], int]:
@@ -232,10 +242,11 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     try:
         if file.stat().st_size > _LARGEST_MANIFEST:
             raise HashListError(f"{file}: not the contents page of an index of known hashes")
-        manifest = json.loads(file.read_bytes())
+        with open_evidence(file, follow=True) as stream:  # a pipe under its name is not waited for
+            manifest = json.loads(stream.read(_LARGEST_MANIFEST))
     except OSError as error:
         raise HashListError(f"{path}: no index of known hashes: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HashListError(f"{file}: damaged: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise HashListError(f"{file}: not the contents page of an index of known hashes")
@@ -244,12 +255,30 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     digest = manifest.pop("digest", None)
     if digest != manifest_digest(manifest):
         raise HashListError(f"{file}: damaged: the content does not match its checksum")
-    if not all(_SEGMENT.fullmatch(str(record.get("file"))) for record in manifest["segments"]):
-        raise HashListError(f"{file}: names files that are no segments")
     manifest.setdefault("signatures", [])
-    if not all(_SIGNATURES.fullmatch(str(record.get("file"))) for record in manifest["signatures"]):
+    if not all(_fits(manifest.get(name), fields) for name, fields in _RECORDS.items()):
+        raise HashListError(f"{file}: damaged: records of an unknown shape")
+    if not all(_SEGMENT.fullmatch(record["file"]) for record in manifest["segments"]):
+        raise HashListError(f"{file}: names files that are no segments")
+    if not all(_SIGNATURES.fullmatch(record["file"]) for record in manifest["signatures"]):
         raise HashListError(f"{file}: names files that hold no signatures")
     return manifest, str(digest)
+
+
+_RECORDS: Mapping[str, Mapping[str, type]] = {
+    "sources": {"name": str, "sha256": str, "format": str, "items": int},
+    "segments": {"file": str, "sha256": str, "hashes": int},
+    "signatures": {"file": str, "sha256": str, "method": str, "pictures": int, "bytes": int},
+}
+
+
+def _fits(records: object, fields: Mapping[str, type]) -> bool:
+    return isinstance(records, list) and all(
+        isinstance(record, dict)
+        and set(record) == set(fields)
+        and all(type(record[name]) is kind for name, kind in fields.items())
+        for record in records
+    )
 
 
 def manifest_digest(manifest: dict[str, Any]) -> str:
@@ -264,7 +293,7 @@ def source_record(source: Source) -> dict[str, Any]:
 
 def _file_digest(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with open_evidence(path, follow=True) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise HashListError(f"{path}: cannot be read: {error.strerror}") from error

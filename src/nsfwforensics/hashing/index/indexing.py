@@ -130,6 +130,7 @@ class IndexWriter:
         kept = []
         for record in self._segments:
             segment = Segment.open(self.path / record["file"])
+            segment.check()
             found = [(kind, value) for kind, value in gone if segment.row_of(kind, value) is not None]
             batch, removed = self._without(segment, set(found)) if found else (None, 0)
             taken += removed
@@ -186,7 +187,9 @@ class IndexWriter:
             size += self._segments[-1]["hashes"]
             if size > LARGEST_SEGMENT:
                 break
-            parts.insert(0, Segment.open(self.path / self._segments.pop()["file"]).columns())
+            before = Segment.open(self.path / self._segments.pop()["file"])
+            before.check()
+            parts.insert(0, before.columns())
         self._segments.append(self._write(Columns.joined(parts)))
         self._batch = _Batch()
 
