@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from nsfwforensics.core import assess
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Priority
-from nsfwforensics.store import documents, runs
+from nsfwforensics.store import documents, queries, runs
 from nsfwforensics.store.rows import PENDING
 
 
@@ -25,7 +25,7 @@ def disagreements(connection: sqlite3.Connection) -> Iterator[str]:
     """
     files = connection.execute("SELECT id, path, status, priority, error FROM files ORDER BY path").fetchall()
     for number, path, *shown in files:
-        name = str(storable_text(os.fsdecode(bytes(path))))
+        name = str(storable_text(os.fsdecode(queries.raw_path(path))))
         whole = runs.whole(connection, number)
         wanted = _shown(whole) if whole is not None else [PENDING, Priority.NONE.rank, None]
         if shown != wanted:

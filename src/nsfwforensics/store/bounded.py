@@ -45,14 +45,10 @@ class BoundedConnection(sqlite3.Connection):
         """Lets statements take as long as a file of this size needs, however it grows."""
         self._file = file
 
-    def cursor(self, factory: Any = None) -> Any:
-        """A cursor that counts its rows."""
-        return super().cursor(factory or _Rows)
-
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """Runs a statement from a new count on."""
         self._taken = 0
-        return super().execute(*arguments)
+        return self.cursor(_Rows).execute(*arguments)
 
     def most_rows(self) -> int:
         """How many rows one statement may hand out."""

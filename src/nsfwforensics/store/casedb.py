@@ -160,7 +160,7 @@ class CaseDatabase:
         """Where the files are, in the order of their names."""
         with self.reading() as connection:
             for (path,) in connection.execute("SELECT path FROM files ORDER BY path"):
-                yield Path(os.fsdecode(bytes(path)))
+                yield Path(os.fsdecode(queries.raw_path(path)))
 
     def find(self, wanted: str) -> list[CaseFile]:
         """The files that a person means: a path, the end of one, or a SHA-256 or at least 8 digits of its start."""
@@ -216,7 +216,9 @@ class CaseDatabase:
                 "SELECT c.sha256, s.data FROM signatures s JOIN contents c ON c.id = s.content_id WHERE s.method = ?",
                 (method,),
             ):
-                yield sha256, bytes(data)
+                if not isinstance(data, bytes):
+                    raise TypeError("a signature that is not made of bytes")
+                yield sha256, data
 
     def mark(
         self,

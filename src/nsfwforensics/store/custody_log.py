@@ -193,6 +193,8 @@ def _numbers(connection: sqlite3.Connection) -> list[str]:
     for number, line, sha256 in connection.execute("SELECT sequence, line, sha256 FROM custody_log ORDER BY sequence"):
         if chain.digest(str(line)) != sha256:
             problems.append(f"in the database: entry {number} was altered: it does not fit the digest stored with it")
+        elif f'"sequence":{number},' not in line:
+            problems.append(f"in the database: what stands under the number {number} is another entry")
     return problems
 
 

@@ -63,12 +63,23 @@ def files(
         yield _file(row)
 
 
+def raw_path(value: object) -> bytes:
+    """A path as it stands in the database.
+
+    Raises:
+        TypeError: It is none. A number would be made into as many bytes.
+    """
+    if not isinstance(value, bytes):
+        raise TypeError("a path that is not made of bytes")
+    return value
+
+
 def _file(row: Sequence[Any]) -> CaseFile:
     number, path, sha256, size, media_type, status, priority, error, added, examined = row[:10]
     decision, note, by, at, findings, dismissed = row[10:]
     return CaseFile(
         id=number,
-        raw_path=bytes(path),
+        raw_path=raw_path(path),
         sha256=sha256,
         size=size,
         media_type=media_type,
@@ -101,7 +112,7 @@ def files_shown_as(connection: sqlite3.Connection, text: str) -> list[CaseFile]:
     numbers = [
         number
         for number, path in connection.execute("SELECT id, path FROM files")
-        if _ends_with(str(storable_text(os.fsdecode(bytes(path)))), text)
+        if _ends_with(str(storable_text(os.fsdecode(raw_path(path)))), text)
     ]
     rows = (connection.execute(f"{_FILES} WHERE f.id = ?", (number,)).fetchone() for number in numbers)
     return [_file(row) for row in rows]
@@ -128,7 +139,7 @@ def hashes(connection: sqlite3.Connection) -> Iterator[CaseHashes]:
         rows = hashes_of(connection, number)
         yield CaseHashes(
             sha256=sha256,
-            path=str(storable_text(os.fsdecode(bytes(path)))) if path is not None else "",
+            path=str(storable_text(os.fsdecode(raw_path(path)))) if path is not None else "",
             values={algorithm: value for algorithm, value, _ in rows},
             pdq_quality=next((quality for algorithm, _, quality in rows if algorithm == "pdq"), None),
             decision=Decision(decision) if decision else None,
