@@ -87,9 +87,7 @@ def test_a_child_that_lives_on_holds_nothing(tmp_path: Path) -> None:
         child.join()
 
 
-def test_a_file_that_its_holder_has_just_removed_is_no_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_its_holder_has_just_removed_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = locks.lock, []
 
     def lock(descriptor: int, offset: int = 0) -> None:

@@ -140,7 +140,7 @@ def _refuse_foreign(path: Path) -> None:
         for beside in (path.with_name(path.name + suffix) for suffix in SIDE_FILES):
             if os.path.lexists(beside) and not stat.S_ISREG(beside.lstat().st_mode):
                 raise CaseError(f"{beside} beside the case is not a regular file; nothing was opened")
-        with path.open("rb") as stream:
+        with open_evidence(path, follow=True) as stream:
             head = stream.read(100)
     except FileNotFoundError:
         raise CaseError(f"there is no case at {path}") from None
