@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core import installation
-from nsfwforensics.core.discover import Target, discover, lies_in
+from nsfwforensics.core.discover import Target, discover, outside
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.registry import providing, select
+from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.core.types import AnalyzerRecord, Capability, FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
@@ -30,7 +32,7 @@ from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.language import brought
 from nsfwforensics.libraries import library_versions
-from nsfwforensics.request import Request, prepared
+from nsfwforensics.request import Request, inputs, prepared
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
@@ -51,7 +53,8 @@ class Run:
         gone: How many files of a case that is examined as a whole are no longer at their place.
 
     Raises:
-        UsageError: The request names something that does not exist, or a reference photo cannot be enrolled.
+        UsageError: The request names something that does not exist, something would be written into what is read, or a
+            reference photo cannot be enrolled.
         CaseError: The case cannot be used.
         MissingDependencyError: A device asked for by name is missing.
     """
@@ -64,6 +67,7 @@ class Run:
         for path in request.paths:
             if not os.path.lexists(path):
                 raise UsageError(f"no such file or folder: {path}")
+        keep_apart([request.exclude, request.case], inputs(request))
         if request.case is not None:
             look_at_case(request.case, whole=not request.paths)
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
@@ -94,12 +98,9 @@ class Run:
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""
-        outside = self.request.exclude
         case = self.request.case
-        for target in self._found():
-            if case is not None and belongs_to_case(target.path, case):
-                continue
-            if outside is None or not lies_in(target.path, outside):
+        for target in without_reports(outside(self._found(), self.request.exclude)):
+            if case is None or not belongs_to_case(target.path, case):
                 yield target
 
     def _found(self) -> Iterator[Target]:

@@ -13,7 +13,8 @@
     │   └── LimitExceededError     4  the file is larger than the limits allow
     ├── ReportError                1  a saved report cannot be read or written
     ├── HashListError              1  a list or an index of known hashes cannot be read or written
-    ├── CaseError                  1  a case database cannot be read or written
+    ├── CaseError                  1  a case database cannot be read or written, or is not as this tool makes it
+    ├── BusyError                  1  another run is writing to the same folder
     └── CustodyError               1  an evidence bag, a key or a signature cannot be made, read or used
 
 Exit codes that are not exceptions: 0 done, 4 some files failed, 5 ``--fail-on`` reached,
@@ -97,7 +98,11 @@ class HashListError(ForensicsError):
 
 
 class CaseError(ForensicsError):
-    """A case database is missing, foreign, damaged, busy, full, read-only or of a newer version."""
+    """A case database is missing, foreign, tampered with, damaged, busy, full, read-only or of a newer version."""
+
+
+class BusyError(ForensicsError):
+    """Another run is writing to the folder that was named for output."""
 
 
 class CustodyError(ForensicsError):

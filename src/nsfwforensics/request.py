@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ class Request:
         sensitive: Whether all files are handled with care: no pictures of them are made, whatever else is asked for.
         follow_symlinks: Whether symbolic links are followed.
         allow_plugins: Whether third-party analyzers run too.
-        exclude: A folder never to walk into: the one that the report is written to.
-        case: A case database to scan into, made where there is none. Files that it has under the same plan are not
-            examined again; without ``paths``, the files that it holds are examined.
+        exclude: The folder that the report is written to: it may not lie in what is read, nor that in it.
+        case: A case database to scan into, made where there is none, and not in a folder that is read. Files that it
+            has under the same plan are not examined again; without ``paths``, the files that it holds are examined.
         command: The command line, for the report's header.
     """
 
@@ -68,6 +68,18 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
         }
         for registration in chosen
     }
+
+
+def inputs(request: Request) -> Iterator[Path]:
+    """Every file and folder that is read for a request: evidence, and what options name to compare it with.
+
+    Analyzers need not be loaded for this: every text among their options may be a path. What is not there does no harm.
+    """
+    yield from request.paths
+    for options in (*request.settings.analyzers.values(), *request.options.values()):
+        for value in options.values():
+            named = value if isinstance(value, list | tuple) else (value,)
+            yield from (Path(item) for item in named if isinstance(item, str | Path))
 
 
 def _refuse_own_case(

@@ -33,11 +33,14 @@ def logged(case: CaseDatabase, number: int = 5) -> Path:
 
 
 def tamper(case: CaseDatabase, statement: str) -> None:
-    """As somebody would who has SQLite's own shell: the triggers are in the way, so they go first."""
+    """As somebody would who has SQLite's own shell: the triggers are in the way, so they go, and come back after it."""
     connection = sqlite3.connect(case.path, isolation_level=None)
-    connection.execute("DROP TRIGGER custody_log_keep_update")
-    connection.execute("DROP TRIGGER custody_log_keep_delete")
+    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'custody_log_keep_%'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
     connection.execute(statement)
+    for _, sql in triggers:
+        connection.execute(sql)
     connection.close()
 
 

@@ -85,8 +85,10 @@ def test_a_case_is_looked_at_before_anything_is_loaded(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nsfwforensics.api.select", lambda *_, **__: pytest.fail("analyzers were loaded"))
+    other = tmp_path / "other.jpg"
+    other.write_bytes(contract_file("plain.jpg"))
     with pytest.raises(CaseError, match="is not a case database"):
-        request(photos, photos / "plain.jpg")
+        request(photos, other)
     with pytest.raises(CaseError, match="there is no case"):
         Run(Request([], case=tmp_path / "none.db"))
     CaseDatabase.create(tmp_path / "c.db").close()

@@ -176,7 +176,7 @@ def test_without_hard_links_nothing_is_overwritten_either(tmp_path: Path, monkey
     before = path.read_bytes()
     made = tmp_path / "made"
     made.write_bytes(b"x")
-    with pytest.raises(CaseError, match="cannot make a case"):
+    with pytest.raises(CaseError, match="is there already"):
         opening._put_in_place(made, path)
     assert path.read_bytes() == before
 

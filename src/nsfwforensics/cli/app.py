@@ -85,6 +85,7 @@ def main() -> None:
     streams.ready()
     debug.set_up(debug.wanted(sys.argv[1:]))
     one_thread_each()
+    os.umask(0o077)  # what we write is closed to others anyway; this is for what libraries write on the way
     _end_like_ctrl_c()
     sys.exit(_run())
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import read_paths, reporting_errors
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode
 from nsfwforensics.report.console.file import plain
 
@@ -64,6 +65,7 @@ def cluster(
     from nsfwforensics.clustering.run import cluster as clustered
     from nsfwforensics.core.evidence import Limits
     from nsfwforensics.report.documents import clusters
+    from nsfwforensics.report.saved.folder import locked
 
     given: dict[str, Any] = {
         "max_pixels": max_pixels,
@@ -71,9 +73,11 @@ def cluster(
         "max_seconds": max_seconds,
         "max_memory": max_memory,
     }
-    with _progress(quiet=quiet) as progress:
+    places = read_paths(paths)
+    keep_apart([output], places)
+    with locked(output), _progress(quiet=quiet) as progress:
         found = clustered(
-            read_paths(paths),
+            places,
             limits=Limits(**{name: value for name, value in given.items() if value is not None}),
             jobs=jobs,
             follow_symlinks=follow_symlinks,
@@ -82,8 +86,8 @@ def cluster(
             progress=progress,
             isolate=isolate,
         )
-    if output is not None:
-        clusters.write(found, output)
+        if output is not None:
+            clusters.write(found, output)
     if as_json:
         clusters.write_json(found, sys.stdout)
     elif not quiet:

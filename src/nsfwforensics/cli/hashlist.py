@@ -16,6 +16,8 @@ from rich.table import Table
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.core.places import keep_apart
+from nsfwforensics.core.private import create
 from nsfwforensics.errors import HashListError, UsageError
 from nsfwforensics.hashing.index.index import HashIndex, is_index
 from nsfwforensics.hashing.index.known import index_lists, reading_record
@@ -64,6 +66,7 @@ def import_(
     signatures: Signatures = False,
 ) -> None:
     """Adds lists and pictures to an index for searching, makes it if missing, and purges what a list withdraws."""
+    keep_apart([output], lists)
     common: dict[str, Any] = {"opinion": opinion, "strict": strict} | ({"quality": 0} if keep_low_quality else {})
     pictures = {path for path in lists if form is None and holds_pictures(path)}
     if signatures and not pictures:
@@ -95,6 +98,7 @@ def export(
     keep_low_quality: LowQuality = False,
 ) -> None:
     """Writes a list or an index in a format that other tools read. Hashes of pictures may be personal data."""
+    keep_apart([output], [source])
     quality: dict[str, Any] = {"quality": 0} if keep_low_quality else {}
     listed = None if source.is_dir() else HashList(source, long_hash=long_hash, **quality)
     items = _items(HashIndex.open(source, verify=True)) if listed is None else iter(listed)
@@ -103,7 +107,7 @@ def export(
         left_out = write_list(items, form, sys.stdout, clean)
     else:
         try:
-            with output.open("x", encoding="utf-8", newline="") as stream:
+            with os.fdopen(create(output), "w", encoding="utf-8", newline="") as stream:
                 left_out = write_list(items, form, stream, clean)
         except FileExistsError as error:
             raise UsageError(f"{output} exists; nothing is written over") from error

@@ -18,6 +18,7 @@ from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import read_paths, reporting_errors
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.notice.draft import Draft, draft
 from nsfwforensics.notice.person import read_person, web_address
@@ -74,6 +75,8 @@ def notice(
     as_json: Annotated[bool, typer.Option("--json", help="Print the draft and what is missing as JSON.")] = False,
 ) -> None:
     """Drafts a removal request."""
+    named = read_paths(places or [])
+    keep_apart([output], named)
     entry = regime(law)
     wanted = entry.country if country is None else country
     made = draft(
@@ -81,14 +84,14 @@ def notice(
         language=lang.value if lang else entry.letters[0],
         person=read_person(person) if person else None,
         urls=[web_address(one) for one in url or ()],
-        pictures=pictures(read_paths(places or []), file or (), pdq=pdq),
+        pictures=pictures(named, file or (), pdq=pdq),
         lines=helplines(None if wanted == EVERYWHERE else wanted, own=lines),
     )
     form = _format(output)
     texts = letter(made, form), cover(made, form)
     if output is not None:
         _write(output, *texts)
-    for case in filter(is_case, places or []):
+    for case in filter(is_case, named):
         with CaseDatabase.open(case) as opened:
             record(opened, "notice drafted", subject=law.value, counts={"pictures": len(made.pictures)})
     if as_json:
@@ -120,7 +123,9 @@ def _write(place: Path, text: str, cover_text: str) -> None:
             raise ReportError(f"{path} is there already; choose another name")
     try:
         for path, content in ((beside, cover_text), (place, text)):
-            replace_file(path, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+            replace_file(path, lambda stream, content=content: stream.write(content), over=False)  # type: ignore[misc]
+    except FileExistsError:
+        raise ReportError(f"{path} is there already; choose another name") from None
     except OSError as error:
         raise ReportError(f"cannot write {place}: {error.strerror}") from error
 

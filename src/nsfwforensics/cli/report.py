@@ -14,6 +14,7 @@ from nsfwforensics.cli.options import Lang, PaperName
 from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.console.file import render
+from nsfwforensics.report.saved.folder import locked
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import write_views
 
@@ -31,22 +32,23 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only make the files again.")] = False,
 ) -> None:
     """Makes the views again; a report that is not as it was written is refused."""
-    saved = SavedReport.open(folder, language_of(lang), changed=show_changed)
-    if saved.differences:
+    with locked(folder if folder.is_dir() else None):
+        saved = SavedReport.open(folder, language_of(lang), changed=show_changed)
+        if saved.differences:
+            if as_json:
+                saved.write_json(sys.stdout)
+            else:
+                render(saved, Console())
+            raise ReportError(f"the report in {folder} was changed after it was written: nothing was made of it")
+        if as_pdf:
+            check_pdf(folder, saved.language)
+        write_views(saved)
         if as_json:
             saved.write_json(sys.stdout)
-        else:
+        elif not quiet:
             render(saved, Console())
-        raise ReportError(f"the report in {folder} was changed after it was written: nothing was made of it")
-    if as_pdf:
-        check_pdf(folder, saved.language)
-    write_views(saved)
-    if as_json:
-        saved.write_json(sys.stdout)
-    elif not quiet:
-        render(saved, Console())
-    if as_pdf:
-        write_pdf(saved, paper_of(paper))
+        if as_pdf:
+            write_pdf(saved, paper_of(paper))
 
 
 def register(app: typer.Typer) -> None:

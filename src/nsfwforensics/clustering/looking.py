@@ -60,17 +60,18 @@ class Unseen:
     failed: bool
 
 
-def look(path: Path, named: bool, limits: Limits) -> Look | Unseen:
+def look(path: Path, named: bool, follow: bool, limits: Limits) -> Look | Unseen:
     """Reads, hashes and decodes a file.
 
     Args:
         path: The file.
         named: Whether the user named this very file: one that is no image is then a failure.
+        follow: Whether it may be a symbolic link.
         limits: What it may ask for.
     """
     expected = named or path.suffix.lower() in IMAGE_EXTENSIONS
     try:
-        evidence = Evidence.open(path, limits)
+        evidence = Evidence.open(path, limits, follow=follow)
     except EvidenceError as error:
         return Unseen(path, str(error), failed=expected)
     try:
@@ -91,12 +92,13 @@ def look(path: Path, named: bool, limits: Limits) -> Look | Unseen:
     )
 
 
-def features(path: Path, sha256: str, limits: Limits) -> bytes | Unseen:
+def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | Unseen:
     """The signature of a file's local features.
 
     Args:
         path: The file.
         sha256: What its bytes were at the first look.
+        follow: Whether it may be a symbolic link.
         limits: What it may ask for.
     """
     import cv2
@@ -107,7 +109,7 @@ def features(path: Path, sha256: str, limits: Limits) -> bytes | Unseen:
 
     cv2.setNumThreads(1)
     try:
-        evidence = Evidence.open(path, limits)
+        evidence = Evidence.open(path, limits, follow=follow)
         if evidence.sha256 != sha256:
             return Unseen(path, "changed while it was being compared", failed=True)
         picture = _picture(evidence)

@@ -12,8 +12,10 @@ from nsfwforensics.clustering.looking import Look, Unseen, features, look
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core import installation
-from nsfwforensics.core.discover import discover, lies_in
+from nsfwforensics.core.discover import discover, outside
 from nsfwforensics.core.evidence import Limits, utc_iso
+from nsfwforensics.core.places import keep_apart
+from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
 from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
 from nsfwforensics.signals.matching.alignment import SCORE
@@ -54,7 +56,7 @@ def cluster(
         isolate: Whether files are read in confined worker processes, a single one too.
 
     Raises:
-        UsageError: A path does not exist.
+        UsageError: A path does not exist, or the result would be written into one.
     """
     started = utc_iso(time.time())
     limits = limits or Limits()
@@ -70,7 +72,7 @@ def cluster(
         tell("looking", done, len(tasks))
 
     def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unseen]:
-        again = [(looks[number].path, looks[number].sha256) for number in numbers]
+        again = [(looks[number].path, looks[number].sha256, follow_symlinks) for number in numbers]
         for done, made in enumerate(looked(features, again, jobs, limits, isolate=isolate), 1):
             yield made
             tell("comparing", done, len(again))
@@ -94,19 +96,18 @@ def cluster(
 
 def _found(
     paths: Sequence[Path], follow_symlinks: bool, exclude: Path | None
-) -> tuple[list[tuple[Path, bool]], list[Problem]]:
+) -> tuple[list[tuple[Path, bool, bool]], list[Problem]]:
     """The files to look at, and those that must not be opened."""
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"no such file or folder: {path}")
     tasks, problems = [], []
-    for target in discover(paths, follow_symlinks=follow_symlinks):
-        if exclude is not None and lies_in(target.path, exclude):
-            continue
+    keep_apart([exclude], paths)
+    for target in without_reports(outside(discover(paths, follow_symlinks=follow_symlinks), exclude)):
         if target.skip is not None:
             problems.append(Problem(path=str(target.path), reason=target.skip, failed=target.failed))
         else:
-            tasks.append((target.path, target.named))
+            tasks.append((target.path, target.named, target.follow))
     return tasks, problems
 
 

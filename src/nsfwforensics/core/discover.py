@@ -10,10 +10,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import list_folder
 from nsfwforensics.errors import UsageError
 
 
@@ -26,12 +27,14 @@ class Target:
         named: True where the user named this very file, False where a folder was walked.
         skip: Why the file must not be opened (a special file, a link) or cannot be reached, or None.
         lost: True where something may be there that was to be examined, and cannot be reached.
+        follow: Whether it may be a symbolic link.
     """
 
     path: Path
     named: bool
     skip: str | None = None
     lost: bool = False
+    follow: bool = False
 
     @property
     def failed(self) -> bool:
@@ -70,7 +73,17 @@ def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterato
 _LINK = say("a symbolic link; links are followed only with --follow-symlinks")
 
 
-def lies_in(path: Path, folder: Path) -> bool:
+IN_OUTPUT = say("in the folder that is being written to, where a link leads")
+
+
+def outside(targets: Iterable[Target], folder: Path | None) -> Iterator[Target]:
+    """The same targets, where those that a link leads to in a folder that is written to are not to be opened."""
+    for target in targets:
+        into = folder is not None and target.follow and _lies_in(target.path, folder)
+        yield replace(target, skip=IN_OUTPUT) if into else target
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
     """Whether a path leads into a folder, links followed; a loop of links leads nowhere, and so do too many."""
     try:
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
@@ -93,14 +106,14 @@ def _walk(start: Path, *, follow: bool, seen: set[tuple[int, int]]) -> Iterator[
             yield _unreachable(path, error, named=named)
             continue
         if not stat.S_ISDIR(info.st_mode):
-            yield Target(path, named, skip=_refusal(info.st_mode))
+            yield Target(path, named, skip=_refusal(info.st_mode), follow=follow)
             continue
         identity = (info.st_dev, info.st_ino)
         if identity in seen:
             continue
         seen.add(identity)
         try:
-            folders.append(iter(sorted(path.iterdir())))
+            folders.append(iter(list_folder(path, follow=follow)))
         except OSError as error:
             problem = say("folder cannot be read: {error}", error=error.strerror)
             yield Target(path, named, skip=problem, lost=True)

@@ -25,7 +25,7 @@ def pictures(paths: Sequence[Path], role: str) -> Iterator[Evidence]:
         try:
             if target.skip is not None:
                 raise EvidenceError(target.skip)
-            evidence = Evidence.open(target.path)
+            evidence = Evidence.open(target.path, follow=target.follow)
             if evidence.media_type is None:
                 raise EvidenceError("the content is no image format known here")
         except EvidenceError as error:

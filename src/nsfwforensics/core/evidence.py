@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nsfwforensics.core.decode import Decoded, Limits, decode, decode_reduced, header_size, thumbnail_base64
 from nsfwforensics.core.media import SNIFF_BYTES, sniff
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.types import FileInfo, FileState
 from nsfwforensics.errors import EvidenceError, LimitExceededError
 
@@ -44,10 +43,10 @@ class Evidence:
         media_type: What the bytes are (never what the name says).
     """
 
-    __slots__ = ("_decoded", "_derived", "_limits", "data", "media_type", "mtime_ns", "path",
+    __slots__ = ("_decoded", "_derived", "_follow", "_limits", "data", "media_type", "mtime_ns", "path",
                  "sha256", "size")  # fmt: skip
 
-    def __init__(self, path: Path, data: bytes, mtime_ns: int | None, limits: Limits) -> None:
+    def __init__(self, path: Path, data: bytes, mtime_ns: int | None, limits: Limits, *, follow: bool = False) -> None:
         self.path = path
         self.data = data
         self.size = len(data)
@@ -55,16 +54,18 @@ class Evidence:
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.media_type = sniff(data[:SNIFF_BYTES])
         self._limits = limits
+        self._follow = follow
         self._derived: dict[str, Any] = {}
         self._decoded: Decoded | EvidenceError | None = None
 
     @classmethod
-    def open(cls, path: Path, limits: Limits | None = None) -> Evidence:
+    def open(cls, path: Path, limits: Limits | None = None, *, follow: bool = False) -> Evidence:
         """Reads a file whole; a pipe or a device that took its place meanwhile is refused, not waited for.
 
         Args:
             path: A regular file.
             limits: What it may ask for; the defaults of :class:`Limits` if omitted.
+            follow: Whether it may be a symbolic link.
 
         Raises:
             EvidenceError: The file cannot be read, is empty or is not a regular file.
@@ -74,13 +75,11 @@ class Evidence:
         if (told := now_reading.get()) is not None:
             told(path)
         try:
-            stream = _open(path)
-        except OSError as error:  # a folder too: it cannot be opened as a stream
+            stream = open_evidence(path, follow=follow)
+        except OSError as error:
             raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
         with stream:
             info = os.fstat(stream.fileno())
-            if not stat.S_ISREG(info.st_mode):
-                raise EvidenceError(say("not a regular file"))
             if info.st_size > limits.max_bytes:
                 raise LimitExceededError(
                     say(
@@ -100,7 +99,7 @@ class Evidence:
             raise EvidenceError(
                 say("it was changed while it was being read; examine it again when nothing writes to it")
             )
-        return cls(path, data, info.st_mtime_ns, limits)
+        return cls(path, data, info.st_mtime_ns, limits, follow=follow)
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "image", limits: Limits | None = None) -> Evidence:
@@ -209,7 +208,7 @@ class Evidence:
 
     def after(self) -> FileState | None:
         """Reads the file again, to show that the examination left it as it was; None for bytes in memory."""
-        return None if self.mtime_ns is None else file_state(self.path, self._limits.max_bytes)
+        return None if self.mtime_ns is None else file_state(self.path, self._limits.max_bytes, follow=self._follow)
 
     def _decode(self) -> Decoded:
         if self._decoded is None:
@@ -222,12 +221,12 @@ class Evidence:
         return self._decoded
 
 
-def file_state(path: Path, max_bytes: int) -> FileState:
+def file_state(path: Path, max_bytes: int, *, follow: bool = False) -> FileState:
     """Size, time and SHA-256 of a file, read piece by piece; empty where it cannot be read or is too large."""
     try:
-        with _open(path) as stream:
+        with open_evidence(path, follow=follow) as stream:
             info = os.fstat(stream.fileno())
-            if not stat.S_ISREG(info.st_mode) or info.st_size > max_bytes:
+            if info.st_size > max_bytes:
                 return FileState()
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except KeyboardInterrupt:
@@ -235,20 +234,6 @@ def file_state(path: Path, max_bytes: int) -> FileState:
     except BaseException:  # noqa: BLE001 - asked where something has failed already, and must not fail in turn
         return FileState()
     return FileState(size=info.st_size, modified=utc_iso(info.st_mtime_ns / 1e9), sha256=digest)
-
-
-def _open(path: Path) -> BufferedReader:
-    """Opens a file to read it; a pipe or a device that took its place is not waited for.
-
-    Raises:
-        OSError: It cannot be opened.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:  # the time of last access is evidence too, but only a file's owner may keep it
-        descriptor = os.open(path, flags | getattr(os, "O_NOATIME", 0))
-    except PermissionError:
-        descriptor = os.open(path, flags)
-    return open(descriptor, "rb")  # noqa: PTH123 - whoever asked closes it
 
 
 def describe_path(path: Path) -> FileInfo:

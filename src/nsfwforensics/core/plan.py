@@ -192,7 +192,7 @@ class Plan:
         if target.skip is not None:
             return Draft(describe_path(target.path), {}, {}, target.skip, skipped=not target.failed)
         try:
-            evidence = Evidence.open(target.path, self.spec.limits)
+            evidence = Evidence.open(target.path, self.spec.limits, follow=target.follow)
         except EvidenceError as error:
             skipped = not (target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS)
             info = describe_path(target.path)
@@ -310,7 +310,7 @@ class Plan:
 
 def failed_draft(target: Target, reason: str, limits: Limits) -> Draft:
     """The draft of a file whose examination ended outside the plan (a worker died): hashed, and not looked into."""
-    state = file_state(target.path, limits.max_bytes)
+    state = file_state(target.path, limits.max_bytes, follow=target.follow)
     known = describe_path(target.path).model_copy(
         update={"size": state.size, "modified": state.modified, "sha256": state.sha256}
     )

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.places import keep_apart
+from nsfwforensics.core.private import close_all_to_others, close_to_others, make_folder
 from nsfwforensics.core.sensitive import header_without_pictures
 from nsfwforensics.custody import describe, originals, report_copy, signing
 from nsfwforensics.custody.describe import CaseCopy, Contents
@@ -23,7 +25,7 @@ from nsfwforensics.custody.listing import ALGORITHMS, TAG_MANIFESTS, digests
 from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
 from nsfwforensics.custody.report_copy import Covered, Source
-from nsfwforensics.errors import CustodyError, UsageError
+from nsfwforensics.errors import CustodyError
 from nsfwforensics.report.words.text import visible
 
 if TYPE_CHECKING:
@@ -96,10 +98,7 @@ def check_place(bag: Path, evidence: Iterable[Path]) -> None:
         raise CustodyError(f"{bag} is there already; nothing is ever written over it")
     if not bag.name or not bag.parent.is_dir():
         raise CustodyError(f"there is no folder {bag.parent} to make the bag in")
-    place = bag.parent.resolve()
-    for path in evidence:
-        if path.is_dir() and place.is_relative_to(path.resolve()):
-            raise UsageError(f"the bag would lie inside {path}, which is evidence: choose another place")
+    keep_apart([bag], evidence)
 
 
 def pack(order: Order, progress: Progress = lambda found: None) -> Packed:
@@ -142,6 +141,7 @@ def _workshop(bag: Path) -> Iterator[Path]:
     except OSError as error:
         raise CustodyError(f"cannot make a bag in {bag.parent}: {error.strerror}") from error
     try:
+        close_to_others(folder)
         yield folder
     except OSError as error:
         raise CustodyError(f"the bag cannot be written: {error.strerror}") from error
@@ -150,7 +150,7 @@ def _workshop(bag: Path) -> Iterator[Path]:
 
 
 def _files(order: Order, payload: Path, covered: Covered, progress: Progress) -> Iterator[Original]:
-    (payload / "evidence").mkdir(mode=0o700)
+    make_folder(payload / "evidence")
     for number, target in enumerate(order.targets, 1):
         found = _file(order, payload, covered, number, target)
         progress(found)
@@ -195,5 +195,6 @@ def _make(folder: Path, order: Order, contents: Contents) -> None:
         # The library declares the last draft before the standard; what it writes meets RFC 8493 too.
         (folder / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
         bagit.Bag(str(folder)).save()
+        close_all_to_others(folder)
     except (bagit.BagError, RuntimeError) as error:
         raise CustodyError(f"the bag cannot be made: {error}") from error

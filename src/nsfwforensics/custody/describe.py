@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any, TextIO
 
 from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.private import create
 from nsfwforensics.custody import case_uco, tables
 from nsfwforensics.custody.operator_file import Operator
 from nsfwforensics.custody.originals import Original
@@ -225,5 +227,5 @@ def _libraries() -> dict[str, str]:
 
 
 def _text(path: Path, write_to: Callable[[TextIO], object]) -> None:
-    with path.open("x", encoding="utf-8", newline="") as stream:
+    with os.fdopen(create(path), "w", encoding="utf-8", newline="") as stream:
         write_to(stream)

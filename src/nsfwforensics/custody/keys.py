@@ -11,10 +11,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from nsfwforensics.core.private import create
 from nsfwforensics.errors import CustodyError, UsageError
 
 MOST_BYTES = 64 * 1024
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 class NeedsPassphraseError(UsageError):
@@ -60,11 +60,11 @@ def make(path: Path, passphrase: bytes | None) -> tuple[Path, Ed25519PublicKey]:
         encryption = serialization.BestAvailableEncryption(passphrase)
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
     try:
-        _write(path, pem, 0o600)
+        _write(path, pem)
     except OSError as error:
         raise CustodyError(f"cannot make the key {path}: {error.strerror}") from error
     try:
-        _write(public_path, public_pem(private.public_key()), 0o644)
+        _write(public_path, public_pem(private.public_key()))
     except OSError as error:
         path.unlink()
         raise CustodyError(f"cannot make the key {public_path}: {error.strerror}") from error
@@ -122,8 +122,8 @@ def parse_public(data: bytes, name: str) -> Ed25519PublicKey:
     return key
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
-    descriptor = os.open(path, _CREATE, mode)
+def _write(path: Path, data: bytes) -> None:
+    descriptor = create(path)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from nsfwforensics.core.opening import open_evidence
+
 PAYLOAD = "data"
 ALGORITHMS = ("sha256", "sha512")
 MANIFESTS = tuple(f"manifest-{name}.txt" for name in ALGORITHMS)
@@ -31,7 +33,6 @@ BLOCK = 1024 * 1024
 EMPTY_FOLDER = "an empty folder"
 
 _LINE = re.compile(rb"([0-9A-Fa-f]{32,128})([ \t]+\*?)([^\r\n]+)\n?")
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,7 @@ def opened(bag: Path, name: str) -> BinaryIO:
     Raises:
         OSError: It cannot be opened, or is a link or no regular file (any more).
     """
-    descriptor = os.open(bag / name, _READ)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(0, "not a regular file")
-    return os.fdopen(descriptor, "rb")
+    return open_evidence(bag / name)
 
 
 def content(bag: Path, name: str, most: int) -> bytes:

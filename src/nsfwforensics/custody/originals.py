@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.media import EXTENSIONS, SNIFF_BYTES, sniff
+from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.private import create
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.errors import CustodyError
 
 CHANGED = "changed while it was read: not packed"
 BLOCK = 1024 * 1024
-
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def measure(number: int, path: Path) -> Original:
         The description, with ``problem`` set where it could not be read or changed meanwhile.
     """
     try:
-        with _opened(path) as stream:
+        with open_evidence(path) as stream:
             before = os.fstat(stream.fileno())
             md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
             head = b""
@@ -117,7 +114,7 @@ def copy(found: Original, payload: Path) -> Original:
     name = stored_name(found)
     target = payload / name
     try:
-        with _opened(found.path) as stream:
+        with open_evidence(found.path) as stream:
             read = _write(stream, target)
     except _ReadFailed as error:
         target.unlink(missing_ok=True)
@@ -141,7 +138,7 @@ class _ReadFailed(Exception):  # noqa: N818 - not an error of ours to show
 
 def _write(stream: BinaryIO, target: Path) -> str:
     sha256 = hashlib.sha256()
-    with os.fdopen(os.open(target, _CREATE, 0o600), "wb") as out:
+    with os.fdopen(create(target), "wb") as out:
         for block in _blocks(stream.read):
             sha256.update(block)
             out.write(block)
@@ -159,20 +156,3 @@ def _blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
         if not block:
             return
         yield block
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Opens a regular file for reading and nothing else.
-
-    Raises:
-        OSError: It cannot be opened, or is a link or no regular file.
-    """
-    try:
-        descriptor = os.open(path, _READ)
-    except ValueError as error:
-        raise OSError(0, str(error)) from error
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "not a regular file")
-        yield stream

@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.private import create, make_folder
 from nsfwforensics.custody import keys, timestamps
 from nsfwforensics.custody.listing import MANIFESTS, SIGNATURES, TAG_MANIFESTS, content, digests
 from nsfwforensics.errors import CustodyError
@@ -41,8 +42,6 @@ MEANING = (
     "Whoever holds the key signed a bag with these manifests. That adds a name and a time to the bag, "
     "and says nothing about whether what the pictures show is true."
 )
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -139,10 +138,10 @@ def _fill(shelf: Path, files: Mapping[str, bytes]) -> None:
             if folder.is_symlink():
                 raise CustodyError(f"{folder} is a symbolic link")
             if not folder.exists():
-                folder.mkdir(mode=0o700)
+                make_folder(folder)
                 made.append(folder)
         for name, data in files.items():
-            descriptor = os.open(shelf / name, _CREATE, 0o600)
+            descriptor = create(shelf / name)
             made.append(shelf / name)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nsfwforensics.api import scan
 from nsfwforensics.core.hashes import QUALITY, measured_hashes
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.registry import providing
 from nsfwforensics.core.types import Capability, FileReport
 from nsfwforensics.errors import CaseError, UsageError
@@ -81,7 +82,7 @@ def is_case(place: Path) -> bool:
     if place.exists() and not place.is_file():
         return False  # a pipe is not waited for; hashing it is refused
     try:
-        with place.open("rb") as stream:
+        with open_evidence(place, follow=True) as stream:
             return stream.read(len(_SQLITE)) == _SQLITE
     except FileNotFoundError:
         raise UsageError(f"no such file or folder: {place}") from None

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
@@ -19,6 +19,7 @@ from typing import BinaryIO, Self, TextIO
 from nsfwforensics.core.assess import failed_report
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.private import create
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
 from nsfwforensics.errors import ReportError
@@ -34,6 +35,7 @@ from nsfwforensics.report.saved.folder import (
     REPORT_NAME,
     RUN_NAME,
     STREAM_NAME,
+    locked,
     prepare_folder,
     replace_file,
 )
@@ -43,8 +45,6 @@ from nsfwforensics.report.saved.tally import Tally
 
 _log = logging.getLogger(__name__)
 
-_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-
 
 class ReportWriter:
     """Writes a report while files are examined. A context manager.
@@ -53,11 +53,13 @@ class ReportWriter:
     :meth:`SavedReport.open` makes a report of them.
 
     Args:
-        folder: Where the report goes; made if missing. None spools it to a private temporary folder, which is removed
-            at the end of the context together with the :class:`SavedReport`'s files.
+        folder: Where the report goes; made if missing, and kept from other runs until the end of the context. None
+            spools it to a private temporary folder, which is removed at the end of the context together with the
+            :class:`SavedReport`'s files.
         language: What the views for people are written in; English if omitted.
 
     Raises:
+        BusyError: Another run is writing to the folder.
         ReportError: The folder cannot be used, or holds files of our names that are no report of ours.
     """
 
@@ -71,8 +73,10 @@ class ReportWriter:
         self._artifacts = ArtifactShelf()
         self._sensitive = False
         self._run = ""
+        self._held = ExitStack()
         if folder is not None:
             prepare_folder(folder)
+            self._held.enter_context(locked(folder))
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +86,7 @@ class ReportWriter:
     ) -> None:
         with suppress(OSError):  # what was added was handed over; what could not be was complained about
             self._close()
+        self._held.close()
         if self._spool is not None:
             shutil.rmtree(self._spool, ignore_errors=True)
 
@@ -161,7 +166,7 @@ class ReportWriter:
     def _open(self) -> BinaryIO:
         path = self._where() / STREAM_NAME
         path.unlink(missing_ok=True)  # a link planted under this name is removed, never written through
-        self._stream = os.fdopen(os.open(path, _CREATE, 0o600), "w+b")
+        self._stream = os.fdopen(create(path), "w+b")
         return self._stream
 
     def _line(self, file: FileReport) -> tuple[FileReport, bytes]:

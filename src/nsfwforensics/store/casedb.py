@@ -22,8 +22,9 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store import documents, marks, queries, runs
-from nsfwforensics.store.connection import check_writable, connect, guarded, make, transaction
+from nsfwforensics.store import agreement, documents, marks, queries, runs
+from nsfwforensics.store.bounded import BoundedConnection
+from nsfwforensics.store.connection import check_writable, connect, guarded, make, transaction, understood
 from nsfwforensics.store.rows import (
     CaseFile,
     CaseHashes,
@@ -34,6 +35,9 @@ from nsfwforensics.store.rows import (
     Mark,
     Stat,
 )
+
+MOST_PROBLEMS = 100
+"""So many rows without their counterpart are named at most, as SQLite's own check does with what it finds."""
 
 NOT_EXAMINED = say("registered in the case and not examined yet")
 
@@ -47,7 +51,7 @@ class CaseDatabase:
         path: Where it is.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: BoundedConnection) -> None:
         self.path = path
         self._connection = connection
 
@@ -112,23 +116,13 @@ class CaseDatabase:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, with SQLite's errors turned into a ``CaseError``; for this package."""
-        with guarded(self.path):
-            try:
-                yield self._connection
-            except (
-                TypeError,
-                ValueError,
-                LookupError,
-                OverflowError,
-            ) as error:  # a column holds anything
-                raise CaseError(
-                    f"the case {self.path} holds something that this tool does not write; see `case verify`"
-                ) from error
+        with understood(self.path), guarded(self.path, self._connection):
+            yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection in a transaction that is written whole or not at all; for this package."""
-        with transaction(self._connection, self.path):
+        with understood(self.path), transaction(self._connection, self.path):
             yield self._connection
 
     def info(self) -> CaseInfo:
@@ -222,7 +216,9 @@ class CaseDatabase:
                 "SELECT c.sha256, s.data FROM signatures s JOIN contents c ON c.id = s.content_id WHERE s.method = ?",
                 (method,),
             ):
-                yield sha256, bytes(data)
+                if not isinstance(data, bytes):
+                    raise TypeError("a signature that is not made of bytes")
+                yield sha256, data
 
     def mark(
         self,
@@ -260,11 +256,16 @@ class CaseDatabase:
             row = connection.execute("SELECT id FROM contents WHERE sha256 = ?", (file.info.sha256,)).fetchone()
             return marks.marked(connection, file, row[0]) if row else file
 
+    def disagreements(self) -> Iterator[str]:
+        """What lists show and the documents do not say; see :mod:`nsfwforensics.store.agreement`."""
+        with self.reading() as connection:
+            yield from agreement.disagreements(connection)
+
     def problems(self) -> list[str]:
         """What SQLite's own checks and the rules between the tables complain about; empty for a sound case."""
         with self.reading() as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+            broken = connection.execute("PRAGMA foreign_key_check").fetchmany(MOST_PROBLEMS)
         found = [] if found == ["ok"] else found
         return found + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
 

@@ -6,15 +6,12 @@ drops it when its process ends, however it ends, so a killed scan leaves nothing
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import sys
 from pathlib import Path
 
+from nsfwforensics.core.locks import TAKEN, lock, unlock
 from nsfwforensics.errors import CaseError
-
-_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 def claim_key(path: bytes) -> int:
@@ -57,9 +54,9 @@ class Claims:
             CaseError: The file system has no locks.
         """
         try:
-            _lock(self._descriptor, key)
+            lock(self._descriptor, key)
         except OSError as error:
-            if error.errno in _TAKEN:
+            if error.errno in TAKEN:
                 return False
             raise CaseError(
                 f"files cannot be locked beside {self.path} ({error.strerror}); keep the case on a local disk"
@@ -68,25 +65,4 @@ class Claims:
 
     def release(self, key: int) -> None:
         """Gives a claim up."""
-        _unlock(self._descriptor, key)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int, offset: int) -> None:
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(descriptor: int, offset: int) -> None:
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int, offset: int) -> None:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
-
-    def _unlock(descriptor: int, offset: int) -> None:
-        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, offset)
+        unlock(self._descriptor, key)

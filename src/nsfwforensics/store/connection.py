@@ -6,12 +6,18 @@ import contextlib
 import os
 import sqlite3
 import stat
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.private import close_to_others, put_in_place
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store.migrations import APPLICATION_ID, MIGRATIONS, migrate, version_of
+from nsfwforensics.store import schema
+from nsfwforensics.store.bounded import BoundedConnection
+from nsfwforensics.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another before it gives up. One commit takes milliseconds."""
@@ -22,6 +28,20 @@ LOG_COPY = ".custody.jsonl"
 SIDE_FILES = ("-wal", "-shm", "-journal", "-lock", LOG_COPY)
 """What may stand beside a case: SQLite's log and its index, the scans' locks, the custody log."""
 
+BUSY_STEP_MS = 1000
+"""How long SQLite itself waits then: Ctrl-C has no effect until it is over."""
+
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 10,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 50,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 10,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+"""More than any statement or table of ours needs; SQLite's own are made for everybody's."""
+
 _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
 
@@ -29,7 +49,7 @@ _MAGIC = b"SQLite format 3\0"
 def is_database(path: Path) -> bool:
     """Whether a file is an SQLite database; whether it is a case is told when it is opened."""
     try:
-        with path.open("rb") as stream:
+        with open_evidence(path, follow=True) as stream:
             return stream.read(len(_MAGIC)) == _MAGIC
     except OSError:
         return False
@@ -38,7 +58,7 @@ def is_database(path: Path) -> bool:
 def is_case(path: Path) -> bool:
     """Whether a file says of itself that it is a case of this tool, of whatever version and in whatever state."""
     try:
-        with path.open("rb") as stream:
+        with open_evidence(path, follow=True) as stream:
             return _says_case(stream.read(100))
     except OSError:
         return False
@@ -48,7 +68,7 @@ def _says_case(head: bytes) -> bool:
     return head.startswith(_MAGIC) and int.from_bytes(head[68:72], "big") == APPLICATION_ID
 
 
-def make(path: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
+def make(path: Path, fill: Callable[[BoundedConnection], object]) -> None:
     """Makes a case, for its owner only: complete or not at all, and never over anything.
 
     Args:
@@ -65,6 +85,7 @@ def make(path: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
     except OSError as error:
         raise CaseError(f"cannot make a case at {path}: {error.strerror}") from error
     os.close(descriptor)
+    close_to_others(Path(name))
     try:
         with guarded(path), contextlib.closing(_open(Path(name), "rw")) as connection:
             migrate(connection)
@@ -79,40 +100,47 @@ def make(path: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
 def _put_in_place(made: Path, path: Path) -> None:
     """Gives a finished file its name, unless that is taken."""
     try:
-        os.link(made, path)
+        put_in_place(made, path)
     except FileExistsError:
         raise CaseError(f"{path} is there already; nothing is ever written over it") from None
-    except OSError:  # a file system without hard links: reserve the name, then replace what was reserved
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            made.replace(path)
-        except OSError as error:
-            raise CaseError(f"cannot make a case at {path}: {error.strerror}") from error
+    except OSError as error:
+        raise CaseError(f"cannot make a case at {path}: {error.strerror}") from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> BoundedConnection:
     """Opens a case, writable where the file is, and brings an older one up to date.
 
+    Its whole schema is compared with what this tool makes, every time.
+
     Raises:
-        CaseError: It is missing, no case, of a newer version of this tool, damaged or cannot be read.
+        CaseError: It is missing, no case, of a newer version of this tool, tampered with, damaged or cannot be read.
     """
     _refuse_foreign(path)
     with guarded(path):
         connection = _open_somehow(path)
-        try:
+    try:
+        with guarded(path, connection):
+            connection.allow_for(path)
             _bring_up_to_date(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_STEP_MS}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Looks at the first bytes before SQLite does: a foreign file is not even opened for writing."""
+    """Looks at the first bytes before SQLite does: a foreign file is not even opened for writing.
+
+    SQLite would write through a link that stands under the name of one of its own files.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise CaseError(f"{path} is not a regular file")
-        with path.open("rb") as stream:
+        for beside in (path.with_name(path.name + suffix) for suffix in SIDE_FILES):
+            if os.path.lexists(beside) and not stat.S_ISREG(beside.lstat().st_mode):
+                raise CaseError(f"{beside} beside the case is not a regular file; nothing was opened")
+        with open_evidence(path, follow=True) as stream:
             head = stream.read(100)
     except FileNotFoundError:
         raise CaseError(f"there is no case at {path}") from None
@@ -122,7 +150,7 @@ def _refuse_foreign(path: Path) -> None:
         raise CaseError(f"{path} is not a case database of this tool; it was left as it is")
 
 
-def _open_somehow(path: Path) -> sqlite3.Connection:
+def _open_somehow(path: Path) -> BoundedConnection:
     """Opens for writing, which SQLite turns into reading where it must; on a read-only medium as unchanging."""
     try:
         return _open(path, "rw")
@@ -133,12 +161,22 @@ def _open_somehow(path: Path) -> sqlite3.Connection:
         return _open(path, "ro&immutable=1")
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def _open(path: Path, mode: str) -> BoundedConnection:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        factory=BoundedConnection,
     )
     # A case may come from someone else: its schema must not be able to run functions of its own choosing.
     try:
+        for limit, most in _LIMITS.items():
+            connection.setlimit(limit, most)
+        if sys.version_info >= (3, 12):
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+            for allowed in (sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, sqlite3.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION):
+                connection.setconfig(allowed, False)
         for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone()
@@ -148,24 +186,60 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    number = version_of(connection)
-    if number > len(MIGRATIONS):
-        raise CaseError(
-            f"{path} was written by a newer version of this tool (case format {number}; "
-            f"this one reads up to {len(MIGRATIONS)}); it was left as it is"
-        )
-    if number < len(MIGRATIONS):
+def _bring_up_to_date(connection: BoundedConnection, path: Path) -> None:
+    if _check_schema(connection, path) < len(MIGRATIONS):
         migrate(connection)
+        _check_schema(connection, path)
+
+
+def _check_schema(connection: BoundedConnection, path: Path) -> int:
+    within = connection.in_transaction
+    if not within:
+        connection.execute("BEGIN")  # one state of the database for all that is compared
+    try:
+        (connection.schema_version,) = connection.execute("PRAGMA schema_version").fetchone()
+        return schema.check(connection, path)
+    finally:
+        if not within:
+            connection.execute("ROLLBACK")
 
 
 @contextlib.contextmanager
-def guarded(path: Path) -> Iterator[None]:
-    """Turns what SQLite raises into a :class:`CaseError` that says what happened to which case."""
+def guarded(path: Path, connection: BoundedConnection | None = None) -> Iterator[None]:
+    """Turns what SQLite raises into a :class:`CaseError` that says what happened to which case.
+
+    Args:
+        path: Of the case.
+        connection: To tell a statement that took too long from one that Ctrl-C ended.
+
+    Raises:
+        CaseError: SQLite reports an error, or a statement took more than a sound case can need.
+        KeyboardInterrupt: It came while a statement ran, which swallows what its callbacks raise.
+    """
     try:
         yield
     except sqlite3.Error as error:
+        if connection is not None and connection.spent:
+            raise CaseError(f"the case {path} {_ENDLESS}") from error
+        if getattr(error, "sqlite_errorname", None) == "SQLITE_INTERRUPT":
+            raise KeyboardInterrupt from error
         raise CaseError(f"the case {path} {_explain(error)}") from error
+
+
+@contextlib.contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Says of values that no version of this tool writes that this is what they are.
+
+    Raises:
+        CaseError: Something that was read is not of the kind that belongs in its place.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise CaseError(
+            f"the case {path} holds a value that this tool never writes ({what}); see `case verify`"
+        ) from error
 
 
 def _explain(error: sqlite3.Error) -> str:
@@ -175,6 +249,11 @@ def _explain(error: sqlite3.Error) -> str:
             return words
     return f"could not be used: {error}"
 
+
+_ENDLESS = (
+    "was given up: reading it took more steps than anything in a file of its size can need. "
+    "It is damaged, or was made to hold this tool up"
+)
 
 _WORDS = (
     ("SQLITE_FULL", "could not be written: the disk is full. What was written before is kept"),
@@ -188,14 +267,14 @@ _WORDS = (
 )
 
 
-def check_writable(connection: sqlite3.Connection, path: Path) -> None:
+def check_writable(connection: BoundedConnection, path: Path) -> None:
     """Tries a change and takes it back.
 
     Raises:
         CaseError: The case cannot be written.
     """
-    with guarded(path):
-        connection.execute("BEGIN IMMEDIATE")
+    with guarded(path, connection):
+        _begin(connection)
         try:
             connection.execute("UPDATE case_info SET id = 1")
         finally:
@@ -203,16 +282,32 @@ def check_writable(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute("ROLLBACK")
 
 
+def _begin(connection: BoundedConnection) -> None:
+    """Begins to write as soon as nobody else does; in steps, between which Ctrl-C gets through."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                raise
+        else:
+            return
+
+
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+def transaction(connection: BoundedConnection, path: Path) -> Iterator[None]:
     """One transaction: everything inside is written, or nothing.
 
     Raises:
-        CaseError: It could not be written.
+        CaseError: It could not be written, or somebody has changed the schema since it was opened.
     """
-    with guarded(path):
-        connection.execute("BEGIN IMMEDIATE")
+    with guarded(path, connection):
+        _begin(connection)
         try:
+            (now,) = connection.execute("PRAGMA schema_version").fetchone()
+            if now != connection.schema_version:
+                _check_schema(connection, path)
             yield
             connection.execute("COMMIT")
         except BaseException:

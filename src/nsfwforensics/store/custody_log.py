@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -27,10 +27,16 @@ SCAN_INTERRUPTED = "scan interrupted"
 RUN = "scan"
 """The count that holds a scan's number in the case."""
 
-RESULTS, DECISIONS = "results in the case", "decisions in the case"
+RESULTS, DECISIONS = "all results in the case", "decisions in the case"
 """Names of the digests that say what the case held when an entry was written."""
 
 _DIGESTS = ((RESULTS, state.results_digest), (DECISIONS, state.decisions_digest))
+
+_STATES: Mapping[str, Mapping[str, Callable[[sqlite3.Connection], str]]] = {
+    "results in the case": {RESULTS: state.results_digest, "results in the case": state.former_results_digest},
+    "decisions in the case": {DECISIONS: state.decisions_digest},
+}
+"""What entries say the digest of, by the name that this and earlier versions gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,11 @@ def append(case: CaseDatabase, what: Happening) -> Entry:
     """
     with LogCopy.locked(case.path) as copy:
         # Taking digests may last. Scans may commit meanwhile: each adds an entry with new ones when it ends.
+        at = runs.now()
         with case.reading() as connection:
             states = _states(connection, what)
         with case.writing() as connection:
-            entry = _next(connection, what, states, copy)
+            entry = _next(connection, what, at, states, copy)
             connection.execute(
                 "INSERT INTO custody_log (sequence, line, sha256) VALUES (?, ?, ?)",
                 (entry.sequence, entry.line, chain.digest(entry.line)),
@@ -130,13 +137,13 @@ def _states(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
         connection.execute("ROLLBACK")
 
 
-def _next(connection: sqlite3.Connection, what: Happening, states: Mapping[str, str], copy: LogCopy) -> Entry:
+def _next(connection: sqlite3.Connection, what: Happening, at: str, states: Mapping[str, str], copy: LogCopy) -> Entry:
     row = connection.execute("SELECT sequence, sha256, line FROM custody_log ORDER BY sequence DESC LIMIT 1").fetchone()
     number, previous, last = row or (0, GENESIS, None)
     info = queries.info(connection)
     return Entry(
         sequence=number + 1,
-        time=runs.now(),
+        time=at,
         kind=what.kind,
         command=str(storable_text(what.command)),
         operator=str(storable_text(what.operator or info.operator)),
@@ -186,6 +193,8 @@ def _numbers(connection: sqlite3.Connection) -> list[str]:
     for number, line, sha256 in connection.execute("SELECT sequence, line, sha256 FROM custody_log ORDER BY sequence"):
         if chain.digest(str(line)) != sha256:
             problems.append(f"in the database: entry {number} was altered: it does not fit the digest stored with it")
+        elif f'"sequence":{number},' not in line:
+            problems.append(f"in the database: what stands under the number {number} is another entry")
     return problems
 
 
@@ -198,25 +207,38 @@ def _unlogged(connection: sqlite3.Connection, found: Chain) -> list[str]:
 
 def _state(connection: sqlite3.Connection, found: Chain) -> tuple[list[str], list[str]]:
     """Whether the case holds what it held at the last entry that says so: problems, and remarks."""
-    running = {entry.counts.get(RUN) for entry in found.entries.values() if entry.kind == SCAN_STARTED} - {
-        entry.counts.get(RUN) for entry in found.entries.values() if entry.kind in (SCAN_FINISHED, SCAN_INTERRUPTED)
-    }
-    open_scans = ", ".join(str(number) for number in sorted(filter(None, running)))
     problems: list[str] = []
     remarks: list[str] = []
-    for name, taken in _DIGESTS:
-        said = [number for number, entry in found.entries.items() if name in entry.digests]
+    for held, digests in _STATES.items():
+        said = [(number, name) for number, entry in found.entries.items() for name in digests if name in entry.digests]
         if not said:
             continue
-        number = max(said)
-        if found.entries[number].digests[name] == taken(connection):
+        number, name = max(said)
+        if found.entries[number].digests[name] == digests[name](connection):
             continue
-        text = f"the {name} are not those of entry {number}, the last that says what they were"
-        if running and name == RESULTS:
-            remarks.append(f"{text}; scan {open_scans} has no end in the log: it is running, or it was killed")
+        text = f"the {held} are not those of entry {number}, the last that says what they were"
+        scans = _still_open(connection, found, number) if RESULTS in digests else []
+        if scans:
+            numbers = ", ".join(map(str, scans))
+            remarks.append(f"{text}; scan {numbers} has no end in the log: it is running, or it was killed")
         else:
             problems.append(f"{text}: they were changed since, and no entry says by what")
     return problems, remarks
+
+
+def _still_open(connection: sqlite3.Connection, found: Chain, number: int) -> list[int]:
+    """Scans without an end in the log that wrote, or may have written, something after an entry."""
+    begun = {entry.counts.get(RUN): entry.sequence for entry in found.entries.values() if entry.kind == SCAN_STARTED}
+    for entry in found.entries.values():
+        if entry.kind in (SCAN_FINISHED, SCAN_INTERRUPTED):
+            begun.pop(entry.counts.get(RUN), None)
+    later = "SELECT 1 FROM examinations WHERE run_id = ? AND finished > ? LIMIT 1"
+    at = found.entries[number].time
+    return sorted(
+        run
+        for run, sequence in begun.items()
+        if run is not None and (sequence > number or connection.execute(later, (run, at)).fetchone())
+    )
 
 
 def _named(numbers: list[int], one: str = "entry", many: str = "entries") -> str:

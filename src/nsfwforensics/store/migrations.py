@@ -91,7 +91,10 @@ _CUSTODY = (
     "INSERT INTO custody_begin (id, last_run_before) SELECT 1, coalesce(max(id), 0) FROM runs",
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_TABLES, _SIGNATURES, _CUSTODY)
+# The digests in the log are taken of more from here on: an earlier version would find them wrong, and is to refuse.
+_EVERY_COLUMN: Sequence[str] = ()
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_TABLES, _SIGNATURES, _CUSTODY, _EVERY_COLUMN)
 """Statements of every step, the first of which makes an empty database a case. Steps are added, never changed."""
 
 

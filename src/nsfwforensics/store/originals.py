@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from enum import StrEnum
 from pathlib import Path
 
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.store.rows import CaseFile
 
 
@@ -21,16 +20,17 @@ class Original(StrEnum):
     NEVER_READ = "never read"
 
 
-def digest(path: Path) -> str:
+def digest(path: Path, *, follow: bool = True) -> str:
     """SHA-256 of a regular file, read in pieces; a pipe or device under its name is refused, not waited for.
+
+    Args:
+        path: The file.
+        follow: Whether it may be a symbolic link: the bytes tell whether they are the same.
 
     Raises:
         OSError: It is missing, cannot be read or is no regular file.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise OSError(0, "not a regular file")
+    with open_evidence(path, follow=follow) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

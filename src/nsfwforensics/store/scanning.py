@@ -189,7 +189,7 @@ class CaseScan:
         if stat is None or (stat.size, stat.mtime_ns) != (was.size, was.mtime_ns):
             return None
         if stat != was:  # its time of modification may have been set back: only its bytes tell
-            if not _has_digest(target.path, sha256):
+            if not _has_digest(target, sha256):
                 return None
             with self.case.writing() as connection:
                 runs.touch(connection, number, stat)
@@ -242,8 +242,8 @@ def belongs_to_case(path: Path, case: Path) -> bool:
     return path.name in names and os.path.realpath(path.parent) == str(case.parent)
 
 
-def _has_digest(path: Path, sha256: str | None) -> bool:
+def _has_digest(target: Target, sha256: str | None) -> bool:
     try:
-        return sha256 is not None and digest(path) == sha256
+        return sha256 is not None and digest(target.path, follow=target.follow) == sha256
     except OSError:
         return False

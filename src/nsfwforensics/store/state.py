@@ -1,4 +1,4 @@
-"""What a case holds, as two digests that do not depend on how SQLite keeps it."""
+"""What a case holds, as digests that do not depend on how SQLite keeps it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 
-_RESULTS = (
+_FORMER_RESULTS = (
     """SELECT 'file', hex(f.path), c.sha256 FROM files f LEFT JOIN contents c ON c.id = f.content_id ORDER BY f.path""",
     """SELECT 'examination', e.id, hex(f.path), c.sha256, e.run_id, e.fingerprint, e.status, e.finished, e.superseded,
         e.document FROM examinations e JOIN files f ON f.id = e.file_id LEFT JOIN contents c ON c.id = e.content_id
@@ -18,6 +18,23 @@ _RESULTS = (
     """SELECT 'hash', c.sha256, h.algorithm, h.value, h.quality FROM hashes h JOIN contents c ON c.id = h.content_id
         ORDER BY c.sha256, h.algorithm""",
 )
+_RESULTS = (
+    "SELECT 'case', uuid, name, operator, created, tool_version FROM case_info",
+    "SELECT 'begin', last_run_before FROM custody_begin",
+    "SELECT 'run', id, fingerprint, header, started, finished, interrupted FROM runs ORDER BY id",
+    "SELECT 'content', id, sha256, size, media_type, width, height, first_seen FROM contents ORDER BY id",
+    # Not status, priority and error: they follow from the results and decisions, which `agreement` looks at.
+    "SELECT 'file', id, path, content_id, size, mtime_ns, added, examined FROM files ORDER BY id",
+    # Not size and times: a later scan brings them up to date where it finds the same bytes, which `--files` looks at.
+    """SELECT 'examination', id, file_id, run_id, content_id, fingerprint, status, finished, superseded, document
+        FROM examinations ORDER BY id""",
+    """SELECT 'result', id, examination_id, position, analyzer, version, setup, status, document FROM results
+        ORDER BY id""",
+    "SELECT 'finding', result_id, position, code, severity, support FROM findings ORDER BY result_id, position",
+    "SELECT 'artifact', id, result_id, position, data FROM artifacts ORDER BY id",
+    "SELECT 'hash', content_id, algorithm, value, quality FROM hashes ORDER BY content_id, algorithm",
+    "SELECT 'signature', content_id, method, data FROM signatures ORDER BY content_id, method",
+)
 _DECISIONS = (
     """SELECT 'decision', d.id, c.sha256, d.decision, d.note, d.decided_by, d.decided_at FROM decisions d
         JOIN contents c ON c.id = d.content_id ORDER BY d.id""",
@@ -27,8 +44,13 @@ _DECISIONS = (
 
 
 def results_digest(connection: sqlite3.Connection) -> str:
-    """SHA-256 over the files, their examinations, results, artifacts and hashes."""
+    """SHA-256 over the case, its scans and files, their examinations, results, artifacts, hashes and signatures."""
     return _digest(connection, _RESULTS)
+
+
+def former_results_digest(connection: sqlite3.Connection) -> str:
+    """SHA-256 over what version 0.1 took it of: without scans, findings and signatures as the tables hold them."""
+    return _digest(connection, _FORMER_RESULTS)
 
 
 def decisions_digest(connection: sqlite3.Connection) -> str:

@@ -99,7 +99,7 @@ def reopened(original: Original) -> Evidence:
     Raises:
         EvidenceError: It cannot be read, or its bytes are no longer those that were indexed.
     """
-    evidence = Evidence.open(original.path)
+    evidence = Evidence.open(original.path, follow=True)
     if evidence.sha256 != original.sha256:
         raise EvidenceError(say("the original {name} changed during the run", name=original.path.name))
     return evidence

@@ -17,16 +17,18 @@ from nsfwforensics.cli.failures import complain, note
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.words.text import count
-from nsfwforensics.store import marks
+from nsfwforensics.store import custody_log, marks
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import DECISIONS, RESULTS
 from nsfwforensics.store.originals import Original, check, digest
 from nsfwforensics.store.rows import Decision, Stat
 from nsfwforensics.store.scanning import belongs_to_case
 
+_MOST_SHOWN = 100
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}-[0-9]{3}")
 
 
@@ -52,13 +54,15 @@ def add(
 ) -> None:
     """Registers files with their SHA-256 and does not examine them."""
     new = known = unread = 0
+    places = read_paths(paths)
+    keep_apart([case], places)
     with CaseDatabase.open(case) as opened:
-        for target in discover(read_paths(paths), follow_symlinks=follow_symlinks):
+        for target in discover(places, follow_symlinks=follow_symlinks):
             if belongs_to_case(target.path, case):
                 continue
             stat, reason = Stat.of(target.path), target.skip
             try:
-                sha256 = digest(target.path) if reason is None else None
+                sha256 = digest(target.path, follow=target.follow) if reason is None else None
             except OSError as error:
                 sha256, reason = None, f"cannot be read: {error.strerror}"
             if sha256 is None or stat is None:
@@ -129,14 +133,18 @@ def verify(
     case: Case,
     files: Annotated[bool, typer.Option("--files", help="Also hash the original files again.")] = False,
 ) -> None:
-    """Checks the database, and with --files whether the originals are still there and unchanged."""
+    """Checks the database, what it says and its custody log; with --files also whether the originals are unchanged."""
     console = Console()
     with CaseDatabase.open(case) as opened:
-        problems = opened.problems()
-        for problem in problems:
+        damage = opened.problems()
+        log = None if damage else custody_log.check(opened)  # what is damaged tells nothing
+        problems = [*damage, *(() if log is None else (*opened.disagreements(), *log.problems))]
+        for problem in problems[:_MOST_SHOWN]:
             complain(problem)
-        if not problems:
-            console.print(Text("The database is sound."))
+        if len(problems) > _MOST_SHOWN:
+            complain(f"and {len(problems) - _MOST_SHOWN:,} more")
+        if log is not None:
+            case_views.show_checked(console, log, opened.info().files, sound=not problems, files_too=files)
         tally = dict.fromkeys(Original, 0)
         for file in opened.files() if files else ():
             result = check(file)
@@ -144,8 +152,8 @@ def verify(
             if result in (Original.CHANGED, Original.MISSING, Original.UNREADABLE):
                 console.print(Text(f"{result.value}: ", "bold") + named(file.path), soft_wrap=True)
         counts = {f"originals {kind.value}": number for kind, number in tally.items()} if files else {}
-        if not problems:  # nothing is written to a damaged database
-            record(opened, "case verified", counts=counts)
+        if not damage:  # nothing is written to a damaged database
+            record(opened, "case verified", counts={"problems": len(problems), **counts})
     if files:
         console.print(
             Text("Originals: " + ", ".join(f"{number:,} {kind.value}" for kind, number in tally.items()) + ".")
@@ -166,7 +174,7 @@ def register(app: typer.Typer) -> None:
         ("show", "Show all that the case knows of a file.", case_views.show_file),
         ("mark", "Record a decision about a file, or set a finding aside.", mark),
         ("export", "Write the case as a report, a table or lines of JSON.", case_views.export),
-        ("verify", "Check the database, and the original files.", verify),
+        ("verify", "Check the database, its custody log, and the original files.", verify),
     ):
         group.command(name, help=text)(call)
     app.add_typer(group, name="case")

@@ -21,6 +21,7 @@ from nsfwforensics.cli.options import Lang
 from nsfwforensics.cli.recorded import command_line, record
 from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.private import make_folder
 from nsfwforensics.core.types import Priority
 from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
@@ -30,6 +31,7 @@ from nsfwforensics.report.saved.json import for_stream
 from nsfwforensics.report.words.text import ShownNames, count
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.custody_log import LogCheck
 from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import STATUSES, CaseFile, Decision
 
@@ -143,6 +145,40 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: La
                 console.print(Text(f"Set aside for this content: {', '.join(one.dismissed)}"))
 
 
+def show_checked(console: Console, log: LogCheck, files: int, *, sound: bool, files_too: bool) -> None:
+    """Says what ``case verify`` looked at, and what nobody can see in a case alone.
+
+    Args:
+        console: Where to.
+        log: What the check of the custody log found.
+        files: How many files are in the case.
+        sound: Whether nothing at all was found wrong.
+        files_too: Whether the original files are hashed again.
+    """
+    if sound:
+        console.print(Text("The case is sound.", "bold"))
+    for remark in log.remarks:
+        console.print(Text("Remark: ") + plain(remark), soft_wrap=True)
+    console.print(
+        Text(
+            "Checked: the structure of the database and the references in it; that it holds no table, index, trigger "
+            f"or view but this tool's; what lists show of {count(files, 'file')} against the documents of their "
+            "results; the custody log in the database and beside it "
+            f"({count(len(log.chain.entries), 'entry', 'entries')}), and whether results and decisions are those that "
+            "its last entries name."
+        )
+    )
+    console.print(
+        Text(
+            "Not covered: whoever can write to the case and to the log beside it can write all of both anew. The "
+            "digest of the log's last entry shows that later, where it was written down in another place:"
+        )
+    )
+    console.print(Text(f"  {log.chain.digests.get(log.chain.last, 'the log is empty')}"), soft_wrap=True)
+    if not files_too:
+        console.print(Text("The original files were not looked at; --files hashes them again."))
+
+
 @reporting_errors
 def export(
     case: Case,
@@ -178,10 +214,10 @@ def export(
 
 
 def _write(path: Path, write_to: Callable[[TextIO], object]) -> None:
-    if os.path.lexists(path):
-        raise ReportError(f"{path} is there already; choose another folder")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(path, write_to)
+        make_folder(path.parent)
+        replace_file(path, write_to, over=False)
+    except FileExistsError:
+        raise ReportError(f"{path} is there already; choose another folder") from None
     except OSError as error:
         raise ReportError(f"cannot write {path}: {error.strerror}") from error

@@ -16,6 +16,7 @@ from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key, read_passphrase
 from nsfwforensics.cli.failures import complain
 from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import CustodyError, ExitCode, UsageError
 from nsfwforensics.report.console.file import plain
 from nsfwforensics.report.saved.json import for_stream
@@ -79,6 +80,7 @@ def sign(
 
     if timestamp is not None and request is not None:
         raise UsageError("--request comes first, --timestamp with the answer later")
+    keep_apart([request], [bag])
     who = load_operator(operator)
     found = check(bag)
     if not found.accepted:

@@ -62,8 +62,8 @@ def pack(
     if report is not None and no_report:
         raise UsageError("--report and --no-report exclude each other")
     places = read_paths(paths)
-    who = operator_file.load_operator(operator)
     bag.check_place(output, [*places, *([report] if report else [])])
+    who = operator_file.load_operator(operator)
     private = opened_key(key, passphrase_file) if key is not None else None
     with ExitStack() as stack:
         order: dict[str, Any] = {

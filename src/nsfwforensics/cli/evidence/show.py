@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from nsfwforensics.core.private import create
 from nsfwforensics.errors import CustodyError
 from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.saved.json import dumps
@@ -158,7 +160,7 @@ def show_request(console: Console, signature: bytes, path: Path | None) -> None:
     if path is not None:
         data = timestamps.request(signature)
         try:
-            with path.open("xb") as stream:
+            with os.fdopen(create(path), "wb") as stream:
                 stream.write(data)
         except OSError as error:
             raise CustodyError(f"the request {path} cannot be written: {error.strerror}") from error

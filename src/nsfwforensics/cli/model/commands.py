@@ -15,6 +15,7 @@ from rich.table import Table
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.run import reporting_errors
+from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode
 from nsfwforensics.report.console.file import plain
 from nsfwforensics.report.saved.json import for_stream
@@ -50,8 +51,10 @@ def evaluate(
     """Measures a detector on two folders: as the files are, and after two common ways of sharing them."""
     from nsfwforensics.cli.model.run import evaluated, save_rates
     from nsfwforensics.report.documents import evaluation
+    from nsfwforensics.report.saved.folder import locked
 
-    with _progress(quiet=quiet) as progress:
+    keep_apart([out], [real, fake])
+    with locked(out), _progress(quiet=quiet) as progress:
         found, files = evaluated(
             real,
             fake,
@@ -62,10 +65,10 @@ def evaluate(
             command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
             progress=progress,
         )
-    if out is not None:
-        evaluation.write(found, out)
-        if files is not None:
-            save_rates(found, files, out)
+        if out is not None:
+            evaluation.write(found, out)
+            if files is not None:
+                save_rates(found, files, out)
     if as_json:
         sys.stdout.write(for_stream(evaluation.as_json(found), sys.stdout))
     elif not quiet:

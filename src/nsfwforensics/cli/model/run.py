@@ -15,6 +15,7 @@ from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
+from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import ReportError, UsageError, WeightsError
 from nsfwforensics.evaluation.figures import figures
 from nsfwforensics.evaluation.judging import Judged, judge_file
@@ -102,7 +103,7 @@ def _pictures(folder: Path, most: int | None) -> Iterator[tuple[str, Path]]:
         raise UsageError(f"{folder} is no folder")
     paths = [
         target.path
-        for target in discover([folder])
+        for target in without_reports(discover([folder]))
         if target.skip is None and target.path.suffix.lower() in IMAGE_EXTENSIONS
     ]
     if most is not None and len(paths) > most:

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsfwforensics.core.documents import read_json
+from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import HashListError
 
 _HEADER = struct.Struct("<8sI32s")
@@ -46,8 +48,7 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, magic: bytes) -
     header += b" " * (-(len(header) + _HEADER.size) % _ALIGN)
     head = _HEADER.pack(magic, len(header), hashlib.sha256(header).digest()) + header
     whole = hashlib.sha256(head)
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as stream:
+    with replacing(path) as descriptor, os.fdopen(descriptor, "wb") as stream:
         stream.write(head)
         for array in arrays.values():
             for part in _padded(array):
@@ -55,7 +56,6 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, magic: bytes) -
                 stream.write(part)
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(path)
     return whole.hexdigest()
 
 
@@ -66,12 +66,13 @@ def map_arrays(path: Path, magic: bytes) -> dict[str, NDArray[Any]]:
         HashListError: It cannot be read, is no such file, or is damaged.
     """
     try:
-        raw = np.memmap(path, np.uint8, "r")
+        with open_evidence(path, follow=True) as stream:  # a pipe under its name is not waited for
+            raw = np.memmap(stream, np.uint8, "r")
     except (OSError, ValueError) as error:
         raise HashListError(f"{path}: cannot be read: {error}") from error
     try:
         return _arrays(raw, _header(raw, path, magic), path)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise damaged(path, "a header of an unknown shape") from error
 
 

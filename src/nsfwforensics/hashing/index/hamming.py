@@ -69,6 +69,22 @@ def build_tables(hashes: Words) -> Tables:
     return Tables(bounds, rows)
 
 
+def tables_fit(hashes: Words, tables: Tables) -> bool:
+    """Whether tables are those that :func:`build_tables` makes of some hashes: with others, a search misses some."""
+    pieces = _pieces(hashes)
+    if tables.rows.shape != (PIECES, len(hashes)) or tables.rows.max(initial=0) >= max(len(hashes), 1):
+        return False
+    for piece in range(PIECES):
+        bounds, rows = tables.bounds[piece], tables.rows[piece]
+        counts = np.cumsum(np.bincount(pieces[:, piece], minlength=VALUES))
+        values = pieces[rows, piece]
+        same = values[1:] == values[:-1]
+        in_order = (values[1:] > values[:-1]) | (same & (rows[1:] > rows[:-1]))
+        if bounds[0] or not np.array_equal(bounds[1:], counts) or not in_order.all():
+            return False
+    return True
+
+
 def search(hashes: Words, tables: Tables | None, queries: Words, distance: int) -> Hits:
     """Finds every hash within a distance of any query.
 

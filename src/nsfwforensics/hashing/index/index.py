@@ -12,7 +12,7 @@ import hashlib
 import heapq
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsfwforensics.core.documents import read_json
+from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.arrays import damaged
 from nsfwforensics.hashing.index.hamming import Hits
@@ -115,7 +116,8 @@ class HashIndex:
 
         Args:
             path: Its folder.
-            verify: Whether to read everything and compare it with the checksums; otherwise only headers and sizes.
+            verify: Whether to read everything, compare it with the checksums, and see to it that what is in it can be
+                found; otherwise only headers and sizes.
 
         Raises:
             HashListError: There is no index, or it is damaged or of another version.
@@ -126,11 +128,14 @@ class HashIndex:
             if _file_digest(file) != record["sha256"]:
                 raise HashListError(f"{file}: damaged: the content does not match its checksum")
         try:
+            segments = [Segment.open(path / record["file"]) for record in manifest["segments"]]
+            for segment in segments if verify else ():
+                segment.check()
             return cls(
                 path,
                 digest,
                 [Source(**source) for source in manifest["sources"]],
-                [Segment.open(path / record["file"]) for record in manifest["segments"]],
+                segments,
                 [SignatureFile.open(path / record["file"], record["method"]) for record in manifest["signatures"]],
             )
         except (KeyError, TypeError, AttributeError) as error:
@@ -192,7 +197,8 @@ class HashIndex:
         for segment in self.segments:
             for kind, value, entry in segment.pairs():
                 details = segment.details(entry)
-                if next(iter(details.get("hashes", {kind.value: None}))) == kind.value:
+                named = details.get("hashes")
+                if not isinstance(named, dict) or next(iter(named), None) == kind.value:
                     yield self._item(kind, value, details)
 
     def _match(
@@ -240,10 +246,11 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     try:
         if file.stat().st_size > _LARGEST_MANIFEST:
             raise HashListError(f"{file}: not the contents page of an index of known hashes")
-        manifest = read_json(file.read_bytes())
+        with open_evidence(file, follow=True) as stream:  # a pipe under its name is not waited for
+            manifest = read_json(stream.read(_LARGEST_MANIFEST))
     except OSError as error:
         raise HashListError(f"{path}: no index of known hashes: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HashListError(f"{file}: damaged: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise HashListError(f"{file}: not the contents page of an index of known hashes")
@@ -252,12 +259,30 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     digest = manifest.pop("digest", None)
     if digest != manifest_digest(manifest):
         raise HashListError(f"{file}: damaged: the content does not match its checksum")
-    if not all(_SEGMENT.fullmatch(str(record.get("file"))) for record in manifest["segments"]):
-        raise HashListError(f"{file}: names files that are no segments")
     manifest.setdefault("signatures", [])
-    if not all(_SIGNATURES.fullmatch(str(record.get("file"))) for record in manifest["signatures"]):
+    if not all(_fits(manifest.get(name), fields) for name, fields in _RECORDS.items()):
+        raise HashListError(f"{file}: damaged: records of an unknown shape")
+    if not all(_SEGMENT.fullmatch(record["file"]) for record in manifest["segments"]):
+        raise HashListError(f"{file}: names files that are no segments")
+    if not all(_SIGNATURES.fullmatch(record["file"]) for record in manifest["signatures"]):
         raise HashListError(f"{file}: names files that hold no signatures")
     return manifest, str(digest)
+
+
+_RECORDS: Mapping[str, Mapping[str, type]] = {
+    "sources": {"name": str, "sha256": str, "format": str, "items": int},
+    "segments": {"file": str, "sha256": str, "hashes": int},
+    "signatures": {"file": str, "sha256": str, "method": str, "pictures": int, "bytes": int},
+}
+
+
+def _fits(records: object, fields: Mapping[str, type]) -> bool:
+    return isinstance(records, list) and all(
+        isinstance(record, dict)
+        and set(record) == set(fields)
+        and all(type(record[name]) is kind for name, kind in fields.items())
+        for record in records
+    )
 
 
 def manifest_digest(manifest: dict[str, Any]) -> str:
@@ -272,7 +297,7 @@ def source_record(source: Source) -> dict[str, Any]:
 
 def _file_digest(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with open_evidence(path, follow=True) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise HashListError(f"{path}: cannot be read: {error.strerror}") from error

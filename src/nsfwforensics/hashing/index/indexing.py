@@ -7,10 +7,12 @@ import os
 from array import array
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from nsfwforensics.core.locks import LOCK_NAME, FolderLock
+from nsfwforensics.core.private import clear_parts, close_to_others, make_folder, replacing
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.index import (
     FORMAT,
@@ -40,12 +42,13 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class IndexWriter:
-    """Adds to an index, or begins one. Nothing changes for readers before :meth:`commit`.
+    """Adds to an index, or begins one. Nothing changes for readers before :meth:`commit`. A context manager.
 
     Args:
-        path: The folder; made if it is missing.
+        path: The folder; made if it is missing, and kept from other writers until the end of the context.
 
     Raises:
+        BusyError: Another process is writing to it.
         HashListError: The path holds something else, or a damaged index.
     """
 
@@ -58,18 +61,26 @@ class IndexWriter:
         self._signatures: dict[str, dict[bytes, bytes]] = {}
         self._signature_bytes = 0
         try:
-            if is_index(path):
+            if not is_index(path):
+                if path.is_dir() and any(entry.name != LOCK_NAME for entry in path.iterdir()):
+                    raise HashListError(f"{path}: a folder that is not empty and no index of known hashes")
+                make_folder(path)
+            self._held = FolderLock(path)
+            clear_parts(path)
+            if is_index(path):  # as the one before left it
                 manifest, _ = read_manifest(path)
                 self._sources = [Source(**source) for source in manifest["sources"]]
                 self._segments = manifest["segments"]
                 self._signature_files = manifest["signatures"]
-            elif path.is_dir() and any(path.iterdir()):
-                raise HashListError(f"{path}: a folder that is not empty and no index of known hashes")
-            else:
-                path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HashListError(f"{path}: cannot be written: {error.strerror}") from error
         self._batch = _Batch()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.release()
 
     def add(self, items: Iterable[KnownItem], name: str, sha256: str, form: str) -> int:
         """Adds the entries of one list and returns their number.
@@ -119,6 +130,7 @@ class IndexWriter:
         kept = []
         for record in self._segments:
             segment = Segment.open(self.path / record["file"])
+            segment.check()
             found = [(kind, value) for kind, value in gone if segment.row_of(kind, value) is not None]
             batch, removed = self._without(segment, set(found)) if found else (None, 0)
             taken += removed
@@ -132,6 +144,8 @@ class IndexWriter:
     def commit(self) -> HashIndex:
         """Makes what was added visible, removes files that are no longer needed, and opens the index.
 
+        Others may write to it from then on, and this one may not.
+
         Raises:
             HashListError: The index cannot be written.
         """
@@ -144,19 +158,23 @@ class IndexWriter:
             "segments": self._segments,
         } | ({"signatures": self._signature_files} if self._signature_files else {})
         text = json.dumps(manifest | {"digest": manifest_digest(manifest)}, indent=1, sort_keys=True)
-        partial = self.path / f"{MANIFEST}.part"
         try:
-            with partial.open("w", encoding="utf-8") as stream:
+            with (
+                replacing(self.path / MANIFEST) as descriptor,
+                os.fdopen(descriptor, "w", encoding="utf-8") as stream,
+            ):
                 stream.write(text + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
-            partial.replace(self.path / MANIFEST)
             named = {record["file"] for record in (*self._segments, *self._signature_files)}
             for file in (*self.path.glob("*.segment"), *self.path.glob(f"*{SUFFIX}")):
                 if file.name not in named:
                     file.unlink()
+                else:
+                    close_to_others(file)  # an earlier version left them open to everybody
         except OSError as error:
             raise HashListError(f"{self.path}: cannot be written: {error.strerror}") from error
+        self._held.release()
         return HashIndex.open(self.path)
 
     def _flush(self) -> None:
@@ -169,7 +187,9 @@ class IndexWriter:
             size += self._segments[-1]["hashes"]
             if size > LARGEST_SEGMENT:
                 break
-            parts.insert(0, Segment.open(self.path / self._segments.pop()["file"]).columns())
+            before = Segment.open(self.path / self._segments.pop()["file"])
+            before.check()
+            parts.insert(0, before.columns())
         self._segments.append(self._write(Columns.joined(parts)))
         self._batch = _Batch()
 

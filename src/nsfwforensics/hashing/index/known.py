@@ -76,11 +76,11 @@ def enrol_items(path: Path, items: Iterable[KnownItem], form: str, signatures: I
     Raises:
         HashListError: There is no hash among them.
     """
-    writer = IndexWriter(_temporary_index())
-    writer.add(items, path.name, "", form)
-    for signature in signatures:
-        writer.add_signature(*signature)
-    index = writer.commit()
+    with IndexWriter(_temporary_index()) as writer:
+        writer.add(items, path.name, "", form)
+        for signature in signatures:
+            writer.add_signature(*signature)
+        index = writer.commit()
     record = {"known": path.name, "sha256": index.digest, "format": form, "hashes": _sizes(index)}
     return _place(path, index, index.digest, record)
 
@@ -115,15 +115,15 @@ def index_lists(lists: Sequence[HashList | PictureList], index: Path) -> HashInd
     Raises:
         HashListError: A list cannot be read or the index not be written.
     """
-    writer = IndexWriter(index)
-    for listed in lists:
-        if isinstance(listed, PictureList):
-            writer.add(listed.items(writer.add_signature), listed.path.name, "", PICTURES)
-            continue
-        writer.add(listed, listed.path.name, listed.sha256, listed.form.value)
-        if listed.reading.purged:
-            writer.withdraw(listed.reading.purged)
-    return writer.commit()
+    with IndexWriter(index) as writer:
+        for listed in lists:
+            if isinstance(listed, PictureList):
+                writer.add(listed.items(writer.add_signature), listed.path.name, "", PICTURES)
+                continue
+            writer.add(listed, listed.path.name, listed.sha256, listed.form.value)
+            if listed.reading.purged:
+                writer.withdraw(listed.reading.purged)
+        return writer.commit()
 
 
 def reading_record(reading: Reading) -> dict[str, int]:

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.hashing.index.arrays import damaged, map_arrays, write_arrays
-from nsfwforensics.hashing.index.hamming import PIECES, TABLES_FROM, VALUES, Hits, Tables, build_tables, search
+from nsfwforensics.hashing.index.hamming import (
+    PIECES,
+    TABLES_FROM,
+    VALUES,
+    Hits,
+    Tables,
+    build_tables,
+    search,
+    tables_fit,
+)
 from nsfwforensics.hashing.lists.items import HashKind
 
 MAGIC = b"NSFWFHX1"
@@ -106,6 +115,35 @@ class Segment:
             raise damaged(path, "tables and hashes do not fit")
         return cls(path, arrays, tables, words)
 
+    def check(self) -> None:
+        """Reads all of it, and makes sure that what is in it can be found and what it names is there.
+
+        Raises:
+            HashListError: Hashes do not stand in order, tables lead elsewhere, or an entry lies outside.
+        """
+        try:
+            sound = self._is_sound()
+        except (IndexError, KeyError, TypeError, ValueError):
+            sound = False
+        if not sound:
+            raise damaged(self.path, "its hashes are not where they would be looked for")
+
+    def _is_sound(self) -> bool:
+        arrays = self.arrays
+        ends = arrays["ends"].astype(np.int64)
+        if not _rising(ends) or (ends[-1] if len(ends) else 0) != len(arrays["details"]):
+            return False
+        for kind in HashKind:
+            values, first, owners = (arrays[f"{kind}{part}"] for part in ("", ".first", ".owners"))
+            words = _words(values)
+            if values.shape != (len(words), kind.size) or first.shape != (len(words) + 1,):
+                return False
+            if not _rising(first.astype(np.int64)) or first[0] != 0 or first[-1] != len(owners):
+                return False
+            if len(words) and not (_after(words[1:], words[:-1]).all() and owners.max(initial=0) < len(ends)):
+                return False
+        return self.tables is None or tables_fit(self._words, self.tables)
+
     def size(self, kind: HashKind) -> int:
         """How many different hashes of a kind it holds."""
         return len(self.arrays[kind.value])
@@ -174,11 +212,28 @@ class Segment:
         )
 
 
+def _words(values: Bytes) -> NDArray[np.uint64]:
+    """Hashes as big numbers, whose order is that of their bytes: uint64 (n, words)."""
+    padded = np.zeros((len(values), -(-values.shape[1] // 8) * 8), np.uint8)
+    padded[:, : values.shape[1]] = values
+    return padded.view(">u8").astype(np.uint64)
+
+
+def _after(later: NDArray[np.uint64], earlier: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether each row is greater than the one beside it, bool (n,)."""
+    found = np.zeros(len(later), bool)
+    for column in reversed(range(later.shape[1])):
+        found = (later[:, column] > earlier[:, column]) | ((later[:, column] == earlier[:, column]) & found)
+    return found
+
+
+def _rising(numbers: NDArray[np.int64]) -> bool:
+    return not len(numbers) or (int(numbers[0]) >= 0 and bool((np.diff(numbers) >= 0).all()))
+
+
 def _grouped(values: Bytes, owners: Numbers) -> tuple[Bytes, Numbers, Numbers]:
     """Sorts hashes and keeps each once: hashes, where the owners of each begin, and all owners."""
-    words = np.zeros((len(values), -(-values.shape[1] // 8) * 8), np.uint8)
-    words[:, : values.shape[1]] = values
-    columns = words.view(">u8").astype(np.uint64)
+    columns = _words(values)
     order = np.lexsort((owners, *columns.T[::-1]))
     columns, owners = columns[order], owners[order]
     other = np.ones(len(order), bool)

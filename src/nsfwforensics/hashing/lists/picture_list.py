@@ -13,6 +13,8 @@ from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS, SNIFF_BYTES, sniff
+from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.index import is_index
@@ -179,7 +181,7 @@ class PictureList:
 
     def _tasks(self, folder: bool, opened: deque[tuple[Path, str]]) -> Iterator[tuple[Path, Sign | None]]:
         """The files to read, each noted in ``opened`` when it is handed out."""
-        for target in discover([self.path]):
+        for target in without_reports(discover([self.path])):
             name = str(storable_text(str(target.path.relative_to(self.path)) if folder else target.path.name))
             if target.skip is not None:
                 self._refused(name, target.skip)
@@ -200,7 +202,7 @@ def holds_pictures(path: Path) -> bool:
     if path.is_dir():
         return not is_index(path)
     try:
-        with path.open("rb") as stream:
+        with open_evidence(path, follow=True) as stream:
             return sniff(stream.read(SNIFF_BYTES)) is not None
     except OSError:
         return False

@@ -9,11 +9,13 @@ from typing import Any, TextIO
 
 from markupsafe import Markup
 
+from nsfwforensics.core.private import make_folder
+from nsfwforensics.core.report_files import is_ours
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.page import html
 from nsfwforensics.report.page.voice import environment
-from nsfwforensics.report.saved.folder import is_ours, replace_file
+from nsfwforensics.report.saved.folder import replace_file
 
 
 def write_files(folder: Path, files: Mapping[str, Callable[[TextIO], object]], document: str) -> None:
@@ -28,7 +30,7 @@ def write_files(folder: Path, files: Mapping[str, Callable[[TextIO], object]], d
         ReportError: They cannot be written, or files of these names are there that are not ours.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         taken = [name for name in files if os.path.lexists(folder / name)]
         if taken and not is_ours(folder / document):
             raise ReportError(f"{folder / taken[0]} is there and is not of this tool; choose another folder")

@@ -25,11 +25,12 @@ from typing import IO, TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import MissingDependencyError, ReportError
 from nsfwforensics.report.page import html
 from nsfwforensics.report.pdf.rendering import Rendered, Settings
 from nsfwforensics.report.saved import digests
-from nsfwforensics.report.saved.folder import PDF_NAME, REPORT_NAME, replacing
+from nsfwforensics.report.saved.folder import PDF_NAME, REPORT_NAME
 from nsfwforensics.seclusion import USERS_HOME, environment, scratch
 
 if TYPE_CHECKING:

@@ -13,16 +13,14 @@ import os
 import re
 from pathlib import Path
 
+from nsfwforensics.core.private import make_folder, replacing
+from nsfwforensics.core.report_files import ARTIFACT_NAME, ARTIFACTS
 from nsfwforensics.core.types import AnalyzerResult, Artifact, FileReport
-from nsfwforensics.report.saved.folder import replacing
-
-FOLDER = "artifacts"
 
 EMBED_BYTES = 60_000_000
 """Most bytes of pictures that one page embeds; the files beside it stay."""
 
 _SUFFIX = {"image/png": ".png", "image/jpeg": ".jpg"}
-_OURS = re.compile(r"[0-9a-f]{16}-[a-z0-9]{1,24}-[a-z0-9-]{1,40}\.(?:png|jpg)")
 
 
 class ArtifactShelf:
@@ -59,28 +57,23 @@ class ArtifactShelf:
             words = re.sub(r"[^a-z0-9]+", "-", artifact.name.lower()).strip("-")[:40].strip("-") or "picture"
             analyzer = re.sub(r"[^a-z0-9]", "", result.analyzer.lower())[:24] or "analyzer"
             name = f"{digest}-{analyzer}-{words}{_SUFFIX[artifact.media_type]}"
-            _write(folder / FOLDER, name, artifact.data)
+            _write(folder / ARTIFACTS, name, artifact.data)
             self._kept.add(name)
             sha256 = hashlib.sha256(artifact.data).hexdigest()
-            stored.append(artifact.model_copy(update={"path": f"{FOLDER}/{name}", "sha256": sha256, "data": None}))
+            stored.append(artifact.model_copy(update={"path": f"{ARTIFACTS}/{name}", "sha256": sha256, "data": None}))
         return tuple(stored)
 
     def tidy(self, folder: Path) -> None:
         """Removes artifacts that an earlier report in this folder left, and nothing that is not ours."""
-        shelf = folder / FOLDER
+        shelf = folder / ARTIFACTS
         if shelf.is_symlink() or not shelf.is_dir():
             return
         for path in shelf.iterdir():
-            if is_ours(path.name) and path.name not in self._kept:
+            if ARTIFACT_NAME.fullmatch(path.name) and path.name not in self._kept:
                 with contextlib.suppress(OSError):
                     path.unlink()
         with contextlib.suppress(OSError):
             shelf.rmdir()  # only where nothing is left in it
-
-
-def is_ours(name: str) -> bool:
-    """Whether a file's name is one that this module gives."""
-    return _OURS.fullmatch(name) is not None
 
 
 def data_address(folder: Path, artifact: Artifact) -> str | None:
@@ -91,8 +84,8 @@ def data_address(folder: Path, artifact: Artifact) -> str | None:
         artifact: As saved; its path is not trusted.
     """
     shelf, _, name = artifact.path.partition("/")
-    path = folder / FOLDER / name
-    if shelf != FOLDER or not is_ours(name) or path.is_symlink() or not path.is_file():
+    path = folder / ARTIFACTS / name
+    if shelf != ARTIFACTS or not ARTIFACT_NAME.fullmatch(name) or path.is_symlink() or not path.is_file():
         return None
     kind = "image/png" if name.endswith(".png") else "image/jpeg"
     data = path.read_bytes()
@@ -105,6 +98,6 @@ def _write(shelf: Path, name: str, data: bytes) -> None:
     """Writes under a temporary name, for the owner only, and renames: a planted link is replaced, not followed."""
     if shelf.is_symlink():
         raise OSError(0, "the artifacts folder is a symbolic link")
-    shelf.mkdir(mode=0o700, exist_ok=True)
+    make_folder(shelf)
     with replacing(shelf / name) as descriptor, os.fdopen(descriptor, "wb") as stream:
         stream.write(data)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nsfwforensics.report.saved.artifacts import FOLDER, is_ours
+from nsfwforensics.core.report_files import ARTIFACT_NAME, ARTIFACTS
 from nsfwforensics.report.saved.folder import (
     CSV_NAME,
     HTML_NAME,
@@ -96,7 +96,7 @@ def differences(folder: Path) -> Iterator[str]:
 def is_artifact(name: str) -> bool:
     """Whether a path names a picture of a report, and nothing outside its folder."""
     shelf, _, file = name.partition("/")
-    return shelf == FOLDER and is_ours(file)
+    return shelf == ARTIFACTS and ARTIFACT_NAME.fullmatch(file) is not None
 
 
 def of(path: Path) -> str:
@@ -113,6 +113,6 @@ def _files(folder: Path) -> Iterator[Path]:
     for name in _NAMES:
         if (folder / name).is_file() and not (folder / name).is_symlink():
             yield folder / name
-    shelf = folder / FOLDER
+    shelf = folder / ARTIFACTS
     if shelf.is_dir() and not shelf.is_symlink():
         yield from sorted(path for path in shelf.iterdir() if path.is_file() and not path.is_symlink())

@@ -1,0 +1,82 @@
+"""Whether what lists show of a file follows from the documents that its results are kept in.
+
+Lists and filters read columns; reports are made from documents. Somebody who changes the one and not the other would
+have a file vanish from the top of a list, or a finding from a report.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from nsfwforensics.core import assess
+from nsfwforensics.core.storable import storable_text
+from nsfwforensics.core.types import FileReport, Priority
+from nsfwforensics.store import documents, queries, runs
+from nsfwforensics.store.rows import PENDING
+
+
+def disagreements(connection: sqlite3.Connection) -> Iterator[str]:
+    """Looks at every file with all of its examinations; each sentence names one file.
+
+    Raises:
+        CaseError: A document is none.
+    """
+    files = connection.execute("SELECT id, path, status, priority, error FROM files ORDER BY path").fetchall()
+    for number, path, *shown in files:
+        name = str(storable_text(os.fsdecode(queries.path_bytes(path))))
+        whole = runs.whole(connection, number)
+        wanted = _shown(whole) if whole is not None else [PENDING, Priority.NONE.rank, None]
+        if shown != wanted:
+            yield f"{name}: status, priority or error in lists do not follow from its results and decisions"
+        for examination, status, sha256 in connection.execute(
+            """SELECT e.id, e.status, c.sha256 FROM examinations e LEFT JOIN contents c ON c.id = e.content_id
+            WHERE e.file_id = ? ORDER BY e.id""",
+            (number,),
+        ).fetchall():
+            report = documents.load(connection, examination)
+            if [status, sha256] != [report.status.value, report.info.sha256]:
+                yield f"{name}: status or SHA-256 in lists are not those of examination {examination}"
+            if _columns(connection, examination) != _documented(report):
+                yield f"{name}: results or findings in lists are not those in the report of examination {examination}"
+            if not _follows(report):
+                yield f"{name}: answers or priority of examination {examination} do not follow from its findings"
+
+
+def _shown(report: FileReport) -> list[object]:
+    return [report.status.value, report.priority.rank, report.error]
+
+
+def _columns(connection: sqlite3.Connection, examination: int) -> list[tuple[object, ...]]:
+    rows = connection.execute(
+        "SELECT id, analyzer, version, status FROM results WHERE examination_id = ? ORDER BY position", (examination,)
+    ).fetchall()
+    return [(*row[1:], *_findings(connection, row[0])) for row in rows]
+
+
+def _findings(connection: sqlite3.Connection, result: int) -> list[tuple[str, str, str]]:
+    return connection.execute(
+        "SELECT code, severity, support FROM findings WHERE result_id = ? ORDER BY position", (result,)
+    ).fetchall()
+
+
+def _documented(report: FileReport) -> list[tuple[object, ...]]:
+    return [
+        (
+            result.analyzer,
+            result.version,
+            result.status.value,
+            *((one.code, one.severity.value, one.support.value) for one in result.findings),
+        )
+        for result in report.results
+    ]
+
+
+def _follows(report: FileReport) -> bool:
+    """Whether answers and priority are those that the rules make of the findings; how they are worded may differ."""
+    if report.priority is not assess.priority(report.results, report.status):
+        return False
+    fresh = assess.answers(report.results, complete=False, reason=report.error)
+    said = {answer.question: (answer.support, set(answer.findings)) for answer in report.answers}
+    return not said or said == {answer.question: (answer.support, set(answer.findings)) for answer in fresh}
