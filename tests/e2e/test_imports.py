@@ -47,6 +47,13 @@ def test_commands_without_models_load_no_torch(command: str, tmp_path: Path) -> 
         assert "cv2" not in modules
 
 
+@pytest.mark.parametrize("options", [(), ("--no-isolate", "--skip", "intimate")])
+def test_onnxruntime_is_loaded_by_what_judges_with_it_alone(options: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "one.jpg"
+    path.write_bytes(contract_file("plain.jpg"))
+    assert not loaded_by("scan", str(path), "--json", *options) & {"onnxruntime", "nudenet"}
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, nsfwforensics; print(len({'torch', 'cv2', 'PIL', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"

@@ -52,7 +52,8 @@ def start_plain(place: Place, limits: Limits) -> None:
     """
     ignore_interrupts()
     one_thread_each()
-    _settle(place, limits)
+    _arrive(place)
+    _settle(limits)
 
 
 def start(spec: PlanSpec) -> None:
@@ -64,8 +65,9 @@ def start(spec: PlanSpec) -> None:
 
 def start_apart(spec: PlanSpec, place: Place) -> None:
     """Readies a worker of the process pool: as :func:`start`, and confined."""
+    _arrive(place)
     _load(spec)
-    _settle(place, spec.limits)
+    _settle(spec.limits)
 
 
 def work(target: Target) -> Half:
@@ -136,8 +138,7 @@ def _load(spec: PlanSpec) -> None:
     _plan = Plan(spec)
 
 
-def _settle(place: Place, limits: Limits) -> None:
-    _arrive(place)
+def _settle(limits: Limits) -> None:
     confine(limits.max_memory, limits.max_bytes)
     if place.debug:
         faulthandler.enable(os.dup(2))  # names of files and functions of the program, nothing of the evidence
