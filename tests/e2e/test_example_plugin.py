@@ -86,6 +86,24 @@ def test_its_options_are_followed(run: Runner, installed: Path, barred: Path) ->
     assert result["measurements"] == {"top": 80, "bottom": 80, "left": 0, "right": 0}
 
 
+def test_where_it_raised_is_shown_with_debug_alone(run: Runner, installed: Path, barred: Path, tmp_path: Path) -> None:
+    faulty = shutil.copytree(installed, tmp_path / "faulty")
+    module = faulty / "nsfwforensics_bars" / "analyzer.py"
+    line = "        height, width = evidence.rgb.shape[:2]\n"
+    assert line in module.read_text("utf-8")
+    module.write_text(module.read_text("utf-8").replace(line, f"        1 / 0\n{line}"), "utf-8")
+    words = ("scan", barred, "--only", "bars", "--allow-plugins", "--json")
+    plain = run(*words, path=faulty)
+    assert plain.code == 4
+    assert plain.file("barred.png")["results"][0]["status"] == "failed"
+    assert "Traceback" not in plain.err
+    shown = run(*words, "--debug", path=faulty)
+    assert shown.code == 4
+    assert "Traceback" in shown.err
+    assert "ZeroDivisionError" in shown.err
+    assert "nsfwforensics_bars" in shown.err
+
+
 def test_it_passes_the_rules_that_it_is_tested_by(installed: Path, tmp_path: Path) -> None:
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={tmp_path / 'inner'}")
     done = subprocess.run(

@@ -28,8 +28,8 @@ NAMES = frozenset(
     re.findall(
         r"\S+",
         """
-        AI AIGC Android APP C2PA CMYK Content Credentials DCT EXIF Exif GPS HTML IFD IPTC JPEG kB MB MD5 NCII PDQ PNG
-        RAW RGB ROC SHA-1 SNS UTC URL XMP aHash dHash pHash wHash iOS macOS image jpeg png
+        AI AIGC Android APP C2PA CLIP CMYK Content Credentials DCT EXIF Exif GPS HTML IFD IPTC JPEG kB MB MD5 NCII PDQ
+        PNG RAW RGB ROC SHA-1 SNS UTC URL XMP aHash dHash pHash wHash iOS macOS image jpeg png
         DISPUTED INVESTIGATION_SEED NEGATIVE POSITIVE
         Adobe Apple ByteDance Canon Corel Facebook FLUX Black Forest Labs GD GIMP Google Instagram Meitu NovelAI ReActor
         Stable Diffusion Topaz WhatsApp Windows XL xAI web UI nsfwforensics Python Linux x86_64 pillow torch
