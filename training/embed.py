@@ -56,7 +56,7 @@ def embed(pictures: Sequence[Picture], view: str, out: Path, *, processes: int =
 
     Args:
         pictures: The catalogue.
-        view: A tier or ``travelled``.
+        view: A tier, or one of :data:`training.saving.OTHERS`.
         out: Shards go to ``out/features``.
         processes: Each with one thread.
     """
