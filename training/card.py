@@ -99,7 +99,7 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         )
 
     tests = table(
-        ("test only, looked at once", "", *_NAMES),
+        ("test only", "", *_NAMES),
         [
             (name, who, *(plain_share(tiers[tier][who][_CALLED]) for tier in TIERS))
             for name, tiers in figures["test"].items()

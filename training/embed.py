@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def embed(pictures: Sequence[Picture], view: str, out: Path, *, processes: int =
 
     Args:
         pictures: The catalogue.
-        view: A tier or ``travelled``.
+        view: A tier, or one of :data:`training.saving.OTHERS`.
         out: Shards go to ``out/features``.
         processes: Each with one thread.
     """
@@ -64,7 +65,8 @@ def embed(pictures: Sequence[Picture], view: str, out: Path, *, processes: int =
     shards = [todo[start : start + _SHARD] for start in range(0, len(todo), _SHARD)]
     if not shards:
         return
-    with ProcessPoolExecutor(processes, initializer=_begin) as pool:
+    # Not forked: a child of a process that has used torch can wait forever for threads that it does not have.
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin) as pool:
         for _ in pool.map(_embedded, shards, [view] * len(shards), [out] * len(shards)):
             pass
 

@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 TIERS: Mapping[str, tuple[int, int] | None] = {"as_is": None, "768_q60": (768, 60), "512_q40": (512, 40)}
 """By name, longer side in pixels and JPEG quality."""
-
-_KERNELS = (cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4)
 
 
 def load(picture: Picture) -> Rgb:
@@ -50,53 +47,19 @@ def load(picture: Picture) -> Rgb:
     return np.ascontiguousarray(rgb)
 
 
-def longest(rgb: Rgb, side: int, kernel: int = cv2.INTER_AREA) -> Rgb:
+def longest(rgb: Rgb, side: int) -> Rgb:
     """Reduces a picture to a longer side; smaller ones stay as they are."""
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
         return rgb
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(rgb, size, interpolation=kernel), np.uint8)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def generator_of(key: str, salt: str) -> np.random.Generator:
     """Random numbers that depend on a picture's key and a purpose only."""
     return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{salt}/{key}".encode()).digest()[:8], "little"))
-
-
-def travelled(rgb: Rgb, random: np.random.Generator) -> Rgb:
-    """A picture after a random way: crop, size, kernel, blur or noise, one or two savings in JPEG or WebP."""
-    height, width = rgb.shape[:2]
-    share = random.uniform(0.75, 1)
-    h, w = max(views.SIDE, int(height * share)), max(views.SIDE, int(width * share))
-    top, left = int(random.integers(0, max(1, height - h + 1))), int(random.integers(0, max(1, width - w + 1)))
-    rgb = rgb[top : top + h, left : left + w]
-    rgb = longest(rgb, int(np.exp(random.uniform(np.log(448), np.log(1600)))), int(random.choice(_KERNELS)))
-    kind = random.uniform()
-    if kind < 0.12:
-        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), random.uniform(0.4, 1.2)), np.uint8)
-    elif kind < 0.24:
-        noise = random.normal(0, random.uniform(1, 6), rgb.shape)
-        rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
-    if random.uniform() < 0.5:
-        rgb = rgb[:, ::-1]
-    for _ in range(1 if random.uniform() < 0.7 else 2):
-        rgb = saved(np.ascontiguousarray(rgb), random)
-    return rgb
-
-
-def saved(rgb: Rgb, random: np.random.Generator) -> Rgb:
-    """A picture after one saving at random."""
-    quality = int(random.integers(35, 96))
-    if random.uniform() < 0.8:
-        return recompressed(rgb, quality, full_chroma=bool(random.uniform() < 0.4))
-    from PIL import Image
-
-    stream = BytesIO()
-    Image.fromarray(rgb).save(stream, "WEBP", quality=quality)
-    with Image.open(stream) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 def shown(picture: Picture, view: str, out: Path) -> Rgb:
@@ -167,7 +130,6 @@ def _decoder() -> AutoEncoder:
 
 
 OTHERS: Mapping[str, Callable[[Rgb, np.random.Generator], Rgb]] = {
-    "travelled": travelled,
     "grey": grey,
     "small": small,
     "twin": twin,

@@ -124,7 +124,7 @@ def test_a_publisher_whose_photographs_score_high_is_seen_in_the_rates() -> None
 def test_views_are_squares_and_depend_on_the_key_only(tmp_path: Path) -> None:
     save(picture(1, 700, 900), tmp_path / "a.jpg")
     item = made(1, file=str(tmp_path / "a.jpg"), width=900, height=700)
-    for view in (*saving.TIERS, "grey", "small", "travelled"):
+    for view in (*saving.TIERS, "grey", "small"):
         first = saving.shown(item, view, tmp_path / view)
         assert first.shape == (views.SIDE, views.SIDE, 3)
         assert np.array_equal(first, saving.shown(item, view, tmp_path / view))
