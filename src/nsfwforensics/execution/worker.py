@@ -53,7 +53,7 @@ def start_plain(place: Place, limits: Limits) -> None:
     ignore_interrupts()
     one_thread_each()
     _arrive(place)
-    _settle(limits)
+    _settle(limits, debug=place.debug)
 
 
 def start(spec: PlanSpec) -> None:
@@ -67,7 +67,7 @@ def start_apart(spec: PlanSpec, place: Place) -> None:
     """Readies a worker of the process pool: as :func:`start`, and confined."""
     _arrive(place)
     _load(spec)
-    _settle(spec.limits)
+    _settle(spec.limits, debug=place.debug)
 
 
 def work(target: Target) -> Half:
@@ -138,9 +138,9 @@ def _load(spec: PlanSpec) -> None:
     _plan = Plan(spec)
 
 
-def _settle(limits: Limits) -> None:
+def _settle(limits: Limits, *, debug: bool) -> None:
     confine(limits.max_memory, limits.max_bytes)
-    if place.debug:
+    if debug:
         faulthandler.enable(os.dup(2))  # names of files and functions of the program, nothing of the evidence
     say_nothing()
 
