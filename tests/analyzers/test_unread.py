@@ -14,11 +14,12 @@ from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer
 from nsfwforensics.core.analyzer import Analyzer, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Severity, Support
-from nsfwforensics.formats import parts
+from nsfwforensics.formats import jumbf, parts
 from tests.analyzers import provenance_files as files
 from tests.analyzers.test_provenance import origin
 from tests.formats import make
 from tests.formats.test_limits import CONTAINERS, FILLERS, filled
+from tests.hostile.wrapped import store
 
 LABEL = make.xmp_segment(
     make.xmp(attributes=files.iptc_ext("DigitalSourceType", files.SOURCE_TYPE + "trainedAlgorithmicMedia"))
@@ -118,6 +119,15 @@ def test_a_sound_file_says_nothing_of_the_kind() -> None:
 def test_limits_inside_a_generators_text_are_inconclusive_too(keyword: bytes, text: str) -> None:
     data = make.with_chunks(make.png(), make.chunk(b"zTXt", keyword + b"\0\0" + zlib.compress(text.encode())))
     assert "PROV-014" in codes(examine(ProvenanceAnalyzer, data))
+
+
+@pytest.mark.parametrize("number", [jumbf.MAX_BOXES + 1, 10])
+def test_credentials_of_more_boxes_than_are_looked_at_are_inconclusive_not_absent(number: int) -> None:
+    data = make.with_chunks(make.png(), make.chunk(b"caBX", store(b"\0\0\0\x08free" * number)))
+    outcome = examine(ProvenanceAnalyzer, data)
+    (finding,) = outcome.findings
+    assert (finding.code, finding.support) == ("PROV-108", Support.INCONCLUSIVE)
+    assert ("more than" in finding.data["reason"]) is (number > jumbf.MAX_BOXES)
 
 
 def test_notes_in_the_report_are_all_there() -> None:

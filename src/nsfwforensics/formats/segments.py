@@ -36,11 +36,11 @@ class ExifSegments:
 
     def _goes_on(self) -> bool:
         """Whether the block refers to more than was taken. What comes later may refer to more still, but not often."""
-        if self._reach <= len(self._block) < MAX_EXIF and self._looks:
+        if self._reach <= len(self._block) and self._looks:
             start = tiff_start(bytes(self._block[:128])) or 0
             self._looks -= 1
             self._reach = start + tiff.walk(bytes(self._block[start:])).reach
-        return self._reach > len(self._block)
+        return len(self._block) < min(self._reach, MAX_EXIF)
 
     def finish(self) -> None:
         """Reads what was taken."""
@@ -68,7 +68,7 @@ class ExtendedXmp:
         if self._parts.pop("", None):
             self._out.refuse("JPEG APP1: a part of the extended XMP is too short.")
         announced = dict.fromkeys(digest.upper() for digest in self.announced)
-        for digest in announced.keys() - self._parts.keys():
+        for digest in (each for each in announced if each not in self._parts):
             self._out.refuse(f"JPEG APP1: the extended XMP {digest[:32]} that the file announces is missing.")
         for digest, parts in self._parts.items():
             packet, missing = xmp.join_extended(parts)
