@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from nsfwforensics.core.messages import restored
-from nsfwforensics.core.spelled_pictures import LEAST, are_bytes, begins_picture, spells_picture
+from nsfwforensics.core.spelled_pictures import LEAST, are_bytes, begins_picture, is_language, spells_picture
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -47,12 +47,8 @@ _TITLES = ("name", "tag", "group", "source")
 """Keys beside a value that say what it is."""
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}|(?:[A-Za-z0-9+/_=-]{32,}\s+){3,}[A-Za-z0-9+/_=-]*")
-_SENTENCE = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]{2,}")
 _NUMBERS = re.compile(r"\d+")
 _INDEX = re.compile(r"\[[^\]]*\]|\d+")
-_CUT_THROUGH = re.compile(r"[%=&\\]|[^ -~]")
-"""Marks of spellings in which one byte takes several letters, which may be in two pieces."""
-
 _CUT = re.compile(r"… \((\d{1,9}) (?:characters|values) in all\)$")
 _GONE = re.compile(r"\[[\d,]{1,20} (?:characters|numbers) left out: a picture, or what may be one\]")
 
@@ -124,17 +120,15 @@ class _Sieve:
 
     def _worded(self, values: dict[str, Any]) -> dict[str, Any]:
         """A model of a report with sentences: one that was made with a picture is made again without it."""
-        plain = {key: value for key, value in values.items() if key != "wording"}
         wording = self.sifted(values["wording"], ())
+        plain = {key: value for key, value in values.items() if key != "wording"}
         for place, how in wording.items():
             if how != values["wording"][place]:
-                field, _, index = place.partition(".")
-                sentences = list(plain[field]) if index else [plain[field]]
-                sentences[int(index or 0)] = str(restored(how))
-                plain[field] = sentences if index else sentences[0]
+                plain = _put(plain, place.split("."), str(restored(how)))
         kept = self._dict(plain, ())
-        same = {place.partition(".")[0] for place in wording} & {key for key in plain if kept.get(key) == plain[key]}
-        return {**kept, "wording": {place: how for place, how in wording.items() if place.partition(".")[0] in same}}
+        places = {place: place.split(".") for place in wording}
+        same = {place for place, keys in places.items() if _at(kept, keys) == _at(plain, keys)}
+        return {**kept, "wording": {place: how for place, how in wording.items() if place in same}}
 
     @staticmethod
     def _pieces(cells: Mapping[Key, Any], titles: Mapping[Key, str], kept: Any) -> Iterator[Key]:
@@ -149,7 +143,31 @@ class _Sieve:
             orders = [keys] if by_number == keys else [keys, by_number]
             if len(keys) > 1 and any(_spell_picture([cells[key] for key in order]) for order in orders):
                 alone = any(kept[key] != cells[key] for key in keys)  # then what are sentences beside it may stay
-                yield from (key for key in keys if not (alone and _SENTENCE.search(_flat(cells[key]))))
+                yield from (key for key in keys if not (alone and is_language(_CUT.sub("", _flat(cells[key])))))
+
+
+def _at(value: Any, keys: Sequence[str]) -> Any:
+    """What stands at a place in values, or None."""
+    for key in keys:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value
+
+
+def _put(value: Any, keys: Sequence[str], text: str) -> Any:
+    """Values with another text at a place, where there is one."""
+    if not keys:
+        return text if isinstance(value, str) else value
+    if _at(value, keys[:1]) is None:
+        return value
+    key: Any = int(keys[0]) if isinstance(value, list) else keys[0]
+    made = value.copy()
+    made[key] = _put(value[key], keys[1:], text)
+    return made
 
 
 def _is_cell(value: Any) -> bool:
@@ -159,11 +177,9 @@ def _is_cell(value: Any) -> bool:
 
 
 def _spell_picture(values: Sequence[Any]) -> bool:
+    """Whether values spell a picture together: one behind the other, or each in a line where a byte is never cut."""
     texts = [_flat(value) for value in values]
-    in_lines, in_one = "\n".join(texts), "".join(texts)
-    if len(in_one) < LEAST:
-        return False
-    return spells_picture(in_lines) or (_CUT_THROUGH.search(in_one) is not None and spells_picture(in_one))
+    return sum(map(len, texts)) >= LEAST and any(spells_picture(between.join(texts)) for between in ("\n", ""))
 
 
 def _flat(value: Any) -> str:

@@ -43,7 +43,8 @@ _MOST_PACKED = 8
 _BEGINS = re.compile(
     rb"\xff\xd8\xff[\xc0-\xfe]|\x89PNG\r\n|GIF8[79]a(?=.{0,6}[\x00-\x08\x80-\xff])|RIFF.{4}WEBP|II[*+]\x00|MM\x00[*+]"
     rb"|BM.{4}\x00{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00{3}|\x00\x00[\x00-\x0f].ftyp|\x00{3}\x0c(?:JXL |jP  )"
-    rb"|\xff\x4f\xff\x51|8BPS\x00|qoif\x00|<svg[\s>]|/\* XPM \*/|#define\s+\w*width\s+\d",
+    rb"|\xff\x4f\xff\x51|8BPS\x00|qoif\x00|P[1-7]\n(?:#[^\n]*\n)*\d+ \d+\n|<svg[\s>]|/\* XPM \*/"
+    rb"|#define\s+\w*width\s+\d",
     re.DOTALL,
 )
 """How picture files begin, and EXIF blocks, which hold small ones: what may stand anywhere in the bytes."""
@@ -58,7 +59,8 @@ A digest must not be taken for JPEG XL, which is told by two bytes: so there mus
 """
 
 _MARKS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"WEBP", b"II*", b"II+", b"MM\0", b"BM", b"ftyp", b"JXL ", b"jP  ",
-          b"\xff\x4f\xff", b"8BPS", b"qoif", b"<svg", b"XPM", b"#define")  # fmt: skip
+          b"\xff\x4f\xff", b"8BPS", b"qoif", b"<svg", b"XPM", b"#define",
+          *(b"P%d\n" % number for number in range(1, 8)))  # fmt: skip
 _PACKED_MARKS = (b"\x1f\x8b\x08", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"BZh", b"\xfd7zXZ")
 """Part of each of the above: looking for these first takes a tenth of the time."""
 
@@ -72,14 +74,18 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _PADDED = re.compile(rb"[A-Za-z0-9+/_-]+")
 _HEX_MARKS = re.compile(rb"0[xX]|\\[xX]|[^0-9A-Fa-f]+")
 _NUMBER = re.compile(rb"-?\d{1,3}")
+_BITS = re.compile(rb"(?<!\d)[01]{8,}(?!\d)")
 _BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
+_ASCII85 = re.compile(rb"[!-uz]{33,}")
+_BASE85 = re.compile(rb"[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{33,}")
 _LONG_WORD = re.compile(rb"[!-~]{40,}")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
 _QUOTED = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
 _ENTITY = re.compile(rb"&[#\w]+;")
-_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|([0-7]{3})|(.))", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|([0-7]{3})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_MOST_WORDS = 8
+_MOST_WORDS = 12
+_MOST_BEFORE = 30
 _PROBED, _MOST_85 = 100, 20_000
 
 
@@ -113,8 +119,12 @@ def _spells(text: str) -> bool:
         letters = (text.encode(code, "ignore") for code in ("latin-1", "cp1252", "utf-16-le", "utf-16-be"))
         if any(map(begins_picture, letters)):
             return True
-        text = unicodedata.normalize("NFKC", text)
-    return _Work(MOST_WORK * (len(text) + 1_000_000)).finds(text.encode("ascii", "ignore"), MOST_LAYERS)
+    return _Work(MOST_WORK * (len(text) + 1_000_000)).finds(_narrow(text), MOST_LAYERS)
+
+
+def _narrow(text: str) -> bytes:
+    """Text in ASCII: letters of other widths as plain ones, and none of other alphabets."""
+    return unicodedata.normalize("NFKC", text).encode("ascii", "ignore")
 
 
 _MOST_KEPT = 400
@@ -135,7 +145,9 @@ class _Work:
             return False
         if any(self.finds(inner, layers - 1) for inner in _unpacked(data)):
             return True
-        return _is_text(data) and any(self.finds(inner, layers - 1) for inner in _undone(data))
+        return _is_text(data) and any(
+            self.finds(inner, layers - 1) for inner in _undone(data, inner=layers < MOST_LAYERS)
+        )
 
 
 def _is_text(data: bytes) -> bool:
@@ -158,15 +170,26 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
                 yield lzma.LZMADecompressor().decompress(rest, MOST_INFLATED)
 
 
-def _undone(data: bytes) -> Iterator[bytes]:
+def is_language(text: str) -> bool:
+    """Whether text is made of words, and of little else that could be letters of a coding."""
+    data = _narrow(text)
+    return 4 * _beside_words(data) < len(data.translate(None, _NOT_64))
+
+
+def _beside_words(data: bytes) -> int:
+    """How many letters and digits stand outside of plain words."""
+    return len(_PLAIN_WORD.sub(b"", data).translate(None, _NOT_64))
+
+
+def _undone(data: bytes, *, inner: bool) -> Iterator[bytes]:
     """What a text becomes when one layer of each kind is undone; what it cannot be is garbage or nothing."""
     yield from _escapes(data)
-    if len(_PLAIN_WORD.sub(b"", data).translate(None, _NOT_64)) < LEAST_LETTERS:
-        return  # words and little else
+    if _beside_words(data) < LEAST_LETTERS:
+        return
     yield from _base64(data)
     yield from _numbers(data)
     yield from _base32(data)
-    yield from _base85(data)
+    yield from _base85(data, inner=inner)
     yield from _uuencoded(data)
 
 
@@ -184,7 +207,8 @@ def _escapes(data: bytes) -> Iterator[bytes]:
 def _escaped(found: re.Match[bytes]) -> bytes:
     for digits, base in ((found[1] or found[2], 16), (found[3], 8)):
         if digits:
-            return bytes([int(digits, base) & 255])
+            code = int(digits, base)
+            return bytes([code]) if code < 256 else _narrow(chr(code))
     return _LETTERS.get(found[4], found[4])
 
 
@@ -217,8 +241,8 @@ def _numbers(data: bytes) -> Iterator[bytes]:
     if len(found) >= LEAST:
         yield bytes(int(number) & 255 for number in found)
         yield bytes(int(number, 8) & 255 for number in found if not number.translate(None, b"01234567"))
-    bits = data.translate(None, _WHITE)
-    if len(bits) >= 8 * LEAST and not bits.translate(None, b"01"):
+    bits = b"".join(_BITS.findall(data))
+    if len(bits) >= 8 * LEAST:
         yield int(bits[: len(bits) // 8 * 8], 2).to_bytes(len(bits) // 8, "big")
 
 
@@ -230,25 +254,33 @@ def _base32(data: bytes) -> Iterator[bytes]:
         yield from _starts(letters, 8, base64.b32decode)
 
 
-def _base85(data: bytes) -> Iterator[bytes]:
-    """Ascii85 and Base85, from the start of every long word and from the marks in it that open a value."""
+def _base85(data: bytes, *, inner: bool) -> Iterator[bytes]:
+    """Ascii85 and Base85, from the start of the text and from each of the first marks in it that open a value.
+
+    Where another coding was undone, what words before it became stands first, without any such mark.
+    """
     if not _LONG_WORD.search(data):
         return
     bare = data.translate(None, _WHITE)
     opened = (found.end() for found in re.finditer(rb"[\"':=>,]|<~", bare))
-    for start in (0, *islice(opened, _MOST_WORDS)):
-        for decode in (base64.a85decode, base64.b85decode):
-            probe = _decoded85(decode, bare[start : start + _PROBED])
+    for start in (*range(_MOST_BEFORE if inner else 1), *islice(opened, _MOST_WORDS)):
+        for alphabet, decode in ((_ASCII85, base64.a85decode), (_BASE85, base64.b85decode)):
+            found = alphabet.match(bare, start)
+            if found is None:
+                continue
+            probe = _decoded85(decode, found[0][:_PROBED])
             if _is_text(probe) or any(mark in probe for mark in (*_MARKS, *_PACKED_MARKS)):
                 yield probe
-                yield _decoded85(decode, bare[start:]) or _decoded85(decode, bare[start : start + _MOST_85])
+                yield _decoded85(decode, found[0])
 
 
 def _decoded85(decode: Callable[[bytes], bytes], letters: bytes) -> bytes:
-    try:
-        return decode(letters)
-    except ValueError:
-        return b""
+    """As much as can be decoded: what stands behind the data spoils the group that it falls into."""
+    whole = len(letters) // 5 * 5
+    for end in (len(letters), whole, whole - 5, _MOST_85):
+        with suppress(ValueError):
+            return decode(letters[:end])
+    return b""
 
 
 def _uuencoded(data: bytes) -> Iterator[bytes]:
