@@ -22,7 +22,7 @@ from nsfwforensics.core.evidence import Limits
 from nsfwforensics.errors import ForensicsError
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.apart import Staff, apart
-from nsfwforensics.execution.base import DiedError, Lost
+from nsfwforensics.execution.base import BrokeError, DiedError, Lost
 from nsfwforensics.execution.prepare import here
 from nsfwforensics.execution.processes import call_apart
 from nsfwforensics.seclusion import scratch
@@ -180,7 +180,7 @@ def test_a_call_whose_process_ends_says_how() -> None:
     with pytest.raises(DiedError) as caught:
         call_apart(answer, "kill")
     assert caught.value.code == -signal.SIGKILL
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(BrokeError, match="ZeroDivisionError: on purpose"):  # as text: its class is a stranger's
         call_apart(answer, "raise")
 
 

@@ -244,3 +244,33 @@ def test_pictures_of_one_examination_only_are_not_mixed_up(case: CaseDatabase, s
     first: FileReport = save("/e/a.jpg", result(), info={"thumbnail": "QUFB"}, fingerprint="with")
     save("/e/a.jpg", result(), fingerprint="without")
     assert case.report(one(case, "/e/a.jpg")).info.thumbnail == first.info.thumbnail == "QUFB"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE files SET priority = 99",
+        "UPDATE files SET priority = -1",
+        "UPDATE files SET priority = 'urgent'",
+        "UPDATE files SET path = 1000000000000",
+        "UPDATE files SET path = 'text'",
+        "UPDATE runs SET header = '{}'",
+        "UPDATE runs SET header = '[[['",
+        """UPDATE examinations SET document =
+        '{"info": {"path": "a", "name": "a", "size": 1' || printf('%0400d', 0) || '}}'""",
+        "UPDATE results SET document = x'ff00'",
+        "INSERT INTO decisions (content_id, decision, note, decided_by, decided_at) VALUES (1, 'maybe', '', '', '')",
+    ],
+)
+def test_values_that_no_scan_writes_are_refused_by_name(case: CaseDatabase, save: Save, change: str) -> None:
+    save("/evidence/a.jpg", result())
+    with case.reading() as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(change)
+    with pytest.raises(CaseError, match="case"):
+        for listed in case.files():
+            case.report(listed)
+            if listed.sha256:
+                case.history(listed.sha256)
+        list(case.paths())
+        case.headers()
