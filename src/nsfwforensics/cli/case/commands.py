@@ -60,7 +60,8 @@ def add(
         for target in discover(places, follow_symlinks=follow_symlinks):
             if belongs_to_case(target.path, case):
                 continue
-            stat, reason = Stat.of(target.path), target.skip
+            reason = target.skip
+            stat = Stat.of(target.path) if reason is None else None
             try:
                 sha256 = digest(target.path, follow=target.follow) if reason is None else None
             except OSError as error:
