@@ -6,12 +6,13 @@ TOOL := $(BIN)/nsfwforensics
 STAMP := $(VENV)/.installed
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help install demo test test-all check fuzz browser-tests audit messages bench samples train faces-rates lock check-wheels clean
+.PHONY: help install demo test test-all coverage check fuzz browser-tests audit messages bench samples train faces-rates lock check-wheels clean
 
 help:
 	@echo "make install       create .venv from the lock file"
 	@echo "make demo          examine samples/ against a reference photo and an original, say where the report is"
 	@echo "make test          run the tests"
+	@echo "make coverage      run the tests and print which share of the lines they reach (installs pytest-cov)"
 	@echo "make check         ruff, mypy --strict, import contracts, bandit, the lock file"
 	@echo "make fuzz          every parser on damaged files, SECONDS=20 each"
 	@echo "make browser-tests the page in headless Chromium: accessibility (axe-core from npm), print, hostile text"
@@ -48,10 +49,14 @@ demo: install
 	fi
 
 test: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-all: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
+
+coverage: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pytest-cov>=6"
+	$(BIN)/python -m pytest -n auto -m "not slow" --cov=nsfwforensics --cov-report=term:skip-covered
 
 check: install
 	$(BIN)/ruff check .

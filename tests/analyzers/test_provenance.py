@@ -136,9 +136,9 @@ def test_hidden_text_that_is_a_bomb_or_damaged_is_bounded() -> None:
         files.stealth_bits(b"no gzip at all"),
     ):
         side = int((8 * len(stream)) ** 0.5) + 8
-        started = time.perf_counter()
+        started = time.process_time()
         outcome = examine(files.with_alpha(stream, (side, side)))
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
         assert only(outcome, "PROV-014").support is Support.INCONCLUSIVE
 
 
@@ -224,9 +224,9 @@ def _bomb(kind: bytes) -> bytes:
     ids=["zTXt", "iTXt", "deep", "digits", "brackets", "steps", "quotes", "spaces", "jobs", "trailers", "pickles"],
 )
 def test_hostile_text_costs_bounded_time(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     outcome = examine(data)
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8
     assert len(json.dumps(outcome.measurements, default=str)) < 2_000_000
 
 

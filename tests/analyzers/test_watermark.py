@@ -86,9 +86,9 @@ def test_the_orientation_tag_changes_nothing(orientation: int) -> None:
 
 def test_a_large_picture_is_read_from_its_top() -> None:
     marked = watermarked(natural(2048, 2048, seed=12), PRODUCERS[0].payload)
-    started = time.perf_counter()
+    started = time.process_time()
     assert codes(examine(saved(np.concatenate([marked, np.zeros((4000, 2048, 3), np.uint8)]), "BMP"))) == ["WMK-001"]
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -60,6 +60,6 @@ def test_any_bytes_are_walked(data: bytes) -> None:
 
 @pytest.mark.parametrize("unit", [b"\x00", b"\x81", b"\x41a", b"\x18\xff", b"\xc0"])
 def test_the_walk_is_linear(unit: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert lying_length(unit * 200_000) is None
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -100,9 +100,9 @@ def test_blocks_that_ask_for_endless_work_are_read_in_part_and_soon(kind: int) -
     entries = [(0x8000 + i, kind, 999 if kind == 5 else 60_000, 8) for i in range(4000)]
     block = HEADER + directory(*entries) + b"A" * 60_000
     out = Collector()
-    start = time.perf_counter()
+    start = time.process_time()
     read_exif(block, "test", out)
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
     assert out.result(None, complete=True).notes
     assert out.fields
 

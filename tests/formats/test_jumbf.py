@@ -118,9 +118,9 @@ def test_looking_takes_less_than_a_millisecond_for_large_files() -> None:
         data = buffer.getvalue()
         taken = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.process_time()
             assert find(data) is None
-            taken.append(time.perf_counter() - start)
+            taken.append(time.process_time() - start)
         assert len(data) > 3_000_000
         assert min(taken) < 0.001
 

@@ -179,8 +179,8 @@ def test_fuzzed_files_pass_through_every_parser(shared_data: Path) -> None:
         data = path.read_bytes()
         count += 1
         for media_type in EXTENSIONS:
-            start = time.perf_counter()
+            start = time.process_time()
             read_metadata(data, media_type)
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, time.process_time() - start)
     assert count > 600
     assert slowest < 3
