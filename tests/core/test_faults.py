@@ -236,7 +236,7 @@ def test_every_step_of_ours_may_raise_anything(
 ) -> None:
     bad = (folder / BAD).read_bytes()
     place, name, about = {
-        "open": (evidence, "_open", lambda path: path.name == BAD),
+        "open": (evidence, "open_evidence", lambda path: path.name == BAD),
         "hash": (evidence.hashlib, "sha256", lambda data=b"", **_: data == bad),
         "sniff": (evidence, "sniff", lambda _: reading[-1:] == [BAD]),
         "decode": (evidence, "decode", lambda data, *_: data == bad),

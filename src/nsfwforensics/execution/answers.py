@@ -111,7 +111,7 @@ def taken(answer: Answer) -> Any | Lost:
     if answer.value is None:
         return Lost(answer.problem or "")
     try:
-        return pickle.loads(answer.value)  # noqa: S301 - from a worker of ours
+        return pickle.loads(answer.value)  # noqa: S301 # nosec B301 - from a worker of ours
     except Exception as error:  # noqa: BLE001
         _log.debug("an answer cannot be read", exc_info=True)
         return Lost(reason_of(error))

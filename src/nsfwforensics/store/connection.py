@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.private import close_to_others, put_in_place
 from nsfwforensics.errors import CaseError
@@ -236,7 +237,7 @@ def understood(path: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, LookupError, OverflowError) as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        what = reason_of(error)[:200]
         raise CaseError(
             f"the case {path} holds a value that this tool never writes ({what}); see `case verify`"
         ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -152,11 +153,12 @@ class CaseScan:
         try:
             with self.case.writing() as connection:
                 runs.save(connection, self._run, job.target.path, file, job.stat)
-        except CaseError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one file never costs another
+        except Exception as error:
+            cause = error.__cause__ if isinstance(error, CaseError) else error
+            if cause is None or isinstance(cause, sqlite3.Error):  # the case itself cannot be written
+                raise
             _log.debug("the report of %s cannot be stored", file.info.path, exc_info=True)
-            file = failed_report(file.info, say("what was found cannot be stored: {error}", error=reason_of(error)))
+            file = failed_report(file.info, say("what was found cannot be stored: {error}", error=reason_of(cause)))
             with self.case.writing() as connection:
                 runs.save(connection, self._run, job.target.path, file, job.stat)
         return file
