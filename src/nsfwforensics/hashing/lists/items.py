@@ -97,10 +97,14 @@ class KnownItem(NamedTuple):
         """Puts together what :meth:`hashes` and :meth:`details` took apart, the latter also after a trip through JSON.
 
         Raises:
-            ValueError: The opinion is none of :class:`Opinion`.
-            TypeError: There is a detail of an unknown name.
+            ValueError: The opinion is none of :class:`Opinion`, or a hash has another length than its kind.
+            TypeError: There is a detail of an unknown name or of another kind.
         """
         values = dict(details)
+        if any(type(values.get(name, kind())) is not kind for name, kind in _PLAIN.items()):
+            raise TypeError("a detail of another kind")
+        if any(len(value) != kind.size for kind, value in hashes.items()):
+            raise ValueError("a hash of another length")
         if "opinion" in values:
             values["opinion"] = Opinion(values["opinion"])
         if "cases" in values:
@@ -110,6 +114,8 @@ class KnownItem(NamedTuple):
         values |= {kind.value: value for kind, value in hashes.items()}
         return cls(**values)
 
+
+_PLAIN: Mapping[str, type] = {"quality": int, "name": str, "size": int, "status": str, "modified": int}
 
 _NO_DETAILS = tuple(KnownItem()[len(KINDS) :])
 
