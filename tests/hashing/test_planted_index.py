@@ -141,6 +141,9 @@ VALUES = st.recursive(
 )
 
 
+NAMES = ("source", "hashes", "name", "quality", "size", "opinion", "status", "cases", "feedback", "modified", "more")
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("small") / "index", 5)
@@ -171,7 +174,9 @@ def test_any_contents_page_is_read_or_refused(small: Path, data: st.DataObject) 
 @settings(max_examples=150, deadline=None)
 def test_any_details_are_read_or_refused(small: Path, data: st.DataObject) -> None:
     before = (small / MANIFEST).read_bytes()
-    text = data.draw(st.binary(max_size=60) | VALUES.map(lambda value: json.dumps(value).encode()))
+    named = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4).map(lambda value: {"source": 0} | value)
+    value = data.draw(st.binary(max_size=60) | VALUES | named)
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
 
     def change(held: Arrays) -> None:
         held["details"] = np.frombuffer(text * len(held["ends"]), np.uint8)
