@@ -1,6 +1,6 @@
 """Prints what is said of collected inputs beside what is right: ``python tools/case_table.py CASES.csv [ID ...]``.
 
-Prints what is said of collected inputs beside what is right, one row after the other.
+The table has the columns ``id``, ``file``, ``command`` and ``expected``; files stand beside it. Each command is run
 once with ``--json``, and its findings, statements, exit code and error are printed under the expectation, for a person
 to judge: expectations are sentences.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -25,7 +26,10 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str, old: str = "") -> None
         return "0.1" if name == old else metadata.version(name)
 
     monkeypatch.setattr(libraries, "version", version)
-    monkeypatch.setattr(libraries, "requires", lambda _: REQUIRES)
+    own = libraries.installation.distribution()
+    assert own is not None
+    told = SimpleNamespace(requires=REQUIRES, entry_points=own.entry_points, metadata=own.metadata)
+    monkeypatch.setattr(libraries.installation, "distribution", lambda: told)
 
 
 def test_an_installation_without_any_extra_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,7 +223,8 @@ class RayEngine:
 def _here(jobs: int) -> dict[str, Any]:
     """How Ray is started on this machine: its files in a folder that goes, whose name leaves room for its sockets'."""
     usual = scratch().parent
-    folder = private_folder(usual if len(str(usual)) <= _LONGEST_FOLDER else Path("/tmp"), short=True)  # noqa: S108
+    shortest = Path("/tmp")  # noqa: S108  # nosec B108 - the folder below is made for its owner alone
+    folder = private_folder(usual if len(str(usual)) <= _LONGEST_FOLDER else shortest, short=True)
     return {"num_cpus": jobs or None, "include_dashboard": False, "_temp_dir": str(folder)}
 
 

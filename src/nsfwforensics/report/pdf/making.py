@@ -19,10 +19,10 @@ import sys
 import tempfile
 from dataclasses import asdict
 from enum import StrEnum
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.private import replacing
