@@ -28,7 +28,8 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str, old: str = "") -> None
     monkeypatch.setattr(libraries, "version", version)
     own = libraries.installation.distribution()
     assert own is not None
-    told = SimpleNamespace(requires=REQUIRES, entry_points=own.entry_points, metadata=own.metadata)
+    kept = {name: getattr(own, name) for name in ("entry_points", "metadata", "version", "files")}
+    told = SimpleNamespace(requires=REQUIRES, locate_file=own.locate_file, read_text=own.read_text, **kept)
     monkeypatch.setattr(libraries.installation, "distribution", lambda: told)
 
 
