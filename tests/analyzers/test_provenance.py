@@ -272,8 +272,8 @@ def test_the_origin_is_answered_in_one_sentence(tmp_path: Path) -> None:
     answer = origin(path, "provenance", "metadata")
     assert answer.support is Support.SUPPORTS
     assert answer.statement == (
-        "The file claims to be made by Stable Diffusion web UI (inpainting of an existing picture); "
-        "the claim is unsigned."
+        "The file carries marks that are consistent with Stable Diffusion web UI (inpainting of an existing picture); "
+        "it names no maker, and the claim is unsigned."
     )
     path.write_bytes(make.jpeg())
     bare = origin(path, "provenance", "metadata")
