@@ -245,7 +245,8 @@ FILES: Mapping[str, Builder] = {
         "</rdf:li></rdf:Alt></exif:UserComment>"
     ),
     "fooocus-edit": lambda: png(
-        parameters='{"prompt": "a coat", "version": "Fooocus v2.5.5", "inpaint_engine": "v2.6"}', fooocus_scheme="fooocus"
+        fooocus_scheme="fooocus",
+        parameters='{"prompt": "a coat", "version": "Fooocus v2.5.5", "inpaint_engine": "v2.6"}',
     ),
     "invokeai-edit": lambda: png(invokeai_metadata='{"generation_mode": "flux_inpaint", "positive_prompt": "a coat"}'),
     "novelai-edit": lambda: png(

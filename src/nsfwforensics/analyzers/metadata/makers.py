@@ -81,9 +81,8 @@ def _oddities(table: Metadata, device: Device) -> Iterator[Message]:
                 software=quote(text, 40),
             )
     phone = _LENS_PHONE.match(device.lens)
-    if phone and device.model.startswith("iPhone") and phone[1].lower() != device.model.lower():
-        yield say("its lens {lens} belongs to another device", lens=quote(device.lens, 60))
-    elif device.lens and not phone and not re.match(r"(?:iPhone|iPad|iPod)", device.lens):
+    own = phone is None or not device.model.startswith("iPhone") or phone[1].lower() == device.model.lower()
+    if device.lens and not (own and re.match(r"iPhone|iPad|iPod", device.lens)):
         yield say("its lens {lens} belongs to another device", lens=quote(device.lens, 60))
     else:
         yield from _lens(table, device)

@@ -122,7 +122,7 @@ def program(main: software.Program, others: int) -> Message:
     )
 
 
-def screen_copy(mark: software.Mark) -> Message:
+def screen_copy(mark: software.Mark) -> str:
     """That the file may be a copy of a screen, and the date in its name."""
     return sentences(_screen_copy(mark), _dated(mark))
 
@@ -141,7 +141,7 @@ def _screen_copy(mark: software.Mark) -> Message:
     )
 
 
-def shared_copy(mark: software.Mark) -> Message:
+def shared_copy(mark: software.Mark) -> str:
     """That the file may be a copy that a messenger or social network made, and the date in its name."""
     return sentences(_shared_copy(mark), _dated(mark))
 

@@ -161,7 +161,7 @@ class ProvenanceAnalyzer(Analyzer):
             named, first = members[0]
             yield self.finding(
                 code,
-                words.mark(first.rule, named),
+                words.mark(first.rule, named, first.looked.text),
                 support=Support.INCONCLUSIVE if code == WEAK else Support.SUPPORTS,
                 severity=first.rule.severity,
                 caveat=first.rule.caveat or None,

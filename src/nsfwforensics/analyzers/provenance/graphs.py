@@ -7,6 +7,7 @@ group nodes are laid open, what was switched off is left out, and what was bypas
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,8 @@ from nsfwforensics.analyzers.provenance.rules import nodes as known
 from nsfwforensics.formats.json_text import json_object, one_line
 
 MAX_NODES = 5_000
+MAX_LOOKED_AT = 20_000
+"""Most nodes and outputs of subgraphs that are gone through while they are laid open."""
 MAX_DEPTH = 8
 """How deep subgraphs may lie in each other."""
 MAX_WALK = 100_000
@@ -34,29 +37,38 @@ _GIVEN, _GIVES = "-10", "-20"
 """What stands inside a subgraph for what it is given, and for what it gives."""
 
 
-def read_nodes(found: dict[str, Any]) -> tuple[dict[str, Node], bool]:
-    """The nodes of a graph that were switched on.
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph as it was read.
 
-    Args:
-        found: A parsed object: a graph, or one with a graph under ``prompt`` or ``workflow``.
-
-    Returns:
-        Nodes by identifier, at most :data:`MAX_NODES`, empty where it is no graph; and whether this is the graph as it
-        was run, not as an editor keeps it.
+    Attributes:
+        nodes: By identifier, those that were switched on; empty where it is no graph.
+        run: Whether this is the graph as it was run, not as an editor keeps it.
+        complete: False where a limit was reached.
     """
+
+    nodes: dict[str, Node]
+    run: bool = False
+    complete: bool = True
+
+
+def read_graph(found: dict[str, Any]) -> Graph:
+    """Reads a graph, or an object with one under ``prompt`` or ``workflow``."""
     for candidate in (found, found.get("prompt"), found.get("workflow")):
         graph = json_object(candidate) if isinstance(candidate, str) else candidate
         if not isinstance(graph, dict):
             continue
         sent = {str(key): node for key, node in graph.items() if isinstance(node, dict) and "class_type" in node}
         if sent:
-            on = {key: node for key, node in sent.items() if inputs_of(node).get("enabled") is not False}
-            return dict(list(on.items())[:MAX_NODES]), True
+            on = [(key, node) for key, node in sent.items() if inputs_of(node).get("enabled") is not False]
+            return Graph(dict(on[:MAX_NODES]), run=True, complete=len(on) <= MAX_NODES)
         if isinstance(graph.get("nodes"), list) and "links" in graph:
-            return _Editor(graph).nodes, False
+            editor = _Editor(graph)
+            full = len(editor.nodes) >= MAX_NODES or editor.looked_at > MAX_LOOKED_AT
+            return Graph(editor.nodes, complete=not full)
         if isinstance(graph.get("nodes"), dict) and isinstance(graph.get("edges"), list):
-            return _invocations(graph), True
-    return {}, False
+            return Graph(_invocations(graph), run=True, complete=len(graph["nodes"]) <= MAX_NODES)
+    return Graph({})
 
 
 def inputs_of(node: Node) -> dict[str, Any]:
@@ -109,6 +121,8 @@ class _Editor:
         self.looked_at = 0
         self._inner: dict[str, dict[str, Any]] = {}
         self._links: dict[int, dict[str, list[Any]]] = {}
+        self._drawn: dict[int, list[Node]] = {}
+        self._outputs: dict[int, list[tuple[int, Any, Any]]] = {}
         definitions, extra = graph.get("definitions"), graph.get("extra")
         for each in _list(_of(definitions, "subgraphs")):
             if isinstance(each, dict):
@@ -121,17 +135,21 @@ class _Editor:
         self._broadcast()
 
     def _lay_open(self, graph: dict[str, Any], place: str, depth: int) -> None:
-        drawn = [node for node in _list(graph.get("nodes")) if isinstance(node, dict) and "type" in node]
+        if id(graph) not in self._drawn:
+            self._drawn[id(graph)] = [n for n in _list(graph.get("nodes")) if isinstance(n, dict) and "type" in n]
+            self._links[id(graph)] = dict(_links(graph))
+            self._outputs[id(graph)] = list(_given_out(graph))
+        drawn = self._drawn[id(graph)]
+        self.looked_at += len(drawn)
+        if self.looked_at > MAX_LOOKED_AT:
+            return
         names = [f"{place}{node.get('id', node.get('index', number))}" for number, node in enumerate(drawn)]
         opened = {
             name: self._inner[str(node["type"])] for name, node in zip(names, drawn, strict=True)
             if str(node["type"]) in self._inner and node.get("mode") != _BYPASSED and depth < MAX_DEPTH
         }  # fmt: skip
-        if id(graph) not in self._links:
-            self._links[id(graph)] = dict(_links(graph))
         for name, node in zip(names, drawn, strict=True):
-            self.looked_at += 1
-            if len(self.nodes) >= MAX_NODES or self.looked_at > 4 * MAX_NODES:
+            if len(self.nodes) >= MAX_NODES:
                 return
             if node.get("mode") == _MUTED:
                 continue
@@ -142,8 +160,8 @@ class _Editor:
                 "outputs": [str(_of(each, "type")).upper() for each in _list(node.get("outputs"))],
             }  # fmt: skip
             if name in opened:
-                self._join(name, inputs, opened[name])
                 self._lay_open(opened[name], f"{name}:", depth + 1)
+                self._join(name, inputs, opened[name])
 
     def _inputs(self, node: Node, graph: dict[str, Any], place: str, opened: dict[str, Any]) -> Node:
         links, inputs, widgets = self._links[id(graph)], {}, []
@@ -151,7 +169,9 @@ class _Editor:
             link = links.get(str(_of(each, "link"))) or links.get(f"{node.get('index')} {number}")
             if isinstance(_of(each, "widget"), dict):
                 widgets.append(str(each.get("name")))
-            if link is not None:
+            if link is None and "external" in graph and str(_of(each, "type")).upper() in known.PIXELS:
+                inputs[str(_of(each, "name"))] = [f"{place}{_GIVEN}", 0]
+            elif link is not None:
                 source = f"{place}{link[0]}"
                 apart = source in opened or str(link[0]) == _GIVEN
                 inputs[str(_of(each, "name"))] = [f"{source} {link[1]}", 0] if apart else [source, link[1]]
@@ -168,22 +188,26 @@ class _Editor:
     def _join(self, name: str, inputs: Node, inner: dict[str, Any]) -> None:
         """Nodes that pass on what a subgraph is given, and what it gives, by the number of the connection."""
         given = [value for value in inputs.values() if is_link(value)]
-        stated = [str(_of(each, "name")) for each in _list(inner.get("inputs"))]
-        for number, each in enumerate(stated):
-            source = inputs.get(each)
-            if is_link(source):
-                self._passing(f"{name}:{_GIVEN} {number}", [source])
-        if stated or "inputs" in inner:
-            for number, source, slot in _given_out(inner):
-                apart = str(_kind_inside(inner, source)) in self._inner
-                self._passing(f"{name} {number}", [[f"{name}:{source} {slot}" if apart else f"{name}:{source}", 0]])
+        if "inputs" in inner:
+            for number, each in enumerate(_list(inner["inputs"])):
+                if is_link(source := inputs.get(str(_of(each, "name")))):
+                    self._passing(f"{name}:{_GIVEN} {number}", [source])
+            ends = self._outputs.get(id(inner), [])
+            self.looked_at += len(ends)
+            if self.looked_at <= MAX_LOOKED_AT:
+                for number, source, slot in ends:
+                    whole = f"{name}:{source}"
+                    self._passing(f"{name} {number}", [[whole, 0], [f"{whole} {slot}", 0]])  # the second: a subgraph's
             return
         # An older group node does not say which of its nodes gets what, and which gives what.
-        held = [node for node in _list(inner.get("nodes")) if isinstance(node, dict)]
-        for number in range(len(held)):
-            self._passing(f"{name} {number}", [[f"{name}:{each}", 0] for each in range(len(held))] + given)
+        self._passing(f"{name}:{_GIVEN}", given)
+        held = range(len(self._drawn.get(id(inner), [])))
+        self.looked_at += len(held) ** 2
+        if self.looked_at <= MAX_LOOKED_AT:
+            for number in held:
+                self._passing(f"{name} {number}", [[f"{name}:{each}", 0] for each in held])
 
-    def _passing(self, name: str, sources: list[list[Any]]) -> None:
+    def _passing(self, name: str, sources: list[Any]) -> None:
         if len(self.nodes) < MAX_NODES:
             self.nodes[name] = {"class_type": "", "inputs": {f"passed {n}": each for n, each in enumerate(sources)}}
 
@@ -201,10 +225,6 @@ class _Editor:
 
 def _label(node: Node) -> str:
     return str(next((value for value in node["inputs"].values() if isinstance(value, str)), ""))
-
-
-def _kind_inside(graph: dict[str, Any], name: Any) -> Any:
-    return next((_of(node, "type") for node in _list(graph.get("nodes")) if str(_of(node, "id")) == str(name)), None)
 
 
 def _list(value: Any) -> list[Any]:
@@ -230,7 +250,10 @@ def _links(graph: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         if isinstance(link, dict):
             yield str(link.get("id")), [link.get("origin_id"), link.get("origin_slot")]
         elif isinstance(link, list) and len(link) >= 5:
-            yield (f"{link[2]} {link[3]}", link[:2]) if grouped else (str(link[0]), link[1:3])
+            if not grouped:
+                yield str(link[0]), link[1:3]
+            elif link[0] is not None:
+                yield f"{link[2]} {link[3]}", link[:2]
 
 
 def _given_out(graph: dict[str, Any]) -> Iterator[tuple[int, Any, Any]]:
@@ -337,7 +360,7 @@ class Flow:
         if self._end(start) == _LOADED and not known.LOADS_PICTURE.search(kind_of(first)):
             return [kind_of(first)]
         sources = self._sources(start) if guided else [source for _, source in _taken(first)]
-        ways = [(source, (kind_of(first),)) for source in sources]
+        ways: list[tuple[str, tuple[str, ...]]] = [(source, (kind_of(first),)) for source in sources]
         seen: set[str] = {start}
         while ways and self.left > 0:
             name, path = ways.pop()

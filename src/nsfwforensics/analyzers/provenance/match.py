@@ -68,7 +68,7 @@ class Table:
         """The first field for which a condition holds, or None. An editor's graph only counts where none was run."""
         fields = list(self.at(condition.homes))
         if condition.view is View.NODES:
-            run = [looked for looked in fields if looked.graph[1]]
+            run = [looked for looked in fields if looked.graph.run]
             fields = run or fields
         for looked in fields:
             lines = looked.lines(condition.view)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from nsfwforensics.analyzers.provenance.graphs import MAX_NODES, Flow, Node, lines, read_nodes
+from nsfwforensics.analyzers.provenance.graphs import Flow, Graph, Node, lines, read_graph
 from nsfwforensics.analyzers.provenance.model import View
 from nsfwforensics.formats.fields import Field
 from nsfwforensics.formats.json_text import MAX_LINES, json_lines, json_object, one_line
@@ -87,16 +87,16 @@ class Looked:
         return read_settings(self.text)
 
     @cached_property
-    def graph(self) -> tuple[dict[str, Node], bool]:
-        """The nodes of a graph that were switched on, and whether it is the graph as it was run."""
-        found, run = read_nodes(self.object or {})
-        self._allowance.refused |= len(found) >= MAX_NODES
-        return found, run
+    def graph(self) -> Graph:
+        """The graph of nodes that the text is; one without nodes where it is none."""
+        found = read_graph(self.object or {})
+        self._allowance.refused |= not found.complete
+        return found
 
     @property
     def nodes(self) -> dict[str, Node]:
         """The nodes of a graph that were switched on, by identifier; empty where it is none."""
-        return self.graph[0]
+        return self.graph.nodes
 
     def lines(self, view: View) -> str:
         """A view's lines; empty where the field cannot be looked at in this way."""

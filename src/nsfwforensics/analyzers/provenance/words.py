@@ -32,24 +32,26 @@ ENTERED: Mapping[str, str] = {
 """What was entered to make a picture, in words."""
 
 
-def mark(rule: Rule, named: Rule) -> Message:
+def mark(rule: Rule, named: Rule, text: str) -> Message:
     """What a mark claims.
 
     Args:
         rule: The mark's rule.
         named: The rule that names the generator: the same, or one that holds for the same field.
+        text: What the field that carries the mark says.
     """
     maker = say("{generator} ({detail})", generator=named.name, detail=rule.detail) if rule.detail else named.name
     if rule.certainty is Certainty.NAMED:
         if rule.meaning is Meaning.FACE_SWAP:
             return say(
-                "The file names {generator} as its software; a bare name is a weak claim, and unsigned.",
-                generator=maker,
+                "The file names {program} as its software, a program for swapping faces; a bare name is a weak claim, "
+                "and unsigned.",
+                program=quote(text),
             )
         return say(
-            "The file names {generator} as its software, which generates pictures; a bare name is a weak claim, and "
+            "The file names {program} as its software, which generates pictures; a bare name is a weak claim, and "
             "unsigned.",
-            generator=maker,
+            program=quote(text),
         )
     if rule.certainty is Certainty.REPORTED:
         return say(

@@ -10,12 +10,10 @@ _WHERE = "EXIF Software, ProcessingSoftware; XMP CreatorTool, Software; PNG text
 _CAVEAT = say(
     "Unsigned: anyone can write a program's name into a file, and some tools write names that are not theirs."
 )
-_LABELS = {"a generator": say("a service or program"), "a face-swap program": say("a program for swapping faces")}
 
 BARE_NAMES: tuple[Rule, ...] = tuple(
     Rule(f"named-{identifier}", generator, _WHERE, (Condition(NAMES_SOFTWARE, f"(?i){pattern}"),), meaning,
-         "the names of programs and services", f"Software={example}", Certainty.NAMED,
-         label=_LABELS.get(generator, ""), caveat=_CAVEAT)
+         "the names of programs and services", f"Software={example}", Certainty.NAMED, caveat=_CAVEAT)
     for names, meaning in ((GENERATORS, Meaning.GENERATED), (FACE_SWAPPERS, Meaning.FACE_SWAP))
     for identifier, generator, pattern, example in names
 )  # fmt: skip

@@ -12,7 +12,7 @@ GENERATORS: tuple[tuple[str, str, str, str], ...] = (
     ("openai", "OpenAI", r"^(?:open ?ai\b|chat ?gpt|gpt-?4o\b|gpt[- ]?image|dall[·\-. ]?e\b|sora\b)", "ChatGPT"),
     ("grok", "Grok", r"^(?:x\.?ai\b|grok\b)", "Grok"),
     ("gemini", "Google AI",
-     r"^(?:(?:google )?gemini\b|google ai\b|(?:google )?imagen\b(?! da)|nano ?banana|google imagefx|whisk\b)", "Gemini"),
+     r"^(?:(?:google )?gemini\b|google ai\b|(?:google )?imagen\b|nano ?banana|google (?:imagefx|whisk))", "Gemini"),
     ("meta", "Meta AI", r"^(?:meta ai\b|imagine(?:d)? with (?:meta )?ai|imagine with meta)", "Meta AI"),
     ("firefly", "Adobe Firefly", r"\bfirefly\b", "Adobe Firefly"),
     ("midjourney", "Midjourney", r"^(?:mid ?journey|niji ?journey)", "Midjourney v7"),
@@ -20,7 +20,7 @@ GENERATORS: tuple[tuple[str, str, str, str], ...] = (
     ("ideogram", "Ideogram", r"^ideogram", "Ideogram 3.0"),
     ("bytedance", "ByteDance", r"^(?:seedream|seededit|jimeng|dreamina|doubao|即梦|豆包)", "Seedream 4.0"),
     ("stable-diffusion", "Stable Diffusion",
-     r"^(?:stable[ -]?diffusion|sdxl\b|stability ?ai|automatic1111|comfy ?ui|invoke ?ai|swarm ?ui|sd\.?next\b|fooocus$)",
+     r"^(?:stable[ -]?diffusion|sdxl\b|stability ?ai|automatic1111|comfy ?ui|invoke ?ai|swarm ?ui|sd\.?next\b|fooocus)",
      "Stable Diffusion"),
     ("flux", "FLUX", r"^(?:flux[.\- ]?[12]?\b(?! photo)|black forest labs)", "FLUX.1"),
     ("ai-horde", "AI Horde", r"\b(?:ai ?horde|stable ?horde|art ?bot)\b", "ArtBot, utilizing the AI Horde"),
@@ -37,16 +37,16 @@ GENERATORS: tuple[tuple[str, str, str, str], ...] = (
     ("freepik", "Freepik", r"^freepik (?:ai|mystic|pikaso)", "Freepik AI"),
     ("novelai", "NovelAI", r"^novel ?ai\b", "novelai.net"),
     ("others", "a generator",
-     r"^(?:craiyon|nightcafe|starry ?ai|deep ?ai\b|dream by wombo|wombo|seaart|tensor\.?art|pixai|artbreeder|civitai"
-     r"|perchance|z-?image|hidream|kandinsky|yandex ?art|шедеврум|hailuo|minimax|draw ?things|diffusion ?bee|mage\.space"
-     r"|getimg|dezgo|clipdrop|ai[- ]generated)", "NightCafe"),
+     (r"^(?:craiyon|nightcafe|starry ?ai|deep ?ai\b|(?:dream by )?wombo|seaart|tensor\.?art|pixai|artbreeder|civitai"
+      r"|perchance|z-?image|hidream|kandinsky|yandex ?art|шедеврум|hailuo|minimax|draw ?things|diffusion ?bee"
+      r"|mage\.space|getimg|dezgo|clipdrop|ai[- ]generated)"), "NightCafe"),
 )  # fmt: skip
 """Identifier, generator, pattern of the value, example."""
 
 FACE_SWAPPERS: tuple[tuple[str, str, str, str], ...] = (
     ("face-swap", "a face-swap program",
-     r"^(?:roop\b|face ?fusion|deep ?face ?(?:lab|live)|face ?swap|re ?face\b(?! photo)|swapface|deep ?swap|akool|pixble"
-     r"|deepfakes?\b)", "FaceFusion 3.0"),
+     (r"^(?:roop\b|face ?fusion|deep ?face ?(?:lab|live)|face ?swap|re ?face\b|swapface|deep ?swap|akool|pixble"
+      r"|deepfakes?\b)"), "FaceFusion 3.0"),
 )  # fmt: skip
 
 NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(

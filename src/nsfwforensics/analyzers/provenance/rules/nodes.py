@@ -27,7 +27,7 @@ LOADS_PICTURE = _words(r"""
 LOADS_MODEL = _words(r"""
     model | checkpoint | \bckpt | lora | vae(?!.?enc) | \bclip | unet | diffuser | control.?net | \bdit\b | nunchaku
     | dit.?loader | size | count | info | save | preview | empty""")
-"""What the pattern above also fits, and is no loader of pictures: models that have "image" in their name, and measures."""
+"""What the pattern above also fits, and is no loader of pictures: models with "image" in their name, and measures."""
 
 PICTURE_FILE = re.compile(
     r"\.(?:png|jpe?g|jfif|webp|gif|bmp|tiff?|heic|heif|avif|mp4|mov|webm|mkv|avi|m4v)(?:\s*\[\w+\])?\s*$"
@@ -53,7 +53,8 @@ INPAINTS = _words(r"inpaint | outpaint | noise.?mask | brush.?net | power.?paint
 
 # comfy_extras (TextEncodeQwenImageEdit, ReferenceLatent, FluxKontextImageScale, InstructPixToPixConditioning).
 INSTRUCTED = _words(r"""
-    text.?encode.*edit | reference.?latents? | kontext | instruct.?pix | qwen.?image.?edit | image.?edit.*(?:encode|cond)
+    text.?encode.*edit | reference.?latents? | kontext | instruct.?pix | qwen.?image.?edit
+    | image.?edit.*(?:encode|cond)
     | omni.?gen | step1x | ic.?edit | flux2?.*reference""")
 """Nodes through which a model that edits by written instruction is given the picture."""
 
@@ -72,8 +73,8 @@ PROMPTS = re.compile(r"(?:^|[_.])(?:prompt|instructions?|edit_text)\b", re.IGNOR
 """Inputs in which such nodes are told what to do."""
 
 READS = _words(r"""
-    segment | \bsam\d? | dino | mask | detect | florence | caption | interrogat | tagger | describe | vision | chat | llm
-    | llava | vlm | ollama | prompt.?(?:gen|from) | clip.?seg | \bocr | compare | size""")
+    segment | \bsam\d? | dino | mask | detect | florence | caption | interrogat | tagger | describe | vision | chat
+    | llm | llava | vlm | ollama | prompt.?(?:gen|from) | clip.?seg | \bocr | compare | size""")
 """Nodes that look at a picture with a prompt, and give words or masks."""
 
 # comfy core (ControlNetApply, StyleModelApply, unCLIPConditioning), IPAdapter plus, Redux, T2I adapter.
@@ -93,7 +94,7 @@ FACE_ADAPTER = re.compile(r"face|portrait", re.IGNORECASE)
 """An IP-Adapter's preset or file for faces (``PLUS FACE (portraits)``, ``ip-adapter-plus-face_sd15``)."""
 ADAPTS = re.compile(r"ip.?adapter", re.IGNORECASE)
 
-# ReActor (ReActorFaceSwap, ReActorFaceSwapOpt), ComfyUI-roop, mtb (Face Swap (mtb)), FaceFusion nodes, HyperSwap models.
+# ReActor (ReActorFaceSwap, ReActorFaceSwapOpt), ComfyUI-roop, mtb (Face Swap (mtb)), FaceFusion nodes, HyperSwap.
 SWAPS = _words(r"reactor.*swap | face.?swap | swap.?face | \broop | inswapper | hyper.?swap | face.?fusion")
 SWAP_MODEL = re.compile(r"inswapper|reswapper|hyperswap|simswap|uniface|ghost_unet|blendswap", re.IGNORECASE)
 NO_SWAP = re.compile(r"load|model|option|boost|mask|save|build", re.IGNORECASE)
