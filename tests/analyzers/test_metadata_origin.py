@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL.TiffImagePlugin import IFDRational
+from PIL.TiffImagePlugin import IFDRational as Ratio
 
 from nsfwforensics.analyzers.metadata import sidecars
 from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer, MetadataOptions
@@ -23,7 +23,7 @@ from tests.analyzers.test_metadata import codes, examine, only
 from tests.analyzers.test_provenance import origin
 from tests.formats import make
 
-EXPOSURE: dict[int, object] = {0x829A: IFDRational(1, 120), 0x829D: IFDRational(9, 5), 0x8827: 100}
+EXPOSURE: dict[int, object] = {0x829A: Ratio(1, 120), 0x829D: Ratio(9, 5), 0x8827: 100}
 
 
 @pytest.mark.parametrize("name", ["ChatGPT", "Grok", "Recraft V3", "Ideogram 3.0", "Seedream 4.0", "Example Studio 4"])
@@ -63,6 +63,8 @@ def test_a_size_that_many_exporters_share_names_no_service() -> None:
     assert [mark["place"] for mark in marks] == ["file name", "JPEG size and quantisation tables"]
 
 
+NIKON = {0x010F: "NIKON CORPORATION", 0x0110: "NIKON D90", 0x0131: "Ver.1.01"}
+CANON = {0x010F: "Canon", 0x0110: "Canon EOS R5"}
 APPLE = {0x010F: "Apple", 0x0110: "iPhone 13 Pro"}
 
 
@@ -78,7 +80,7 @@ APPLE = {0x010F: "Apple", 0x0110: "iPhone 13 Pro"}
         ({0x010F: "Apple", 0x0110: "SM-S911B"}, {}, "not one of"),
         (APPLE, {0xA434: "iPhone 12 back dual wide camera 4.2mm f/1.6"}, "belongs to another device"),
         (APPLE, {0xA434: "EF50mm f/1.8 STM"}, "belongs to another device"),
-        ({0x010F: "Canon", 0x0110: "Canon EOS R5"}, {0xA434: "RF50mm F1.8 STM", 0x920A: IFDRational(400, 1)}, "focal length"),
+        (CANON, {0xA434: "RF50mm F1.8 STM", 0x920A: Ratio(400, 1)}, "focal length"),
     ],
 )  # fmt: skip
 def test_a_camera_that_does_not_look_as_its_maker_writes_it_is_odd(
@@ -92,12 +94,12 @@ def test_a_camera_that_does_not_look_as_its_maker_writes_it_is_odd(
 @pytest.mark.parametrize(
     ("entries", "sub"),
     [
-        (APPLE | {0x0131: "15.5"}, {0xA434: "iPhone 13 Pro back triple camera 5.7mm f/1.5", 0x920A: IFDRational(57, 10)}),
+        (APPLE | {0x0131: "15.5"}, {0xA434: "iPhone 13 Pro back triple camera 5.7mm f/1.5", 0x920A: Ratio(57, 10)}),
         (APPLE | {0x0131: "Photos 1.0"}, {}),
         (APPLE | {0x0131: "GIMP 2.10"}, {}),
-        ({0x010F: "NIKON CORPORATION", 0x0110: "NIKON D90", 0x0131: "Ver.1.01"}, {0xA434: "18-105mm", 0x920A: IFDRational(50, 1)}),
-        ({0x010F: "samsung", 0x0110: "SM-S911B"}, {}), ({0x010F: "Canon", 0x0110: "Canon EOS R5"}, {0x920A: IFDRational(0, 0)}),
-        ({0x010F: "Example", 0x0110: "Cam"}, {0xA434: "100mm", 0x920A: IFDRational(200, 1)}),
+        (NIKON, {0xA434: "18-105mm", 0x920A: Ratio(50, 1)}),
+        ({0x010F: "samsung", 0x0110: "SM-S911B"}, {}), (CANON, {0x920A: Ratio(0, 0)}),
+        ({0x010F: "Example", 0x0110: "Cam"}, {0xA434: "100mm", 0x920A: Ratio(200, 1)}),
     ],
 )  # fmt: skip
 def test_what_makers_write_is_not_odd(entries: dict[int, object], sub: dict[int, object]) -> None:
