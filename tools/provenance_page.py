@@ -29,7 +29,7 @@ How sure a rule is:
 Graphs of nodes (ComfyUI as run and as its editor keeps them, InvokeAI) are judged by what flows into what: a picture
 from any loader that reaches a sampler's start, an inpainting or instruction node, or a node that makes a picture of one
 that it is given, is an edit; a picture that only guides (ControlNet, IP-Adapter, style) is not, and a face that is
-given (PuLID, InstantID and others) is said (PROV-015). What nodes do is data too, `analyzers/provenance/rules/nodes.py`.
+given (PuLID, InstantID and others) is said (PROV-015). What nodes do is data too: `rules/nodes.py`.
 
 What is known to leave no mark, or is only guessed at, is not a rule. Labels that generators draw into the picture, and
 invisible marks that only their makers can read (SynthID), are not looked for; every answer says so."""
@@ -59,10 +59,11 @@ AOSP's `Android` + build in Software of a file without camera or exposure, scree
 messengers or social networks (META-011: IPTC SpecialInstructions `FBMD…`, file names, Telegram's sizes and JPEG
 qualities where they are not also common elsewhere). The names are a table, `analyzers/metadata/names.toml`, with a
 source for each row: WhatsApp in any language, Signal, Telegram, Messenger, Facebook, Instagram, X, Snapchat, Viber,
-LINE, WeChat, QQ, KakaoTalk and others; screenshots in {languages} languages; with the date in the name, and seen through
-what copying adds to it. Any other program that a file names is quoted (META-017, PROV-016), camera data that do not look
-as the maker writes them are said to be odd (META-018), and notes beside a picture (Takeout's JSON, XMP sidecars, Apple's
-adjustments) are listed with their digest as somebody's notes (META-019), never as what the picture says.
+LINE, WeChat, QQ, KakaoTalk and others; screenshots in {languages} languages; with the date in the name, and seen
+through what copying adds to it. Any other program that a file names is quoted (META-017, PROV-016), camera data that do
+not look as the maker writes them are said to be odd (META-018), and notes beside a picture (Takeout's JSON, XMP
+sidecars, Apple's adjustments) are listed with their digest as somebody's notes (META-019), never as what the picture
+says.
 The analyzer `watermark` looks for invisible watermarks in the pixels."""
 
 

@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError  # nosec B406: the type of an error; pl
 
 from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.core.decode import Limits
-from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.evidence import Evidence, now_reading
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import xmp
@@ -73,11 +73,14 @@ def beside(path: Path, unchecked: list[str]) -> list[Sidecar]:
         candidate = path.with_name(name)
         if len(name.encode()) > 255 or candidate.is_symlink() or not candidate.is_file():
             continue
+        told = now_reading.set(None)  # should it end the process, it is the picture's examination that ended
         try:
             evidence = Evidence.open(candidate, Limits(max_bytes=MAX_BYTES))
         except EvidenceError as error:
             unchecked.append(f"{name}: {error}")
             continue
+        finally:
+            now_reading.reset(told)
         read = _read(evidence)
         if read is not None and evidence.sha256 not in found:  # two spellings of one name on some file systems
             found[evidence.sha256] = Sidecar(name, read[0], evidence.sha256, tuple(read[1]))
