@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+from nsfwforensics.analyzers.metadata import names
 from nsfwforensics.analyzers.provenance import standards
 from nsfwforensics.analyzers.provenance.codes import CODES
 from nsfwforensics.analyzers.provenance.match import RULES
@@ -23,8 +24,15 @@ How sure a rule is:
 
 - **verified**: {verified}. It gives its finding in full.
 - **reported**: {reported}. It gives PROV-012, inconclusive and of low importance.
+- **name**: {named}. It gives PROV-012 too.
 
-What is known to leave no mark, or is only guessed at, is not a rule."""
+Graphs of nodes (ComfyUI as run and as its editor keeps them, InvokeAI) are judged by what flows into what: a picture
+from any loader that reaches a sampler's start, an inpainting or instruction node, or a node that makes a picture of one
+that it is given, is an edit; a picture that only guides (ControlNet, IP-Adapter, style) is not, and a face that is
+given (PuLID, InstantID and others) is said (PROV-015). What nodes do is data too: `rules/nodes.py`.
+
+What is known to leave no mark, or is only guessed at, is not a rule. Labels that generators draw into the picture, and
+invisible marks that only their makers can read (SynthID), are not looked for; every answer says so."""
 
 STANDARDS = """## Published standards
 
@@ -47,19 +55,31 @@ type:
 CONTEXT = """## Why marks may be missing
 
 The analyzer `metadata` reports signs that explain missing marks: screenshots (META-010: `Screenshot` in UserComment,
-AOSP's `Android` + build in Software, screenshot programs, file names) and messengers or social networks (META-011:
-IPTC SpecialInstructions `FBMD…`, file names of WhatsApp, Facebook and WeChat, Telegram's sizes and JPEG qualities).
+AOSP's `Android` + build in Software of a file without camera or exposure, screenshot programs, file names) and
+messengers or social networks (META-011: IPTC SpecialInstructions `FBMD…`, file names, Telegram's sizes and JPEG
+qualities where they are not also common elsewhere). The names are a table, `analyzers/metadata/names.toml`, with a
+source for each row: WhatsApp in any language, Signal, Telegram, Messenger, Facebook, Instagram, X, Snapchat, Viber,
+LINE, WeChat, QQ, KakaoTalk and others; screenshots in {languages} languages; with the date in the name, and seen
+through what copying adds to it. Any other program that a file names is quoted (META-017, PROV-016), camera data that do
+not look as the maker writes them are said to be odd (META-018), and notes beside a picture (Takeout's JSON, XMP
+sidecars, Apple's adjustments) are listed with their digest as somebody's notes (META-019), never as what the picture
+says.
 The analyzer `watermark` looks for invisible watermarks in the pixels."""
+
+
+_SURE = {Certainty.VERIFIED: "verified", Certainty.REPORTED: "reported", Certainty.NAMED: "name"}
 
 
 def page() -> str:
     """The whole page as Markdown."""
     sections = [
-        INTRODUCTION.format(verified=Certainty.VERIFIED.value, reported=Certainty.REPORTED.value),
+        INTRODUCTION.format(
+            verified=Certainty.VERIFIED.value, reported=Certainty.REPORTED.value, named=Certainty.NAMED.value
+        ),
         "## Generators, editors and services\n\n" + "\n".join(_rules(RULES)),
         STANDARDS.format(properties=", ".join(f"`{name}`" for name in standards.AI_PROPERTIES)) + "\n" + _sources(),
         "## Findings\n\n| code | finding | importance |\n|---|---|---|\n" + "\n".join(_findings()),
-        CONTEXT,
+        CONTEXT.format(languages=len(names.table()["words"])),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -70,7 +90,7 @@ def _rules(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in sorted(rules, key=lambda rule: (rule.generator.lower(), rule.id)):
         example = rule.example.replace("\n", " ⏎ ").replace("|", "\\|")
         says = f"{rule.meaning.value}: {rule.detail}" if rule.detail else rule.meaning.value
-        sure = "verified" if rule.certainty is Certainty.VERIFIED else "reported"
+        sure = _SURE[rule.certainty]
         yield f"| `{rule.id}` | {rule.generator} | {rule.where} | `{example}` | {says} | {rule.source} | {sure} |"
 
 

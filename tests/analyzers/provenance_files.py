@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nsfwforensics.analyzers.provenance.rules.bare_names import BARE_NAMES
 from tests.formats import make
 
 UUID = "0a1b2c3d-0000-4000-8000-0123456789ab"
@@ -157,6 +158,21 @@ def animated_comfyui() -> bytes:
 _EDIT = "a coat\nSteps: 20, Sampler: Euler a, Seed: 1, Denoising strength: 0.75"
 _LOAD = node("LoadImage", image="holiday.jpg")
 
+INVOKEAI_GRAPH = {
+    "nodes": {
+        "encode": {"type": "i2l", "id": "encode", "image": {"image_name": "0a1b.png"}},
+        "denoise": {"type": "denoise_latents", "id": "denoise", "steps": 30, "denoising_start": 0.4},
+    },
+    "edges": [
+        {"source": {"node_id": "encode", "field": "latents"}, "destination": {"node_id": "denoise", "field": "latents"}}
+    ],
+}
+
+
+def swarmui(image: dict[str, Any], extra: dict[str, Any] | None = None) -> bytes:
+    return png(parameters=json.dumps({"sui_image_params": image, "sui_extra_data": extra or {}}))
+
+
 FILES: Mapping[str, Builder] = {
     "swarmui": lambda: photo(
         sub={0x9286: unicode_comment('{"sui_image_params": {"prompt": "a boat", "seed": 4, "model": "m"}}', "le")}
@@ -198,10 +214,39 @@ FILES: Mapping[str, Builder] = {
     "webui-inpaint": lambda: png(parameters=_EDIT + ", Mask blur: 4, Inpaint area: Only masked, Version: v1.10.1"),
     "webui-img2img": lambda: comment(_EDIT + ", Version: v1.10.1"),
     "comfyui-face-swap": lambda: comfyui(a=_LOAD, b=node("ReActorFaceSwap", swap_model="inswapper_128.onnx")),
+    "comfyui-face": lambda: comfyui(
+        a=_LOAD, b=node("ApplyPulidFlux", image=["a", 0], model=["m", 0]), c=node("KSampler", model=["b", 0])
+    ),
     "comfyui-inpaint": lambda: comfyui(a=_LOAD, b=node("VAEEncodeForInpaint", pixels=["a", 0])),
     "comfyui-instruction": lambda: comfyui(a=_LOAD, b=node("TextEncodeQwenImageEditPlus", image1=["a", 0])),
+    "comfyui-service": lambda: comfyui(
+        a=_LOAD, b=node("KlingVirtualTryOnNode", human_image=["a", 0]), c=node("SaveImage", images=["b", 0])
+    ),
     "comfyui-img2img": lambda: comfyui(
         a=_LOAD, b=node("VAEEncode", pixels=["a", 0], vae=["v", 2]), c=node("KSampler", latent_image=["b", 0])
+    ),
+    "comfyui-processing": lambda: comfyui(
+        a=_LOAD, b=node("ImageUpscaleWithModel", image=["a", 0]), c=node("SaveImage", images=["b", 0])
+    ),
+    "swarmui-inpaint": lambda: swarmui({"prompt": "a coat", "maskimage": "mask.png"}),
+    "swarmui-img2img": lambda: swarmui({"initimagecreativity": 0.6}, {"initimage_filename": "holiday.jpg"}),
+    "swarmui-instruction": lambda: swarmui({"model": "Qwen-Image-Edit-2509", "promptimages": ["holiday.jpg"]}),
+    "swarmui-face": lambda: swarmui({"prompt": "a coat", "reactorfaceimage": "holiday.jpg"}),
+    "mflux-edit": lambda: comment('{"mflux_version": "0.11.1", "image_path": "/x/holiday.jpg", "image_strength": 0.4}'),
+    "invokeai-legacy-edit": lambda: png(**{"sd-metadata": '{"model": "m", "image": {"type": "img2img", "seed": 1}}'}),
+    "invokeai-dream-edit": lambda: png(Dream='"a coat" -s 50 -S 1234 -W512 -H512 -C7.5 -I ./holiday.png -f 0.75'),
+    "invokeai-graph-edit": lambda: png(invokeai_graph=json.dumps(INVOKEAI_GRAPH)),
+    "easy-diffusion-edit": lambda: png(prompt="a coat", use_stable_diffusion_model="sd-v1-5", prompt_strength="0.8"),
+    "easy-diffusion-comment-edit": lambda: comment(
+        '{"prompt": "a coat", "use_stable_diffusion_model": "sd-v1-5", "prompt_strength": 0.8}'
+    ),
+    "draw-things-edit": lambda: xmp_photo(
+        inside='<exif:UserComment><rdf:Alt><rdf:li xml:lang="x-default">{"c": "a coat", "uc": "bad", "strength": 0.6}'
+        "</rdf:li></rdf:Alt></exif:UserComment>"
+    ),
+    "fooocus-edit": lambda: png(
+        fooocus_scheme="fooocus",
+        parameters='{"prompt": "a coat", "version": "Fooocus v2.5.5", "inpaint_engine": "v2.6"}',
     ),
     "invokeai-edit": lambda: png(invokeai_metadata='{"generation_mode": "flux_inpaint", "positive_prompt": "a coat"}'),
     "novelai-edit": lambda: png(
@@ -222,5 +267,17 @@ FILES: Mapping[str, Builder] = {
     "ideogram": lambda: photo({0x010F: "Ideogram AI"}),
     "luma": lambda: png(Source="Luma AI"),
     "reve": lambda: photo({0x0131: "reve.com"}),
+    "mflux": lambda: comment('{"mflux_version": "0.11.1", "prompt": "a boat", "image_path": null}'),
+    "stable-diffusion-cpp": lambda: png(parameters=SETTINGS + ", Version: stable-diffusion.cpp"),
+    "krita-ai": lambda: png(parameters=SETTINGS, Software="Krita 5.2.6"),
+    "ai-horde": lambda: photo(
+        {0x0131: "ArtBot - Create images with Stable Diffusion, utilizing the AI Horde"},
+        {0x9286: unicode_comment(SETTINGS)},
+    ),
+    "web-ui-settings": lambda: png(parameters=SETTINGS),
+    **{
+        rule.id: lambda rule=rule: photo({0x0131: rule.example.removeprefix("Software=")})  # type: ignore[misc]
+        for rule in BARE_NAMES
+    },
 }  # fmt: skip
 """One file for every rule, by the rule's identifier."""

@@ -16,7 +16,7 @@ from nsfwforensics.analyzers.provenance import standards
 from nsfwforensics.analyzers.provenance.views import read_settings
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Plan, PlanSpec
-from nsfwforensics.core.registry import installed
+from nsfwforensics.core.registry import built_in
 from nsfwforensics.core.types import Answer, Question, Severity, Support
 from tests.analyzers import provenance_files as files
 from tests.analyzers.provenance_files import FILES
@@ -272,8 +272,8 @@ def test_the_origin_is_answered_in_one_sentence(tmp_path: Path) -> None:
     answer = origin(path, "provenance", "metadata")
     assert answer.support is Support.SUPPORTS
     assert answer.statement == (
-        "The file claims to be made by Stable Diffusion web UI (inpainting of an existing picture); "
-        "the claim is unsigned."
+        "The file carries marks that are consistent with Stable Diffusion web UI (inpainting of an existing picture); "
+        "it names no maker, and the claim is unsigned."
     )
     path.write_bytes(make.jpeg())
     bare = origin(path, "provenance", "metadata")
@@ -284,7 +284,7 @@ def test_the_origin_is_answered_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_statement_of_generation_leads_over_metadata_of_the_same_weight(tmp_path: Path) -> None:
-    names = tuple(registration.name for registration in installed())
+    names = tuple(registration.name for registration in built_in())
     assert names.index("provenance") < names.index("metadata")
     path = tmp_path / "x.jpg"
     text = files.SETTINGS + ", Version: v1.10.1"

@@ -32,7 +32,7 @@ NAMES = frozenset(
         PNG RAW RGB ROC SHA-1 SNS UTC URL XMP aHash dHash pHash wHash iOS macOS image jpeg png
         DISPUTED INVESTIGATION_SEED NEGATIVE POSITIVE
         Adobe Apple ByteDance Canon Corel Facebook FLUX Black Forest Labs GD GIMP Google Instagram Meitu NovelAI ReActor
-        Stable Diffusion Topaz WhatsApp Windows XL xAI web UI nsfwforensics Python Linux x86_64 pillow torch
+        Stable Diffusion SynthID Topaz WhatsApp Windows XL xAI web UI nsfwforensics Python Linux x86_64 pillow torch
         TAKE IT DOWN Act
         """,
     )

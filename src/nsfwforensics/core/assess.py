@@ -144,8 +144,18 @@ def _answer(question: Question, results: Sequence[AnalyzerResult], unasked: str)
         statement=findings[0].said("explanation") if findings else _NOTHING[question],
         support=findings[0].support if findings else Support.NO_INDICATION,
         findings=tuple(dict.fromkeys(finding.code for finding in findings)),
-        not_checked=missing,
+        not_checked=(*missing, *_not_looked_for(results)),
     )
+
+
+def _not_looked_for(results: Sequence[AnalyzerResult]) -> list[str]:
+    """What the analyzers that ran say that they do not look for, each once."""
+    told: list[str] = []
+    for result in results:
+        named = result.measurements.get("not_looked_for")
+        for number, text in enumerate(named if result.status in _RAN and isinstance(named, (list, tuple)) else ()):
+            told.append(result.said_inside(f"measurements.not_looked_for.{number}", str(text)))
+    return list(dict.fromkeys(told))
 
 
 def _reason(result: AnalyzerResult) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from nsfwforensics.analyzers.metadata import identity, software, times, words
+from nsfwforensics.analyzers.metadata import identity, makers, sidecars, software, times, words
 from nsfwforensics.analyzers.metadata import thumbnail as thumbs
 from nsfwforensics.analyzers.metadata.codes import CODES, MAX_STATEMENTS, cut, field_table, listed
 from nsfwforensics.analyzers.metadata.figures import CHARTS, FIGURES
@@ -66,7 +66,7 @@ class MetadataAnalyzer(Analyzer):
         unchecked: list[str] = []
         parts: tuple[Callable[[Evidence, Metadata, list[str]], Iterator[Finding]], ...] = (
             self._file, self._times, self._software, self._thumbnails, self._copies, self._device, self._personal,
-            self._comments, self._limits,
+            self._comments, self._beside, self._limits,
         )  # fmt: skip
         findings = [finding for part in parts for finding in part(evidence, table, unchecked)]
         measurements: dict[str, Any] = field_table(table, self.options.max_fields, self.options.max_value)
@@ -105,12 +105,15 @@ class MetadataAnalyzer(Analyzer):
 
     def _device(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         device = identity.device(table)
-        if device is not None:
-            yield self.finding(
-                "META-002",
-                words.device(device),
-                data={key: value for key, value in asdict(device).items() if value},
-            )
+        if device is None:
+            return
+        if odd := makers.oddities(table, device):  # first: it tells how to take the device's name
+            yield self.finding("META-018", words.odd_device(odd), data={"odd": [each.words for each in odd]})
+        yield self.finding(
+            "META-002",
+            words.device(device),
+            data={key: value for key, value in asdict(device).items() if value},
+        )
 
     def _times(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         stated = times.moments(table)
@@ -141,16 +144,23 @@ class MetadataAnalyzer(Analyzer):
 
     def _software(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         found = software.programs(table)
-        if not found:
-            return
-        changes = [program for program in found if program.kind in (software.EDITOR, software.RETOUCH)]
-        main = (changes or found)[0]
-        yield self.finding(
-            "META-005",
-            words.program(main, len(found) - 1),
-            severity=_WEIGHT.get(main.kind, Severity.INFO),
-            data={"programs": [asdict(program) for program in found[:MAX_STATEMENTS]]},
-        )
+        known = [program for program in found if program.kind in words.SAVING]
+        others = [program for program in found if program.kind not in words.SAVING]
+        if known:
+            changes = [program for program in known if program.kind in (software.EDITOR, software.RETOUCH)]
+            main = (changes or known)[0]
+            yield self.finding(
+                "META-005",
+                words.program(main, len(known) - 1),
+                severity=_WEIGHT.get(main.kind, Severity.INFO),
+                data={"programs": [program.stored for program in known[:MAX_STATEMENTS]]},
+            )
+        if others:
+            yield self.finding(
+                "META-017",
+                words.program(others[0], len(others) - 1),
+                data={"programs": [program.stored for program in others[:MAX_STATEMENTS]]},
+            )
 
     def _thumbnails(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         compared: list[tuple[Thumbnail, thumbs.Comparison]] = []
@@ -196,7 +206,7 @@ class MetadataAnalyzer(Analyzer):
                     code,
                     sentence(main),
                     support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
-                    data={"marks": [asdict(mark) for mark in marks]},
+                    data={"marks": [mark.stored for mark in marks]},
                 )
 
     def _personal(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
@@ -233,6 +243,19 @@ class MetadataAnalyzer(Analyzer):
                 # What fills a file past the limits must not become the answer to where it came from.
                 support=Support.INCONCLUSIVE if table.limits else Support.SUPPORTS,
                 data={"comments": listed(found)},
+            )
+
+    def _beside(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        """What lies beside a file on disk; bytes in memory have no neighbours."""
+        found = sidecars.beside(evidence.path, unchecked) if evidence.mtime_ns is not None else []
+        if found:
+            yield self.finding(
+                "META-019",
+                words.notes_beside(found),
+                data={
+                    "picture": {"file": evidence.path.name, "sha256": evidence.sha256},
+                    "sidecars": [each.stored for each in found],
+                },
             )
 
     def _limits(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:

@@ -97,6 +97,24 @@ CODES: Mapping[str, Code] = {
             "label in it is not read."
         ),
     ),
+    "META-017": Code(
+        say("Other program named"),
+        Severity.INFO,
+        say("Anyone can write a program's name into a file, and it does not say what the program did."),
+    ),
+    "META-018": Code(
+        say("Camera data that do not look as the maker writes them"),
+        Severity.LOW,
+        say(
+            "Programs that copy or convert pictures also rewrite such values; it shows that something other than the "
+            "camera wrote them, not what was done to the picture."
+        ),
+    ),
+    "META-019": Code(
+        say("Notes beside the picture"),
+        Severity.INFO,
+        say("Anyone can write, change or rename such a file; it says what somebody noted, not what the picture says."),
+    ),
 }
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from nsfwforensics.analyzers.metadata import software, times
 from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.metadata.identity import Device, Position, Statement
+from nsfwforensics.analyzers.metadata.makers import Oddity
+from nsfwforensics.analyzers.metadata.sidecars import Sidecar
 from nsfwforensics.core.messages import Message, say, say_count, sentences
 
 _PEOPLE: Mapping[str, str] = {
@@ -26,6 +28,10 @@ _KINDS: Mapping[str, str] = {
     software.RAW: say("a raw developer"),
     software.RESAVER: say("a program that re-saves pictures"),
 }
+
+
+SAVING = frozenset({software.EDITOR, software.RETOUCH, software.RAW, software.RESAVER})
+"""Kinds of programs that save pictures which came from somewhere else."""
 
 
 def extension(suffix: str, kind: str, usual: str) -> Message:
@@ -90,6 +96,19 @@ def stated_times(first: times.Moment, count: int) -> Message:
 
 def program(main: software.Program, others: int) -> Message:
     """The program, and how many others are named."""
+    if main.kind == software.UNKNOWN:
+        if others:
+            return say(
+                "The file names the program {program} (and {count} more), which is not in our tables.",
+                program=quote(main.text),
+                count=others,
+            )
+        return say("The file names the program {program}, which is not in our tables.", program=quote(main.text))
+    if main.kind == software.GENERATOR:
+        return say(
+            "The file names the program {program}, a generator of pictures; anyone can write such a name.",
+            program=quote(main.text),
+        )
     kind = _KINDS[main.kind]
     if others:
         return say(
@@ -103,8 +122,16 @@ def program(main: software.Program, others: int) -> Message:
     )
 
 
-def screen_copy(mark: software.Mark) -> Message:
-    """That the file may be a copy of a screen."""
+def screen_copy(mark: software.Mark) -> str:
+    """That the file may be a copy of a screen, and the date in its name."""
+    return sentences(_screen_copy(mark), _dated(mark))
+
+
+def _dated(mark: software.Mark) -> str:
+    return say("Its name gives the date {date}.", date=mark.date) if mark.date else ""
+
+
+def _screen_copy(mark: software.Mark) -> Message:
     if mark.stated:
         return say(
             "The file bears a mark of {mark}, so it may be a copy of a screen rather than the original.", mark=mark.what
@@ -114,8 +141,12 @@ def screen_copy(mark: software.Mark) -> Message:
     )
 
 
-def shared_copy(mark: software.Mark) -> Message:
-    """That the file may be a copy that a messenger or social network made."""
+def shared_copy(mark: software.Mark) -> str:
+    """That the file may be a copy that a messenger or social network made, and the date in its name."""
+    return sentences(_shared_copy(mark), _dated(mark))
+
+
+def _shared_copy(mark: software.Mark) -> Message:
     if mark.stated:
         return say(
             "The file bears a mark of {service}, so it may be a shared copy rather than the original.",
@@ -125,6 +156,31 @@ def shared_copy(mark: software.Mark) -> Message:
         "The file is consistent with {service}, so it may be a shared copy rather than the original.",
         service=mark.what,
     )
+
+
+def odd_device(found: Sequence[Oddity]) -> Message:
+    """What about the camera that is named does not look as its maker writes it; the first in words."""
+    first = found[0].words
+    if len(found) > 1:
+        return say(
+            "The camera that is named does not look as its maker writes it: {odd} (and {count} more).",
+            odd=first,
+            count=len(found) - 1,
+        )
+    return say("The camera that is named does not look as its maker writes it: {odd}.", odd=first)
+
+
+def notes_beside(found: Sequence[Sidecar]) -> Message:
+    """That notes about the picture lie beside it, the first by name."""
+    first = found[0]
+    if len(found) > 1:
+        return say(
+            "Beside the file lies {name} (and {count} more): {kind}, not part of the picture.",
+            name=quote(first.name),
+            count=len(found) - 1,
+            kind=first.kind,
+        )
+    return say("Beside the file lies {name}: {kind}, not part of the picture.", name=quote(first.name), kind=first.kind)
 
 
 def position(place: Position) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from nsfwforensics.analyzers.metadata import software
 from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.analyzers.provenance import standards, words
 from nsfwforensics.analyzers.provenance.c2pa.codes import CAPTURED, Claim
@@ -17,11 +18,13 @@ from nsfwforensics.analyzers.provenance.codes import (
     CHINA_LABEL,
     CODES,
     EDITED,
+    FACE_GIVEN,
     FACE_SET,
     FACE_SWAP,
     GENERATED,
     HIDDEN,
     PERSONAL,
+    PROGRAM,
     SOURCE_AI,
     SOURCE_EDIT,
     SOURCE_OTHER,
@@ -44,7 +47,8 @@ from nsfwforensics.formats.fields import Metadata
 from nsfwforensics.formats.read import read_metadata
 
 _CODE_OF = {
-    Meaning.GENERATED: GENERATED, Meaning.EDITED: EDITED, Meaning.FACE_SWAP: FACE_SWAP, Meaning.FACE_SET: FACE_SET
+    Meaning.GENERATED: GENERATED, Meaning.EDITED: EDITED, Meaning.FACE_SWAP: FACE_SWAP, Meaning.FACE_SET: FACE_SET,
+    Meaning.FACE_GIVEN: FACE_GIVEN,
 }  # fmt: skip
 _SOURCE_CODE = {
     standards.AI: SOURCE_AI, standards.AI_EDIT: SOURCE_EDIT, standards.UNCLEAR: SOURCE_UNCLEAR,
@@ -110,6 +114,7 @@ class ProvenanceAnalyzer(Analyzer):
         findings = [
             *(self._claim(claim) for claim in signed.findings),
             *self._marks(found),
+            *self._programs(table, found),
             *self._standards(table, places),
             *self._hidden(hidden),
             *self._personal(facts, table),
@@ -125,6 +130,7 @@ class ProvenanceAnalyzer(Analyzer):
             "rules": [match.rule.id for match in found],
             "recovered": facts,
             "not_checked": unchecked,
+            "not_looked_for": list(words.NOT_LOOKED_FOR),
         }
         return Outcome.of(findings, {**measurements, **signed.measurements})
 
@@ -149,13 +155,13 @@ class ProvenanceAnalyzer(Analyzer):
         groups: dict[tuple[str, str, str], list[tuple[Rule, Match]]] = {}
         for match in found:
             named = maker.get(id(match.looked.field), match.rule) if match.rule.family else match.rule
-            code = WEAK if match.rule.certainty is Certainty.REPORTED else _CODE_OF[match.rule.meaning]
+            code = WEAK if match.rule.certainty is not Certainty.VERIFIED else _CODE_OF[match.rule.meaning]
             groups.setdefault((code, named.generator, match.rule.detail), []).append((named, match))
         for (code, generator, _), members in groups.items():
             named, first = members[0]
             yield self.finding(
                 code,
-                words.mark(first.rule, named.name, weak=code == WEAK),
+                words.mark(first.rule, named, first.looked.text),
                 support=Support.INCONCLUSIVE if code == WEAK else Support.SUPPORTS,
                 severity=first.rule.severity,
                 caveat=first.rule.caveat or None,
@@ -168,6 +174,15 @@ class ProvenanceAnalyzer(Analyzer):
                         for each in {id(one.field): one for one in match.fields}.values()
                     ],
                 },
+            )
+
+    def _programs(self, metadata: Metadata, found: list[Match]) -> Iterator[Finding]:
+        """A name that no rule speaks of is quoted, so that nobody is told that the file names nothing."""
+        spoken = {id(each.field) for match in found for each in match.fields}
+        named = [each for each in software.programs(metadata) if id(each.field) not in spoken]
+        if named:
+            yield self.finding(
+                PROGRAM, words.program(named), data={"programs": [each.stored for each in named[:MAX_REASONS]]}
             )
 
     def _standards(self, metadata: Metadata, table: Table) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ SOURCE_AI, SOURCE_EDIT, SOURCE_UNCLEAR, SOURCE_OTHER = "PROV-005", "PROV-006", "
 AI_SYSTEM, CHINA_LABEL, HIDDEN, WEAK, PERSONAL, UNREAD = (
     "PROV-009", "PROV-010", "PROV-011", "PROV-012", "PROV-013", "PROV-014"
 )  # fmt: skip
+FACE_GIVEN, PROGRAM = "PROV-015", "PROV-016"
 
 _UNSIGNED = say("Unsigned: anyone can write this into a file, copy it from another one or strip it.")
 
@@ -104,6 +105,19 @@ CODES: Mapping[str, Code] = {
         say("Something that may say where the file came from could not be read"),
         Severity.INFO,
         say("Damaged files and unusual software cause this; what could not be read may or may not matter."),
+    ),
+    FACE_GIVEN: Code(
+        say("The file claims that a person's face was given to the generator"),
+        Severity.HIGH,
+        sentences(
+            _UNSIGNED,
+            say("The face may itself have been generated; the mark does not say whose it is or how well it was hit."),
+        ),
+    ),
+    PROGRAM: Code(
+        say("A program is named that is not known as a generator"),
+        Severity.INFO,
+        sentences(_UNSIGNED, say("The name does not say what the program did.")),
     ),
     **C2PA_CODES,
 }

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsfwforensics.analyzers.metadata.codes import cut
-from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Condition, Home, Rule, png
+from nsfwforensics.analyzers.provenance.graphs import kind_of
+from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Certainty, Condition, Home, Rule, View, png
+from nsfwforensics.analyzers.provenance.rules.bare_names import BARE_NAMES
 from nsfwforensics.analyzers.provenance.rules.services import SERVICES
 from nsfwforensics.analyzers.provenance.rules.tools import EDITS, GENERATION
 from nsfwforensics.analyzers.provenance.views import Allowance, Looked
 from nsfwforensics.formats.fields import Field, Metadata
 from nsfwforensics.formats.json_text import json_object
 
-RULES: tuple[Rule, ...] = (*GENERATION, *EDITS, *SERVICES)
+RULES: tuple[Rule, ...] = (*GENERATION, *EDITS, *SERVICES, *BARE_NAMES)
 """Every rule for a generator or editor, in the order in which they are tried."""
 
 MAX_RECOVERED = 400_000
@@ -63,10 +65,14 @@ class Table:
                 yield self._looked[id(field)]
 
     def first(self, condition: Condition) -> Looked | None:
-        """The first field for which a condition holds, or None."""
-        for looked in self.at(condition.homes):
+        """The first field for which a condition holds, or None. An editor's graph only counts where none was run."""
+        fields = list(self.at(condition.homes))
+        if condition.view is View.NODES:
+            run = [looked for looked in fields if looked.graph.run]
+            fields = run or fields
+        for looked in fields:
             lines = looked.lines(condition.view)
-            if condition.compiled.search(lines) and (lines or condition.view.value == "text"):
+            if condition.compiled.search(lines) and (lines or condition.view is View.TEXT):
                 if condition.unless and re.search(condition.unless, lines, re.MULTILINE):
                     continue
                 return looked
@@ -74,8 +80,12 @@ class Table:
 
 
 def matches(table: Table) -> list[Match]:
-    """Every rule that holds for a file; of a family only the first for each field."""
+    """Every rule that holds for a file; of a family only the first for each field.
+
+    A bare name adds nothing where a rule that knows more speaks of the same field.
+    """
     taken: set[tuple[str, int]] = set()
+    known: set[int] = set()
     found: list[Match] = []
     for rule in RULES:
         looked = [each for condition in rule.conditions if (each := table.first(condition)) is not None]
@@ -84,7 +94,10 @@ def matches(table: Table) -> list[Match]:
         key = (rule.family, id(looked[0].field))
         if rule.family and key in taken:
             continue
+        if rule.certainty is Certainty.NAMED and id(looked[0].field) in known:
+            continue
         taken.add(key)
+        known.update(id(each.field) for each in looked)
         found.append(Match(rule, tuple(looked)))
     return found
 
@@ -183,7 +196,7 @@ def _from_nodes(looked: Looked) -> dict[str, Any]:
     seeds = [each[key] for each in inputs for key in _SEED if isinstance(each.get(key), int)]
     return {
         "prompt": list(dict.fromkeys(texts)), "model": list(dict.fromkeys(models)), "seed": list(dict.fromkeys(seeds)),
-        "nodes": sorted({str(node["class_type"]) for node in looked.nodes.values()}), "workflow": looked.object,
+        "nodes": sorted({kind for node in looked.nodes.values() if (kind := kind_of(node))}), "workflow": looked.object,
     }  # fmt: skip
 
 

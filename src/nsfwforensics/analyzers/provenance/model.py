@@ -17,6 +17,7 @@ class Meaning(StrEnum):
     EDITED = "an existing picture was changed with AI"
     FACE_SWAP = "a face was put into a picture"
     FACE_SET = "the picture is material for face-swap software"
+    FACE_GIVEN = "a person's face was given to the generator"
 
 
 class Certainty(StrEnum):
@@ -24,6 +25,7 @@ class Certainty(StrEnum):
 
     VERIFIED = "read off a real file, or off the code or primary page named"
     REPORTED = "a third party's report only"
+    NAMED = "the bare name of a program, which anyone can write"
 
 
 class View(StrEnum):
@@ -130,6 +132,11 @@ MAKER_NOTE = exif(0x927C)
 CREATOR_TOOL = xmp(XMP, "CreatorTool")
 ANY_SOFTWARE = SOFTWARE + CREATOR_TOOL + xmp(TIFF, "Software") + png("Software")
 XMP_USER_COMMENT = xmp(EXIF, "UserComment")
+NAMES_SOFTWARE = (
+    ANY_SOFTWARE + exif(0x000B) + png("software", "Creator", "CreatorTool", "Creator Tool", "Generator")
+    + (Home("IPTC-IIM", "2:65"),)
+)  # fmt: skip
+"""Every place that is made to name a program."""
 CREDIT = (*xmp(PHOTOSHOP, "Credit"), Home("IPTC-IIM", "2:110"))
 PARAMETERS = png("parameters") + USER_COMMENT
 FREE_TEXT = USER_COMMENT + IMAGE_DESCRIPTION + XMP_USER_COMMENT + png("Comment", "Description")

@@ -46,7 +46,7 @@ SOURCE_TYPES: dict[str, tuple[str, str]] = {
 }
 """IPTC NewsCodes digital source types, and those that C2PA adds: kind and meaning."""
 
-_DIGITAL_SOURCE = xmp(IPTC_EXT, "DigitalSourceType", "DigitalSourcetype")
+_DIGITAL_SOURCE = xmp(IPTC_EXT, "DigitalSourceType", "DigitalSourcetype", "DigitalSourceFileType")
 AI_PROPERTIES = ("AISystemUsed", "AISystemVersionUsed", "AIPromptInformation", "AIPromptWriterName")
 """IPTC Photo Metadata Standard 2025.1."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nsfwforensics.analyzers.provenance.graphs import Flow, Graph, Node, lines, read_graph
 from nsfwforensics.analyzers.provenance.model import View
 from nsfwforensics.formats.fields import Field
 from nsfwforensics.formats.json_text import MAX_LINES, json_lines, json_object, one_line
@@ -16,18 +17,12 @@ MAX_JSON = 4 * 1024 * 1024
 """Most characters of JSON parsed for one file."""
 
 MAX_SETTINGS = 500
-MAX_NODES = 5_000
-
-FROM_PICTURE = "(starts from a loaded picture)"
-"""Line of the node view that says: the sampler's starting point goes back to a picture that was loaded."""
 
 _LABEL = re.compile(r"^\s*(?:prompt|workflow)\s*:\s*(?=\{)", re.IGNORECASE)
 _STEPS = re.compile(r"(?:^|\n)[ \t]*(?=Steps: *\d+(?:,|$))")
 _NEGATIVE = re.compile(r"(?:^|\n)[ \t]*Negative prompt: ?")
 _KEY = re.compile(r"[\s,]*([A-Za-z][\w .+/()\-]{0,60}?): *")
 _OPEN, _CLOSE = "[{", "]}"
-_LOADS = re.compile(r"LoadImage|ImageLoad|LoadVideo")
-_SAMPLES = re.compile(r"Sampler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +87,16 @@ class Looked:
         return read_settings(self.text)
 
     @cached_property
-    def nodes(self) -> dict[str, dict[str, Any]]:
-        """The nodes of a ComfyUI graph that were switched on, by identifier; empty where it is none."""
-        found = _nodes(self.object or {})
-        self._allowance.refused |= len(found) >= MAX_NODES
+    def graph(self) -> Graph:
+        """The graph of nodes that the text is; one without nodes where it is none."""
+        found = read_graph(self.object or {})
+        self._allowance.refused |= not found.complete
         return found
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """The nodes of a graph that were switched on, by identifier; empty where it is none."""
+        return self.graph.nodes
 
     def lines(self, view: View) -> str:
         """A view's lines; empty where the field cannot be looked at in this way."""
@@ -125,7 +125,10 @@ class Looked:
 
     @cached_property
     def _node_lines(self) -> str:
-        return "\n".join(_node_lines(self.nodes))
+        flow = Flow(self.nodes)
+        text = "\n".join(lines(self.nodes, flow))
+        self._allowance.refused |= flow.left <= 0
+        return text
 
 
 def _repaired(text: str) -> str:
@@ -178,70 +181,3 @@ def _value_end(text: str, start: int) -> int:
         elif character == "," and depth <= 0:
             return position
     return len(text)
-
-
-def _nodes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Nodes of a graph as ComfyUI sends it (``prompt``), else as its editor saves it (``workflow``)."""
-    for candidate in (found, found.get("prompt"), found.get("workflow")):
-        graph = json_object(candidate) if isinstance(candidate, str) else candidate
-        if not isinstance(graph, dict):
-            continue
-        sent = {str(key): node for key, node in graph.items() if isinstance(node, dict) and "class_type" in node}
-        if sent:
-            on = {key: node for key, node in sent.items() if _inputs(node).get("enabled") is not False}
-            return dict(list(on.items())[:MAX_NODES])
-        drawn = graph.get("nodes")
-        if isinstance(drawn, list):
-            on = {
-                str(node.get("id")): {"class_type": str(node["type"]), "inputs": {}}
-                for node in drawn[:MAX_NODES]
-                if isinstance(node, dict) and "type" in node and node.get("mode") not in (2, 4)  # muted, bypassed
-            }
-            return on if "links" in graph else {}
-    return {}
-
-
-def _inputs(node: dict[str, Any]) -> dict[str, Any]:
-    inputs = node.get("inputs")
-    return inputs if isinstance(inputs, dict) else {}
-
-
-def _node_lines(nodes: dict[str, dict[str, Any]]) -> Iterator[str]:
-    for node in nodes.values():
-        name = one_line(node["class_type"])
-        yield name
-        for key, value in _inputs(node).items():
-            if not isinstance(value, (dict, list)):
-                yield f"{name}.{one_line(key)}: {one_line(value)}"
-    if starts_from_picture(nodes):
-        yield FROM_PICTURE
-
-
-def starts_from_picture(nodes: dict[str, dict[str, Any]]) -> bool:
-    """Whether what a sampler starts from (``latent_image``) leads back to a node that loads a picture.
-
-    A picture that only guides the result (a control image) is not on that path.
-    """
-    waiting = [
-        str(link[0])
-        for node in nodes.values()
-        if _SAMPLES.search(str(node["class_type"]))
-        for key, link in _inputs(node).items()
-        if key == "latent_image" and isinstance(link, list) and link
-    ]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        node = nodes.get(name)
-        if node is None or name in seen:
-            continue
-        seen.add(name)
-        kind = str(node["class_type"])
-        if _LOADS.search(kind):
-            return True
-        if _SAMPLES.search(kind):  # a second pass over a generated picture; its own start is looked at by itself
-            continue
-        waiting += [
-            str(link[0]) for key, link in _inputs(node).items() if key != "vae" and isinstance(link, list) and link
-        ]
-    return False

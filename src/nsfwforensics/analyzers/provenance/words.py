@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nsfwforensics.analyzers.metadata.codes import quote
-from nsfwforensics.analyzers.provenance.model import Meaning, Rule
+from nsfwforensics.analyzers.metadata.software import Program
+from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
 from nsfwforensics.core.messages import Message, say, say_count
 
 REPORTED_PLACE = say(
@@ -16,6 +17,11 @@ HIDDEN_SETTINGS = say(
     "them; the claim is unsigned."
 )
 PROMPT_WRITER = "prompt writer's name"
+NOT_LOOKED_FOR = (
+    say("labels that generators draw into the picture"),
+    say("invisible marks that only their makers can read, such as SynthID"),
+)
+"""What this analyzer does not look for, and nothing here does."""
 _MARKED = say("marked as AI content")
 ENTERED: Mapping[str, str] = {
     "prompt": say("prompt"),
@@ -26,21 +32,33 @@ ENTERED: Mapping[str, str] = {
 """What was entered to make a picture, in words."""
 
 
-def mark(rule: Rule, name: str, *, weak: bool) -> Message:
+def mark(rule: Rule, named: Rule, text: str) -> Message:
     """What a mark claims.
 
     Args:
         rule: The mark's rule.
-        name: Of the generator, as its rule has it for sentences.
-        weak: Whether the mark is known from reports only.
+        named: The rule that names the generator: the same, or one that holds for the same field.
+        text: What the field that carries the mark says.
     """
-    maker = say("{generator} ({detail})", generator=name, detail=rule.detail) if rule.detail else name
-    if weak:
+    maker = say("{generator} ({detail})", generator=named.name, detail=rule.detail) if rule.detail else named.name
+    if rule.certainty is Certainty.NAMED:
+        if rule.meaning is Meaning.FACE_SWAP:
+            return say(
+                "The file names {program} as its software, a program for swapping faces; a bare name is a weak claim, "
+                "and unsigned.",
+                program=quote(text),
+            )
+        return say(
+            "The file names {program} as its software, which generates pictures; a bare name is a weak claim, and "
+            "unsigned.",
+            program=quote(text),
+        )
+    if rule.certainty is Certainty.REPORTED:
         return say(
             "The file may claim to be made by {generator}: such a mark has been reported, but is not verified.",
             generator=maker,
         )
-    if rule.consistent:
+    if named.consistent:
         return say(
             "The file carries marks that are consistent with {generator}; it names no maker, and the claim is "
             "unsigned.",
@@ -51,9 +69,27 @@ def mark(rule: Rule, name: str, *, weak: bool) -> Message:
             "The file claims to be prepared by {generator}, a program for swapping faces; the claim is unsigned.",
             generator=maker,
         )
+    if rule.meaning is Meaning.FACE_GIVEN:
+        return say(
+            "The file claims to be made by {generator}, to which a person's face was given; the claim is unsigned.",
+            generator=maker,
+        )
     if rule.meaning is Meaning.GENERATED or rule.family:
         return say("The file claims to be made by {generator}; the claim is unsigned.", generator=maker)
     return say("The file claims to be changed by {generator}; the claim is unsigned.", generator=maker)
+
+
+def program(found: Sequence[Program]) -> Message:
+    """The first program that is named and is no generator, and how many there are besides."""
+    if len(found) > 1:
+        return say(
+            "The file names the program {program} (and {count} more), which is not in our tables of generators.",
+            program=quote(found[0].text),
+            count=len(found) - 1,
+        )
+    return say(
+        "The file names the program {program}, which is not in our tables of generators.", program=quote(found[0].text)
+    )
 
 
 def source_type(words: str) -> Message:

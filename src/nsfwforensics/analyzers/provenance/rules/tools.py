@@ -5,26 +5,31 @@ The order matters inside a family: the first rule that matches a field names its
 
 from __future__ import annotations
 
+import re
+
+from nsfwforensics.analyzers.provenance import graphs
 from nsfwforensics.analyzers.provenance.model import (
     ANY_SOFTWARE,
     ARTIST,
     CREATOR_TOOL,
     FACE_SET_HOME,
+    FREE_TEXT,
     GRAPH,
     IMAGE_DESCRIPTION,
     MAKER_NOTE,
     MODEL,
+    NAMES_SOFTWARE,
     PARAMETERS,
     SOFTWARE,
     USER_COMMENT,
     XMP_USER_COMMENT,
+    Certainty,
     Condition,
     Meaning,
     Rule,
     View,
     png,
 )
-from nsfwforensics.analyzers.provenance.views import FROM_PICTURE
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Severity
 
@@ -33,7 +38,18 @@ _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _WEBUI = "Stable Diffusion web UI"
 _GRAPH_WHERE = "PNG text `prompt`, `workflow`; EXIF Make, Model, ImageDescription or UserComment"
 _SETTINGS_WHERE = "PNG text `parameters`; EXIF UserComment"
-_LOADED = Condition(GRAPH, r"^\w*LoadImage\w*$", View.NODES)
+_GIVEN = r"(?!(?:None|null|False|false|0|\[\]|)$)"  # a value that says something
+_FLOWS = "ComfyUI source, nodes.py; what flows into what"
+_INVOKE_GRAPH = png("invokeai_graph")
+_SWARM = r"sui_(?:image_params|extra_data)\."
+_EDITING_MODEL = r"(?:edit|kontext|omni-?gen|flux\.?-?2|klein|step1x|ic-?edit|boogu)"
+
+
+def _said(line: str) -> str:
+    """The pattern of one of the lines that say what became of a loaded picture."""
+    return f"^{re.escape(line)}$"
+
+
 _CASE = r"(?:a1111|fooocus)"
 
 GENERATION: tuple[Rule, ...] = (
@@ -41,7 +57,7 @@ GENERATION: tuple[Rule, ...] = (
          (Condition(PARAMETERS + MODEL, r"^sui_image_params\.", View.JSON),), Meaning.GENERATED, _REAL,
          '{"sui_image_params": {"prompt": "a boat", "model": "m", "seed": 1}}', family="parameters"),
     Rule("fooocus-ruined", "Fooocus", _SETTINGS_WHERE,
-         (Condition(PARAMETERS, r"^software: RuinedFooocus$", View.JSON),), Meaning.GENERATED, _REAL,
+         (Condition(PARAMETERS, r"^software: RuinedFooocus", View.JSON),), Meaning.GENERATED, _REAL,
          '{"Prompt": "a boat", "seed": 1, "software": "RuinedFooocus"}', label="RuinedFooocus", family="parameters"),
     Rule("sd-next", "SD.Next", _SETTINGS_WHERE,
          (Condition(PARAMETERS, r"^App: SD\.Next", View.SETTINGS),), Meaning.GENERATED, _REAL,
@@ -65,10 +81,29 @@ GENERATION: tuple[Rule, ...] = (
     Rule("civitai-fields", "Civitai", "EXIF Software and Artist", (
          Condition(SOFTWARE, rf"^{_UUID}$"), Condition(ARTIST, r"^ai$")), Meaning.GENERATED, _REAL,
          "Software=56c0ca36-7be1-4bce-a593-949f3ae4322e, Artist=ai"),
+    Rule("stable-diffusion-cpp", "stable-diffusion.cpp", _SETTINGS_WHERE,
+         (Condition(PARAMETERS, r"^Version: stable-diffusion\.cpp", View.SETTINGS),), Meaning.GENERATED,
+         "stable-diffusion.cpp source", "a boat\nSteps: 20, Seed: 1, Version: stable-diffusion.cpp",
+         family="parameters"),
+    Rule("krita-ai", "Krita AI Diffusion", _SETTINGS_WHERE + "; a program's name",
+         (Condition(PARAMETERS, r"^(?:Sampler|Seed|CFG scale): ", View.SETTINGS),
+          Condition(NAMES_SOFTWARE, r"(?i)\bkrita\b")), Meaning.GENERATED,
+         "krita-ai-diffusion source and issues", "a boat\nSteps: 20, Sampler: Euler a, Seed: 1 (Software=Krita)",
+         family="parameters"),
+    Rule("ai-horde", "AI Horde", _SETTINGS_WHERE + "; a program's name",
+         (Condition(PARAMETERS, r"^(?:Sampler|Seed|CFG scale): ", View.SETTINGS),
+          Condition(NAMES_SOFTWARE, r"(?i)\b(?:ai ?horde|stable ?horde|art ?bot)\b")), Meaning.GENERATED,
+         "ArtBot source", "Software=ArtBot - Create images with Stable Diffusion, utilizing the AI Horde",
+         label="ArtBot (AI Horde)", family="parameters"),
     Rule("automatic1111", "AUTOMATIC1111", _SETTINGS_WHERE,
-         (Condition(PARAMETERS, r"^(?:Sampler|Version|Seed|CFG scale|Model hash): ", View.SETTINGS),),
-         Meaning.GENERATED, _REAL, "a boat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M, Seed: 1",
+         (Condition(PARAMETERS, r"^Version: (?:v?\d|[0-9a-f]{7,}|neo|f\d)", View.SETTINGS),),
+         Meaning.GENERATED, _REAL, "a boat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M, Version: v1.10.1",
          family="parameters", label=_WEBUI),
+    Rule("web-ui-settings", "AUTOMATIC1111", _SETTINGS_WHERE,
+         (Condition(PARAMETERS, r"^(?:Sampler|Version|Seed|CFG scale|Model hash): ", View.SETTINGS),),
+         Meaning.GENERATED, "the same settings without a version: many programs write them in this form",
+         "a boat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M, Seed: 1", family="parameters", label=_WEBUI,
+         consistent=True),
     Rule("comfyui", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, r"^\w", View.NODES),), Meaning.GENERATED, _REAL,
          '{"3": {"class_type": "KSampler", "inputs": {"seed": 1}}}', family="graph"),
     Rule("invokeai", "InvokeAI", "PNG text `invokeai_metadata`, `invokeai_graph`",
@@ -108,6 +143,9 @@ GENERATION: tuple[Rule, ...] = (
          (Condition(USER_COMMENT, r"^use_stable_diffusion_model: ", View.JSON),), Meaning.GENERATED,
          "Easy Diffusion source",
          '{"prompt": "a boat", "use_stable_diffusion_model": "sd-v1-5"}'),
+    Rule("mflux", "mflux", "JSON in EXIF UserComment or ImageDescription, or PNG text",
+         (Condition(FREE_TEXT, r"^mflux_version: ", View.JSON),), Meaning.GENERATED, "mflux source",
+         '{"mflux_version": "0.11.1", "prompt": "a boat", "image_path": null}'),
     Rule("tensorart", "TensorArt", "PNG text `generation_data`",
          (Condition(png("generation_data"), r"^(?:prompt|baseModel|negativePrompt)\b", View.JSON),), Meaning.GENERATED,
          _REAL, '{"prompt": "a boat", "baseModel": {"label": "v16"}}'),
@@ -136,30 +174,107 @@ EDITS: tuple[Rule, ...] = (
          "AUTOMATIC1111 source",
          "Postprocess upscale by: 4, Postprocess upscaler: ESRGAN_4x", label=_WEBUI, severity=Severity.MEDIUM,
          detail=say("upscaling or face repair of an existing picture")),
-    Rule("comfyui-face-swap", "ComfyUI", _GRAPH_WHERE,
-         (Condition(GRAPH, r"^ReActorFaceSwap(?:Opt)?$|\.swap_model: inswapper", View.NODES),), Meaning.FACE_SWAP,
-         "ReActor node source",
+    Rule("comfyui-face-swap", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.FACE_SWAPPED), View.NODES),),
+         Meaning.FACE_SWAP, "ReActor, roop, mtb and FaceFusion node sources",
          '{"5": {"class_type": "ReActorFaceSwap", "inputs": {"swap_model": "inswapper_128.onnx"}}}',
-         detail=say("face swap with the ReActor node")),
-    Rule("comfyui-inpaint", "ComfyUI", _GRAPH_WHERE, (
-         Condition(GRAPH, r"^(?:VAEEncodeForInpaint|InpaintModelConditioning|SetLatentNoiseMask)$", View.NODES),
-         _LOADED), Meaning.EDITED, "ComfyUI source, nodes.py",
-         '{"1": {"class_type": "LoadImage", "inputs": {}}, "2": {"class_type": "VAEEncodeForInpaint", "inputs": {}}}',
-         detail=say("inpainting of an existing picture"), family="edit"),
-    Rule("comfyui-instruction", "ComfyUI", _GRAPH_WHERE, (
-         Condition(GRAPH, r"^(?:TextEncodeQwenImageEdit(?:Plus)?|FluxKontextImageScale|ReferenceLatent)$",
-                   View.NODES),
-         _LOADED), Meaning.EDITED, "ComfyUI source, comfy_extras",
-         '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "TextEncodeQwenImageEdit", "inputs": {}}}',
+         detail=say("face swap")),
+    Rule("comfyui-face", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.FACE_GIVEN), View.NODES),),
+         Meaning.FACE_GIVEN, "PuLID, InstantID, IPAdapter, PhotoMaker, EcomID and InfiniteYou node sources",
+         '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "ApplyPulidFlux", "inputs": {"image": ["1", 0]}}}'),
+    Rule("comfyui-inpaint", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.INPAINTED), View.NODES),),
+         Meaning.EDITED, _FLOWS,
+         '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "VAEEncodeForInpaint", '
+         '"inputs": {"pixels": ["1", 0]}}}', detail=say("inpainting of an existing picture"), family="edit"),
+    Rule("comfyui-instruction", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.INSTRUCTED), View.NODES),),
+         Meaning.EDITED, "ComfyUI source, comfy_extras and comfy_api_nodes",
+         '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "TextEncodeQwenImageEdit", '
+         '"inputs": {"image": ["1", 0]}}}',
          detail=say("an existing picture changed by written instruction"), family="edit"),
-    Rule("comfyui-img2img", "ComfyUI", _GRAPH_WHERE,
-         (Condition(GRAPH, "^" + FROM_PICTURE.replace("(", r"\(").replace(")", r"\)") + "$", View.NODES),),
-         Meaning.EDITED, "ComfyUI source, nodes.py (the sampler's latent_image leads back to a loaded picture)",
+    Rule("comfyui-service", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.SERVED), View.NODES),),
+         Meaning.EDITED, "ComfyUI source, comfy_api_nodes",
+         '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "KlingVirtualTryOnNode", '
+         '"inputs": {"human_image": ["1", 0]}}}',
+         detail=say("an existing picture changed by a service or another model"), family="edit"),
+    Rule("comfyui-img2img", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.FROM_PICTURE), View.NODES),),
+         Meaning.EDITED, _FLOWS,
          '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "VAEEncode", "inputs": {"pixels": ["1", 0]}}, '
          '"3": {"class_type": "KSampler", "inputs": {"latent_image": ["2", 0]}}}',
          detail=say("image-to-image from an existing picture"), family="edit"),
+    Rule("comfyui-processing", "ComfyUI", _GRAPH_WHERE, (Condition(GRAPH, _said(graphs.PROCESSED), View.NODES),),
+         Meaning.EDITED, _FLOWS,
+         '{"1": {"class_type": "LoadImage"}, "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}}}',
+         detail=say("an existing picture processed without being generated anew"), family="edit",
+         severity=Severity.MEDIUM),
+    Rule("swarmui-inpaint", "SwarmUI", "PNG text `parameters`; EXIF UserComment or (older) Model",
+         (Condition(PARAMETERS + MODEL,
+                    rf"^{_SWARM}mask(?!blur|shrink|grow|behav)\w*: {_GIVEN}", View.JSON),),
+         Meaning.EDITED, "SwarmUI source, T2IParamTypes",
+         '{"sui_image_params": {"prompt": "a coat", "maskimage": "mask.png"}}',
+         detail=say("inpainting of an existing picture"), family="edit"),
+    Rule("swarmui-img2img", "SwarmUI", "PNG text `parameters`; EXIF UserComment or (older) Model",
+         (Condition(PARAMETERS + MODEL, rf"^{_SWARM}(?:my|init)image\w*: {_GIVEN}", View.JSON),),
+         Meaning.EDITED, "SwarmUI source and issues",
+         '{"sui_image_params": {"initimagecreativity": 0.6}, "sui_extra_data": {"initimage_filename": "x.jpg"}}',
+         detail=say("image-to-image from an existing picture"), family="edit"),
+    Rule("swarmui-instruction", "SwarmUI", "PNG text `parameters`; EXIF UserComment or (older) Model",
+         (Condition(PARAMETERS + MODEL, rf"^{_SWARM}promptimages?\w*: {_GIVEN}", View.JSON),
+          Condition(PARAMETERS + MODEL, rf"(?i)^sui_image_params\.model: .*{_EDITING_MODEL}", View.JSON)),
+         Meaning.EDITED, "SwarmUI source and issues",
+         '{"sui_image_params": {"model": "Qwen-Image-Edit-2509", "promptimages": ["x.jpg"]}}',
+         detail=say("an existing picture changed by written instruction"), family="edit"),
+    Rule("swarmui-face", "SwarmUI", "PNG text `parameters`; EXIF UserComment or (older) Model",
+         (Condition(PARAMETERS + MODEL,
+                    rf"(?i)^{_SWARM}\w*(?:reactor|faceswap|pulid|instantid|faceid)\w*: {_GIVEN}",
+                    View.JSON),), Meaning.FACE_GIVEN, "SwarmUI extensions",
+         '{"sui_image_params": {"prompt": "a coat", "reactorfaceimage": "x.jpg"}}'),
+    Rule("mflux-edit", "mflux", "JSON in EXIF UserComment or ImageDescription, or PNG text",
+         (Condition(FREE_TEXT, r"^mflux_version: ", View.JSON),
+          Condition(FREE_TEXT, rf"^(?:masked_|init_)?image_paths?: {_GIVEN}", View.JSON)), Meaning.EDITED,
+         "mflux source", '{"mflux_version": "0.11.1", "image_path": "x.jpg", "image_strength": 0.4}',
+         detail=say("image-to-image from an existing picture")),
+    Rule("invokeai-legacy-edit", "InvokeAI", "PNG text `sd-metadata`",
+         (Condition(png("sd-metadata"),
+                    rf"^(?:image\.)?(?:type: (?:img2img|inpaint|outpaint)|(?:init_im\w*|orig_hash|mask_\w*): {_GIVEN})",
+                    View.JSON),), Meaning.EDITED, "InvokeAI source",
+         '{"model": "stable diffusion", "image": {"type": "img2img", "seed": 1}}',
+         detail=say("inpainting or image-to-image of an existing picture"), family="invokeai-edit"),
+    Rule("invokeai-dream-edit", "InvokeAI", "PNG text `Dream`",
+         (Condition(png("Dream"), r"""(?:^|["\s])(?:-I ?|--init_im\w*[= ]|-M ?|--init_mask[= ])["']?[\w./\\~:]"""),
+          Condition(png("Dream"), r"(?:^|\s)-[sS] ?\d+")), Meaning.EDITED, "InvokeAI source",
+         '"a coat" -s 50 -S 1234 -W512 -H512 -C7.5 -I ./x.png -f 0.75',
+         detail=say("inpainting or image-to-image of an existing picture"), prompt=png("Dream")),
+    Rule("invokeai-graph-edit", "InvokeAI", "PNG text `invokeai_graph`",
+         (Condition(_INVOKE_GRAPH,
+                    "|".join(map(_said, (graphs.FROM_PICTURE, graphs.INPAINTED, graphs.INSTRUCTED, graphs.SERVED))),
+                    View.NODES),), Meaning.EDITED, "InvokeAI source, invokeai/app/invocations",
+         '{"nodes": {"a": {"type": "i2l", "image": {"image_name": "x.png"}}, "b": {"type": "denoise_latents"}}, '
+         '"edges": [{"source": {"node_id": "a", "field": "latents"}, '
+         '"destination": {"node_id": "b", "field": "latents"}}]}',
+         detail=say("inpainting or image-to-image of an existing picture")),
+    Rule("easy-diffusion-edit", "Easy Diffusion", "PNG text `prompt_strength` beside `prompt`",
+         (Condition(png("prompt_strength", "Prompt Strength", "init_image", "Init Image"), rf"^{_GIVEN}\S"),
+          Condition(png("prompt", "Prompt"), r"^[^{]")), Meaning.EDITED, "Easy Diffusion source",
+         "prompt_strength=0.8", detail=say("image-to-image from an existing picture")),
+    Rule("easy-diffusion-comment-edit", "Easy Diffusion", "EXIF UserComment",
+         (Condition(USER_COMMENT, rf"^(?:prompt_strength|init_image|mask): {_GIVEN}", View.JSON),
+          Condition(USER_COMMENT, r"^use_stable_diffusion_model: ", View.JSON)), Meaning.EDITED,
+         "Easy Diffusion source", '{"prompt_strength": 0.8, "use_stable_diffusion_model": "sd-v1-5"}',
+         detail=say("image-to-image from an existing picture")),
+    Rule("draw-things-edit", "Draw Things", "XMP exif:UserComment",
+         (Condition(XMP_USER_COMMENT, r"^(?:v2\.)?strength: 0?\.\d*[1-9]", View.JSON),
+          Condition(XMP_USER_COMMENT, r"^u?c: ", View.JSON)), Meaning.EDITED,
+         "Draw Things source: a strength below 1 keeps part of the picture that it starts from",
+         '{"c": "a coat", "uc": "bad", "strength": 0.6}', detail=say("image-to-image from an existing picture")),
+    Rule("fooocus-edit", "Fooocus", "PNG text `parameters`; EXIF UserComment",
+         (Condition(PARAMETERS, rf"^(?:(?:inpaint|outpaint|uov)_\w+|in(?:put|it)_image\w*): {_GIVEN}", View.JSON),
+          Condition(PARAMETERS, r"(?i)^(?:version|software|metadata_scheme): .*(?:fooocus|simplesdxl)", View.JSON)),
+         Meaning.EDITED, "the settings' own names in Fooocus and its forks; no file of theirs was read",
+         '{"version": "Fooocus v2.5.5", "prompt": "a coat", "inpaint_engine": "v2.6"}', Certainty.REPORTED,
+         detail=say("inpainting or image-to-image of an existing picture")),
     Rule("invokeai-edit", "InvokeAI", "PNG text `invokeai_metadata`",
-         (Condition(png("invokeai_metadata"), r"^generation_mode: \w*(?:img2img|inpaint|outpaint)$", View.JSON),),
+         (Condition(png("invokeai_metadata"),
+                    rf"^(?:generation_mode: \w*(?:img2img|inpaint|outpaint)|init_image(?:\.image_name)?: {_GIVEN}.+)$",
+                    View.JSON),),
          Meaning.EDITED, "InvokeAI source, invokeai/app/invocations/metadata.py (generation modes)",
          '{"generation_mode": "sdxl_inpaint", "positive_prompt": "a coat"}',
          detail=say("inpainting or image-to-image of an existing picture")),
