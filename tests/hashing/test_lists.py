@@ -16,7 +16,7 @@ from nsfwforensics.hashing.lists.formats import ListFormat, sniff_format
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion, opinion_of
 from nsfwforensics.hashing.lists.lists import SHOWN_BAD_LINES, HashList
 from nsfwforensics.hashing.lists.records import LONGEST_RECORD
-from nsfwforensics.hashing.lists.write import one_line, write_list
+from nsfwforensics.hashing.lists.write import WRITTEN, one_line, write_list
 
 PDQ = "3d" * 32
 HALF = "00ff" * 16
@@ -176,6 +176,12 @@ def test_64_digits_are_told_by_their_bits_or_by_what_is_said(path: Path) -> None
         (b"hello\nworld\n", "cannot be told"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(100), "no text"),
         (b"SQLite format 3\0" + bytes(100), "SQLite"),
+        (b"PK\x03\x04" + bytes(30), "ZIP archive"),
+        (b"c3d1e0f0a1b2c3d4\n", "16 digits"),
+        (b"A" * 192 + b"\n", "PhotoDNA cannot be computed"),
+        (f"{SHA256 * 2}\n".encode(), "SHA-512"),
+        (b'"hashset_id","name","vendor","package"\n1,a,b,c\n', "HashKeeper's description"),
+        (b"<?xml version='1.0'?><html/>", "XML that is not"),
     ],
 )
 def test_what_is_no_list_is_refused(content: bytes, words: str, path: Path) -> None:
@@ -269,6 +275,33 @@ HELD: dict[ListFormat, st.SearchStrategy[KnownItem]] = {
         size=SIZES,
         opinion=OPINIONS,
     ),
+    ListFormat.CSV: st.builds(
+        made,
+        pdq=st.none() | PDQS,
+        md5=MD5S,
+        sha256=st.none() | SHA256S,
+        quality=st.none() | st.integers(50, 100),
+        name=NAMES,
+        size=SIZES,
+        opinion=OPINIONS,
+        category=st.none() | st.integers(0, 9),
+    ),
+    ListFormat.VICS: st.builds(
+        made,
+        pdq=st.none() | PDQS,
+        md5=st.none() | MD5S,
+        sha1=SHA1S,
+        sha256=st.none() | SHA256S,
+        quality=st.none() | st.integers(50, 100),
+        name=TEXTS,
+        size=SIZES,
+        opinion=OPINIONS,
+        status=TEXTS,
+        cases=st.dictionaries(TEXTS, TEXTS, max_size=3).map(lambda cases: tuple(cases.items())),
+        feedback=FEEDBACK.map(tuple),
+        modified=st.none() | st.integers(0, 1 << 33),
+        category=st.none() | st.integers(0, 9),
+    ),
     ListFormat.PLAIN: ONE_DIGEST.map(lambda one: one._replace(name="")),
     ListFormat.CHECKSUMS: ONE_DIGEST,
     ListFormat.HASHDEEP: st.builds(made, md5=MD5S, sha256=SHA256S, size=st.integers(0, 1 << 40), name=NAMES),
@@ -276,7 +309,7 @@ HELD: dict[ListFormat, st.SearchStrategy[KnownItem]] = {
 }
 
 
-@pytest.mark.parametrize("form", list(ListFormat))
+@pytest.mark.parametrize("form", sorted(WRITTEN))
 def test_what_is_written_is_read_again(form: ListFormat, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("lists") / "list"
 
@@ -293,7 +326,7 @@ def test_what_is_written_is_read_again(form: ListFormat, tmp_path_factory: pytes
     check()
 
 
-@pytest.mark.parametrize("form", list(ListFormat))
+@pytest.mark.parametrize("form", sorted(WRITTEN))
 def test_formats_with_something_in_them_are_told_by_their_content(form: ListFormat, path: Path) -> None:
     full = item(pdq=PDQ, md5=MD5, sha1=SHA1, sha256=SHA256, quality=80, name="a.jpg", size=1, opinion=Opinion.POSITIVE)
     stream = io.StringIO()
@@ -301,7 +334,7 @@ def test_formats_with_something_in_them_are_told_by_their_content(form: ListForm
     assert read(path, stream.getvalue())[1].form is form
 
 
-@pytest.mark.parametrize("form", list(ListFormat))
+@pytest.mark.parametrize("form", sorted(WRITTEN))
 def test_items_that_a_format_cannot_hold_are_counted(form: ListFormat) -> None:
     stream = io.StringIO()
     empty = KnownItem(name="nothing known of it")
