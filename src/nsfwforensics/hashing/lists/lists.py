@@ -112,7 +112,7 @@ class HashList:
         form = form or sniff_binary(head, path)
         text = head.decode(self._encoding, "replace")
         self.form = form or sniff_format(text, path)
-        self._long = Gathering(long_hash)
+        self._long: LongHash = Gathering(long_hash)
         if long_hash is None:
             self._tell_long_hash(text)
         self._long = LongHash(self._long.kind)
