@@ -36,7 +36,7 @@ _CHUNK = 1 << 20
 _LEAST = 1 << 16
 _DEEPEST = 8
 _WASTED = 1 << 26
-_HOLDERS = frozenset({"value", "Media"})
+_HOLDERS = ("value", "Media")
 _HOLDER = re.compile(r'"(?:value|Media)"\s*:\s*\[')
 _SPACE = re.compile(r"[\s,}]*")
 _SCALAR = re.compile(r"[^\s,:\]}\[{\"]+")
@@ -84,7 +84,7 @@ def media(stream: TextIO) -> Iterator[tuple[int, Any]]:
 
 def _within(record: dict[str, Any], depth: int) -> Iterator[Any]:
     """The media in an envelope or a case that was small enough to be read at once."""
-    held = [record[name] for name in _HOLDERS & record.keys() if isinstance(record[name], list)]
+    held = [record[name] for name in _HOLDERS if name in record and isinstance(record[name], list)]
     if not held or depth > _DEEPEST:
         yield record
     for entries in held:
@@ -208,7 +208,7 @@ def _hashes(record: Mapping[str, Any]) -> tuple[dict[str, Any], list[BadLineErro
     """The hashes of a medium or a file by their kinds, and those of other kinds."""
     hashes: dict[str, Any] = {}
     for kind, member in _MEMBERS.items():
-        if text := text_of(record, member):
+        if member in record and (text := text_of(record, member)):
             hashes[kind.value] = hash_bytes(text, kind)
     passed: list[BadLineError] = [_PHOTODNA for name in _PHOTODNA_MEMBERS if record.get(name)]
     further = record.get("AlternativeHashes")
