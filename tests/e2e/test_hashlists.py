@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -181,3 +182,66 @@ def test_what_cannot_be_signed_or_imported_is_said(pictures: Path, tmp_path: Pat
     assert code == 1 and "no picture that can be used" in " ".join(err.split())
     code, _, err = here("scan", pictures / "two.jpg", "--only", "phash", "--signatures")
     assert code == 2 and "--case" in err
+
+
+def test_any_file_is_looked_up_by_its_digests(run: Runner, samples: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    clip, notes = folder / "clip.mp4", folder / "notes.txt"
+    clip.write_bytes(b"\0\0\0\x18ftypisom" + bytes(range(256)) * 8)
+    notes.write_text("a note\n")
+    (folder / "other.txt").write_text("another\n")
+    (folder / "picture.jpg").write_bytes((samples / "camera-original.jpg").read_bytes())
+    known = tmp_path / "vid.md5"
+    known.write_text(hashlib.md5(clip.read_bytes(), usedforsecurity=False).hexdigest() + "\n")
+    found = run("search", clip, "--known", known, "--json")
+    assert found.code == 0, found.err
+    assert [f["code"] for f in found.file("clip.mp4")["results"][0]["findings"]] == ["KNOWN-001"]
+    assert found.file("clip.mp4")["priority"] == "high"
+    assert run("search", clip, "--known", known, "--fail-on", "high").code == 5
+    texts = tmp_path / "texts.csv"
+    texts.write_text(f"hash\n{hashlib.sha256(notes.read_bytes()).hexdigest()}\n")
+    scan = run("scan", folder, "--only", "known", "--only", "phash", "--known", known, "--known", texts, "--json")
+    status = {name: scan.file(name)["status"] for name in ("clip.mp4", "notes.txt", "other.txt", "picture.jpg")}
+    assert status == {"clip.mp4": "ok", "notes.txt": "ok", "other.txt": "skipped", "picture.jpg": "ok"}
+    for name in status:
+        hashes = next(r for r in scan.file(name)["results"] if r["analyzer"] == "phash")["measurements"]
+        data = (folder / name).read_bytes()
+        assert hashes["md5"] == hashlib.md5(data, usedforsecurity=False).hexdigest()
+        assert hashes["sha1"] == hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        assert hashes["sha256"] == hashlib.sha256(data).hexdigest()
+    missed = run("search", folder / "other.txt", "--known", known)
+    assert missed.code == 4 and "on none of the lists" in " ".join(missed.out.split())
+
+
+def test_64_digits_that_may_be_either_are_asked_about(samples: Path, tmp_path: Path) -> None:
+    known = tmp_path / "known.csv"
+    known.write_text(f"filename,hash\na.jpg,{'00ff' * 16}\n")
+    code, _, err = here("search", samples / "camera-original.jpg", "--known", known, "--no-isolate")
+    assert code == 2 and "--long-hash sha256" in " ".join(err.split())
+    asked = (
+        "search",
+        samples / "camera-original.jpg",
+        "--known",
+        known,
+        "--long-hash",
+        "pdq",
+        "--no-isolate",
+        "--json",
+    )
+    code, out, err = here(*asked)
+    assert code == 0, err
+    assert json.loads(out)["header"]["references"][0]["hashes_of_64_digits_taken_for"] == "pdq"
+    code, _, err = here("hashlist", "import", known, "--long-hash", "sha256", "-o", tmp_path / "index")
+    assert code == 0 and "64 digits taken for SHA256" in " ".join(err.split())
+
+
+def test_an_index_is_exported_to_vics(index: Path, tmp_path: Path) -> None:
+    code, _, err = here("hashlist", "export", index, "--format", "vics", "-o", tmp_path / "vics.json")
+    assert code == 0, err
+    (first, *_) = json.loads((tmp_path / "vics.json").read_text())["value"]
+    assert first["MediaID"] == 1
+    code, out, _ = here("hashlist", "info", tmp_path / "vics.json", "--json")
+    assert (code, json.loads(out)["format"]) == (0, "vics")
+    code, _, err = here("hashlist", "export", index, "--format", "encase")
+    assert code == 2 and "only read" in err

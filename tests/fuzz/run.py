@@ -1,4 +1,4 @@
-"""Fuzzes every parser of ``formats/``, the analyzers of metadata and the decoder for a bounded time.
+"""Fuzzes every parser of ``formats/``, hash lists, the analyzers of metadata and the decoder for a bounded time.
 
 ``python -m tests.fuzz.run --seconds 20`` is the command.
 
@@ -19,15 +19,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from tempfile import NamedTemporaryFile
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics.core.decode import Limits, decode
 from nsfwforensics.core.media import SNIFF_BYTES, sniff
-from nsfwforensics.errors import EvidenceError
+from nsfwforensics.errors import EvidenceError, HashListError
+from nsfwforensics.hashing.lists.lists import HashList
 from tests.formats import make
 from tests.formats.test_fuzz_all import PARSERS, SEEDS
+from tests.hashing.lists_of_the_trade import hash_lists
 from tests.hostile.wrapped import WRAPS, examined
 
 KEPT = Path(".work/fuzz")
@@ -56,8 +59,21 @@ def _wrapped(data: bytes) -> None:
     examined(WRAPS[names[len(data) % len(names)]](data))
 
 
+def _hash_list(data: bytes) -> None:
+    """Every reader of hash lists, by what the bytes say they are."""
+    with NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        try:
+            for _ in HashList(Path(file.name)):
+                pass
+        except HashListError:
+            return
+
+
 TARGETS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
     **{name: (parser, [SEEDS[name]]) for name, parser in PARSERS.items()},
+    "hash lists": (_hash_list, hash_lists()),
     "wrapped": (_wrapped, list(SEEDS.values())),
     "decode": (_decode, [make.jpeg(), make.png(), make.webp(), SEEDS["gif"], make.jpeg(progressive=True)]),
 }

@@ -23,6 +23,7 @@ REDUCED_EDGE = 384
 SURE_QUALITY = 60
 """Below this PDQ quality a picture is hashed in full: near the limit of use the reduced decode may tip the scales."""
 
+_NO_PICTURE = say("only its digests were taken: the content is no image format known here")
 _NOT_COMPARED = say("hashes computed, not compared")
 
 
@@ -71,6 +72,7 @@ class PerceptualHashAnalyzer(Analyzer):
     place = 90
     provides = frozenset({Capability.HASHES})
     help = "digests and perceptual hashes"
+    any_file = True
     Options: ClassVar[type[AnalyzerOptions]] = PerceptualHashOptions
 
     def examine(self, evidence: Evidence) -> Outcome:
@@ -78,10 +80,13 @@ class PerceptualHashAnalyzer(Analyzer):
 
         Measurements are ``md5``, ``sha1``, ``sha256`` of the bytes; ``pdq`` with ``pdq_quality`` (0–100) and
         ``pdq_usable``; ``phash``, ``dhash``, ``whash``, ``ahash``, ``colorhash`` and ``crop_resistant``, in hexadecimal
-        as ImageHash prints them. A picture that cannot be decoded has only the first three and ends as failed. With
+        as ImageHash prints them. A picture that cannot be decoded has only the first three and ends as failed; so has
+        a file that is no picture, to which the rest does not apply. With
         ``signatures`` the signature goes along as an artifact that reports leave out and a case keeps.
         """
         measurements = _digests(evidence)
+        if evidence.media_type is None:
+            return Outcome.not_applicable(_NO_PICTURE, measurements)
         try:
             measurements |= _picture_hashes(evidence)
             signature = (_signature(evidence),) if self.options.signatures else ()

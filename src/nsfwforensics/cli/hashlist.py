@@ -25,13 +25,13 @@ from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
 from nsfwforensics.hashing.lists.lists import HashList
 from nsfwforensics.hashing.lists.picture_list import PictureList, PictureRead, Tasks, holds_pictures
-from nsfwforensics.hashing.lists.write import write_list
+from nsfwforensics.hashing.lists.write import WRITTEN, write_list
 from nsfwforensics.report.console.file import plain
 from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.words.text import count, inert
 
 _MOST_WORKERS = 8
-_SPREADSHEETS = (ListFormat.PDQ_CSV, ListFormat.NSRL)
+_SPREADSHEETS = (ListFormat.PDQ_CSV, ListFormat.NSRL, ListFormat.CSV)
 
 Form = Annotated[ListFormat | None, typer.Option("--format", "-f", help="Its format; told by the content if omitted.")]
 LongHash = Annotated[
@@ -98,6 +98,8 @@ def export(
     keep_low_quality: LowQuality = False,
 ) -> None:
     """Writes a list or an index in a format that other tools read. Hashes of pictures may be personal data."""
+    if form not in WRITTEN:
+        raise UsageError(f"--format {form} is only read; what is written: {', '.join(sorted(WRITTEN))}")
     keep_apart([output], [source])
     quality: dict[str, Any] = {"quality": 0} if keep_low_quality else {}
     listed = None if source.is_dir() else HashList(source, long_hash=long_hash, **quality)
@@ -145,18 +147,17 @@ def _tell(listed: HashList) -> None:
     """What became of a list's lines, on standard error."""
     reading = listed.reading
     name = listed.path.name
-    kind = (
-        f"{listed.form.value}, 64 digits taken for {listed.long_hash.upper()}"
-        if listed.form is ListFormat.PLAIN
-        else listed.form.value
-    )
+    taken = listed.long_hash
+    kind = f"{listed.form.value}, 64 digits taken for {taken.upper()}" if taken else listed.form.value
     note(f"{name} ({kind}): {count(reading.items, 'entry', 'entries')}")
     if reading.low_quality:
         note(f"{name}: {count(reading.low_quality, 'PDQ hash', 'PDQ hashes')} left out, quality below 50")
     if reading.withdrawn:
         note(f"{name}: {count(reading.withdrawn, 'record')} withdrawn or deleted, and purged")
-    if reading.other:
-        note(f"{name}: {count(reading.other, 'signal')} of other kinds passed over")
+    if reading.photodna:
+        note(f"{name}: {count(reading.photodna, 'PhotoDNA hash', 'PhotoDNA hashes')} passed over, not computed here")
+    if reading.other > reading.photodna:
+        note(f"{name}: {count(reading.other - reading.photodna, 'signal')} of other kinds passed over")
     if reading.bad:
         note(f"{name}: {count(reading.bad, 'line')} could not be used:", _reasons(reading.reasons, reading.bad))
 
@@ -229,7 +230,7 @@ def _list_info(path: Path, form: ListFormat | None, long_hash: HashKind | None) 
         said = item.opinion.value if item.opinion else "none"
         opinions[said] = opinions.get(said, 0) + 1
     found: dict[str, Any] = {"format": listed.form.value, "sha256": listed.sha256, "hashes": hashes}
-    if listed.form is ListFormat.PLAIN:
+    if listed.long_hash is not None:
         found["hashes_of_64_digits_taken_for"] = listed.long_hash.value
     return found | {"opinions": opinions, **reading_record(listed.reading), "reasons": listed.reading.reasons}
 

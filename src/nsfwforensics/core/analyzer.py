@@ -167,6 +167,8 @@ class BaseAnalyzer(ABC):
         provides: What other parts of the package may ask of it.
         help: Heads its options on the command line, in a few words; the title if empty.
         Options: Its options model.
+        any_file: Whether it also takes files that are no pictures, for what their bytes alone say; such a one does all
+            its work in ``examine``.
         needs_device: Whether it runs a model on ``resources.device``.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
             a run that asked for it by name ends with the exit code for that.
@@ -185,6 +187,7 @@ class BaseAnalyzer(ABC):
     provides: ClassVar[frozenset[Capability]] = frozenset()
     help: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
+    any_file: ClassVar[bool] = False
     needs_device: ClassVar[bool] = False
     optional: ClassVar[bool] = False
 

@@ -199,9 +199,30 @@ class Plan:
             return Draft(info, {}, {}, error.message, skipped=skipped)
         if evidence.media_type is None:
             claims = target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
-            reason = say("the content is no image format known here")
-            return Draft(evidence.info(), {}, {}, reason, skipped=not claims)
+            return self._by_bytes(evidence, say("the content is no image format known here"), claims=claims)
         return self._examine(evidence)
+
+    def _by_bytes(self, evidence: Evidence, reason: str, *, claims: bool) -> Draft:
+        """What is said of a file that is no picture: what analyzers that take any file find in its bytes.
+
+        Where they find something the file is no longer passed over; it failed only where it claims to be a picture and
+        somebody asked for more.
+        """
+        draft = Draft(evidence.info(), {}, {}, reason, skipped=not claims)
+        started = time.perf_counter()
+        for name, analyzer in self.analyzers.items():
+            if analyzer.any_file and isinstance(analyzer, Analyzer):
+                outcome = self._unavailable(analyzer) or _guarded(analyzer, analyzer.examine, evidence)
+                draft.results[name] = self._result(analyzer, outcome, time.perf_counter() - started)
+                started = time.perf_counter()
+        if any(result.findings for result in draft.results.values()):
+            others = {name: one for name, one in self.analyzers.items() if name not in draft.results}
+            for name, analyzer in others.items():
+                draft.results[name] = self._result(analyzer, Outcome.not_applicable(reason), 0.0)
+            draft.error = reason if claims and others else None
+            draft.skipped = False
+            draft.info = draft.info.model_copy(update={"after": evidence.after()})
+        return draft
 
     def _examine(self, evidence: Evidence) -> Draft:
         draft = Draft(evidence.info(), {}, {})

@@ -212,7 +212,7 @@ def _combine(reports: Sequence[FileReport], setups_of: Sequence[Sequence[str]]) 
             "results": tuple(results.values()),
             "error": next((report.error for report in reports if report.error), None),
             "info": info.model_copy(update={"thumbnail": thumbnail}),
-            "skipped": newest.skipped and not results,
+            "skipped": newest.skipped and all(report.skipped or not report.results for report in reports),
             "sensitive": any(report.sensitive for report in reports),
         }
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,8 @@ SHOWN = 20
 
 NO_LIST = say("no list of known images was given (--known)")
 
+NO_PICTURE = say("its digests are on none of the lists, and it is no picture that could be compared by its looks")
+
 
 class KnownOptions(AnalyzerOptions):
     """Where the known images are, and how near a picture must come."""
@@ -43,6 +45,11 @@ class KnownOptions(AnalyzerOptions):
         default=(),
         description="A list of known hashes, an index made by 'hashlist import', or a case; may be repeated",
         json_schema_extra={"flag": "--known"},
+    )
+    long_hash: Literal["pdq", "sha256"] | None = Field(
+        default=None,
+        description="What hashes of 64 digits without a name are; told by their bits if omitted",
+        json_schema_extra={"flag": "--long-hash"},
     )
     distance: int = Field(
         default=31,
@@ -57,7 +64,7 @@ class KnownAnalyzer(Analyzer):
     """Looks each file up in lists of known images, by its bytes, by its looks and by its parts."""
 
     name: ClassVar[str] = "known"
-    version: ClassVar[str] = "1.1"
+    version: ClassVar[str] = "1.2"
     title: ClassVar[str] = "Files and pictures looked up in lists of known images"
     question: ClassVar[Question] = Question.KNOWN
     method = say(
@@ -70,6 +77,7 @@ class KnownAnalyzer(Analyzer):
     charts = CHARTS
     place = 100
     help = "search in lists of known images"
+    any_file = True
     Options: ClassVar[type[AnalyzerOptions]] = KnownOptions
 
     @classmethod
@@ -83,9 +91,10 @@ class KnownAnalyzer(Analyzer):
         if not options.known:
             return Enrolment()
         from nsfwforensics.analyzers.known.case import enrol_places
+        from nsfwforensics.hashing.lists.items import HashKind
 
         try:
-            known = enrol_places(options.known)
+            known = enrol_places(options.known, HashKind(options.long_hash) if options.long_hash else None)
         except (HashListError, CaseError) as error:
             raise UsageError(f"--known {error}") from error
         digest = hashlib.sha256("\n".join(place.digest for place in known).encode()).hexdigest()
@@ -111,6 +120,8 @@ class KnownAnalyzer(Analyzer):
         searched = {kind.value: sum(index.size(kind) for _, index in indexes) for kind in HashKind}
         measurements: dict[str, Any] = {"searched": searched, "max_distance": self.options.distance}
         findings = self._by_bytes(evidence, indexes)
+        if evidence.media_type is None:
+            return Outcome.of(findings, measurements) if findings else Outcome.not_applicable(NO_PICTURE, measurements)
         try:
             findings += self._by_looks(evidence, indexes, measurements)
             if any(index.signature_files for _, index in indexes) and not _settled(findings):

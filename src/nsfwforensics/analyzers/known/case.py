@@ -7,10 +7,10 @@ from pathlib import Path
 
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.known import KnownPlace, Signature, enrol_items, enrol_known
-from nsfwforensics.hashing.lists.items import KnownItem, Opinion
+from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
 from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.connection import is_database
+from nsfwforensics.store.connection import is_case
 from nsfwforensics.store.rows import CaseHashes, Decision
 
 OPINIONS: Mapping[Decision | None, Opinion | None] = {
@@ -24,14 +24,20 @@ OPINIONS: Mapping[Decision | None, Opinion | None] = {
 """What a decision says to somebody who finds the picture again."""
 
 
-def enrol_places(paths: Sequence[Path]) -> tuple[KnownPlace, ...]:
+def enrol_places(paths: Sequence[Path], long_hash: HashKind | None = None) -> tuple[KnownPlace, ...]:
     """Opens lists, indexes and cases alike, in their order.
+
+    Args:
+        paths: What the user named.
+        long_hash: What 64 digits without a name are; told by their bits if None.
 
     Raises:
         HashListError: A list or an index cannot be read, or a place holds no hash.
         CaseError: A case cannot be read.
     """
-    return tuple(_case(path) if path.is_file() and is_database(path) else enrol_known([path])[0] for path in paths)
+    return tuple(
+        _case(path) if path.is_file() and is_case(path) else enrol_known([path], long_hash)[0] for path in paths
+    )
 
 
 def _case(path: Path) -> KnownPlace:

@@ -31,12 +31,18 @@ def _cells(entry: Mapping[str, Any]) -> tuple[str, ...]:
         kind if kind == _PART else kind.upper(),
         f"{entry.get('matching_points')} points" if kind == _PART else entry.get("distance", ""),
         _shown(entry) if kind == _PART else entry.get("transform", ""),
-        entry.get("opinion") or "none",
+        _opinion(entry),
         entry.get("list", ""),
         entry.get("name", ""),
         ", ".join(entry.get("cases", {})),
     )
     return tuple(map(str, cells))
+
+
+def _opinion(entry: Mapping[str, Any]) -> str:
+    category = entry.get("category")
+    said = entry.get("opinion") or "none"
+    return said if category is None else f"{said}, category {category}"
 
 
 def _shown(entry: Mapping[str, Any]) -> str:

@@ -130,4 +130,6 @@ def _details(item: KnownItem) -> dict[str, Any]:
     known: dict[str, Any] = {"opinion": item.opinion.value if item.opinion else None}
     if item.cases:
         known["cases"] = dict(item.cases)
+    if item.category is not None:
+        known["category"] = item.category
     return known | {name: value for name, value in (("name", item.name), ("status", item.status)) if value}

@@ -14,6 +14,7 @@ FIGURES: Figures = {
     "role": Figure(say("role"), {"known": say("Known images")}),
     "distance": say("distance"),
     "max_distance": say("largest distance that counts"),
+    "long_hash": Figure(say("hashes of 64 digits taken for"), _KINDS),
     "searched": Figure(say("searched"), _KINDS),
     "hashes": Figure(say("hashes"), _KINDS),
     "pictures": say("pictures"),
@@ -43,6 +44,8 @@ FIGURES: Figures = {
     "low_quality_left_out": say("left out for low quality"),
     "withdrawn_left_out": say("left out as withdrawn"),
     "other_signals": say("entries of other kinds"),
+    "photodna_passed_over": say("PhotoDNA hashes passed over"),
+    "category": say("category on the list"),
     "bad_lines": say("lines that could not be read"),
     "hashes_of_64_digits_taken_for": Figure(say("hashes of 64 digits taken for"), _KINDS),
 }

@@ -21,7 +21,6 @@ from typing import Any
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.index import HashIndex, is_index
 from nsfwforensics.hashing.index.indexing import IndexWriter
-from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem
 from nsfwforensics.hashing.lists.lists import HashList, Reading
 from nsfwforensics.hashing.lists.picture_list import PICTURES, PictureList
@@ -49,7 +48,7 @@ class KnownPlace:
     record: dict[str, Any]
 
 
-def enrol_known(paths: Sequence[Path]) -> tuple[KnownPlace, ...]:
+def enrol_known(paths: Sequence[Path], long_hash: HashKind | None = None) -> tuple[KnownPlace, ...]:
     """Opens, checks and where needed indexes everything that holds known images.
 
     An index is read once in full and compared with its checksums. A list is indexed in a temporary folder, which goes
@@ -57,11 +56,12 @@ def enrol_known(paths: Sequence[Path]) -> tuple[KnownPlace, ...]:
 
     Args:
         paths: Lists of hashes and indexes.
+        long_hash: What 64 digits without a name are; told by their bits if None.
 
     Raises:
         HashListError: One cannot be read, is damaged, or holds no hash.
     """
-    return tuple(_enrolled_index(path) if path.is_dir() else _enrolled_list(path) for path in paths)
+    return tuple(_enrolled_index(path) if path.is_dir() else _enrolled_list(path, long_hash) for path in paths)
 
 
 def enrol_items(path: Path, items: Iterable[KnownItem], form: str, signatures: Iterable[Signature] = ()) -> KnownPlace:
@@ -133,6 +133,7 @@ def reading_record(reading: Reading) -> dict[str, int]:
         "low_quality_left_out": reading.low_quality,
         "withdrawn_left_out": reading.withdrawn,
         "other_signals": reading.other,
+        "photodna_passed_over": reading.photodna,
         "bad_lines": reading.bad,
     }
 
@@ -146,8 +147,8 @@ def _enrolled_index(path: Path) -> KnownPlace:
     return _place(path, index, index.digest, record)
 
 
-def _enrolled_list(path: Path) -> KnownPlace:
-    listed = HashList(path)
+def _enrolled_list(path: Path, long_hash: HashKind | None) -> KnownPlace:
+    listed = HashList(path, long_hash=long_hash)
     index = index_lists([listed], _temporary_index())
     record: dict[str, Any] = {
         "known": path.name,
@@ -156,9 +157,9 @@ def _enrolled_list(path: Path) -> KnownPlace:
         "hashes": _sizes(index),
         **reading_record(listed.reading),
     }
-    if listed.form is ListFormat.PLAIN:
+    if listed.long_hash is not None:
         record["hashes_of_64_digits_taken_for"] = listed.long_hash.value
-    return _place(path, index, listed.sha256, record)
+    return _place(path, index, listed.sha256, record, what_else(listed.reading))
 
 
 def _temporary_index() -> Path:
@@ -167,9 +168,19 @@ def _temporary_index() -> Path:
     return folder / "index"
 
 
-def _place(path: Path, index: HashIndex, digest: str, record: dict[str, Any]) -> KnownPlace:
+def what_else(reading: Reading) -> str:
+    """What a list is of which no hash could be taken."""
+    if reading.photodna and reading.photodna >= reading.bad:
+        return f"a PhotoDNA set of {reading.photodna:,}; PhotoDNA cannot be computed here"
+    reasons = f" ({reading.reasons[0][1]})" if reading.reasons else ""
+    return f"no usable hash in it{reasons}"
+
+
+def _place(
+    path: Path, index: HashIndex, digest: str, record: dict[str, Any], empty: str = "no usable hash in it"
+) -> KnownPlace:
     if not any(index.size(kind) for kind in HashKind):
-        raise HashListError(f"{path}: no usable hash in it")
+        raise HashListError(f"{path}: {empty}")
     named = hashlib.sha256(os.fsencode(path.name) + b"\0" + digest.encode()).hexdigest()
     return KnownPlace(path.name, index.path, index.digest, named, record)
 

@@ -59,6 +59,7 @@ class KnownItem(NamedTuple):
         cases: Case numbers with the status of each.
         feedback: What platforms said: source, value, tags.
         modified: When the entry was last changed, seconds since the epoch.
+        category: Project VIC's or CAID's; what a number means is for the country that keeps the list.
     """
 
     pdq: bytes | None = None
@@ -73,6 +74,7 @@ class KnownItem(NamedTuple):
     cases: tuple[tuple[str, str], ...] = ()
     feedback: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     modified: int | None = None
+    category: int | None = None
 
     def hashes(self) -> dict[HashKind, Any]:
         """The hashes that are there, PDQ first."""

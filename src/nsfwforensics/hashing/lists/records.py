@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion, opinion_of
-from nsfwforensics.hashing.lists.rows import BadLineError, hash_bytes, opinion, shown, signal_kind
+from nsfwforensics.hashing.lists.rows import (
+    BadLineError,
+    LongHash,
+    column,
+    from_fields,
+    hash_bytes,
+    opinion,
+    shown,
+    signal_kind,
+)
 
 LONGEST_RECORD = 1 << 16
 WITHDRAWN = frozenset({"Withdrawn", "Deleted"})
@@ -72,7 +81,7 @@ def records(stream: TextIO) -> Iterator[tuple[int, Any]]:
                 return
 
 
-def from_record(record: Any) -> KnownItem:
+def from_record(record: Any, long_hash: LongHash) -> KnownItem:
     """One record as an item.
 
     Raises:
@@ -86,13 +95,17 @@ def from_record(record: Any) -> KnownItem:
         return _stopncii(record)
     if "indicator" in record and "type" in record:
         return _threatexchange(record)
-    return _ours(record)
+    if any(record.get(kind.value) for kind in HashKind):
+        return _ours(record)
+    return from_fields(
+        {column(name): str(value) for name, value in record.items() if isinstance(value, str | int)}, long_hash
+    )
 
 
 def _stopncii(record: Mapping[str, Any]) -> KnownItem:
-    kind = signal_kind(_text(record, "signalType"))
-    value = hash_bytes(_text(record, "hashValue"), kind)
-    status = _text(record, "hashStatus")
+    kind = signal_kind(text_of(record, "signalType"))
+    value = hash_bytes(text_of(record, "hashValue"), kind)
+    status = text_of(record, "hashStatus")
     if status in WITHDRAWN:
         raise WithdrawnError(kind, value)
     if status and status not in _STATES:
@@ -104,8 +117,8 @@ def _stopncii(record: Mapping[str, Any]) -> KnownItem:
     cases = tuple((str(case), str(state)) for case, state in given.items() if str(state) not in WITHDRAWN)
     if given and not cases:
         raise WithdrawnError(kind, value)
-    feedback = tuple(_feedback(entry) for entry in record.get("CSPFeedbacks") or ())
-    named = opinion(_text(record, "opinion")) if "opinion" in record else opinion_of(status, feedback)
+    feedback = tuple(feedback_of(entry) for entry in record.get("CSPFeedbacks") or ())
+    named = opinion(text_of(record, "opinion")) if "opinion" in record else opinion_of(status, feedback)
     return KnownItem.single(
         kind,
         value,
@@ -113,41 +126,49 @@ def _stopncii(record: Mapping[str, Any]) -> KnownItem:
         status=status,
         cases=cases,
         feedback=feedback,
-        modified=_whole(record, "lastModtimestamp"),
+        modified=whole_of(record, "lastModtimestamp"),
     )
 
 
-def _feedback(entry: Any) -> tuple[str, str, tuple[str, ...]]:
+def feedback_of(entry: Any) -> tuple[str, str, tuple[str, ...]]:
+    """What one platform said of a record: source, value, tags.
+
+    Raises:
+        BadLineError: It is of another shape.
+    """
     if not isinstance(entry, dict):
         raise BadLineError("an entry of CSPFeedbacks is no object")
     tags = entry.get("tags") or ()
     if not isinstance(tags, (list, tuple)):
         raise BadLineError("tags is no array")
-    return _text(entry, "source"), _text(entry, "feedbackValue"), tuple(str(tag) for tag in tags)
+    return text_of(entry, "source"), text_of(entry, "feedbackValue"), tuple(str(tag) for tag in tags)
 
 
 def _threatexchange(record: Mapping[str, Any]) -> KnownItem:
-    kind = signal_kind(_text(record, "type"))
-    value = hash_bytes(_text(record, "indicator"), kind)
-    named = opinion(_text(record, "opinion")) if "opinion" in record else _OPINIONS.get(_text(record, "status"))
+    kind = signal_kind(text_of(record, "type"))
+    value = hash_bytes(text_of(record, "indicator"), kind)
+    named = opinion(text_of(record, "opinion")) if "opinion" in record else _OPINIONS.get(text_of(record, "status"))
     return KnownItem.single(kind, value, opinion=named)
 
 
 def _ours(record: Mapping[str, Any]) -> KnownItem:
     hashes: dict[str, Any] = {
-        kind.value: hash_bytes(_text(record, kind.value), kind) for kind in HashKind if record.get(kind.value)
+        kind.value: hash_bytes(text_of(record, kind.value), kind) for kind in HashKind if record.get(kind.value)
     }
-    if not hashes:
-        raise BadLineError("no hash in it")
-    quality = _whole(record, "pdq_quality")
+    quality = whole_of(record, "pdq_quality")
     if quality is not None and quality > 100:
         raise BadLineError("pdq_quality above 100")
-    name = _text(record, "path")
-    named = opinion(_text(record, "opinion"))
-    return KnownItem(**hashes, quality=quality, name=name, size=_whole(record, "size"), opinion=named)
+    name = text_of(record, "path")
+    named = opinion(text_of(record, "opinion"))
+    return KnownItem(**hashes, quality=quality, name=name, size=whole_of(record, "size"), opinion=named)
 
 
-def _text(record: Mapping[str, Any], field: str) -> str:
+def text_of(record: Mapping[str, Any], field: str) -> str:
+    """A member that is text; empty where it is missing.
+
+    Raises:
+        BadLineError: It is something else.
+    """
     value = record.get(field)
     if value is None:
         return ""
@@ -156,7 +177,12 @@ def _text(record: Mapping[str, Any], field: str) -> str:
     return value
 
 
-def _whole(record: Mapping[str, Any], field: str) -> int | None:
+def whole_of(record: Mapping[str, Any], field: str) -> int | None:
+    """A member that is a whole number from 0 on; None where it is missing.
+
+    Raises:
+        BadLineError: It is something else.
+    """
     value = record.get(field)
     if value is None:
         return None

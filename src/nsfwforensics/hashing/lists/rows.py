@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
@@ -36,8 +37,22 @@ SIGNALS: Mapping[str, HashKind] = {
 """Names of signals in ThreatExchange and StopNCII, in lower case, that are hashes kept here."""
 
 OTHER_SIGNALS = frozenset({"url", "raw_text", "trend_query", "text", "videotmk", "video_tmk", "video_tmk_pdqf",
-                           "hash_tmk", "hash_video_tmk", "text_tlsh", "tlsh_pdf", "vpdq", "pdq_ocr"})  # fmt: skip
-"""Signals that are passed over and counted: they are no hashes of pictures."""
+                           "hash_tmk", "hash_video_tmk", "text_tlsh", "tlsh_pdf", "vpdq", "pdq_ocr", "sha512", "sha384",
+                           "sha224", "ripemd160", "mactripledes", "crc32", "ssdeep", "tlsh", "phash", "dhash",
+                           "ahash", "whash"})  # fmt: skip
+"""Signals that are passed over and counted: they are no hashes of pictures that are kept here."""
+
+PHOTODNA = frozenset({"photodna", "pdna"})
+"""What a hash is called that only its owner's software computes."""
+
+UNTYPED = ("hash", "signalstr", "hashvalue", "indicator", "signalvalue", "digest", "checksum", "filehash", "hashhex",
+           "hashsum", "value")  # fmt: skip
+"""Columns of a hash whose kind another column, or its length, tells."""
+
+_TYPES = ("signaltype", "algorithm", "hashtype", "hashalgorithm", "algo", "indicatortype", "type", "kind")
+_NAMES = ("filename", "name", "path", "filepath", "file")
+_SIZES = ("filesize", "size", "bytes", "mediasize")
+_FILLERS = re.compile("hash|file|digest|value|sum|image|hex")
 
 
 class BadLineError(ValueError):
@@ -46,6 +61,96 @@ class BadLineError(ValueError):
 
 class OtherSignalError(BadLineError):
     """A line that is well formed and holds something else than a hash of a picture or file."""
+
+
+class PhotoDnaError(OtherSignalError):
+    """A line that is well formed and holds a PhotoDNA hash and no other."""
+
+    def __init__(self) -> None:
+        super().__init__("a PhotoDNA hash")
+
+
+class ListLimitError(ValueError):
+    """A list whose reading ends here, because it asks for more than any real one; the message is the reason."""
+
+
+class LongHash:
+    """What 64 digits are whose kind nothing names, told by the bits of those in the head of a list.
+
+    A PDQ hash has a bit for each DCT term above their median, so 128 of its 256 bits are set unless terms are equal. Of
+    SHA-256 values one in twenty has that many.
+
+    Args:
+        given: What they are said to be; None if it is to be told.
+
+    Attributes:
+        kind: What they are taken for; None where that was not told yet.
+        used: Whether there were any.
+    """
+
+    def __init__(self, given: HashKind | None = None) -> None:
+        self.kind = given
+        self.used = False
+        self._seen = self._halves = 0
+
+    def of(self, text: str) -> HashKind:
+        """The kind of a hash by its length.
+
+        Raises:
+            BadLineError: It is none.
+            ListLimitError: It may be PDQ or SHA-256.
+        """
+        text = text.strip()
+        if len(text) != 64 or not _HEX.fullmatch(text):
+            if (kind := _BY_LENGTH.get(len(text))) is None or len(text) == 64:
+                raise BadLineError(f"not 32, 40 or 64 hexadecimal digits: {shown(text)}")
+            return kind
+        self.used = True
+        half = int(text, 16).bit_count() == 128
+        if self.kind is not None:
+            return self.kind
+        if half:
+            raise ListLimitError(UNSURE)
+        self.kind = HashKind.SHA256  # terms are equal in flat pictures, whose hashes no list should hold
+        return self.kind
+
+    def gather(self, value: str) -> None:
+        """Takes one into account."""
+        self._seen += 1
+        self._halves += int(value, 16).bit_count() == 128
+
+    def settle(self) -> None:
+        """Says what they are, by those that were gathered.
+
+        Raises:
+            ListLimitError: Their bits do not tell.
+        """
+        if self.kind is not None or not self._seen:
+            return
+        if 3 * self._halves <= self._seen:
+            self.kind = HashKind.SHA256
+        elif self._halves > 1 and 3 * self._halves >= 2 * self._seen:
+            self.kind = HashKind.PDQ
+        else:
+            raise ListLimitError(UNSURE)
+
+
+UNSURE = (
+    "its hashes of 64 digits may be PDQ or SHA-256, and neither a name nor their bits tell which; say it with "
+    "--long-hash pdq or --long-hash sha256"
+)
+
+
+class Gathering(LongHash):
+    """Takes every hash of 64 digits into account and calls none by its name."""
+
+    def of(self, text: str) -> HashKind:
+        """The kind of a hash by its length; 64 digits are gathered."""
+        text = text.strip()
+        if len(text) == 64 and _HEX.fullmatch(text):
+            self.gather(text)
+            return HashKind.SHA256
+        return super().of(text)
 
 
 def hash_bytes(text: str, kind: HashKind) -> bytes:
@@ -66,7 +171,7 @@ def shown(text: str) -> str:
 
 
 def signal_kind(name: str) -> HashKind:
-    """The kind of hash that a signal's name stands for.
+    """The kind of hash that a signal's or an algorithm's name stands for: ``HASH_MD5``, ``SHA-256``, ``FileHash-SHA1``.
 
     Raises:
         OtherSignalError: It is another kind of signal.
@@ -75,9 +180,23 @@ def signal_kind(name: str) -> HashKind:
     plain = name.strip().lower()
     if plain in SIGNALS:
         return SIGNALS[plain]
-    if plain in OTHER_SIGNALS:
+    short = _short(column(plain))
+    if (kind := _KINDS.get(short)) is not None:
+        return kind
+    if short in PHOTODNA:
+        raise PhotoDnaError
+    if plain in OTHER_SIGNALS or column(plain) in OTHER_SIGNALS or short in OTHER_SIGNALS:
         raise OtherSignalError(f"a signal of another kind: {shown(plain)}")
     raise BadLineError(f"unknown kind of signal: {shown(plain)}")
+
+
+_KINDS = {"pdq": HashKind.PDQ, "md5": HashKind.MD5, "sha1": HashKind.SHA1, "sha256": HashKind.SHA256,
+          "sha2256": HashKind.SHA256}  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """The name of a column without words that say no more than that it is a hash."""
+    return _FILLERS.sub("", name)
 
 
 def threatexchange(line: str) -> KnownItem | None:
@@ -89,35 +208,14 @@ def threatexchange(line: str) -> KnownItem | None:
     return KnownItem.single(kind, hash_bytes(parts[1].strip('"'), kind))
 
 
-def plain(long_hash: HashKind) -> LineParser:
-    """One hash a line, its kind known by its length; 64 digits are what is said here."""
+def plain(long_hash: LongHash) -> LineParser:
+    """One hash a line, its kind known by its length."""
 
     def parse(line: str) -> KnownItem | None:
-        text = line.strip()
-        kind = long_hash if len(text) == 64 else _BY_LENGTH.get(len(text))
-        if kind is None:
-            raise BadLineError(f"not 32, 40 or 64 hexadecimal digits: {shown(text)}")
-        return KnownItem.single(kind, hash_bytes(text, kind))
+        kind = long_hash.of(line)
+        return KnownItem.single(kind, hash_bytes(line, kind))
 
     return parse
-
-
-_CHECKSUM = re.compile(r"(\\?)([0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}) [ *](.+)", re.DOTALL)
-_TAGGED = re.compile(r"(MD5|SHA1|SHA256) \((.+)\) = ([0-9a-fA-F]+)", re.DOTALL)
-_ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
-
-
-def checksums(line: str) -> KnownItem | None:
-    """The output of ``md5sum``, ``sha1sum`` and ``sha256sum``, plain or with ``--tag``, names escaped as they do."""
-    if match := _TAGGED.fullmatch(line):
-        kind = HashKind(match[1].lower())
-        return KnownItem.single(kind, hash_bytes(match[3], kind), name=match[2])
-    match = _CHECKSUM.fullmatch(line)
-    if match is None:
-        raise BadLineError(f"not a digest, two characters and a name: {shown(line)}")
-    kind = _BY_LENGTH[len(match[2])]
-    name = re.sub(r"\\[\\nr]", lambda found: _ESCAPES[found[0]], match[3]) if match[1] else match[3]
-    return KnownItem.single(kind, hash_bytes(match[2], kind), name=name)
 
 
 class Hashdeep:
@@ -138,23 +236,29 @@ class Hashdeep:
         parts = line.split(",", len(self._columns) - 1)
         if len(parts) < len(self._columns):
             raise BadLineError(f"{len(parts)} fields instead of {len(self._columns)}")
-        return _from_fields(dict(zip(self._columns, parts, strict=True)), "hash")
+        return from_fields(dict(zip(self._columns, parts, strict=True)), LongHash())
 
 
 class Table:
-    """CSV with a heading: PDQ's own ``hash,quality,filename``, the NSRL's, ThreatExchange's.
+    """A table with a heading, its cells divided by commas, semicolons or tabs.
 
-    Columns are known by their names; those that are not understood are passed over. Without a heading the columns are
-    hash, quality and filename.
+    Columns are known by their names; those that are not understood are passed over. Without a heading the cells of 32,
+    40 or 64 digits are hashes; PDQ's own ``hash,quality,filename`` may stand without its heading too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, long_hash: LongHash) -> None:
         self._columns: Sequence[str] | None = None
+        self._delimiter = ","
+        self._long = long_hash
 
     def __call__(self, line: str) -> KnownItem | None:
         """Takes one line; see the module. A quoted field does not go on in the next line."""
+        if self._columns is None:
+            if is_separator(line):
+                return None
+            self._delimiter = delimiter(line)
         try:
-            cells = next(csv.reader([line], strict=True))
+            cells = next(csv.reader([line], delimiter=self._delimiter, strict=True))
         except csv.Error as error:
             raise BadLineError(f"no row of a table: {error}") from error
         if self._columns is None:
@@ -162,45 +266,113 @@ class Table:
             if is_heading(names):
                 self._columns = names
                 return None
-            self._columns = ("hash", "quality", "filename")
+            self._columns = ("hash", "quality", "filename") if is_pdq_row(cells) else ()
+        if not self._columns:
+            return self._without_heading(cells)
         if len(cells) < min(len(self._columns), 2):
             raise BadLineError(f"{len(cells)} fields instead of {len(self._columns)}")
-        return _from_fields(dict(zip(self._columns, cells, strict=False)), "hash")
+        return from_fields(dict(zip(self._columns, cells, strict=False)), self._long)
+
+    def _without_heading(self, cells: Sequence[str]) -> KnownItem:
+        found = [cell.strip() for cell in cells if is_hash(cell)]
+        if not found:
+            raise BadLineError("no hash")
+        name = next((cell.strip() for cell in cells if cell.strip() and not is_hash(cell)), "")
+        hashes = {(kind := self._long.of(text)).value: hash_bytes(text, kind) for text in reversed(found)}
+        fields: dict[str, Any] = {**hashes, "name": name}
+        return KnownItem(**fields)
 
 
+def delimiter(line: str) -> str:
+    """What divides the cells of a table, told by its first line."""
+    outside = re.sub('"[^"]*"', "", line)
+    return max(",;\t", key=outside.count)
+
+
+def is_separator(line: str) -> bool:
+    """Whether a line is what spreadsheets read the delimiter from (``sep=;``)."""
+    return re.fullmatch(r'"?sep=."?', line.strip(), re.IGNORECASE) is not None
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text is hexadecimal digits of a length that hashes have."""
+    return len(text.strip()) in _BY_LENGTH and _HEX.fullmatch(text.strip()) is not None
+
+
+def is_pdq_row(cells: Sequence[str]) -> bool:
+    """Whether cells are a PDQ hash and its quality, which no other table begins with."""
+    return (
+        len(cells) > 1 and is_hash(cells[0]) and len(cells[0].strip()) == 64 and cells[1].strip().isdigit()
+        and len(cells[1].strip()) <= 3
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
 def column(name: str) -> str:
     """The name of a column without what differs between versions: ``SHA-1`` and ``sha1`` are the same."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def column_kind(name: str) -> HashKind | None:
+    """The kind of hash that a column holds by its name, as :func:`column` gives it."""
+    return _KINDS.get(_short(name))
+
+
 def is_heading(columns: Sequence[str]) -> bool:
     """Whether these are names of columns, one of them of a hash."""
-    return bool({"hash", "pdq", "md5", "sha1", "sha256", "signalstr", "hashvalue", "indicator"} & set(columns))
+    return any(name in UNTYPED or column_kind(name) or _short(name) in PHOTODNA for name in columns)
 
 
-def _from_fields(fields: Mapping[str, str], pdq_column: str) -> KnownItem:
-    """An item from the cells of a row by their columns.
+def from_fields(fields: Mapping[str, str], long_hash: LongHash) -> KnownItem:
+    """An item from the cells of a row by their columns, named as :func:`column` does.
 
     Raises:
         BadLineError: There is no hash, or a value does not fit its column.
+        PhotoDnaError: The only hash is of PhotoDNA.
+        ListLimitError: A hash may be PDQ or SHA-256.
     """
     hashes: dict[str, Any] = {}
-    for kind in HashKind:
-        if text := fields.get(kind.value, "").strip():
+    for name, text in fields.items():
+        if text.strip() and (kind := column_kind(name)) is not None:
             hashes[kind.value] = hash_bytes(text, kind)
-    signal = fields.get("signaltype") or fields.get("type")
-    single = next(
-        (fields[name] for name in (pdq_column, "signalstr", "hashvalue", "indicator") if fields.get(name)), ""
-    )
-    if single:
-        kind = signal_kind(signal) if signal else HashKind.PDQ
-        hashes[kind.value] = hash_bytes(single, kind)
+    single = first(fields, UNTYPED)
+    if single and (is_hash(single) or not hashes):
+        kind = _kind_of(single, fields, long_hash)
+        hashes.setdefault(kind.value, hash_bytes(single, kind))
     if not hashes:
+        if any(text.strip() and _short(name) in PHOTODNA for name, text in fields.items()):
+            raise PhotoDnaError
         raise BadLineError("no hash")
-    quality = whole(fields.get("quality", "") or fields.get("pdqquality", ""), "quality", 100)
-    size = whole(fields.get("filesize", "") or fields.get("size", ""), "size", 1 << 63)
-    name = fields.get("filename", "")
-    return KnownItem(**hashes, quality=quality, name=name, size=size, opinion=opinion(fields.get("opinion", "")))
+    quality = whole(first(fields, ("quality", "pdqquality")), "quality", 100)
+    category = first(fields, ("category",))
+    return KnownItem(
+        **hashes,
+        quality=quality,
+        name=first(fields, _NAMES),
+        size=whole(first(fields, _SIZES), "size", 1 << 63),
+        opinion=opinion(fields.get("opinion", "")),
+        category=int(category) if category.isascii() and category.isdigit() and len(category) < 4 else None,
+    )
+
+
+def first(fields: Mapping[str, str], names: Sequence[str]) -> str:
+    """The first of several fields that is not empty, or empty text."""
+    return next((fields[name] for name in names if fields.get(name)), "")
+
+
+def _kind_of(text: str, fields: Mapping[str, str], long_hash: LongHash) -> HashKind:
+    said_by = next((name for name in _TYPES if fields.get(name)), "")
+    if said_by and _short(column(fields[said_by])):
+        try:
+            return signal_kind(fields[said_by])
+        except OtherSignalError:
+            raise
+        except BadLineError:
+            if said_by not in ("type", "kind") or not is_hash(text):  # those may be of the file
+                raise
+    if len(text.strip()) == 64 and "quality" in fields:
+        return HashKind.PDQ
+    return long_hash.of(text)
 
 
 def whole(text: str, what: str, largest: int) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import KnownItem
+from nsfwforensics.hashing.lists.vics import medium
 from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 
 Clean = Callable[[str], str]
@@ -187,6 +188,42 @@ def _json(items: Iterable[KnownItem], stream: TextIO, clean: Clean, comments: Se
     return left_out
 
 
+def _vics(items: Iterable[KnownItem], stream: TextIO, clean: Clean, comments: Sequence[str]) -> int:
+    """VICS 2.0 in OData's envelope, a medium a line; nothing that an index holds is lost."""
+    del clean, comments
+    left_out, number = 0, 0
+    stream.write(f'{{"@odata.context":{json.dumps(_VICS_CONTEXT)},"value":[')
+    for item in items:
+        if not item.hashes():
+            left_out += 1
+            continue
+        stream.write(",\n" if number else "\n")
+        number += 1
+        stream.write(json.dumps(medium(item, number), ensure_ascii=True))
+    stream.write("\n]}\n")
+    return left_out
+
+
+_VICS_CONTEXT = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/$metadata#Media"
+
+
+def _csv(items: Iterable[KnownItem], stream: TextIO, clean: Clean, comments: Sequence[str]) -> int:
+    """Every hash in a column of its name."""
+    del comments
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("md5", "sha1", "sha256", "pdq", "pdq_quality", "file_name", "file_size", "opinion", "category"))
+    left_out = 0
+    for item in items:
+        if not item.hashes():
+            left_out += 1
+            continue
+        hashes = ((value or b"").hex() for value in (item.md5, item.sha1, item.sha256, item.pdq))
+        plain = ("" if value is None else value for value in (item.size, item.opinion, item.category))
+        quality = "" if item.quality is None else item.quality
+        writer.writerow((*hashes, quality, clean(item.name), *plain))
+    return left_out
+
+
 def _write_record(record: Mapping[str, Any], stream: TextIO) -> None:
     # ASCII only: JSON's own escapes keep control and bidirectional characters off the terminal.
     stream.write(json.dumps(record, ensure_ascii=True) + "\n")
@@ -204,10 +241,15 @@ _WRITERS: Mapping[ListFormat, Writer] = {
     ListFormat.THREATEXCHANGE: _threatexchange,
     ListFormat.THREATEXCHANGE_JSON: _threatexchange_json,
     ListFormat.PDQ_CSV: _pdq_csv,
+    ListFormat.CSV: _csv,
     ListFormat.STOPNCII: _stopncii,
+    ListFormat.VICS: _vics,
     ListFormat.JSON: _json,
     ListFormat.PLAIN: _plain,
     ListFormat.CHECKSUMS: _checksums,
     ListFormat.HASHDEEP: _hashdeep,
     ListFormat.NSRL: _nsrl,
 }
+
+WRITTEN = frozenset(_WRITERS)
+"""The formats that lists are written in; the others are only read."""
