@@ -29,6 +29,7 @@ from nsfwforensics.core.types import (
     FileInfo,
     Finding,
     ModelRecord,
+    PictureKind,
     Question,
     Region,
     Severity,
@@ -167,6 +168,8 @@ class BaseAnalyzer(ABC):
         provides: What other parts of the package may ask of it.
         help: Heads its options on the command line, in a few words; the title if empty.
         Options: Its options model.
+        looks_at: The kinds of further pictures in a file that it examines as it does the main one.
+        needs_pixels: Whether it can say nothing of a file whose picture is not decoded here, or that is a video.
         needs_device: Whether it runs a model on ``resources.device``.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
             a run that asked for it by name ends with the exit code for that.
@@ -185,6 +188,8 @@ class BaseAnalyzer(ABC):
     provides: ClassVar[frozenset[Capability]] = frozenset()
     help: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
+    looks_at: ClassVar[frozenset[PictureKind]] = frozenset()
+    needs_pixels: ClassVar[bool] = True
     needs_device: ClassVar[bool] = False
     optional: ClassVar[bool] = False
 

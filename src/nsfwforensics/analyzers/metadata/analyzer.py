@@ -56,6 +56,7 @@ class MetadataAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 30
+    needs_pixels = False
     provides = frozenset({Capability.FIELDS})
     help = "what files say about themselves"
     Options: ClassVar[type[AnalyzerOptions]] = MetadataOptions

@@ -85,6 +85,7 @@ class ProvenanceAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 10
+    needs_pixels = False
     help = "marks, labels and credentials"
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
 
