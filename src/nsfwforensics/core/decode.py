@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.media import DECODED, is_video, name_of
@@ -177,7 +177,8 @@ def heif_auxiliaries(data: bytes, limits: Limits) -> list[tuple[str, bytes]]:
             opened = open_heif(data, convert_hdr_to_8bit=True)
             depths = [("depth", image) for image in opened.info.get("depth_images", [])]
             types = opened.info.get("aux", {}).items()
-            found = [(str(kind), opened.get_aux_image(number))  # type: ignore[no-untyped-call] for kind, numbers in types for number in numbers]
+            reader: Any = opened.get_aux_image
+            found = [(str(kind), reader(number)) for kind, numbers in types for number in numbers]
             made = [(kind, image.to_pillow()) for kind, image in (depths + found)[:_MOST_AUXILIARIES]]
             small = [(kind, image) for kind, image in made if image.width * image.height <= limits.max_pixels]
             return [(kind, as_png(_eight_bit(image))) for kind, image in small]
