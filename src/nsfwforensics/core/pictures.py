@@ -217,6 +217,8 @@ class Pictures:
                 left=counts[PictureState.LEFT],
             )
         apart = [each for each in self._records if each.number is None and each.state is not PictureState.SAME]
+        if self.stand_in is not None:
+            apart.remove(self.stand_in.record)
         for record in apart[:10]:
             yield _told(record)
         if len(apart) > 10:

@@ -238,7 +238,7 @@ class Plan:
         if undecoded and pictures.stand_in is None:
             pixels = not is_video(evidence.media_type) and any(each.looks_at for each in self.analyzers.values())
             draft.error = undecoded if pixels else None
-            draft.notes = draft.notes if pixels else (undecoded, *draft.notes)
+            draft.notes = draft.notes if pixels else (say("This is {what}.", what=undecoded), *draft.notes)
         elif pictures.stand_in is None and any(
             result.status is AnalyzerStatus.FAILED for result in draft.results.values()
         ):

@@ -16,6 +16,7 @@ from nsfwforensics.formats import isobmff, jpeg, png, samsung
 MAX_PIECES = 64
 
 _SEEN = 4096
+_LEAST_REMAINS = 1024
 _JPEG, _PNG, _ZIP, _PDF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"%PDF-"
 _FILLER = re.compile(rb"\0++|[ \r\n\t]++|(?:\xff(?!\xd8))++")
 _PNG_END = b"IEND\xaeB`\x82"
@@ -88,7 +89,7 @@ def _piece(data: bytes, start: int, *, inside_png: bool) -> Behind:
     for mark, kind in ((_ZIP, Piece.ZIP), (_PDF, Piece.PDF)):
         if data.startswith(mark, start):
             return Behind(kind, start, stop)
-    remains = data.endswith(_PNG_END) if inside_png else data.rstrip(b"\0").endswith(b"\xff\xd9")
+    remains = _ends_as_picture(data, start, png=inside_png)
     following = min((found for found in _following(data, start) if found > start), default=stop)
     if remains and following == stop:
         return Behind(Piece.REMAINS, start, stop)
@@ -97,6 +98,14 @@ def _piece(data: bytes, start: int, *, inside_png: bool) -> Behind:
     return Behind(
         Piece.TEXT if _is_text(data[start : min(following, start + _SEEN)]) else Piece.UNKNOWN, start, following
     )
+
+
+def _ends_as_picture(data: bytes, start: int, *, png: bool) -> bool:
+    """Whether what is left are the last bytes of another picture: a PNG's end, or a JPEG's with its stuffed bytes."""
+    if png:
+        return data.endswith(_PNG_END)
+    rest = data[start:].rstrip(b"\0")
+    return rest.endswith(b"\xff\xd9") and len(rest) >= _LEAST_REMAINS and b"\xff\x00" in rest
 
 
 def _following(data: bytes, start: int) -> Iterator[int]:
