@@ -25,8 +25,8 @@ _PNG_END = b"IEND\xaeB`\x82"
 class Piece(StrEnum):
     """What stands there."""
 
-    JPEG = "jpeg"
-    PNG = "png"
+    JPEG = "jpeg_picture"
+    PNG = "png_picture"
     VIDEO = "video"
     REMAINS = "remains"
     ZIP = "zip"

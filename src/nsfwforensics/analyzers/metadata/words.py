@@ -223,7 +223,7 @@ def remains(piece: Behind) -> Message:
     """That a larger picture stood in the file before."""
     return say(
         "Behind the end of the picture stand {size:,} bytes that end as a picture does and do not begin as one: "
-        "remains of a larger picture, over which this one was saved, as when a picture is cropped in place. Parts of what was "
-        "cut off may be recovered from them.",
+        "remains of a larger picture, over which this one was saved, as when a picture is cropped in place. "
+        "Parts of what was cut off may be recovered from them.",
         size=piece.size,
     )
