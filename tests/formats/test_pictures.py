@@ -76,7 +76,7 @@ def test_frames_that_show_the_same_are_passed_over_and_all_are_counted() -> None
     assert places == ["page 3 of 6", "page 6 of 6"]
     assert pictures.unexamined == 1
     (told,) = pictures.told()
-    assert "2 that differ were examined; 2 show what another shows, and 1 were not examined" in told
+    assert "differ: 2; not examined, because they show what another shows: 2; not examined at all: 1." in told
 
 
 def test_what_was_not_looked_at_is_no_sign_of_nothing(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_cropped_picture_over_a_larger_one_is_told(tmp_path: Path) -> None:
     small, large = saved(scene(1), "PNG"), saved(scene(2, (500, 400)), "PNG")
     path.write_bytes(small + large[len(small) :])
     found = report(path, "metadata")
-    assert ("META-018", Priority.MEDIUM) == (found.findings[-1].code, found.priority)
+    assert (found.findings[-1].code, found.priority) == ("META-018", Priority.MEDIUM)
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", MP4[:20], b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"PK\3\4"]))
@@ -215,7 +215,7 @@ def test_any_bytes_behind_a_picture_are_accounted_for(tail: bytes, lead: bytes) 
     assert (pieces[-1].end if pieces else 5) == len(data)
 
 
-@given(st.binary(max_size=300), st.sampled_from([b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"\0\0\0\x18ftyp", b"8BPS"]))
+@given(st.binary(max_size=300), st.sampled_from([b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"8BPS"]))
 def test_any_bytes_are_named_or_not_and_looked_into(tail: bytes, lead: bytes) -> None:
     evidence = Evidence.from_bytes(lead + tail or b"x")
     pictures = Pictures(evidence, look_inside(evidence))

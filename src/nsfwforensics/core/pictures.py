@@ -209,8 +209,8 @@ class Pictures:
         if self._inside.frames > 1:
             counts = self._frames
             yield say(
-                "The file holds {frames} frames or pages. Besides the main one, {examined} that differ were examined; "
-                "{same} show what another shows, and {left} were not examined.",
+                "The file holds {frames} frames or pages. Besides the main one, examined because they differ: "
+                "{examined}; not examined, because they show what another shows: {same}; not examined at all: {left}.",
                 frames=self._inside.frames,
                 examined=counts[PictureState.EXAMINED],
                 same=counts[PictureState.SAME],
