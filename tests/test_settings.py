@@ -12,7 +12,7 @@ from nsfwforensics.settings import load_settings
 
 def test_defaults() -> None:
     settings = load_settings(environment={})
-    assert settings.limits.max_pixels == 120_000_000
+    assert settings.limits.max_pixels == 220_000_000
     assert (settings.device, settings.jobs) == ("auto", 0)
 
 

@@ -13,6 +13,7 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.registry import Registration, installed
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.prepare import prepared_apart, warm_up_for
+from nsfwforensics.formats.pictures import look_inside
 from nsfwforensics.settings import Settings
 
 
@@ -129,6 +130,7 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             isolated=apart and not settings.uses_ray,
         ),
         complete=_is_complete(chosen),
+        inside=look_inside,
     )
     if apart:
         warm_up_for(classes)

@@ -19,7 +19,7 @@ from nsfwforensics.errors import UsageError
 
 PREFIX = "NSFWFORENSICS_"
 
-_MOST, _MOST_SECONDS, _MOST_JOBS = 1 << 62, 10.0**9, 4096
+_MOST, _MOST_SECONDS, _MOST_JOBS, _MOST_FRAMES = 1 << 62, 10.0**9, 4096, 10_000
 """Beyond these the system takes no limit, and starts no processes."""
 
 
@@ -36,6 +36,7 @@ class Settings(BaseModel):
         max_pixels: Largest picture decoded, width times height.
         max_seconds: Longest examination of one file in a worker process, in seconds; 0 for no limit.
         max_memory: Most memory for one worker process, in bytes; 0 for no limit.
+        max_frames: Most further pictures of one file (frames, pages, previews) that are examined.
         operator: Who examines; printed in the report.
         language: What reports for people are written in, as BCP 47 names it (``en``, ``ja``).
         paper: What a PDF is made for.
@@ -55,6 +56,7 @@ class Settings(BaseModel):
     max_pixels: int = Field(default=Limits().max_pixels, gt=0, le=_MOST)
     max_seconds: float = Field(default=Limits().max_seconds, ge=0, le=_MOST_SECONDS)
     max_memory: int = Field(default=Limits().max_memory, ge=0, le=_MOST)
+    max_frames: int = Field(default=Limits().max_frames, ge=0, le=_MOST_FRAMES)
     operator: str | None = None
     language: str = "en"
     paper: Literal["a4", "letter"] = "a4"
@@ -70,7 +72,7 @@ class Settings(BaseModel):
     @property
     def limits(self) -> Limits:
         """The limits per file."""
-        return Limits(self.max_bytes, self.max_pixels, self.max_seconds, self.max_memory)
+        return Limits(self.max_bytes, self.max_pixels, self.max_seconds, self.max_memory, self.max_frames)
 
 
 def load_settings(

@@ -14,6 +14,7 @@ from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
 from nsfwforensics.core.figures import Figure, Figures
 from nsfwforensics.core.messages import Message, say, say_count
 from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Severity, Support
+from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import MissingDependencyError, WeightsError
 from nsfwforensics.models.intimate_detector import LOWEST_SCORE, cached_detector, detector_record
 
@@ -70,6 +71,7 @@ class IntimateAnalyzer(Analyzer):
         "likely_from": say("likely from"),
     }
     place = 110
+    looks_at = EVERY_PICTURE
     codes: ClassVar[Mapping[str, Code]] = {
         "CONT-001": Code(say("Likely to show exposed intimate body parts"), Severity.HIGH, _CAVEAT),
         "CONT-002": Code(say("May show exposed intimate body parts"), Severity.MEDIUM, _CAVEAT),

@@ -12,7 +12,8 @@ from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Outcome
 from nsfwforensics.core.figures import Figures
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, Capability, Question
-from nsfwforensics.errors import EvidenceError
+from nsfwforensics.core.vocabulary import EVERY_PICTURE
+from nsfwforensics.errors import EvidenceError, NotAnImageError
 
 if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
@@ -70,6 +71,8 @@ class PerceptualHashAnalyzer(Analyzer):
         "crop_resistant": say("crop-resistant hash"),
     }
     place = 90
+    needs_pixels = False
+    looks_at = EVERY_PICTURE
     provides = frozenset({Capability.HASHES})
     help = "digests and perceptual hashes"
     any_file = True
@@ -90,6 +93,8 @@ class PerceptualHashAnalyzer(Analyzer):
         try:
             measurements |= _picture_hashes(evidence)
             signature = (_signature(evidence),) if self.options.signatures else ()
+        except NotAnImageError as error:
+            return Outcome.not_applicable(error.message, measurements)
         except EvidenceError as error:
             reason = say("perceptual hashes could not be computed: {reason}", reason=error.message)
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)

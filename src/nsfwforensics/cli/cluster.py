@@ -45,7 +45,7 @@ def cluster(
     ] = 0,
     follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links.")] = False,
     max_pixels: Annotated[
-        int | None, typer.Option("--max-pixels", min=1, help="Largest picture to decode, in pixels (120 million).")
+        int | None, typer.Option("--max-pixels", min=1, help="Largest picture to decode, in pixels (220 million).")
     ] = None,
     max_bytes: Annotated[
         int | None, typer.Option("--max-bytes", min=1, help="Largest file to read, in bytes (512 MiB).")

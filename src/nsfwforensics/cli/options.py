@@ -98,9 +98,17 @@ COMMON: Mapping[str, Parameter] = {
         int | None,
         None,
         "--max-pixels",
-        text="Largest picture to decode, in pixels (default 120 million).",
+        text="Largest picture to decode, in pixels (default 220 million).",
         panel=READING,
         **_COUNT,
+    ),
+    "max_frames": option(
+        int | None,
+        None,
+        "--max-frames",
+        text="Most further pictures of one file (frames, pages, previews) to examine (default 16).",
+        panel=READING,
+        min=0,
     ),
     "max_bytes": option(
         int | None,

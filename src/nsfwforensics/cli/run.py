@@ -241,6 +241,7 @@ def _settings(values: dict[str, Any]) -> Settings:
             "isolate",
             "ray_address",
             "max_pixels",
+            "max_frames",
             "max_bytes",
             "max_seconds",
             "max_memory",

@@ -29,6 +29,7 @@ from nsfwforensics.core.types import (
     FileInfo,
     Finding,
     ModelRecord,
+    PictureKind,
     Question,
     Region,
     Severity,
@@ -169,6 +170,8 @@ class BaseAnalyzer(ABC):
         Options: Its options model.
         any_file: Whether it also takes files that are no pictures, for what their bytes alone say; such a one does all
             its work in ``examine``.
+        looks_at: The kinds of further pictures in a file that it examines as it does the main one.
+        needs_pixels: Whether it can say nothing of a file whose picture is not decoded here, or that is a video.
         needs_device: Whether it runs a model on ``resources.device``.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
             a run that asked for it by name ends with the exit code for that.
@@ -188,6 +191,8 @@ class BaseAnalyzer(ABC):
     help: ClassVar[str] = ""
     Options: ClassVar[type[AnalyzerOptions]] = AnalyzerOptions
     any_file: ClassVar[bool] = False
+    looks_at: ClassVar[frozenset[PictureKind]] = frozenset()
+    needs_pixels: ClassVar[bool] = True
     needs_device: ClassVar[bool] = False
     optional: ClassVar[bool] = False
 

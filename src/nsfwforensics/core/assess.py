@@ -7,8 +7,9 @@ checked stands beside it, and a question nobody looked at is ``not_checked``, ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from nsfwforensics.core.messages import say
+from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
@@ -45,19 +46,57 @@ _ENDED: dict[AnalyzerStatus, str] = {
 _STRENGTH = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
 
 
-def answers(results: Sequence[AnalyzerResult], *, complete: bool, reason: str | None = None) -> tuple[Answer, ...]:
+def answers(
+    results: Sequence[AnalyzerResult], *, complete: bool, reason: str | None = None, unexamined: int = 0
+) -> tuple[Answer, ...]:
     """Answers every question from the results of one file.
 
     Args:
         results: What the planned analyzers did.
         complete: Whether all installed analyzers were planned; decides how an unasked question is worded.
         reason: Why the file could not be examined at all, or None.
+        unexamined: How many pictures and videos in the file were not looked at.
 
     Returns:
         One answer per :class:`Question`, in their order.
     """
     unasked = reason or (say("this version has no check for it") if complete else say("not part of this run"))
-    return tuple(_answer(question, speaking_to(question, results), unasked) for question in Question)
+    made = (_answer(question, speaking_to(question, results), unasked) for question in Question)
+    return tuple(_in_part(answer, unexamined) if unexamined else answer for answer in made)
+
+
+def _in_part(answer: Answer, unexamined: int) -> Answer:
+    """An answer about what a file shows, where part of it was not looked at: never that nothing is there."""
+    if answer.question is Question.ORIGIN or answer.support is Support.NOT_CHECKED:
+        return answer
+    left = say_count(
+        "{count} picture or video in the file was not examined",
+        "{count} pictures or videos in the file were not examined",
+        unexamined,
+    )
+    update: dict[str, Any] = {"not_checked": (*answer.not_checked, left)}
+    if answer.support is Support.NO_INDICATION:
+        update["support"] = Support.INCONCLUSIVE
+        if not answer.findings:
+            update["statement"] = say("Nothing was found in what was examined, but {left}.", left=left)
+    return Answer(**{**_worded(answer), **update})
+
+
+def _worded(answer: Answer) -> dict[str, Any]:
+    """The fields of an answer with its sentences as messages."""
+    not_checked = tuple(answer.said(f"not_checked.{place}") for place in range(len(answer.not_checked)))
+    return {
+        "question": answer.question,
+        "statement": answer.said("statement"),
+        "support": answer.support,
+        "findings": answer.findings,
+        "not_checked": not_checked,
+    }
+
+
+def again(file: FileReport, *, complete: bool) -> tuple[Answer, ...]:
+    """The answers that a file's results give, as :func:`answers` makes them."""
+    return answers(file.results, complete=complete, reason=_why(file), unexamined=file.info.unexamined)
 
 
 def answers_again(before: Sequence[Answer], file: FileReport) -> tuple[Answer, ...]:
@@ -67,7 +106,7 @@ def answers_again(before: Sequence[Answer], file: FileReport) -> tuple[Answer, .
         before: The answers as they were.
         file: The report as it is now, whatever its answers.
     """
-    fresh = {answer.question: answer for answer in answers(file.results, complete=False, reason=_why(file))}
+    fresh = {answer.question: answer for answer in again(file, complete=False)}
     return tuple(
         fresh[answer.question] if file.error or speaking_to(answer.question, file.results) else answer
         for answer in before
@@ -80,12 +119,12 @@ def contradiction(file: FileReport) -> str:
     A report that was written by this package says of every question what :func:`answers` makes of its results, in the
     words of the version that wrote it, and has the priority that :func:`priority` makes of them.
     """
-    if file.priority != priority(file.results, file.status):
+    if file.priority != priority_of(file):
         return "the priority"
     looked_at = [result for result in file.results if result.origin != _CASE]
     if not file.answers and file.skipped and not looked_at:  # a file of a case that no scan has reached
         return ""
-    ways = [answers(file.results, complete=complete, reason=_why(file)) for complete in (True, False)]
+    ways = [again(file, complete=complete) for complete in (True, False)]
     if [answer.question for answer in file.answers] != list(Question):
         return "the list of answers"
     for found, *fresh in zip(file.answers, *ways, strict=True):
@@ -187,6 +226,12 @@ def priority(results: Sequence[AnalyzerResult], status: FileStatus) -> Priority:
     if status is FileStatus.FAILED:
         rank = max(rank, Severity.LOW.rank)
     return list(Priority)[3 - rank]
+
+
+def priority_of(file: FileReport) -> Priority:
+    """The priority that a file's results give; with something in it that was not looked at, never below ``low``."""
+    found = priority(file.results, file.status)
+    return Priority.LOW if found is Priority.NONE and file.info.unexamined and not file.skipped else found
 
 
 def failed_report(info: FileInfo, reason: str) -> FileReport:

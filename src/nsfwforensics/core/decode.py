@@ -6,12 +6,13 @@ import base64
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.failure import reason_of
+from nsfwforensics.core.media import DECODED, is_video, name_of
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import EvidenceError, LimitExceededError, NotAnImageError
 
@@ -23,6 +24,11 @@ _log = logging.getLogger(__name__)
 THUMBNAIL_PIXELS = 320
 
 _ORIENTATION = 0x0112
+
+FULL_PIXELS = 120_000_000
+"""Larger pictures are decoded at half their edges, a quarter of the memory."""
+
+_MOST_AUXILIARIES = 8
 
 LEAST_SHARE = 0.05
 """A broken file with a smaller share of its rows than this is not analysed: a strip at the top says nothing."""
@@ -37,12 +43,14 @@ class Limits:
         max_pixels: Largest picture decoded, width times height.
         max_seconds: Longest examination in a worker process, in seconds; 0 for no limit.
         max_memory: Most memory that a worker process may take for data, in bytes; 0 for no limit.
+        max_frames: Most further pictures of one file (frames, pages, previews) that are examined beside its main one.
     """
 
     max_bytes: int = 512 * 1024 * 1024
-    max_pixels: int = 120_000_000
+    max_pixels: int = 220_000_000
     max_seconds: float = 300.0
     max_memory: int = 6 * 1024**3
+    max_frames: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class Decoded:
         frames: How many frames the file holds.
         share: Share of the stored rows that could be decoded, 0–1.
         turned: Whether ``image`` was turned upright.
+        full_size: Width and height as shown at full size, where ``image`` is smaller; None where it is not.
     """
 
     original: Image.Image
@@ -62,6 +71,7 @@ class Decoded:
     frames: int
     share: float
     turned: bool
+    full_size: tuple[int, int] | None = None
 
 
 def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
@@ -82,33 +92,27 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
     """
     if media_type is None:
         raise NotAnImageError(say("the content is no image format known here"))
-    from PIL import ImageOps, UnidentifiedImageError
+    refuse_undecoded(media_type)
+    from PIL import UnidentifiedImageError
 
     if media_type == "image/heif":
         _register_heif()
     with _pillow_tamed():
         try:
             original = _opened(data)
-            width, height = original.size
-            if width * height > limits.max_pixels:
-                raise LimitExceededError(
-                    say(
-                        "{width} × {height} is {megapixels:,.0f} megapixels, more than the limit of {limit:,.0f} "
-                        "(--max-pixels)",
-                        width=width,
-                        height=height,
-                        megapixels=width * height / 1e6,
-                        limit=limits.max_pixels / 1e6,
-                    )
-                )
+            _refuse_large(original, limits)
+            large = original.width * original.height > FULL_PIXELS
+            full = original.size
+            if large:
+                original.draft(None, (full[0] // 2, full[1] // 2))
             frames = int(getattr(original, "n_frames", 1))
             share = _load(original)
             if share is None:
                 original = _opened(data)
                 share = _load_in_part(original)
-            turned = _orientation(original) != 1
-            upright = ImageOps.exif_transpose(original) if turned else original  # it would copy even then
-            image = _eight_bit(upright)
+            if large and original.size == full:
+                original = _halved(original)
+            return _shown(original, frames, share, full if large else None)
         except EvidenceError:
             raise
         except UnidentifiedImageError as error:  # its own text names a memory address
@@ -118,7 +122,129 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
             _log.debug("decoding failed", exc_info=True)
             problem = say("cannot be decoded: {error}", error=reason_of(error))
             raise EvidenceError(problem) from error
-    return Decoded(original, image, frames, share, turned)
+
+
+def decode_frames(
+    data: bytes, media_type: str, limits: Limits, numbers: Iterable[int]
+) -> Iterator[tuple[int, Decoded]]:
+    """Decodes frames or pages one after the other, under the same limits for each; those that cannot be are left out.
+
+    Args:
+        data: The file's bytes.
+        media_type: What they are, as sniffed.
+        limits: What each frame may ask for.
+        numbers: Which, counted from 0, ascending.
+    """
+    if media_type == "image/heif":
+        _register_heif()
+    with _pillow_tamed():
+        try:
+            picture = _opened(data)
+        except Exception:  # noqa: BLE001 - as in decode
+            return
+    for number in numbers:
+        with _pillow_tamed():
+            try:
+                picture.seek(number)
+                _refuse_large(picture, limits)
+                picture.load()
+                made = _shown(picture.copy(), 1, 1.0, None)
+            except Exception:  # noqa: BLE001 - as in decode
+                _log.debug("frame %d cannot be decoded", number, exc_info=True)
+                continue
+        yield number, made
+
+
+def main_frame(data: bytes, media_type: str) -> int:
+    """Which frame is the main one: in a HEIF file the primary picture may stand behind others."""
+    if media_type != "image/heif":
+        return 0
+    _register_heif()
+    with _pillow_tamed():
+        try:
+            return int(_opened(data).tell())
+        except Exception:  # noqa: BLE001 - as in decode
+            return 0
+
+
+def heif_auxiliaries(data: bytes, limits: Limits) -> list[tuple[str, bytes]]:
+    """The auxiliary pictures of a HEIF file's main picture (gain maps, depth maps), each with its type, as PNG."""
+    _register_heif()
+    with _pillow_tamed():
+        try:
+            from pillow_heif import open_heif
+
+            opened = open_heif(data, convert_hdr_to_8bit=True)
+            depths = [("depth", image) for image in opened.info.get("depth_images", [])]
+            types = opened.info.get("aux", {}).items()
+            reader: Any = opened.get_aux_image
+            found = [(str(kind), reader(number)) for kind, numbers in types for number in numbers]
+            made = [(kind, image.to_pillow()) for kind, image in (depths + found)[:_MOST_AUXILIARIES]]
+            small = [(kind, image) for kind, image in made if image.width * image.height <= limits.max_pixels]
+            return [(kind, as_png(_eight_bit(image))) for kind, image in small]
+        except Exception:  # noqa: BLE001 - as in decode
+            _log.debug("auxiliary pictures cannot be read", exc_info=True)
+            return []
+
+
+def as_png(image: Image.Image) -> bytes:
+    """The picture as a PNG file, quickly packed."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def refuse_undecoded(media_type: str) -> None:
+    """Raises for what is known by name and not decoded here.
+
+    Raises:
+        NotAnImageError: It is a video.
+        EvidenceError: It is a picture of a format that is not decoded here.
+    """
+    if is_video(media_type):
+        raise NotAnImageError(
+            say("a video ({format}): the frames of videos are not examined here", format=name_of(media_type))
+        )
+    if media_type not in DECODED:
+        raise EvidenceError(
+            say("a picture in the format {format}, which cannot be decoded here", format=name_of(media_type))
+        )
+
+
+def _refuse_large(picture: Image.Image, limits: Limits) -> None:
+    width, height = picture.size
+    if width * height > limits.max_pixels:
+        raise LimitExceededError(
+            say(
+                "{width} × {height} is {megapixels:,.0f} megapixels, more than the limit of {limit:,.0f} "
+                "(--max-pixels)",
+                width=width,
+                height=height,
+                megapixels=width * height / 1e6,
+                limit=limits.max_pixels / 1e6,
+            )
+        )
+
+
+def _halved(picture: Image.Image) -> Image.Image:
+    """Averaged down to half its edges, what it says of itself kept; modes that cannot be averaged stay as they are."""
+    if picture.mode not in ("RGB", "L", "RGBA", "CMYK", "YCbCr"):
+        return picture
+    orientation = _orientation(picture)
+    half = picture.reduce(2)
+    half.info = picture.info
+    half.getexif()[_ORIENTATION] = orientation
+    return half
+
+
+def _shown(original: Image.Image, frames: int, share: float, full: tuple[int, int] | None) -> Decoded:
+    from PIL import ImageOps
+
+    orientation = _orientation(original)
+    turned = orientation != 1
+    upright = ImageOps.exif_transpose(original) if turned else original  # it would copy even then
+    shown = full[::-1] if full and orientation in (5, 6, 7, 8) else full
+    return Decoded(original, _eight_bit(upright), frames, share, turned, shown)
 
 
 def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: int) -> Image.Image | None:
@@ -157,7 +283,7 @@ def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: i
 
 def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | None]:
     """Width and height as shown (orientation applied) from the header alone, or (None, None)."""
-    if media_type is None:
+    if media_type not in DECODED:
         return None, None
 
     if media_type == "image/heif":

@@ -9,12 +9,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextvars import ContextVar
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nsfwforensics.core.decode import Decoded, Limits, decode, decode_reduced, header_size, thumbnail_base64
-from nsfwforensics.core.media import SNIFF_BYTES, sniff
+from nsfwforensics.core.media import sniff
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.types import FileInfo, FileState
@@ -52,7 +53,7 @@ class Evidence:
         self.size = len(data)
         self.mtime_ns = mtime_ns
         self.sha256 = hashlib.sha256(data).hexdigest()
-        self.media_type = sniff(data[:SNIFF_BYTES])
+        self.media_type = sniff(data)
         self._limits = limits
         self._follow = follow
         self._derived: dict[str, Any] = {}
@@ -105,6 +106,26 @@ class Evidence:
     def from_bytes(cls, data: bytes, name: str = "image", limits: Limits | None = None) -> Evidence:
         """Makes evidence of bytes in memory, as tests and libraries need it."""
         return cls(Path(name), data, None, limits or Limits())
+
+    def inner(self, data: bytes) -> Evidence:
+        """A picture that stands in this file, bytes of its own, under the same limits."""
+        return Evidence(self.path, data, None, self._limits)
+
+    def frame(self, decoded: Decoded) -> Evidence:
+        """A frame of this file: the same bytes, and other pixels."""
+        made = copy(self)
+        made._derived, made._decoded, made.mtime_ns = {}, decoded, None
+        return made
+
+    @property
+    def limits(self) -> Limits:
+        """What the file may ask for."""
+        return self._limits
+
+    @property
+    def full_size(self) -> tuple[int, int] | None:
+        """Width and height as shown at full size where :attr:`image` was decoded smaller, else None."""
+        return self._decoded.full_size if isinstance(self._decoded, Decoded) else None
 
     @property
     def image(self) -> Image.Image:
@@ -198,8 +219,8 @@ class Evidence:
         picture = self._decoded
         return known.model_copy(
             update={
-                "width": picture.image.width,
-                "height": picture.image.height,
+                "width": (picture.full_size or picture.image.size)[0],
+                "height": (picture.full_size or picture.image.size)[1],
                 "frames": picture.frames,
                 "decoded_share": picture.share,
                 "thumbnail": thumbnail_base64(picture.image) if thumbnail else None,

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -26,12 +26,14 @@ from nsfwforensics.core.analyzer import (
     Outcome,
     Resources,
 )
+from nsfwforensics.core.decode import refuse_undecoded
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
-from nsfwforensics.core.media import IMAGE_EXTENSIONS
+from nsfwforensics.core.media import IMAGE_EXTENSIONS, is_video
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.pictures import Inside, Pictures
 from nsfwforensics.core.registry import BUILT_IN, installed
 from nsfwforensics.core.sensitive import (
     LEFT_OUT,
@@ -49,8 +51,11 @@ from nsfwforensics.core.types import (
     Artifact,
     FileInfo,
     FileReport,
+    Finding,
     MethodRecord,
     ModelRecord,
+    PictureKind,
+    Support,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
 
@@ -76,6 +81,7 @@ class PlanSpec:
         limits: Size limits per file.
         resources: Device, threads, weights.
         complete: Whether every installed built-in analyzer is planned.
+        inside: Finds the pictures that a file holds besides its main one; without it only that is examined.
     """
 
     analyzers: tuple[str, ...]
@@ -84,11 +90,15 @@ class PlanSpec:
     limits: Limits = field(default_factory=Limits)
     resources: Resources = field(default_factory=Resources)
     complete: bool = True
+    inside: Callable[[Evidence], Inside] | None = None
 
 
 @dataclass(slots=True)
 class Draft:
-    """One file half-way: finished results, and for each batch analyzer what it prepared."""
+    """One file half-way, or a further picture in it: finished results, and for each batch analyzer what it prepared.
+
+    A further picture has a ``place`` in words, and ``stands_in`` where the main one cannot be decoded.
+    """
 
     info: FileInfo
     results: dict[str, AnalyzerResult]
@@ -97,6 +107,10 @@ class Draft:
     skipped: bool = False
     left_out: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    further: list[Draft] = field(default_factory=list)
+    place: str = ""
+    stands_in: bool = False
 
 
 class Plan:
@@ -139,7 +153,7 @@ class Plan:
             "analyzers": [record.model_dump(mode="json", include=_DECIDES) for record in self.analyzer_records()],
             "models": [record.model_dump(mode="json") for record in self.models()],
             "enrolments": {name: e.digest for name, e in sorted(self.spec.enrolments.items())},
-            "limits": [self.spec.limits.max_bytes, self.spec.limits.max_pixels],
+            "limits": [self.spec.limits.max_bytes, self.spec.limits.max_pixels, self.spec.limits.max_frames],
         }
         if missing := [name for name, analyzer in self.analyzers.items() if self._unavailable(analyzer)]:
             content["unavailable"] = missing  # once it is there, it will find something
@@ -226,31 +240,69 @@ class Plan:
 
     def _examine(self, evidence: Evidence) -> Draft:
         draft = Draft(evidence.info(), {}, {})
+        pictures = self._pictures(evidence)
+        for further in pictures.further():
+            part = Draft(further.evidence.info(), {}, {}, place=further.place)
+            part.stands_in = pictures.stand_in is further
+            for name, analyzer in self.analyzers.items():
+                if further.record.kind in analyzer.looks_at:
+                    self._first(name, analyzer, further.evidence, part)
+            part.results = {name: without_pictures(result) for name, result in part.results.items()}
+            draft.further.append(part)
+        undecoded = _undecoded(evidence)
         for name, analyzer in self.analyzers.items():
-            started = time.perf_counter()
-            outcome: Any = self._unavailable(analyzer)
-            if outcome is None:
-                outcome = _guarded(analyzer, _first_half(analyzer), evidence)
-            seconds = time.perf_counter() - started
-            if isinstance(outcome, Outcome) or not isinstance(analyzer, BatchAnalyzer):
-                draft.results[name] = self._result(analyzer, outcome, seconds)
+            if undecoded and analyzer.needs_pixels and (pictures.stand_in or is_video(evidence.media_type)):
+                draft.results[name] = self._result(analyzer, Outcome.not_applicable(undecoded), 0.0)
             else:
-                draft.pending[name] = outcome
-                draft.seconds[name] = seconds
-        if any(result.status is AnalyzerStatus.FAILED for result in draft.results.values()):
+                self._first(name, analyzer, evidence, draft)
+        draft.notes = tuple(pictures.told())
+        if undecoded and pictures.stand_in is None:
+            pixels = not is_video(evidence.media_type) and any(each.looks_at for each in self.analyzers.values())
+            draft.error = undecoded if pixels else None
+            draft.notes = draft.notes if pixels else (say("This is {what}.", what=undecoded), *draft.notes)
+        elif pictures.stand_in is None and any(
+            result.status is AnalyzerStatus.FAILED for result in draft.results.values()
+        ):
             draft.error = evidence.problem
-        careful = self.spec.resources.sensitive or needs_care(draft.results.values())
+        found = [result for each in (draft, *draft.further) for result in each.results.values()]
+        careful = self.spec.resources.sensitive or needs_care(found)
         if careful:  # what shows the picture does not even leave this process
             draft.left_out = self.spec.resources.thumbnails or has_pictures(draft.results.values())
             draft.results = {name: without_pictures(result) for name, result in draft.results.items()}
         thumbnail = self.spec.resources.thumbnails and not careful
-        draft.info = evidence.info(thumbnail=thumbnail).model_copy(update={"after": evidence.after()})
+        held: dict[str, Any] = {"pictures": pictures.listed, "unexamined": pictures.unexamined}
+        if pictures.full_size:
+            held |= dict(zip(("width", "height"), pictures.full_size, strict=True))
+        draft.info = evidence.info(thumbnail=thumbnail).model_copy(update={"after": evidence.after(), **held})
         return draft
+
+    def _pictures(self, evidence: Evidence) -> Pictures:
+        """The further pictures of a file; that they cannot be found costs them, not the file."""
+        looked_for = self.spec.inside if any(analyzer.looks_at for analyzer in self.analyzers.values()) else None
+        try:
+            return Pictures(evidence, looked_for(evidence) if looked_for else Inside())
+        except KeyboardInterrupt:
+            raise
+        except Exception:  # noqa: BLE001 - as in _guarded
+            _log.debug("looking into %s failed", evidence.path, exc_info=True)
+            return Pictures(evidence, Inside(unread=((PictureKind.PICTURE, 1),)))
+
+    def _first(self, name: str, analyzer: BaseAnalyzer, evidence: Evidence, draft: Draft) -> None:
+        started = time.perf_counter()
+        outcome: Any = self._unavailable(analyzer)
+        if outcome is None:
+            outcome = _guarded(analyzer, _first_half(analyzer), evidence)
+        seconds = time.perf_counter() - started
+        if isinstance(outcome, Outcome) or not isinstance(analyzer, BatchAnalyzer):
+            draft.results[name] = self._result(analyzer, outcome, seconds)
+        else:
+            draft.pending[name] = outcome
+            draft.seconds[name] = seconds
 
     def infer(self, drafts: Sequence[Draft]) -> list[FileReport]:
         """Runs the device stage for many files at once and makes their reports, aligned one to one."""
         for name, analyzer in self.analyzers.items():
-            waiting = [draft for draft in drafts if name in draft.pending]
+            waiting = [each for draft in drafts for each in (draft, *draft.further) if name in each.pending]
             if waiting and isinstance(analyzer, BatchAnalyzer):
                 self._infer_one(name, analyzer, waiting)
         return [self._reported(draft) for draft in drafts]
@@ -314,19 +366,76 @@ class Plan:
             return assess.failed_report(draft.info, reason_of(error))
 
     def _report(self, draft: Draft) -> FileReport:
-        results = tuple(draft.results[name] for name in self.analyzers if name in draft.results)
-        notes = (*((_CHANGED,) if draft.info.changed else ()), *((LEFT_OUT,) if draft.left_out else ()))
+        results = tuple(merged(draft, name) for name in self.analyzers if name in draft.results)
+        notes = (*draft.notes, *((_CHANGED,) if draft.info.changed else ()), *((LEFT_OUT,) if draft.left_out else ()))
         report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped, notes=notes)
         report = handled(report, asked=self.spec.resources.sensitive)
         if not report.sensitive:
             report = without_text_pictures(report)
-        results, reason = report.results, report.said("error") if report.error else None
-        return report.model_copy(
-            update={
-                "answers": assess.answers(results, complete=self.spec.complete, reason=reason),
-                "priority": assess.priority(results, report.status),
-            }
-        )
+        answers = assess.again(report, complete=self.spec.complete)
+        return report.model_copy(update={"answers": answers, "priority": assess.priority_of(report)})
+
+
+def merged(draft: Draft, name: str) -> AnalyzerResult:
+    """What an analyzer found in a file: in its main picture, and in the further ones, each with its place.
+
+    What supports its question is kept from every picture; of anything else, each kind once, the gravest.
+    """
+    main = draft.results[name]
+    parts = [(each, each.results[name]) for each in draft.further if name in each.results]
+    if not parts:
+        return main
+    findings = list(main.findings)
+    said = {(finding.code, str(finding.explanation)) for finding in findings}
+    ranks = {finding.code: finding.severity.rank for finding in findings if finding.support is not Support.SUPPORTS}
+    for each, result in parts:
+        for finding in result.findings:
+            if finding.support is not Support.SUPPORTS:
+                if ranks.get(finding.code, -1) >= finding.severity.rank:
+                    continue
+                ranks[finding.code] = finding.severity.rank
+            if (finding.code, str(finding.explanation)) not in said:
+                said.add((finding.code, str(finding.explanation)))
+                findings.append(_placed(finding, each.place))
+    update: dict[str, Any] = {
+        "findings": tuple(findings),
+        "seconds": round(main.seconds + sum(result.seconds for _, result in parts), 4),
+    }
+    hashes = [{"picture": each.place, **result.measurements} for each, result in parts if "pdq" in result.measurements]
+    if hashes:
+        update["measurements"] = {**main.measurements, "pictures": hashes}
+    stand_in = next((result for each, result in parts if each.stands_in), None)
+    status = stand_in.status if stand_in else main.status
+    error = (stand_in or main).said("error") if (stand_in or main).error else None
+    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.NOT_APPLICABLE):
+        status, error = AnalyzerStatus.OK, None
+    return AnalyzerResult(**{**_fields(main), **update, "status": status, "error": error})
+
+
+def _fields(result: AnalyzerResult) -> dict[str, Any]:
+    """A result's fields as they are, its findings still models."""
+    return {name: getattr(result, name) for name in AnalyzerResult.model_fields}
+
+
+def _placed(finding: Finding, place: str) -> Finding:
+    """A finding about a further picture in a file."""
+    data: dict[str, Any] = {**finding.data, "picture": place}
+    if finding.region is not None:
+        region = finding.region
+        data["place_in_picture"] = [region.x, region.y, region.width, region.height]
+    fields = {name: getattr(finding, name) for name in Finding.model_fields}
+    said = say("In {picture}: {said}", picture=place, said=finding.said("explanation"))
+    kept = {name: value for name, value in finding.wording.items() if name != "explanation"}
+    return Finding(**{**fields, "explanation": said, "data": data, "region": None, "wording": kept})
+
+
+def _undecoded(evidence: Evidence) -> str | None:
+    """Why a file of a known format is not decoded here, or None."""
+    try:
+        refuse_undecoded(evidence.media_type or "image/png")
+    except EvidenceError as error:
+        return error.message
+    return None
 
 
 def failed_draft(target: Target, reason: str, limits: Limits) -> Draft:

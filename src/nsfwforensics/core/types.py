@@ -13,7 +13,17 @@ from typing import Any
 from pydantic import Field, computed_field, model_validator
 
 from nsfwforensics.core.records import AnalyzerRecord, Header, MethodRecord, ModelRecord, Summary
-from nsfwforensics.core.vocabulary import AnalyzerStatus, Capability, FileStatus, Priority, Question, Severity, Support
+from nsfwforensics.core.vocabulary import (
+    AnalyzerStatus,
+    Capability,
+    FileStatus,
+    PictureKind,
+    PictureState,
+    Priority,
+    Question,
+    Severity,
+    Support,
+)
 from nsfwforensics.core.worded import (
     Coordinate,
     Count,
@@ -145,12 +155,30 @@ class FileState(Model):
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
+class InnerPicture(Model):
+    """A picture or a video in a file besides its main picture.
+
+    ``number`` counts frames and pages from 1; ``offset`` and ``size`` are bytes in the file, for what stands there with
+    bytes of its own; ``width`` and ``height`` are pixels.
+    """
+
+    kind: PictureKind
+    state: PictureState
+    number: Count | None = None
+    offset: Count | None = None
+    size: Count | None = None
+    media_type: str | None = None
+    width: Count | None = None
+    height: Count | None = None
+
+
 class FileInfo(Model):
     """What identifies one file. Sizes in bytes and pixels; times in UTC, ISO 8601.
 
     ``sha256`` is null only when the bytes could not be read in full. ``after`` is what the file was when its
     examination was over: the proof that it was left as it was. ``thumbnail`` is a small JPEG in base64, present only
-    when evidence pixels were asked for.
+    when evidence pixels were asked for. ``pictures`` are those that the file holds besides its main one (a long list is
+    cut), and ``unexamined`` says how many pictures and videos in it were not looked at.
     """
 
     path: Text
@@ -165,6 +193,8 @@ class FileInfo(Model):
     decoded_share: Probability | None = None
     thumbnail: str | None = None
     after: FileState | None = None
+    pictures: tuple[InnerPicture, ...] = ()
+    unexamined: Count = 0
 
     @property
     def changed(self) -> bool:
@@ -208,7 +238,7 @@ class FileReport(Worded):
             return FileStatus.SKIPPED
         if self.error or any(result.status is AnalyzerStatus.FAILED for result in self.results):
             return FileStatus.FAILED
-        if self.info.decoded_share is not None and self.info.decoded_share < 1.0:
+        if self.info.unexamined or (self.info.decoded_share is not None and self.info.decoded_share < 1.0):
             return FileStatus.PARTIAL
         return FileStatus.OK
 
@@ -247,11 +277,14 @@ __all__ = [
     "FileStatus",
     "Finding",
     "Header",
+    "InnerPicture",
     "Json",
     "JsonObject",
     "MethodRecord",
     "Model",
     "ModelRecord",
+    "PictureKind",
+    "PictureState",
     "Priority",
     "Probability",
     "Question",

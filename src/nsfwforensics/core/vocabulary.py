@@ -101,3 +101,46 @@ class Priority(StrEnum):
     def rank(self) -> int:
         """0 (high, first) to 3 (none, last)."""
         return list(Priority).index(self)
+
+
+class PictureKind(StrEnum):
+    """What a further picture in a file is to the main one."""
+
+    FRAME = "frame"
+    PAGE = "page"
+    PICTURE = "picture"
+    PREVIEW = "preview"
+    THUMBNAIL = "thumbnail"
+    GAIN_MAP = "gain_map"
+    AUXILIARY = "auxiliary"
+    VIDEO = "video"
+
+    @property
+    def wording(self) -> str:
+        """What it is called in a sentence."""
+        return _PICTURES[self]
+
+
+_PICTURES: dict[PictureKind, str] = {
+    PictureKind.FRAME: say("a frame"),
+    PictureKind.PAGE: say("a page"),
+    PictureKind.PICTURE: say("another picture"),
+    PictureKind.PREVIEW: say("a preview"),
+    PictureKind.THUMBNAIL: say("a thumbnail"),
+    PictureKind.GAIN_MAP: say("a brightness map (HDR gain map)"),
+    PictureKind.AUXILIARY: say("an auxiliary picture (such as a depth map)"),
+    PictureKind.VIDEO: say("a video"),
+}
+
+EVERY_PICTURE = frozenset(PictureKind)
+SCENES = frozenset({PictureKind.FRAME, PictureKind.PAGE, PictureKind.PICTURE, PictureKind.PREVIEW})
+"""Pictures of a scene at a size of their own: no thumbnails, and no maps."""
+
+
+class PictureState(StrEnum):
+    """What became of a further picture in a file."""
+
+    EXAMINED = "examined"
+    SAME = "same"
+    """It shows what another one shows that was examined."""
+    LEFT = "not_examined"

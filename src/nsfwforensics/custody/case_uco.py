@@ -150,18 +150,19 @@ def _file(found: Original, packing: Packing, path: str) -> Node:
             **({"uco-observable:mimeType": found.media_type} if found.media_type else {}),
         },
     ]
-    if found.media_type is not None:
+    picture = (found.media_type or "").startswith("image/")
+    if picture:
         width, height = packing.sizes.get(found.sha256 or "", (None, None))
         facets.append(
             {
                 "@id": _name(),
                 "@type": "uco-observable:RasterPictureFacet",
-                "uco-observable:pictureType": found.media_type.partition("/")[2],
+                "uco-observable:pictureType": (found.media_type or "").partition("/")[2],
                 **({"uco-observable:pictureWidth": _integer(width)} if width else {}),
                 **({"uco-observable:pictureHeight": _integer(height)} if height else {}),
             }
         )
-    kind = "uco-observable:RasterPicture" if found.media_type else "uco-observable:File"
+    kind = "uco-observable:RasterPicture" if picture else "uco-observable:File"
     return {"@id": _name(), "@type": kind, "uco-core:hasFacet": facets}
 
 

@@ -136,7 +136,8 @@ def _tiff(data: bytes) -> ManifestStore | None:
 
 _FINDERS: dict[str, Callable[[bytes], ManifestStore | None]] = {
     "image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "image/heif": _bmff, "image/avif": _bmff,
-    "image/jxl": _bmff, "image/gif": _gif, "image/tiff": _tiff,
+    "image/jxl": _bmff, "video/mp4": _bmff, "video/quicktime": _bmff, "image/avci": _bmff,
+    "image/gif": _gif, "image/tiff": _tiff,
 }  # fmt: skip
 
 __all__ = ["ManifestStore", "fault", "find_manifest_store"]

@@ -21,6 +21,7 @@ from nsfwforensics.formats.exif import tiff_start
 from nsfwforensics.formats.fields import Collector, Field, Metadata, decode_text
 from nsfwforensics.formats.segments import ExifSegments, ExtendedXmp
 
+_CANON = "85c0b687820f11e08111f4ce462b6a48"
 _ICC_HEADER = b"ICC_PROFILE\0"
 _XML_TYPES = ("application/rdf+xml", "application/xml", "text/xml")
 
@@ -35,7 +36,11 @@ def read_metadata(data: bytes, media_type: str | None) -> Metadata:
     out = Collector()
     readers: dict[str, Callable[[bytes, Collector], tuple[int | None, bool]]] = {
         "image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "image/gif": _gif, "image/tiff": _tiff,
-        "image/heif": _boxes, "image/avif": _boxes, "image/jxl": _boxes,
+        "image/heif": _boxes, "image/avif": _boxes, "image/jxl": _boxes, "image/avci": _boxes,
+        "image/jp2": _boxes, "image/x-canon-cr3": _cr3, "image/x-adobe-dng": _tiff, "image/x-nikon-nef": _tiff,
+        "image/x-canon-cr2": _tiff, "image/x-sony-arw": _tiff, "image/x-pentax-pef": _tiff,
+        "image/x-olympus-orf": _raw_tiff, "image/x-panasonic-rw2": _raw_tiff, "image/x-fuji-raf": _raf,
+        "video/mp4": _boxes, "video/quicktime": _boxes, "video/3gpp": _boxes,
     }  # fmt: skip
     reader = readers.get(media_type or "")
     end, complete = reader(data, out) if reader else (None, True)
@@ -200,6 +205,33 @@ def _tiff(data: bytes, out: Collector) -> tuple[int | None, bool]:
     else:
         out.refuse("BigTIFF metadata is not read.")
     return None, True
+
+
+def _raw_tiff(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """Raw files that are TIFF with a number of their own in its header (ORF, RW2)."""
+    return _tiff(data[:2] + (b"*\0" if data[:2] == b"II" else b"\0*") + data[4:], out)
+
+
+def _raf(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """Fujifilm's raw files: the header says where the JPEG stands that has the metadata."""
+    start, size = (int.from_bytes(data[place : place + 4], "big") for place in (84, 88))
+    preview = data[start : start + size]
+    if preview.startswith(b"\xff\xd8\xff"):
+        _jpeg(preview, out)
+    else:
+        out.refuse("The JPEG picture that should hold the metadata is not where the file's header says.")
+    return None, True
+
+
+def _cr3(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """Canon's raw files: boxes, with TIFF blocks in a box of Canon's own."""
+    whole = _boxes(data, out)[1]
+    movie = isobmff.read_boxes(data).first("moov")
+    for box in isobmff.inside(data, movie) if movie else ():
+        for block in isobmff.read_boxes(data, box.start, box.end) if box.uuid == _CANON else ():
+            if block.type in ("CMT1", "CMT2", "CMT4"):
+                add_exif(data[block.start : block.end], f"Canon {block.type} box", out, block.start)
+    return None, whole
 
 
 def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:

@@ -75,8 +75,8 @@ def _documented(report: FileReport) -> list[tuple[object, ...]]:
 
 def _follows(report: FileReport) -> bool:
     """Whether answers and priority are those that the rules make of the findings; how they are worded may differ."""
-    if report.priority is not assess.priority(report.results, report.status):
+    if report.priority is not assess.priority_of(report):
         return False
-    fresh = assess.answers(report.results, complete=False, reason=report.error)
+    fresh = assess.again(report, complete=False)
     said = {answer.question: (answer.support, set(answer.findings)) for answer in report.answers}
     return not said or said == {answer.question: (answer.support, set(answer.findings)) for answer in fresh}

@@ -218,6 +218,6 @@ def _combine(reports: Sequence[FileReport], setups_of: Sequence[Sequence[str]]) 
     )
     asked = {result.question for result in whole.results}
     kept = {answer.question: answer for answer in newest.answers}
-    fresh = assess.answers(whole.results, complete=False, reason=whole.error)
+    fresh = assess.again(whole, complete=False)
     answers = tuple(answer if answer.question in asked else kept.get(answer.question, answer) for answer in fresh)
-    return whole.model_copy(update={"answers": answers, "priority": assess.priority(whole.results, whole.status)})
+    return whole.model_copy(update={"answers": answers, "priority": assess.priority_of(whole)})

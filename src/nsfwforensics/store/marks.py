@@ -111,10 +111,9 @@ def apply(file: FileReport, mark: Mark | None, dismissed: Mapping[str, Dismissal
 def reassess(file: FileReport, results: Sequence[AnalyzerResult], touched: set[Question]) -> FileReport:
     """A report with other results: answers to the touched questions and the priority are made again."""
     changed = file.model_copy(update={"results": tuple(results)})
-    reason = file.said("error") if file.error else None
-    fresh = {answer.question: answer for answer in assess.answers(tuple(results), complete=False, reason=reason)}
+    fresh = {answer.question: answer for answer in assess.again(changed, complete=False)}
     answers = tuple(fresh[old.question] if old.question in touched else old for old in file.answers)
-    return changed.model_copy(update={"answers": answers, "priority": assess.priority(results, changed.status)})
+    return changed.model_copy(update={"answers": answers, "priority": assess.priority_of(changed)})
 
 
 def _questions(result: AnalyzerResult) -> set[Question]:

@@ -33,6 +33,7 @@ from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Artifact, Capability, Finding, Question, Region, Support
+from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, WeightsError
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class CompareAnalyzer(Analyzer):
     codes: ClassVar[Mapping[str, Code]] = CODES
     figures = FIGURES
     place = 70
+    looks_at = EVERY_PICTURE
     provides = frozenset({Capability.ORIGINALS})
     help = "comparison with the original"
     Options: ClassVar[type[AnalyzerOptions]] = CompareOptions

@@ -35,6 +35,7 @@ from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, En
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Support
+from nsfwforensics.core.vocabulary import SCENES
 from nsfwforensics.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     figures = FIGURES
     charts = CHARTS
     place = 40
+    looks_at = SCENES
     help = "generated or face-swapped pixels"
 
     @classmethod

@@ -30,6 +30,7 @@ from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Support
+from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import MissingDependencyError, WeightsError
 from nsfwforensics.models.faces.files import detector_record, embedder_record
 from nsfwforensics.models.faces.rates import Counted, FaceRates, load_rates
@@ -92,6 +93,7 @@ class FacesAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 80
+    looks_at = EVERY_PICTURE
     help = "the search for one person's face"
     Options: ClassVar[type[AnalyzerOptions]] = FacesOptions
     needs_device: ClassVar[bool] = True

@@ -23,7 +23,8 @@ from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolme
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Question, Region, Support
-from nsfwforensics.errors import CaseError, EvidenceError, HashListError, UsageError
+from nsfwforensics.core.vocabulary import EVERY_PICTURE
+from nsfwforensics.errors import CaseError, EvidenceError, HashListError, NotAnImageError, UsageError
 
 if TYPE_CHECKING:
     from nsfwforensics.hashing.index.index import HashIndex
@@ -76,6 +77,8 @@ class KnownAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 100
+    needs_pixels = False
+    looks_at = EVERY_PICTURE
     help = "search in lists of known images"
     any_file = True
     Options: ClassVar[type[AnalyzerOptions]] = KnownOptions
@@ -126,6 +129,8 @@ class KnownAnalyzer(Analyzer):
             findings += self._by_looks(evidence, indexes, measurements)
             if any(index.signature_files for _, index in indexes) and not _settled(findings):
                 findings += self._by_parts(evidence, known, searched)
+        except NotAnImageError as error:
+            findings.append(self._no_looks(error.message))
         except EvidenceError as error:
             if not findings:
                 reason = say(

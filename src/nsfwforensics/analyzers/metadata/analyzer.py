@@ -14,12 +14,14 @@ from nsfwforensics.analyzers.metadata.codes import CODES, MAX_STATEMENTS, cut, f
 from nsfwforensics.analyzers.metadata.figures import CHARTS, FIGURES
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.core.media import EXTENSIONS, extension_matches
+from nsfwforensics.core.media import EXTENSIONS, extension_matches, name_of
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Capability, Finding, Question, Region, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg
+from nsfwforensics.formats.behind import Behind, Piece
 from nsfwforensics.formats.fields import Metadata, Thumbnail
+from nsfwforensics.formats.pictures import pieces_behind
 from nsfwforensics.formats.read import read_metadata
 
 MAX_THUMBNAILS = 4
@@ -37,6 +39,13 @@ _WEIGHT = {software.RETOUCH: Severity.MEDIUM, software.EDITOR: Severity.LOW}
 """How much a program's name matters: what alters faces and bodies most, what only develops or re-saves least."""
 
 
+LEAST_BEHIND = 16
+"""Fewer bytes of an unknown kind behind a picture are not worth a word."""
+
+_SECOND_PICTURES = (b"MPF\0", b"http://ns.google.com/photos/1.0/container/", b"GCamera", b"hdrgm:", b"GDepth")
+"""Marks of files that say themselves that further pictures stand behind the first."""
+
+
 class MetadataAnalyzer(Analyzer):
     """Reads the metadata of a file and says what it states and where it contradicts itself.
 
@@ -44,7 +53,7 @@ class MetadataAnalyzer(Analyzer):
     """
 
     name = "metadata"
-    version = "1.1"
+    version = "1.2"
     title = "EXIF, XMP, IPTC and other metadata; contradictions between them"
     question = Question.ORIGIN
     method = say(
@@ -56,6 +65,7 @@ class MetadataAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 30
+    needs_pixels = False
     provides = frozenset({Capability.FIELDS})
     help = "what files say about themselves"
     Options: ClassVar[type[AnalyzerOptions]] = MetadataOptions
@@ -66,7 +76,7 @@ class MetadataAnalyzer(Analyzer):
         unchecked: list[str] = []
         parts: tuple[Callable[[Evidence, Metadata, list[str]], Iterator[Finding]], ...] = (
             self._file, self._times, self._software, self._thumbnails, self._copies, self._device, self._personal,
-            self._comments, self._beside, self._limits,
+            self._comments, self._behind, self._beside, self._limits,
         )  # fmt: skip
         findings = [finding for part in parts for finding in part(evidence, table, unchecked)]
         measurements: dict[str, Any] = field_table(table, self.options.max_fields, self.options.max_value)
@@ -78,7 +88,7 @@ class MetadataAnalyzer(Analyzer):
         suffix, media_type = evidence.path.suffix, evidence.media_type
         if media_type and suffix and not extension_matches(media_type, suffix):
             usual = EXTENSIONS[media_type][0]
-            kind = media_type.removeprefix("image/").upper()
+            kind = name_of(media_type)
             yield self.finding(
                 "META-001",
                 words.extension(suffix, kind, usual),
@@ -258,6 +268,29 @@ class MetadataAnalyzer(Analyzer):
                 },
             )
 
+    def _behind(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+        pieces = pieces_behind(evidence)
+        declared = any(mark in evidence.data[: table.end] for mark in _SECOND_PICTURES)
+        told = [
+            piece
+            for piece in pieces
+            if piece.kind in (Piece.ZIP, Piece.PDF, Piece.TEXT)
+            or (piece.kind is Piece.UNKNOWN and piece.size >= LEAST_BEHIND)
+            or (piece.kind in (Piece.JPEG, Piece.PNG) and not declared)
+        ]
+        for piece in pieces:
+            if piece.kind is Piece.REMAINS:
+                yield self.finding("META-021", words.remains(piece), data={"behind": [_row(piece)]})
+        if told:
+            known = any(piece.kind is not Piece.UNKNOWN for piece in told)
+            yield self.finding(
+                "META-020",
+                words.data_behind(told),
+                severity=None if known else Severity.INFO,
+                support=Support.INCONCLUSIVE,
+                data={"behind": [_row(piece) for piece in told[:MAX_STATEMENTS]]},
+            )
+
     def _limits(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         if table.limits:
             yield self.finding(
@@ -283,6 +316,10 @@ class MetadataAnalyzer(Analyzer):
                 words.no_origin(),
                 support=Support.NO_INDICATION,
             )
+
+
+def _row(piece: Behind) -> dict[str, Any]:
+    return {"piece": piece.kind.value, "offset": piece.start, "bytes": piece.size}
 
 
 def _jpeg_layout(evidence: Evidence) -> jpeg.JpegFile | None:

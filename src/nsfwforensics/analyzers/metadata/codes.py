@@ -9,7 +9,7 @@ from typing import Any
 from nsfwforensics.analyzers.metadata.identity import Statement
 from nsfwforensics.core.analyzer import Code
 from nsfwforensics.core.messages import Message, say
-from nsfwforensics.core.types import Severity
+from nsfwforensics.core.types import Question, Severity
 from nsfwforensics.formats.fields import MAX_LISTED, Field, Metadata, Rational, plain_text, value_size
 
 MAX_TABLE = 1_000_000
@@ -114,6 +114,24 @@ CODES: Mapping[str, Code] = {
         say("Notes beside the picture"),
         Severity.INFO,
         say("Anyone can write, change or rename such a file; it says what somebody noted, not what the picture says."),
+    ),
+    "META-020": Code(
+        say("Data behind the end of the picture"),
+        Severity.LOW,
+        say(
+            "Phones, cameras and programs put data of their own behind a picture; a file can also be joined to it on "
+            "purpose, or by a fault in storing it."
+        ),
+        question=Question.ALTERATION,
+    ),
+    "META-021": Code(
+        say("Remains of a larger picture behind the end"),
+        Severity.MEDIUM,
+        say(
+            "Editors with a known fault (aCropalypse) leave this when a cropped or drawn-over picture is saved over "
+            "its file. Data that merely ends as a picture does looks the same."
+        ),
+        question=Question.ALTERATION,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nsfwforensics.analyzers.metadata import software, times
+from nsfwforensics.analyzers.metadata import software, times, words
 from nsfwforensics.core.charts import FILE_SYSTEM, Chart, Dates
 from nsfwforensics.core.figures import Figure, Figures
 from nsfwforensics.core.messages import say
@@ -22,6 +22,9 @@ FIGURES: Figures = {
     "fields_left_out": say("fields left out"),
     "end_of_image": say("end of the picture"),
     "bytes_after_image": say("bytes after the end of the picture"),
+    "behind": say("what stands behind the picture"),
+    "piece": Figure(say("what it is"), {piece.value: text for piece, text in words.BEHIND.items()}),
+    "offset": say("place in the file, in bytes"),
     "thumbnails": say("thumbnails"),
     "thumbnail": say("thumbnail"),
     "source": Figure(say("source"), {FILE_SYSTEM: say("file system")}),

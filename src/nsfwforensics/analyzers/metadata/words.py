@@ -10,6 +10,7 @@ from nsfwforensics.analyzers.metadata.identity import Device, Position, Statemen
 from nsfwforensics.analyzers.metadata.makers import Oddity
 from nsfwforensics.analyzers.metadata.sidecars import Sidecar
 from nsfwforensics.core.messages import Message, say, say_count, sentences
+from nsfwforensics.formats.behind import Behind, Piece
 
 _PEOPLE: Mapping[str, str] = {
     "camera owner": say("a camera owner"),
@@ -252,3 +253,33 @@ def no_origin() -> Message:
 def _and_more(found: Sequence[Statement]) -> Message:
     first = quote(found[0].text)
     return say("{first} (and {count} more)", first=first, count=len(found) - 1) if len(found) > 1 else first
+
+
+BEHIND: Mapping[Piece, str] = {
+    Piece.JPEG: say("a JPEG picture"),
+    Piece.PNG: say("a PNG picture"),
+    Piece.ZIP: say("a ZIP archive"),
+    Piece.PDF: say("a PDF document"),
+    Piece.TEXT: say("text"),
+    Piece.REMAINS: say("remains of a larger picture"),
+    Piece.UNKNOWN: say("data of an unknown kind"),
+}
+
+
+def data_behind(pieces: Sequence[Behind]) -> Message:
+    """What stands behind the end of a picture; at least one piece, of a kind that is told here."""
+    shown = [
+        say("{kind} ({size:,} bytes at byte {offset:,})", kind=BEHIND[piece.kind], size=piece.size, offset=piece.start)
+        for piece in pieces[:5]
+    ]
+    return say("Behind the end of the picture stands more: {pieces:semicolon}.", pieces=shown)
+
+
+def remains(piece: Behind) -> Message:
+    """That a larger picture stood in the file before."""
+    return say(
+        "Behind the end of the picture stand {size:,} bytes that end as a picture does and do not begin as one: "
+        "remains of a larger picture, over which this one was saved, as when a picture is cropped in place. "
+        "Parts of what was cut off may be recovered from them.",
+        size=piece.size,
+    )

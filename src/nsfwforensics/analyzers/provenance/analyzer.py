@@ -89,6 +89,7 @@ class ProvenanceAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 10
+    needs_pixels = False
     help = "marks, labels and credentials"
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
 

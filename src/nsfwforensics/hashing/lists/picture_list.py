@@ -12,7 +12,7 @@ from pathlib import Path
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.failure import reason_of
-from nsfwforensics.core.media import IMAGE_EXTENSIONS, SNIFF_BYTES, sniff
+from nsfwforensics.core.media import DECODED, IMAGE_EXTENSIONS, SNIFF_BYTES, sniff
 from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.core.storable import storable_text
@@ -72,7 +72,7 @@ def read_picture(path: Path, sign: Sign | None) -> PictureRead:
     """
     try:
         evidence = Evidence.open(path)
-        if evidence.media_type is None:
+        if evidence.media_type not in DECODED:
             return PictureRead()
         hashed = pdq(evidence.rgb)
         signature = None if sign is None else sign(evidence)
@@ -203,6 +203,6 @@ def holds_pictures(path: Path) -> bool:
         return not is_index(path)
     try:
         with open_evidence(path, follow=True) as stream:
-            return sniff(stream.read(SNIFF_BYTES)) is not None
+            return sniff(stream.read(SNIFF_BYTES)) in DECODED
     except OSError:
         return False

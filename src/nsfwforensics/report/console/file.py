@@ -92,7 +92,7 @@ def _identity(file: FileReport, language: Language) -> list[Text]:
     if info.width and info.height:
         facts.append(say("{width} × {height} pixels", width=info.width, height=info.height))
     if info.frames and info.frames > 1:
-        facts.append(say("{frames} frames, the first examined", frames=info.frames))
+        facts.append(say("{frames} frames", frames=info.frames))
     lines = [plain(language.listed([language.says(fact) for fact in facts], "comma"))]
     if info.sha256:
         lines.append(Text(f"SHA-256 {info.sha256}"))

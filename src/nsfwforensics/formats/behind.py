@@ -1,0 +1,125 @@
+"""What stands behind the end of a picture, piece by piece: pictures, videos, archives, text, remains.
+
+Phones and cameras put videos, second pictures and notes of their own there; none of these says that anything was done
+to the picture. What an editor left behind when it wrote a smaller picture over a larger file does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nsfwforensics.formats import isobmff, jpeg, png, samsung
+
+MAX_PIECES = 64
+
+_SEEN = 4096
+_LEAST_REMAINS = 1024
+_JPEG, _PNG, _ZIP, _PDF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"%PDF-"
+_FILLER = re.compile(rb"\0++|[ \r\n\t]++|(?:\xff(?!\xd8))++")
+_PNG_END = b"IEND\xaeB`\x82"
+
+
+class Piece(StrEnum):
+    """What stands there."""
+
+    JPEG = "jpeg_picture"
+    PNG = "png_picture"
+    VIDEO = "video"
+    REMAINS = "remains"
+    ZIP = "zip"
+    PDF = "pdf"
+    TEXT = "text"
+    PADDING = "padding"
+    PHONE = "phone"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """One piece: what it is, where it begins in the file and ends."""
+
+    kind: Piece
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.end - self.start
+
+
+def behind(data: bytes, start: int, *, inside_png: bool = False) -> tuple[Behind, ...]:
+    """Names the pieces from an offset to the end of the file. Never raises; what is behind many pieces is one unknown.
+
+    Args:
+        data: The whole file.
+        start: Just past the end of the picture.
+        inside_png: Whether the picture is a PNG, whose remains look otherwise than those of a JPEG.
+    """
+    return tuple(_pieces(data, start, inside_png=inside_png))
+
+
+def _pieces(data: bytes, position: int, *, inside_png: bool) -> Iterator[Behind]:
+    for _ in range(MAX_PIECES):
+        if position >= len(data):
+            return
+        piece = _piece(data, position, inside_png=inside_png)
+        yield piece
+        position = piece.end
+    if position < len(data):
+        yield Behind(Piece.UNKNOWN, position, len(data))
+
+
+def _piece(data: bytes, start: int, *, inside_png: bool) -> Behind:
+    stop = len(data)
+    if data[start + 4 : start + 8] == b"ftyp":
+        end = isobmff.read_boxes(data, start).end
+        return Behind(Piece.VIDEO, start, max(end, start + 8))
+    if filler := _FILLER.match(data, start):
+        box = data.find(b"ftyp", start, filler.end() + 8)  # the zeros before it are its length
+        return Behind(Piece.PADDING, start, box - 4 if box >= 0 else filler.end())
+    if data.startswith(_JPEG, start):
+        return Behind(Piece.JPEG, start, jpeg.read_jpeg(data, start).end or stop)
+    if data.startswith(_PNG, start):
+        within = png.read_png(data[start:]).end
+        return Behind(Piece.PNG, start, start + within if within else stop)
+    for mark, kind in ((_ZIP, Piece.ZIP), (_PDF, Piece.PDF)):
+        if data.startswith(mark, start):
+            return Behind(kind, start, stop)
+    remains = _ends_as_picture(data, start, png=inside_png)
+    following = min((found for found in _following(data, start) if found > start), default=stop)
+    if remains and following == stop:
+        return Behind(Piece.REMAINS, start, stop)
+    if following == stop and samsung.read_trailer(data, start).items:
+        return Behind(Piece.PHONE, start, stop)
+    return Behind(
+        Piece.TEXT if _is_text(data[start : min(following, start + _SEEN)]) else Piece.UNKNOWN, start, following
+    )
+
+
+def _ends_as_picture(data: bytes, start: int, *, png: bool) -> bool:
+    """Whether what is left are the last bytes of another picture: a PNG's end, or a JPEG's with its stuffed bytes."""
+    if png:
+        return data.endswith(_PNG_END)
+    rest = data[start:].rstrip(b"\0")
+    return rest.endswith(b"\xff\xd9") and len(rest) >= _LEAST_REMAINS and b"\xff\x00" in rest
+
+
+def _following(data: bytes, start: int) -> Iterator[int]:
+    """Where the next thing begins that can be told; a video four bytes before the name of its first box."""
+    for mark, before in ((_JPEG, 0), (_PNG, 0), (_ZIP, 0), (b"ftyp", 4)):
+        found = data.find(mark, start + 1 + before)
+        if found >= 0:
+            yield found - before
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8", "ignore")
+    except ValueError:
+        return False
+    sound = sum(character.isprintable() or character in "\r\n\t" for character in text)
+    return len(text) >= 4 and len(text.encode()) >= len(head) - 3 and sound >= 0.97 * len(text)

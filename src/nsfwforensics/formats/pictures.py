@@ -1,0 +1,141 @@
+"""Where further pictures and videos stand in a file: behind its end, in its metadata, in boxes, among its raw data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nsfwforensics.core.decode import as_png, decode, heif_auxiliaries, main_frame
+from nsfwforensics.core.media import DECODED, is_video, sniff
+from nsfwforensics.core.pictures import Embedded, Inside
+from nsfwforensics.core.vocabulary import PictureKind
+from nsfwforensics.errors import EvidenceError
+from nsfwforensics.formats import isobmff, jpeg, samsung, tiff
+from nsfwforensics.formats.behind import Behind, Piece, behind
+from nsfwforensics.formats.read import read_metadata
+
+if TYPE_CHECKING:
+    from nsfwforensics.core.evidence import Evidence
+
+MAX_THUMBNAILS = 8
+MAX_TRIED = 64
+"""Most places that look like the beginning of a JPEG picture at which one is looked for in raw data."""
+
+_GAIN_MAPS = (b"hdrgm:", b"hdr-gain-map", b"HDRGainMap")
+_LOSSY = frozenset({"SOF0", "SOF1", "SOF2"})
+_LEAST_EDGE = 64
+_MANY_FRAMES = frozenset({"image/gif", "image/png", "image/webp", "image/avif", "image/tiff", "image/heif"})
+
+
+def look_inside(evidence: Evidence) -> Inside:
+    """Finds the pictures and videos in a file besides its main picture.
+
+    Args:
+        evidence: The file; its main picture is decoded where only that tells how many frames there are.
+    """
+    kind = evidence.media_type
+    if kind is None or is_video(kind):
+        return Inside()
+    if kind not in DECODED:
+        return Inside(embedded=tuple(_previews(evidence)), full_size=_full_size(evidence.data, kind))
+    embedded = [*_behind(evidence), *_thumbnails(evidence)]
+    unread: tuple[tuple[PictureKind, int], ...] = ()
+    if kind in ("image/heif", "image/avif"):
+        boxes = isobmff.read_boxes(evidence.data)
+        embedded += _in_boxes(evidence, boxes)
+        if kind == "image/heif":
+            embedded += _auxiliaries(evidence)
+            unread = ((PictureKind.VIDEO, 1),) if boxes.first("moov") else ()
+    try:
+        frames = evidence.frames if kind in _MANY_FRAMES else 1
+    except EvidenceError:
+        frames = 1
+    main = main_frame(evidence.data, kind) if frames > 1 else 0
+    return Inside(frames, main, kind == "image/tiff", tuple(embedded), unread)
+
+
+def pieces_behind(evidence: Evidence) -> tuple[Behind, ...]:
+    """What stands behind the end of the picture, piece by piece; nothing where its end is not known."""
+    table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
+    if table.end is None or table.end >= evidence.size:
+        return ()
+    png = evidence.media_type == "image/png"
+    return evidence.derive("pictures.behind", lambda: behind(evidence.data, table.end or 0, inside_png=png))
+
+
+def _behind(evidence: Evidence) -> Iterator[Embedded]:
+    for piece in pieces_behind(evidence):
+        data = evidence.data[piece.start : piece.end]
+        if piece.kind is Piece.VIDEO:
+            yield Embedded(PictureKind.VIDEO, piece.start, data, sniff(data))
+        elif piece.kind in (Piece.JPEG, Piece.PNG):
+            gain = any(mark in data[:65_536] for mark in _GAIN_MAPS)
+            yield Embedded(PictureKind.GAIN_MAP if gain else PictureKind.PICTURE, piece.start, data, sniff(data))
+        elif piece.kind is Piece.PHONE:
+            yield from _samsung(evidence.data, piece)
+
+
+def _samsung(data: bytes, piece: Behind) -> Iterator[Embedded]:
+    for block in samsung.read_trailer(data, piece.start, piece.end).items:
+        kind = sniff(block.data)
+        if is_video(kind):
+            yield Embedded(PictureKind.VIDEO, block.offset, block.data, kind)
+        elif kind in DECODED:
+            yield Embedded(PictureKind.AUXILIARY, block.offset, block.data, kind)
+
+
+def _thumbnails(evidence: Evidence) -> Iterator[Embedded]:
+    table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
+    for thumbnail in table.thumbnails[:MAX_THUMBNAILS]:
+        if thumbnail.data:
+            yield Embedded(PictureKind.THUMBNAIL, None, thumbnail.data, sniff(thumbnail.data))
+
+
+def _in_boxes(evidence: Evidence, boxes: isobmff.Level) -> Iterator[Embedded]:
+    """The video that a phone puts into a box of a HEIC picture."""
+    for box in boxes:
+        if box.type == "mpvd":
+            data = evidence.data[box.start : box.end]
+            yield Embedded(PictureKind.VIDEO, box.start, data, sniff(data) or "video/mp4")
+
+
+def _auxiliaries(evidence: Evidence) -> Iterator[Embedded]:
+    for name, data in heif_auxiliaries(evidence.data, evidence.limits):
+        kind = PictureKind.GAIN_MAP if "gainmap" in name.lower() else PictureKind.AUXILIARY
+        yield Embedded(kind, None, data, "image/png")
+
+
+def _previews(evidence: Evidence) -> Iterator[Embedded]:
+    """JPEG pictures that stand whole in a file that is not decoded here, or else the reduced picture that opens it."""
+    data, position, found = evidence.data, 0, False
+    for _ in range(MAX_TRIED):
+        position = data.find(b"\xff\xd8\xff", position)
+        if position < 0:
+            break
+        layout = jpeg.read_jpeg(data, position)
+        size = layout.size
+        whole = layout.end is not None and size is not None and min(size) >= _LEAST_EDGE
+        if whole and any(segment.name in _LOSSY for segment in layout.segments):
+            found = True
+            yield Embedded(PictureKind.PREVIEW, position, data[position : layout.end], "image/jpeg")
+        position = layout.end or position + 3
+    if found or not tiff.is_tiff(data) or evidence.media_type in DECODED:
+        return
+    try:
+        reduced = decode(data, "image/tiff", evidence.limits).original
+    except EvidenceError:
+        return
+    yield Embedded(PictureKind.PREVIEW, None, as_png(reduced.convert("RGB")), "image/png")
+
+
+def _full_size(data: bytes, kind: str) -> tuple[int, int] | None:
+    """Width and height of the picture itself, where a header says them plainly."""
+    if kind == "image/vnd.adobe.photoshop":
+        return int.from_bytes(data[18:22], "big"), int.from_bytes(data[14:18], "big")
+    if not tiff.is_tiff(data):
+        return None
+    tree = tiff.walk(data)
+    names = dict.fromkeys(entry.directory for entry in tree.entries)
+    sizes = [(tree.number(name, 0x0100), tree.number(name, 0x0101)) for name in names]
+    known = [(width, height) for width, height in sizes if width and height]
+    return max(known, key=lambda size: size[0] * size[1], default=None)
