@@ -21,6 +21,6 @@ def test_the_page_is_up_to_date_and_lists_everything() -> None:
     for rule in RULES:
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{rule.id}` |")]
         assert rule.source in row and rule.where in row
-        assert row.endswith(("| verified |", "| reported |"))
+        assert row.endswith(("| verified |", "| reported |", "| name |"))
     assert all(f"| {code} |" in page for code in CODES)
     assert all(f"| `{name}` |" in page for name in SOURCE_TYPES)
