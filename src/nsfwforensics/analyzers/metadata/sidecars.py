@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from xml.parsers.expat import ExpatError  # nosec B406: the type of an error; plistlib refuses entities
+from xml.parsers.expat import ExpatError  # nosec B406
 
 from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.core.decode import Limits
