@@ -29,7 +29,7 @@ def test_the_bytes_tell_the_format(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"\xff\xd8", b"BM", b"hello", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypisom\0\0\0\0"]
+    "head", [b"", b"\xff\xd8", b"BM", b"hello", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypM4A \0\0\0\0"]
 )
 def test_what_is_no_picture_has_no_type(head: bytes) -> None:
     assert sniff(head) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def examined(data: bytes, limits: Limits | None = None) -> tuple[Pictures, list[
     return pictures, places
 
 
-def report(path: Path, *analyzers: str, options: dict[str, dict[str, object]] | None = None) -> FileReport:
+def report(path: Path, *analyzers: str, options: Mapping[str, Mapping[str, object]] | None = None) -> FileReport:
     plan = Plan.prepared(PlanSpec(analyzers, options or {}, inside=look_inside))
     return plan.infer([plan.examine_file(Target(path, named=True))])[0]
 
@@ -108,10 +109,22 @@ def test_a_second_picture_a_thumbnail_and_a_video() -> None:
 
 
 def test_a_smaller_copy_is_not_examined_again() -> None:
-    pictures, places = examined(saved(scene(1), "JPEG") + saved(scene(1).resize((80, 60)), "JPEG"))
+    pictures, places = examined(saved(scene(1), "JPEG") + saved(scene(1).resize((120, 90)), "JPEG", quality=90))
     assert places == []
     assert [record.state for record in pictures.listed] == [PictureState.SAME]
     assert list(pictures.told()) == []
+
+
+def test_a_picture_changed_in_one_place_is_no_copy() -> None:
+    changed = scene(1)
+    changed.paste((250, 10, 10), (60, 40, 90, 70))
+    _, places = examined(saved(scene(1), "JPEG") + saved(changed, "JPEG"))
+    assert len(places) == 1
+
+
+def test_what_lies_behind_too_many_pictures_counts_as_not_examined() -> None:
+    pictures, places = examined(saved(scene(1), "JPEG") * 100 + saved(scene(2), "JPEG"))
+    assert (places, pictures.unexamined) == ([], 1)
 
 
 def nef(preview: bytes) -> bytes:

@@ -15,7 +15,7 @@ from nsfwforensics.core.decode import decode_frames
 from nsfwforensics.core.media import DECODED, name_of
 from nsfwforensics.core.messages import Message, say, say_count
 from nsfwforensics.core.types import InnerPicture
-from nsfwforensics.core.vocabulary import PictureKind, PictureState
+from nsfwforensics.core.vocabulary import SCENES, PictureKind, PictureState
 from nsfwforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -39,8 +39,10 @@ MAX_REACH, SCAN_PIXELS = 5_000, 300_000_000
 _GRID = 32
 _ALIKE = 10.0
 """Frames whose cells all differ by less than this (0-255) show the same."""
-_ALIKE_COPY = 0.93
-"""From this correlation on a thumbnail or a preview shows what its picture shows."""
+_ALIKE_SCALED = 24.0
+"""The same for a picture of another size or quality: a part that was changed, a face or a garment, differs by more."""
+_ALIKE_COPY, _ALIKE_THUMBNAIL = 0.93, 64.0
+"""From this correlation on, and below this difference, a thumbnail shows what its picture shows, however sharpened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class Pictures:
 
     def _embedded(self, main: Grid | None) -> Iterator[Further]:
         room = self._most
+        shown = [] if main is None else [main]
         scenes = [each for each in self._inside.embedded if each.kind is not PictureKind.VIDEO]
         scenes.sort(key=lambda each: (each.kind is PictureKind.THUMBNAIL, -len(each.data)))
         undecoded = self._evidence.media_type not in DECODED
@@ -147,13 +150,14 @@ class Pictures:
             stands_in = undecoded and self.stand_in is None and grid is not None
             if grid is None:
                 self._note(each, part, PictureState.LEFT)
-            elif main is not None and not stands_in and _copy_of(grid, main):
+            elif not stands_in and any(_copy_of(grid, other, each.kind) for other in shown):
                 self._note(each, part, PictureState.SAME)
             else:
                 room -= 1
                 further = Further(self._note(each, part, PictureState.EXAMINED), _place(each, part), part)
+                shown.append(grid)
                 if stands_in:
-                    self.stand_in, main = further, grid
+                    self.stand_in = further
                 yield further
 
     def _note(self, each: Embedded, part: Evidence | None, state: PictureState) -> InnerPicture:
@@ -323,14 +327,18 @@ def _grid(image: Image.Image) -> Grid:
     return np.asarray(small.resize((_GRID, _GRID)), dtype=np.float32)
 
 
-def _copy_of(grid: Grid, main: Grid) -> bool:
-    """Whether a picture shows what the main one shows, upright or turned by quarters, as thumbnails may be."""
+def _copy_of(grid: Grid, other: Grid, kind: PictureKind) -> bool:
+    """Whether a picture shows what another one shows; thumbnails may be turned by quarters, maps only resemble it."""
     import numpy as np
 
-    if float(grid.std()) < 1.0 or float(main.std()) < 1.0:
-        return bool(abs(grid - main).max() < _ALIKE)
+    if kind in SCENES or float(grid.std()) < 1.0 or float(other.std()) < 1.0:
+        return bool(abs(grid - other).max() < _ALIKE_SCALED)
+    most = _ALIKE_THUMBNAIL if kind is PictureKind.THUMBNAIL else 256.0
     turned = (np.rot90(grid, turns) for turns in range(4))
-    return any(float(np.corrcoef(one.ravel(), main.ravel())[0, 1]) >= _ALIKE_COPY for one in turned)
+    return any(
+        float(np.corrcoef(one.ravel(), other.ravel())[0, 1]) >= _ALIKE_COPY and abs(one - other).max() < most
+        for one in turned
+    )
 
 
 __all__ = ["Embedded", "Further", "Inside", "Pictures", "evenly"]

@@ -11,7 +11,7 @@ from nsfwforensics.core.pictures import Embedded, Inside
 from nsfwforensics.core.vocabulary import PictureKind
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import isobmff, jpeg, samsung, tiff
-from nsfwforensics.formats.behind import Behind, Piece, behind
+from nsfwforensics.formats.behind import MAX_PIECES, Behind, Piece, behind
 from nsfwforensics.formats.read import read_metadata
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def look_inside(evidence: Evidence) -> Inside:
         if kind == "image/heif":
             embedded += _auxiliaries(evidence)
             unread = ((PictureKind.VIDEO, 1),) if boxes.first("moov") else ()
+    if len(pieces_behind(evidence)) > MAX_PIECES:
+        unread = (*unread, (PictureKind.PICTURE, 1))  # what lies behind so many was not told apart
     try:
         frames = evidence.frames if kind in _MANY_FRAMES else 1
     except EvidenceError:

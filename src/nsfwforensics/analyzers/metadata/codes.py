@@ -128,7 +128,7 @@ CODES: Mapping[str, Code] = {
         say("Remains of a larger picture behind the end"),
         Severity.MEDIUM,
         say(
-            "Editors with a known fault (aCropalypse) leave this when a cropped or drawn-over picture is saved over "
+            "Editors with a known fault leave this when a cropped or drawn-over picture is saved over "
             "its file. Data that merely ends as a picture does looks the same."
         ),
         question=Question.ALTERATION,
