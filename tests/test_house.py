@@ -94,6 +94,7 @@ OTHERWISE = {
     "core/vocabulary.py": {"known"},  # a question
     "formats/dct.py": {"jpeg"},  # a format
     "hashing/index/known.py": {"known"},  # what a record calls the list that was given
+    "hashing/lists/rows.py": {"phash"},  # a kind of signal in a list
     "libraries.py": {"intimate"},  # an extra
     "report/page/terms.py": {"metadata", "watermark"},  # words of the glossary
 }

@@ -102,6 +102,19 @@ def test_a_file_that_its_holder_has_just_removed_is_no_lock(tmp_path: Path, monk
         assert (tmp_path / LOCK_NAME).exists()
 
 
+def test_the_lock_of_another_in_a_folder_that_was_made_again_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    first = FolderLock(tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / "moved")
+    (tmp_path / "out").mkdir()
+    process = holder(tmp_path / "out")
+    first.release()
+    with pytest.raises(BusyError):
+        FolderLock(tmp_path / "out")
+    process.kill()
+    process.communicate()
+
+
 def test_a_planted_link_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).symlink_to(tmp_path / "target")
     with pytest.raises(OSError):

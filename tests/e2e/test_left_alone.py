@@ -204,7 +204,6 @@ INTO: dict[str, Command] = {
     "bag in its report": lambda e, o: [["evidence", "pack", contract(o), "-o", o, "--report", e]],
     "notice": lambda e, o: [["notice", e, "--law", "eu", "-o", o.with_suffix(".txt")]],
     "model evaluate": lambda e, o: [["model", "evaluate", "--real", e, "--fake", e / "inner", "--out", o]],
-    "model train": lambda e, o: [["model", "train", "--data", e, "--out", o]],
 }
 
 

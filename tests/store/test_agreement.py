@@ -111,12 +111,12 @@ def test_a_change_to_any_column_is_found(case: CaseDatabase, table: str, column:
         ("UPDATE examinations SET status = 'ok'", "status or SHA-256 in lists are not those of examination"),
         (
             'UPDATE examinations SET document = replace(document, \'"priority":"high"\', \'"priority":"none"\')',
-            "answers or priority of examination 1 do not follow from its findings",
+            "of examination 1 is not what its findings say",
         ),
         (
             """UPDATE examinations SET document = replace(document, '"support":"supports"',
             '"support":"no_indication"')""",
-            "answers or priority of examination 1 do not follow from its findings",
+            "of examination 1 is not what its findings say",
         ),
         (
             'UPDATE results SET document = replace(document, \'"severity":"high"\', \'"severity":"info"\')',

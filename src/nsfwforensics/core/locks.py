@@ -91,7 +91,8 @@ class FolderLock:
             return
         descriptor, self._descriptor = self._descriptor, None
         with contextlib.suppress(OSError):  # Windows removes no open file; an empty one may stay
-            self._path.unlink()
+            if self._is_there(descriptor):  # and not another one's, in a folder that was made again meanwhile
+                self._path.unlink()
         os.close(descriptor)
         self._held.discard(self._folder)
 
@@ -107,10 +108,13 @@ class FolderLock:
                     raise BusyError(_busy(folder)) from error
                 return descriptor
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(descriptor), self._path.lstat()):
+                if self._is_there(descriptor):
                     return descriptor
             os.close(descriptor)  # who had it before has just removed it
         raise BusyError(_busy(folder))
+
+    def _is_there(self, descriptor: int) -> bool:
+        return os.path.samestat(os.fstat(descriptor), self._path.lstat())
 
 
 def _busy(folder: Path) -> str:

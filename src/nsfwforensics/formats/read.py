@@ -118,8 +118,8 @@ def _png(data: bytes, out: Collector) -> tuple[int | None, bool]:
         try:
             _png_chunk(chunk, source, out)
         except ValueError as error:
-            say = out.note if chunk.type == "iCCP" else out.refuse  # a colour profile names no origin
-            say(f"{source} at offset {chunk.offset}: {error}.")
+            tell = out.note if chunk.type == "iCCP" else out.refuse  # a colour profile names no origin
+            tell(f"{source} at offset {chunk.offset}: {error}.")
     return layout.end, layout.end is not None or bool(layout.limits)
 
 

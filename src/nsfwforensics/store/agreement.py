@@ -40,8 +40,8 @@ def disagreements(connection: sqlite3.Connection) -> Iterator[str]:
                 yield f"{name}: status or SHA-256 in lists are not those of examination {examination}"
             if _columns(connection, examination) != _documented(report):
                 yield f"{name}: results or findings in lists are not those in the report of examination {examination}"
-            if not _follows(report):
-                yield f"{name}: answers or priority of examination {examination} do not follow from its findings"
+            if wrong := assess.contradiction(report):
+                yield f"{name}: {wrong} of examination {examination} is not what its findings say"
 
 
 def _shown(report: FileReport) -> list[object]:
@@ -71,12 +71,3 @@ def _documented(report: FileReport) -> list[tuple[object, ...]]:
         )
         for result in report.results
     ]
-
-
-def _follows(report: FileReport) -> bool:
-    """Whether answers and priority are those that the rules make of the findings; how they are worded may differ."""
-    if report.priority is not assess.priority_of(report):
-        return False
-    fresh = assess.again(report, complete=False)
-    said = {answer.question: (answer.support, set(answer.findings)) for answer in report.answers}
-    return not said or said == {answer.question: (answer.support, set(answer.findings)) for answer in fresh}
