@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -92,7 +93,15 @@ def report_source(folder: Path, place: Path, *, sensitive: tuple[str, ...] = (),
 def _report(path: Path, *, sensitive: bool) -> FileReport:
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    hidden = {"thumbnail": thumbnail(), "hex": picture(1).hex()}
+    lines = base64.encodebytes(picture(1)).decode()
+    hidden = {
+        "thumbnail": thumbnail(),
+        "hex": picture(1).hex(),
+        "fields": [
+            {"source": "JPEG APP1", "name": "Thumbnails[1].image", "value": lines},
+            *({"name": f"Part{number}", "value": line} for number, line in enumerate(lines.splitlines())),
+        ],
+    }
     shown = Artifact(name="map", media_type="image/png", data=picture(99, "PNG"))
     made = result(findings=(finding(data=hidden),), measurements=hidden, artifacts=(shown,))
     info = {"sha256": sha256, "size": len(data), "thumbnail": thumbnail(), "width": 32, "height": 32}

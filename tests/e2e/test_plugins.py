@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nsfwforensics.core import installation
 from nsfwforensics.testing import contract_file
 from tests.e2e.conftest import PROBE, Runner
 
@@ -43,6 +44,37 @@ def test_an_analyzer_that_raises_fails_its_file_only(run: Runner, photos: Path, 
     assert statuses["probe"] == "failed"
     assert statuses["metadata"] != "failed"
     assert ran.file("plain.jpg")["status"] == "ok"
+
+
+TRACE = "import pathlib; pathlib.Path(__file__).with_name('ran').write_text('')\n"
+
+
+@pytest.mark.parametrize("folder", ["probe_package-7.0", "nsfwforensics-9.9"])
+def test_a_package_that_merely_bears_our_name_is_a_third_partys(
+    run: Runner, photos: Path, plugin: Path, folder: str
+) -> None:
+    (plugin / "probe_package-7.0.dist-info").rename(plugin / f"{folder}.dist-info")
+    package = plugin / "nsfwforensics_probe"
+    package.mkdir()
+    (plugin / "probe_package.py").rename(package / "probe.py")
+    for file in ("__init__.py", "command.py"):
+        (package / file).write_text(TRACE)
+    (plugin / f"{folder}.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: nsfwforensics\nVersion: 9.9\n"
+    )
+    (plugin / f"{folder}.dist-info" / "entry_points.txt").write_text(
+        "[nsfwforensics.analyzers]\nprobe = nsfwforensics_probe.probe:Probe\n"
+    )
+    refused = run("scan", photos, "--only", "probe", path=plugin)
+    assert refused.code == 2 and "--allow-plugins" in refused.err
+    ran = run("scan", photos / "plain.jpg", "--only", "metadata", "--json", path=plugin)
+    assert ran.code == 0, ran.err
+    assert ran.report["header"]["version"] == installation.version() != "9.9"
+    assert run("--version", path=plugin).out.strip() == f"nsfwforensics {installation.version()}"
+    assert not list(plugin.rglob("ran")), "its code ran though nobody allowed it"
+    allowed = run("scan", photos / "plain.jpg", "--only", "probe", "--allow-plugins", "--json", path=plugin)
+    assert allowed.code == 0, allowed.err
+    assert allowed.report["header"]["analyzers"][0]["origin"] == "nsfwforensics 9.9, another package of that name"
 
 
 HARM = {

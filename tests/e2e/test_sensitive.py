@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import random
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, PngImagePlugin
 
+from nsfwforensics.testing import contract_file
 from tests.e2e.conftest import Runner
 
 MAPS = ("--only", "metadata", "--only", "traces", "--maps", "--thumbnails")
@@ -88,3 +94,88 @@ def test_the_extra_marks_nothing_in_the_samples(samples: Path, run: Runner) -> N
         (result,) = file["results"]
         assert result["status"] == "nothing_found" and file["sensitive"] is False
     assert ran.report["header"]["models"][0]["name"] == "nudenet"
+
+
+def hidden(kind: str, small: bytes) -> tuple[str, bytes]:
+    """A picture with another one written as text into what it says of itself, and its file name."""
+    text = base64.b64encode(small).decode()
+    lines = "\n".join(text[start : start + 76] for start in range(0, len(text), 76))
+    packet = {
+        "lines": f"<xmp:Thumbnails><rdf:Alt><rdf:li rdf:parseType='Resource'><xmpGImg:image>{lines}</xmpGImg:image>"
+        "</rdf:li></rdf:Alt></xmp:Thumbnails>",
+        "items": "<xmp:Parts><rdf:Seq>"
+        + "".join(f"<rdf:li>{text[start : start + 50]}</rdf:li>" for start in range(0, len(text), 50))
+        + "</rdf:Seq></xmp:Parts>",
+        "numbered": "".join(
+            f"<xmp:Part{number}>{text[start : start + 90]}</xmp:Part{number}>"
+            for number, start in enumerate(range(0, len(text), 90))
+        ),
+        "hexadecimal": f"<xmp:Label>{small.hex(' ')}</xmp:Label>",
+        "compressed": f"<xmp:Label>{base64.b64encode(zlib.compress(small)).decode()}</xmp:Label>",
+    }
+    if kind in packet:
+        names = 'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/"'
+        xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"><rdf:Description {names}>{packet[kind]}'
+        body = b"http://ns.adobe.com/xap/1.0/\0" + f"{xmp}</rdf:Description></rdf:RDF></x:xmpmeta>".encode()
+        return f"{kind}.jpg", with_segment(0xE1, body)
+    if kind == "comment":
+        return f"{kind}.jpg", with_segment(0xFE, f"made by hand: {text}".encode())
+    if kind == "bytes":
+        return f"{kind}.jpg", with_segment(0xFE, small)
+    info = PngImagePlugin.PngInfo()
+    info.add_text(*(("Raw profile type exif", small.hex()) if kind == "profile" else ("Note", text)))
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48), "navy").save(buffer, "PNG", pnginfo=info)
+    return f"{kind}.png", buffer.getvalue()
+
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+HIDDEN = ("lines", "items", "numbered", "hexadecimal", "compressed", "comment", "bytes", "profile", "text")
+
+
+def with_segment(marker: int, body: bytes) -> bytes:
+    data = contract_file("plain.jpg")
+    return data[:2] + bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body + data[2:]
+
+
+def small_picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (12, 12), random.Random(1).randbytes(432)).save(buffer, "JPEG", quality=30)
+    return buffer.getvalue()
+
+
+def pieces_of(small: bytes) -> list[str]:
+    """What gives the picture away, in any of the codings that :func:`hidden` uses: any 40 letters in a row."""
+    text, packed = base64.b64encode(small).decode(), base64.b64encode(zlib.compress(small)).decode()
+    whole = [text, packed, small.hex(), small.hex(" "), small.decode("latin-1"), json.dumps(small.decode("latin-1"))]
+    return [long[start : start + 40] for long in whole for start in range(0, len(long) - 40, 20)]
+
+
+def test_no_picture_that_is_written_as_text_comes_out(tmp_path: Path, run: Runner) -> None:
+    small, folder = small_picture(), tmp_path / "pictures"
+    folder.mkdir()
+    for kind in HIDDEN:
+        name, data = hidden(kind, small)
+        (folder / name).write_bytes(data)
+    only = ("--only", "metadata", "--only", "provenance")
+    assert run("scan", folder, *only, "--sensitive", "-o", tmp_path / "careful", "-q").code == 0
+    said = [run("scan", folder, *only, *more) for more in ((), ("--sensitive",), ("--json",))]
+    said += [run("metadata", folder), run("scan", folder, *only, "--case", tmp_path / "c.db", "-q")]
+    said += [run("case", "show", tmp_path / "c.db", f"{kind}.jpg", "--json") for kind in HIDDEN[:3]]
+    for kind in ("report", "csv", "jsonl"):
+        said.append(run("case", "export", tmp_path / "c.db", "-o", tmp_path / kind, "--format", kind))
+    said.append(run("evidence", "pack", folder, "-o", tmp_path / "bag", "--hash-only"))
+    said.append(run("evidence", "pack", tmp_path / "c.db", "-o", tmp_path / "bag2", "--hash-only"))
+    assert {ran.code for ran in said} == {0}, [ran.err for ran in said]
+    texts = {path.name: path.read_text("utf-8", "replace") for path in tmp_path.rglob("*") if path.is_file()
+             and folder not in path.parents and path.suffix != ".db"}  # fmt: skip
+    texts |= {f"output {number}": ran.out + ran.err for number, ran in enumerate(said)}
+    given_away = pieces_of(small)
+    for name, text in texts.items():
+        flat = "".join(text.split())
+        found = [piece for piece in given_away if piece in text or piece in flat]
+        assert not found, (name, found[0])
+    report = json.loads((tmp_path / "careful" / "report.json").read_text("utf-8"))
+    for file in report["files"]:
+        assert "left out: a picture, or what may be one]" in json.dumps(file["results"]), file["info"]["name"]
+        assert any("holds a picture, or what may be one, as text" in note for note in file["notes"])
