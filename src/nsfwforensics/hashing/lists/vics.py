@@ -43,7 +43,7 @@ _SCALAR = re.compile(r"[^\s,:\]}\[{\"]+")
 _COLON = re.compile(r"\s*:\s*")
 
 CONFIRMED = frozenset({1, 2, 3})
-"""Categories that every country's scheme keeps for the material itself."""
+"""Categories that are taken for the material itself."""
 
 
 def media(stream: TextIO) -> Iterator[tuple[int, Any]]:
@@ -270,8 +270,8 @@ def _number(record: Mapping[str, Any], field: str) -> int | None:
 def opinion_of_category(category: int | None) -> Opinion | None:
     """What a category says where the list says nothing else.
 
-    The first three are the material itself in every country's scheme; the others are not categorised yet, comparison or
-    not pertinent, which differs between countries: such an entry is reported, and not confirmed.
+    The first three are taken for the material itself; the others may be not categorised yet, comparison or not
+    pertinent, which differs between countries: such an entry is reported, and not confirmed.
     """
     return None if category is None or category in CONFIRMED else Opinion.INVESTIGATION_SEED
 
