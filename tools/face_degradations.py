@@ -57,5 +57,5 @@ DEGRADATIONS: tuple[tuple[str, Change, tuple[float, ...]], ...] = (
     ("blur {:.0%} of the face", blur, (0.01, 0.02, 0.03, 0.05)),
     ("face 120 px, JPEG {:.0f}", _jpeg_at(120), (50, 30, 10)),
     ("face 60 px, JPEG {:.0f}", _jpeg_at(60), (60, 30)),
-    ("rotated {:.0f}°", rotate, (15, 30, 45, 60)),
+    ("rotated {:.0f}°", rotate, (15, 30, 45, 60, 75, 90, 120, 135, 150, 180, 225, 270)),
 )

@@ -114,7 +114,8 @@ class Gates:
     def fit(self, template: FaceTemplate) -> bool:
         """Whether a face passes."""
         return (
-            template.size >= self.min_size
+            template.upright
+            and template.size >= self.min_size
             and template.pose_error <= self.max_pose_error
             and template.sharpness >= self.min_sharpness
         )

@@ -184,7 +184,7 @@ class FacesAnalyzer(Analyzer):
             "FACE-005",
             say(
                 "No face found in the picture, so nobody could be compared. This is not “no match”: a face that is "
-                "turned away, covered, lying sideways, very small or cut off is not found."
+                "turned away, covered, very small or cut off is not found."
             ),
             support=Support.INCONCLUSIVE,
             data={"width": width, "height": height},

@@ -153,6 +153,8 @@ def unfit_reason(template: FaceTemplate, fitness: FaceRates) -> str | None:
             size=template.size,
             least=fitness.min_size,
         )
+    if not template.upright:
+        return say("it lies or hangs, and could not be stood upright")
     if template.pose_error > fitness.max_pose_error:
         return say("the head is turned or tilted too far, or partly hidden")
     if template.sharpness < fitness.min_sharpness:

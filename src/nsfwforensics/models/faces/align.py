@@ -51,6 +51,16 @@ def pose_error(landmarks: NDArray[np.float32]) -> float:
     return float(np.sqrt((residuals**2).sum(axis=1).mean()))
 
 
+def roll(landmarks: NDArray[np.float32]) -> float:
+    """By how many degrees a face is turned clockwise from upright, as its landmarks have it; ±180.
+
+    Args:
+        landmarks: float32 (5, 2).
+    """
+    transform = similarity_transform(landmarks.astype(np.float64), TEMPLATE)
+    return float(np.degrees(np.arctan2(-transform[1, 0], transform[0, 0])))
+
+
 def align(rgb: NDArray[np.uint8], landmarks: NDArray[np.float32], side: int = TEMPLATE_SIDE) -> NDArray[np.uint8]:
     """Cuts out a face, upright and of standard size.
 

@@ -36,12 +36,14 @@ class FaceTemplate:
         size: Shorter side of its box in pixels of the picture.
         pose_error: How far its landmarks are from those of a face seen from the front; see :func:`pose_error`.
         sharpness: Fine detail left in it, relative to its contrast; see :func:`sharpness`.
+        upright: Whether it could be stood upright; its vectors mean nothing where it could not.
     """
 
     vectors: NDArray[np.float32]
     size: float
     pose_error: float
     sharpness: float
+    upright: bool = True
 
 
 def templates(embedder: Embedder, rgb: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> tuple[FaceTemplate, ...]:
@@ -62,6 +64,7 @@ def templates(embedder: Embedder, rgb: NDArray[np.uint8], faces: Sequence[Detect
             size=face.size,
             pose_error=pose_error(face.landmarks),
             sharpness=sharpness(align(rgb, face.landmarks)),
+            upright=face.upright,
         )
         for index, face in enumerate(faces)
     )

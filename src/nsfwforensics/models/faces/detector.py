@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from nsfwforensics.models.faces.mtcnn import Mtcnn
+from nsfwforensics.models.faces.upright import stand_upright
 
 if TYPE_CHECKING:
     from nsfwforensics.core.analyzer import Resources
@@ -40,12 +41,16 @@ class DetectedFace:
     Attributes:
         box: Left, top, width and height, within the picture.
         confidence: The detector's own score that this is a face, 0–1; not a calibrated probability.
-        landmarks: float32 (5, 2): x and y of left eye, right eye, nose, left and right corner of the mouth, as seen.
+        landmarks: float32 (5, 2): x and y of left eye, right eye, nose, left and right corner of the mouth, as seen
+            when the face stands upright.
+        upright: Whether the face could be stood upright. Where it could not, it is a face that lies or hangs, and its
+            landmarks mean nothing.
     """
 
     box: tuple[float, float, float, float]
     confidence: float
     landmarks: NDArray[np.float32]
+    upright: bool = True
 
     @property
     def size(self) -> float:
@@ -92,14 +97,14 @@ class FaceDetector:
         copy = _reduced(rgb, self._max_pixels)
         if min(copy.shape[:2]) < self._min_face:
             return ()
-        found = self._network.detect(copy)
+        found = stand_upright(self._network, copy, self._network.detect(copy), self._min_confidence)
         scale = np.array([width / copy.shape[1], height / copy.shape[0]])
         corners = np.clip((found.boxes.reshape(-1, 2, 2) + 0.5) * scale - 0.5, 0.0, [width, height])
         landmarks = (found.landmarks + 0.5) * scale - 0.5
         faces = [
-            _face(corner, float(score), marks)
-            for corner, score, marks in zip(corners, found.scores, landmarks, strict=True)
-            if float(score) >= self._min_confidence and (corner[1] - corner[0] >= 1.0).all()
+            _face(corner, float(score), marks, bool(upright))
+            for corner, score, marks, upright in zip(corners, found.scores, landmarks, found.upright, strict=True)
+            if (corner[1] - corner[0] >= 1.0).all()
         ]
         return tuple(sorted(faces, key=lambda face: (-face.box[2] * face.box[3], face.box)))
 
@@ -129,9 +134,9 @@ def shared_faces(evidence: Evidence, resources: Resources) -> tuple[DetectedFace
     return evidence.derive("faces.detected", build)
 
 
-def _face(corners: NDArray[np.float64], score: float, landmarks: NDArray[np.float64]) -> DetectedFace:
+def _face(corners: NDArray[np.float64], score: float, landmarks: NDArray[np.float64], upright: bool) -> DetectedFace:
     (left, top), (right, bottom) = corners.tolist()
-    return DetectedFace((left, top, right - left, bottom - top), score, landmarks.astype(np.float32))
+    return DetectedFace((left, top, right - left, bottom - top), score, landmarks.astype(np.float32), upright)
 
 
 def _reduced(rgb: NDArray[np.uint8], max_pixels: int) -> NDArray[Any]:

@@ -143,6 +143,21 @@ class Mtcnn:
         kept = suppress(boxes, score, 0.7, of_smaller=True)
         return Detections(boxes[kept], score[kept], points[kept])
 
+    @exact()
+    def likeness(self, rgb: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much a place of a picture looks like an upright face, as it is and turned.
+
+        Args:
+            rgb: uint8 (height, width, 3).
+            box: float (4,): left, top, right, bottom in pixels.
+
+        Returns:
+            float64 (4,): the last network's score, 0–1, for 0 to 3 quarter turns counter-clockwise.
+        """
+        crop = self._crops(rgb, _square(box[None]), 48)[0]
+        turned = np.ascontiguousarray(np.stack([np.rot90(crop, turn) for turn in range(4)]))
+        return np.asarray(self._output(self._tensor(turned))[0][:, 1].double().cpu().numpy())
+
     def _propose(self, rgb: NDArray[np.uint8]) -> Boxes:
         height, width = rgb.shape[:2]
         scale = WINDOW / self._min_face
@@ -172,17 +187,22 @@ class Mtcnn:
         return _corrected(every[:, :4], every[:, 5:], 0.0)
 
     def _classify(self, stage: _Stage, rgb: NDArray[np.uint8], boxes: Boxes, side: int) -> list[Boxes]:
+        crops = self._crops(rgb, boxes, side)
+        if not len(crops):
+            return [np.empty(0), np.empty((0, 4)), np.empty((0, 10))]
+        parts = [stage(self._tensor(crops[start : start + 256])) for start in range(0, len(crops), 256)]
+        score, *rest = (torch.cat(column).double().cpu().numpy() for column in zip(*parts, strict=True))
+        return [score[:, 1], *rest]
+
+    @staticmethod
+    def _crops(rgb: NDArray[np.uint8], boxes: Boxes, side: int) -> NDArray[np.uint8]:
         height, width = rgb.shape[:2]
         crops = np.zeros((len(boxes), side, side, 3), np.uint8)
         for crop, (left, top, right, bottom) in zip(crops, np.trunc(boxes).astype(int), strict=True):
             part = rgb[max(top, 1) - 1 : max(min(bottom, height), 0), max(left, 1) - 1 : max(min(right, width), 0)]
             if part.size:
                 crop[:] = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
-        if not len(crops):
-            return [np.empty(0), np.empty((0, 4)), np.empty((0, 10))]
-        parts = [stage(self._tensor(crops[start : start + 256])) for start in range(0, len(crops), 256)]
-        score, *rest = (torch.cat(column).double().cpu().numpy() for column in zip(*parts, strict=True))
-        return [score[:, 1], *rest]
+        return crops
 
     def _tensor(self, pictures: NDArray[np.uint8]) -> Tensor:
         tensor = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.device import exact
+from nsfwforensics.models.faces.align import roll
 from nsfwforensics.models.faces.detector import DetectedFace
 from nsfwforensics.models.weights import manifest, read
 
@@ -55,11 +56,12 @@ class VggFace2Embedder:
         self._network = network.eval().requires_grad_(False).to(self._device)
 
     def crop(self, rgb: NDArray[np.uint8], face: DetectedFace) -> NDArray[np.uint8]:
-        """The face's box, without margin, resized to uint8 (160, 160, 3)."""
+        """The face's box, without margin, turned by quarters until it stands, resized to uint8 (160, 160, 3)."""
         x, y, width, height = face.box
         top, left = int(y), int(x)
         box = rgb[top : max(top + 1, int(y + height)), left : max(left + 1, int(x + width))]
-        return np.asarray(cv2.resize(box, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+        standing = np.rot90(box, round(roll(face.landmarks) / 90))
+        return np.asarray(cv2.resize(standing, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
     @exact()
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
