@@ -91,8 +91,8 @@ def _enrol_one(
     faces = sorted(shared_faces(evidence, resources), key=lambda face: face.box)
     if not faces:
         raise EnrolmentError(
-            f"reference {path}: no face found in it; use a photo in which the face is seen from the front, uncovered and "
-            "not small"
+            f"reference {path}: no face found in it; use a photo in which the face is seen from the front, uncovered "
+            "and not small"
         )
     made = templates(embedder, rgb, faces)
     unfit = [unfit_reason(template, fitness) for template in made]
