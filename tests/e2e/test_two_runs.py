@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -46,8 +45,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield call
     for process in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # its workers too, where it is gone itself
+        if process.returncode is None:  # not waited for yet: until then nobody else can have its number
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
@@ -86,8 +85,8 @@ def test_the_second_is_refused_and_the_first_is_whole(
 def test_a_run_that_was_killed_blocks_nobody(many: Path, tmp_path: Path, run: Runner, start: Start) -> None:
     out = tmp_path / "out"
     first = start(out, "files.jsonl", "scan", many, *FAST, "--jobs", "2", "-o", out)
-    first.send_signal(signal.SIGKILL)  # and none of its workers, which are held
-    first.wait()
+    os.kill(first.pid, signal.SIGKILL)  # and none of its workers, which are held
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
     ran = run("scan", many / "001.jpg", *FAST, "-o", out)
     assert ran.code == 0, ran.err
     assert len(json.loads((out / "report.json").read_text("utf-8"))["files"]) == 1
