@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from nsfwforensics.report.words.text import is_hidden, shown_name
 from nsfwforensics.testing import contract_file
 from tests.e2e.test_inert import Elements
 from tests.formats.make import jpeg, png
@@ -184,6 +185,41 @@ def test_names_from_standard_input_are_never_options(tmp_path: Path) -> None:
     ran = watched(tmp_path, "metadata", "--json", "--no-isolate", "-", stdin=b"--help\0")
     assert ran.code == 0, ran.err
     assert len(json.loads(ran.out)["files"]) == 1
+
+
+ALIKE = (
+    "face.jpg", "fa\u200dce.jpg", "fa\u200cce.jpg", "fa\u034fce.jpg", "fa\ufe0fce.jpg", "fa\u3164ce.jpg",
+    "fa\u2800ce.jpg", "fa\U000e0061ce.jpg", "fa\u00adce.jpg", "fa\u2063ce.jpg", "fa\ue000ce.jpg", "fa ce.jpg",
+    "fa  ce.jpg", "fa\u00a0ce.jpg", "fa\u2009ce.jpg", " face.jpg", "face.jpg ", "fa\\u200dce.jpg",
+    "fa\\\\u200dce.jpg", "f\u00e9.jpg", "fe\u0301.jpg", "fa\\nce.jpg", "fa\nce.jpg",
+)  # fmt: skip
+"""Names that would look alike if they were shown as they are."""
+
+
+def test_no_two_names_look_alike(tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    for name in ALIKE:
+        (folder / name).write_bytes(jpeg())
+    ran = watched(tmp_path, "scan", "--only", "metadata", folder, "-o", tmp_path / "out", COLUMNS="120")
+    assert ran.code == 0, ran.err
+    page = Elements()
+    page.feed((tmp_path / "out" / "report.html").read_text("utf-8"))
+    with (tmp_path / "out" / "summary.csv").open(encoding="utf-8-sig", newline="") as stream:
+        table = [row["path"] for row in csv.DictReader(stream)]
+    lines = ran.out.decode().split("\n")
+    heading = next(line for line in lines if line.strip().startswith("File") and "Status" in line)
+    console = [line[: heading.index("Status")] for line in lines[lines.index(heading) :]]
+    for where, before, shown in (("page", "", page.shown), ("table", f"{folder}/", table), ("console", "", console)):
+        expected = {looks(shown_name(f"{before}{name}")) for name in ALIKE}
+        assert len(expected) == len(ALIKE)
+        assert expected <= {looks(text) for text in shown}, where
+
+
+def looks(text: str) -> str:
+    """Text as somebody sees it: blanks as one, nothing where there is nothing to see, letters composed."""
+    seen = "".join(one for one in unicodedata.normalize("NFC", text) if not is_hidden(one) or one == "\n")
+    return " ".join(seen.split())
 
 
 def inert(text: str, allowed: str = "\n\r\t") -> list[str]:
