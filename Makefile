@@ -49,10 +49,10 @@ demo: install
 	fi
 
 test: install
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 coverage: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pytest-cov>=6"

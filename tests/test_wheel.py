@@ -94,6 +94,7 @@ def test_it_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     assert (tmp_path / "report" / "report.html").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_a_detector_is_measured_without_the_repository(wheel: Path, tmp_path: Path) -> None:
     site, script = tmp_path / "site", tmp_path / "evaluate.py"
     zipfile.ZipFile(wheel).extractall(site)

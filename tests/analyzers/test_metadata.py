@@ -327,6 +327,7 @@ def test_metadata_needs_neither_torch_nor_opencv(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_fuzzed_files_go_through_the_analyzer(shared_data: Path) -> None:
     analyzer = MetadataAnalyzer(MetadataOptions(), Resources())

@@ -124,6 +124,7 @@ def test_a_thumbnail_that_is_a_bomb_is_refused() -> None:
         thumbs.decode_thumbnail(Thumbnail("x", bytes(header)))
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_genuine_camera_thumbnails_are_all_the_same_picture(shared_data: Path) -> None:
     """No false positive on the thumbnails of camera files; swapped ones are nearly all found."""

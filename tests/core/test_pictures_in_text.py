@@ -259,6 +259,7 @@ def test_the_length_is_the_one_before_it_was_cut() -> None:
     assert without_spelled_pictures(text) == "[52,431 characters left out: a picture, or what may be one]"
 
 
+@pytest.mark.slow
 def test_hostile_nesting_and_size_end() -> None:
     deep: Any = base64.b64encode(picture()).decode()
     for _ in range(150):

@@ -82,6 +82,7 @@ def report(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_killed_three_times_and_finished_it_is_what_it_would_have_been(
     many: Path, tmp_path: Path, run: Runner, start: Start
 ) -> None:

@@ -58,6 +58,7 @@ def test_an_original_that_cannot_be_used_ends_it_before_it_begins(run: Runner, o
     assert original in ran.err
 
 
+@pytest.mark.slow
 def test_pictures_of_the_evidence_only_where_asked_for(run: Runner, tmp_path: Path) -> None:
     plain, shown = tmp_path / "plain", tmp_path / "shown"
     assert run("compare", ORIGINAL, EDITED, "-o", plain).code == 0

@@ -84,6 +84,7 @@ def test_a_file_from_the_year_33658_is_examined(run: Runner, far: Path, tmp_path
     assert run("evidence", "verify", bag).code == 0
 
 
+@pytest.mark.slow
 def test_a_thousand_folders_in_each_other_are_walked(run: Runner, deep: Path, tmp_path: Path) -> None:
     for command in (("scan", deep, "--only", "metadata"), ("hash", deep), ("metadata", deep)):
         ran = run(*command, "--json")
@@ -99,6 +100,7 @@ def test_a_thousand_folders_in_each_other_are_walked(run: Runner, deep: Path, tm
     assert run("compare", original, deep, "-q").code == 0
 
 
+@pytest.mark.slow
 @LINUX
 def test_folders_too_deep_for_any_path_are_a_failure_with_its_reason(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -220,7 +222,10 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp932", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["ascii", *(pytest.param(each, marks=pytest.mark.slow) for each in ("latin-1", "cp932", "utf-16"))],
+)
 @pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
 def test_an_output_that_is_not_utf_8_loses_nothing(foreign: Path, encoding: str, words: tuple[str, ...]) -> None:
     picture = foreign / "photos" / "né-雪-\U0001f600.jpg"

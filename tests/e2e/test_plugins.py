@@ -85,6 +85,7 @@ HARM = {
 }
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(run: Runner, photos: Path, plugin: Path) -> None:
     for name in (*HARM, "f-plain.jpg", "z-killer.jpg"):
         (photos / name).write_bytes(contract_file("plain.jpg"))

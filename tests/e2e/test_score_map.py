@@ -21,6 +21,7 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "picture.png"
 
 
+@pytest.mark.slow
 def test_a_map_lies_beside_the_report(picture: Path, tmp_path: Path, run: Runner) -> None:
     words = ("scan", picture, "--only", "deepfake", "--score-map", "--json")
     ran = run(*words, "-o", tmp_path / "out")

@@ -151,6 +151,7 @@ def pieces_of(small: bytes) -> list[str]:
     return [long[start : start + 40] for long in whole for start in range(0, len(long) - 40, 20)]
 
 
+@pytest.mark.slow
 def test_no_picture_that_is_written_as_text_comes_out(tmp_path: Path, run: Runner) -> None:
     small, folder = small_picture(), tmp_path / "pictures"
     folder.mkdir()

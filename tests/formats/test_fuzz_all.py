@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics import formats
+from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EvidenceError, MissingDependencyError
 from nsfwforensics.formats import (
+    behind,
     blocks,
     cbor,
     dct,
@@ -31,6 +33,7 @@ from nsfwforensics.formats import (
     loose_xml,
     parts,
     pickles,
+    pictures,
     png,
     riff,
     samsung,
@@ -175,6 +178,8 @@ def _parts(data: bytes) -> None:
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
+    "behind": lambda data: behind.behind(data, 0),
+    "pictures": lambda data: pictures.look_inside(Evidence.from_bytes(data)),
     "blocks": _blocks,
     "cbor": cbor.lying_length,
     "dct": _dct,
@@ -202,6 +207,8 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 }
 
 SEEDS: dict[str, bytes] = {
+    "behind": b"PK\3\4" + bytes(40) + b"%PDF-1.7 a note in plain words",
+    "pictures": make.jpeg() + make.png() + make.jpeg(),
     "blocks": b"\0\0\0\6Exif\0\0" + make.exif({0x010F: "Maker"}) + make.resource(0x0404, make.iptc_record(2, 80, b"J")),
     "cbor": b"\xa2ealgsfsha256dhash\x58\x20" + bytes(32) + b"\x9a\0\0\0\2\x19\1\0\xf5",
     "dct": make.jpeg(),

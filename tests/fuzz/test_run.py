@@ -61,6 +61,7 @@ def test_a_crash_of_the_process_is_found_and_its_input_kept(tmp_path: Path) -> N
     assert "exit code -6" in said
 
 
+@pytest.mark.slow
 def test_a_hang_is_found(tmp_path: Path) -> None:
     code, said, kept = _run(tmp_path, "run.time.sleep(60)")
     assert (code, len(kept)) == (1, 1)

@@ -63,6 +63,7 @@ def test_equals_the_reference_on_the_samples(samples: Path) -> None:
     assert distances[0] >= 0.9 * distances.total() > 4
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_equals_the_reference_on_real_pictures(shared_data: Path) -> None:
     folders = [shared_data / name for name in ("real", "faces", "exif", "fake")]

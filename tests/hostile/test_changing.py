@@ -53,7 +53,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     path = tmp_path / "a.png"
     path.write_bytes(png(picture((300, 300))))
     os.utime(path, ns=(1, 1))
-    real = evidence_module._open
+    real = evidence_module.open_evidence
 
     class Slow:
         """The stream of a file that somebody else writes to before it is read."""
@@ -74,7 +74,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
             meddle(path)
             return self.stream.read(size)  # type: ignore[attr-defined, no-any-return]
 
-    monkeypatch.setattr(evidence_module, "_open", lambda path: Slow(real(path)))
+    monkeypatch.setattr(evidence_module, "open_evidence", lambda path, **how: Slow(real(path, **how)))
     with pytest.raises(EvidenceError):
         Evidence.open(path, Limits(max_bytes=400_000))
 

@@ -121,7 +121,7 @@ def test_the_view_that_says_least_counts(scores: list[float]) -> None:
 
 
 def test_calibrations_keep_ratios_and_older_files_have_none() -> None:
-    text = Calibration(BRANCH, None, 0.7, 50.0).dumps()
+    text = Calibration(BRANCH, 0.7, 50.0).dumps()
     assert Calibration.loads(text).image.ratios == {"as_is": CURVE}
     assert Calibration.loads(text).image.claims_ratio
     older = json.loads(text)
@@ -132,7 +132,7 @@ def test_calibrations_keep_ratios_and_older_files_have_none() -> None:
 
 
 def test_a_file_that_claims_more_than_it_supports_is_refused() -> None:
-    content = json.loads(Calibration(BRANCH, None, 0.7, 50.0).dumps())
+    content = json.loads(Calibration(BRANCH, 0.7, 50.0).dumps())
     content["image"]["ratios"]["as_is"]["most"] = 1000.0
     with pytest.raises(WeightsError):
         Calibration.loads(json.dumps(content))

@@ -66,6 +66,8 @@ _CHANGED = say(
     "with the SHA-256 given above; this tool never writes to what it examines."
 )
 
+_SMALL_COPIES = frozenset({PictureKind.THUMBNAIL, PictureKind.PREVIEW, PictureKind.GAIN_MAP, PictureKind.AUXILIARY})
+
 _DECIDES = {"name", "version", "question", "origin", "options"}
 """What of an analyzer's record decides what it finds; the rest is words."""
 
@@ -97,7 +99,8 @@ class PlanSpec:
 class Draft:
     """One file half-way, or a further picture in it: finished results, and for each batch analyzer what it prepared.
 
-    A further picture has a ``place`` in words, and ``stands_in`` where the main one cannot be decoded.
+    A further picture has a ``place`` in words, and ``stands_in`` where the main one cannot be decoded; it is ``lesser``
+    where it is a small copy beside the main one.
     """
 
     info: FileInfo
@@ -110,6 +113,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     further: list[Draft] = field(default_factory=list)
     place: str = ""
+    lesser: bool = False
     stands_in: bool = False
 
 
@@ -244,6 +248,7 @@ class Plan:
         for further in pictures.further():
             part = Draft(further.evidence.info(), {}, {}, place=further.place)
             part.stands_in = pictures.stand_in is further
+            part.lesser = not part.stands_in and further.record.kind in _SMALL_COPIES
             for name, analyzer in self.analyzers.items():
                 if further.record.kind in analyzer.looks_at:
                     self._first(name, analyzer, further.evidence, part)
@@ -390,6 +395,8 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
     ranks = {finding.code: finding.severity.rank for finding in findings if finding.support is not Support.SUPPORTS}
     for each, result in parts:
         for finding in result.findings:
+            if each.lesser and finding.support is not Support.SUPPORTS:
+                continue  # that a thumbnail shows no sign takes nothing from what the picture itself shows
             if finding.support is not Support.SUPPORTS:
                 if ranks.get(finding.code, -1) >= finding.severity.rank:
                     continue

@@ -6,6 +6,7 @@ never taken for a statement of the picture itself.
 
 from __future__ import annotations
 
+import os
 import plistlib
 import re
 from collections.abc import Iterator, Mapping
@@ -71,7 +72,7 @@ def beside(path: Path, unchecked: list[str]) -> list[Sidecar]:
         if len(found) == MAX_SIDECARS:
             break
         candidate = path.with_name(name)
-        if len(name.encode()) > 255 or candidate.is_symlink() or not candidate.is_file():
+        if len(os.fsencode(name)) > 255 or candidate.is_symlink() or not candidate.is_file():
             continue
         told = now_reading.set(None)  # should it end the process, it is the picture's examination that ended
         try:
