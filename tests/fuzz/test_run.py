@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from nsfwforensics import formats
 from tests.fuzz.run import TARGETS, changed
 
