@@ -10,6 +10,8 @@ the same seeds that the tests use; an input that raises, takes longer than its l
 from __future__ import annotations
 
 import argparse
+import base64
+import contextlib
 import hashlib
 import multiprocessing
 import resource
@@ -25,7 +27,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics.core.decode import Limits, decode
+from nsfwforensics.core.documents import DocumentError, read_json, read_toml
 from nsfwforensics.core.media import SNIFF_BYTES, sniff
+from nsfwforensics.core.pictures_in_text import without_spelled_pictures
 from nsfwforensics.errors import EvidenceError, HashListError
 from nsfwforensics.hashing.lists.lists import HashList
 from tests.formats import make
@@ -71,9 +75,31 @@ def _hash_list(data: bytes) -> None:
             return
 
 
+def _spelled(data: bytes) -> None:
+    """The search for pictures that are written as text, in a value of a report."""
+    text = data.decode("utf-8", "replace")
+    without_spelled_pictures({"value": text, "parts": text.split(" ")[:50]}, careful=len(data) % 2 == 0)
+
+
+def _document(data: bytes) -> None:
+    """The documents that are read back: JSON and TOML within bounds."""
+    for read in (read_json, read_toml):
+        with contextlib.suppress(DocumentError):
+            read(data)
+
+
+SPELLED = [
+    base64.encodebytes(make.jpeg()),
+    make.png().hex().encode(),
+    base64.b85encode(make.jpeg()),
+    b"a plain sentence",
+]
+
 TARGETS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
     **{name: (parser, [SEEDS[name]]) for name, parser in PARSERS.items()},
     "hash lists": (_hash_list, hash_lists()),
+    "pictures in text": (_spelled, SPELLED),
+    "documents": (_document, [b'{"a": [1, {"b": null}]}', b'[a]\nb = [1, 2]\nc.d = "e"\n']),
     "wrapped": (_wrapped, list(SEEDS.values())),
     "decode": (_decode, [make.jpeg(), make.png(), make.webp(), SEEDS["gif"], make.jpeg(progressive=True)]),
 }
