@@ -481,6 +481,7 @@ def test_an_analyzer_that_ends_the_program_when_it_is_loaded_does_not(
     assert "breaking" in in_one_line(ran, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_debug(run: Runner, command: str) -> None:
     shown = run(command, "--help")
