@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from nsfwforensics.models.rates import Rate
 from nsfwforensics.models.synthesis.calibration import LARGE, LARGER_THAN, TIERS, Branch, Verdict
-from nsfwforensics.models.synthesis.circumstances import PORTRAIT
+from nsfwforensics.models.synthesis.suitability import PORTRAIT
 from training.leave_out import Scored
 
 VIEWS = (*TIERS, "grey", "small")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nsfwforensics.models.synthesis.calibration import TIERS, Verdict
-from nsfwforensics.models.synthesis.views import CANONICAL
+from nsfwforensics.models.synthesis.canonical import CANONICAL
 from training.bring import CONTENT_MATCHED, Picture
 from training.calibrate import VIEWS, by_view, counted, rate
 from training.fit import auc

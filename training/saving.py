@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nsfwforensics.models.synthesis import views
+from nsfwforensics.models.synthesis import canonical
 from nsfwforensics.models.synthesis.preprocess import decoded, recompressed
 
 if TYPE_CHECKING:
@@ -73,16 +73,16 @@ def shown(picture: Picture, view: str, out: Path) -> Rgb:
         out: The run's folder.
     """
     if view in OTHERS:
-        return views.whole(OTHERS[view](load(picture), generator_of(picture.key, view)))
+        return canonical.whole(OTHERS[view](load(picture), generator_of(picture.key, view)))
     if view == "as_is":
         rgb = load(picture)
         for name in TIERS:
             sent(rgb, name, tier_file(picture, name, out))
-        return views.whole(rgb)
+        return canonical.whole(rgb)
     path = tier_file(picture, view, out)
     if not path.exists():
         sent(load(picture), view, path)
-    return views.whole(decoded(np.fromfile(path, np.uint8)))
+    return canonical.whole(decoded(np.fromfile(path, np.uint8)))
 
 
 def tier_file(picture: Picture, name: str, out: Path) -> Path:
@@ -111,7 +111,7 @@ def grey(rgb: Rgb, random: np.random.Generator) -> Rgb:
 
 def small(rgb: Rgb, random: np.random.Generator) -> Rgb:
     """A picture reduced to a shorter side of 200 to 329 pixels and saved at JPEG quality 75."""
-    return recompressed(views.reduced(rgb, int(random.integers(views.LEAST_SIDE, 330))), 75)
+    return recompressed(canonical.reduced(rgb, int(random.integers(canonical.LEAST_SIDE, 330))), 75)
 
 
 def twin(rgb: Rgb, random: np.random.Generator) -> Rgb:

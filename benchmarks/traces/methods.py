@@ -69,7 +69,7 @@ def _of(entry: Entry) -> Method:
 
 def _ela(evidence: Evidence) -> Trace:
     """Error level analysis, judged by how far the brightest hundredth of its 16-pixel cells stands out."""
-    from nsfwforensics.signals.traces.maps import ela
+    from nsfwforensics.signals.traces.visualisation import ela
 
     level = ela(evidence.rgb)
     rows, columns = (max(1, side // 16) for side in level.shape)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nsfwforensics.analyzers.provenance import standards
-from nsfwforensics.analyzers.provenance.views import read_settings
+from nsfwforensics.analyzers.provenance.readings import read_settings
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.registry import built_in

@@ -196,7 +196,7 @@ def _read(data: bytes | None) -> NDArray[np.uint8]:
 
 
 def test_error_levels_show_what_was_saved_differently() -> None:
-    from nsfwforensics.signals.traces.maps import ela, map_png, outline
+    from nsfwforensics.signals.traces.visualisation import ela, map_png, outline
 
     picture = jpeg(photo(256, 256, 1), 70)
     picture.paste(photo(256, 256, 2).crop((0, 0, 96, 96)), (80, 80))

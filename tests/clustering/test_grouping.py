@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nsfwforensics.clustering.fingerprint import Fingerprint, Unread
 from nsfwforensics.clustering.grouping import Groups, grouped
-from nsfwforensics.clustering.looking import Look, Unseen
 from nsfwforensics.clustering.model import Stage, Sureness
 from nsfwforensics.signals.matching.keypoints import keypoints
 from nsfwforensics.signals.matching.signature import encode
@@ -19,9 +19,9 @@ from tests.signals.pictures import natural
 NOTHING = encode(keypoints(np.zeros((20, 20), np.uint8)))
 
 
-def look(name: str, pixels: int, bits: bytes = b"", sha256: str | None = None) -> Look:
+def look(name: str, pixels: int, bits: bytes = b"", sha256: str | None = None) -> Fingerprint:
     hashes = bits + bytes(range(224)) if bits else b""
-    return Look(Path(name), sha256 or f"{name:0>64}", 100, None, pixels, 1, hashes)
+    return Fingerprint(Path(name), sha256 or f"{name:0>64}", 100, None, pixels, 1, hashes)
 
 
 def flipped(bits: bytes, count: int) -> bytes:
@@ -29,12 +29,12 @@ def flipped(bits: bytes, count: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def run(looks: Sequence[Look], made: dict[str, bytes | Unseen] | None = None) -> Groups:
-    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unseen]:
+def run(prints: Sequence[Fingerprint], made: dict[str, bytes | Unread] | None = None) -> Groups:
+    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
         for number in numbers:
-            yield (made or {}).get(str(looks[number].path), NOTHING)
+            yield (made or {}).get(str(prints[number].path), NOTHING)
 
-    return grouped(looks, signatures)
+    return grouped(prints, signatures)
 
 
 def test_the_same_bytes_join_whatever_they_show():
@@ -45,8 +45,8 @@ def test_the_same_bytes_join_whatever_they_show():
 
 def test_looks_join_within_31_bits_of_the_representative_and_never_in_a_chain():
     base = bytes(31) + b"\x01"
-    looks = [look("best", 9, base), look("near", 8, flipped(base, 31)), look("far", 7, flipped(base, 62))]
-    groups = run(looks)
+    prints = [look("best", 9, base), look("near", 8, flipped(base, 31)), look("far", 7, flipped(base, 62))]
+    groups = run(prints)
     assert groups.parents == [0, 0, 2]  # "far" is 31 bits from "near", which represents nothing
     assert groups.links[1].distance == 31 and groups.links[1].sureness is Sureness.LIKELY
     close = run([look("best", 9, base), look("near", 8, flipped(base, 10))])
@@ -59,7 +59,7 @@ def test_pictures_without_structure_are_not_joined_and_said_to_be_plain():
 
 
 def test_a_file_that_is_gone_at_the_second_look_is_accounted_for():
-    gone = Unseen(Path("two"), "gone", failed=True)
+    gone = Unread(Path("two"), "gone", failed=True)
     groups = run([look("one", 9), look("two", 8)], {"two": gone})
     assert groups.lost == {1: gone} and groups.root(1) == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tests.formats import make
 MEBIBYTE = 1024 * 1024
 
 
+@cache
 def endless(mebibytes: int, wbits: int = zlib.MAX_WBITS) -> bytes:
     """A zlib (or with ``wbits`` 31 a gzip) stream that inflates to so many MiB of zeros, made in no time.
 

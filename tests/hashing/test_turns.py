@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nsfwforensics.hashing.picture.orientations import turned_hashes
 from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, pdq, pdq_dihedral
-from nsfwforensics.hashing.picture.turns import turned_hashes
 
 
 @pytest.mark.parametrize("name", ["camera-original.jpg", "no-face.jpg"])

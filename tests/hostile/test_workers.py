@@ -21,8 +21,8 @@ import pytest
 from nsfwforensics.core.evidence import Limits
 from nsfwforensics.errors import ForensicsError
 from nsfwforensics.execution import worker
-from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import BrokeError, DiedError, Lost
+from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.prepare import here
 from nsfwforensics.execution.processes import call_apart
 from nsfwforensics.seclusion import scratch
@@ -130,7 +130,7 @@ def answer(what: str) -> str:
 
 def answers(*tasks: str, jobs: int = 1, seconds: float = 0.0) -> list[str | Lost]:
     staff = Staff(jobs, seconds, worker.start_plain, (here(), Limits()))
-    done = list(apart(answer, [(task,) for task in tasks], staff))
+    done = list(isolated(answer, [(task,) for task in tasks], staff))
     assert [task for (task,), _ in done] == list(tasks), "in order, each once"
     return [one for _, one in done]
 
@@ -168,12 +168,12 @@ def ends_always() -> None:
 
 def test_a_worker_that_ends_between_two_tasks_costs_nothing(tmp_path: Path) -> None:
     staff = Staff(1, 0.0, ends_once, (tmp_path / "mark",))
-    assert [one for _, one in apart(answer, [("1",), ("2",)], staff)] == ["1", "2"]
+    assert [one for _, one in isolated(answer, [("1",), ("2",)], staff)] == ["1", "2"]
 
 
 def test_workers_that_cannot_start_are_an_error_and_no_endless_loop() -> None:
     with pytest.raises(ForensicsError, match="--no-isolate"):
-        list(apart(answer, [("1",)], Staff(1, 0.0, ends_always, ())))
+        list(isolated(answer, [("1",)], Staff(1, 0.0, ends_always, ())))
 
 
 def test_a_call_whose_process_ends_says_how() -> None:

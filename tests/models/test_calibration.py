@@ -19,8 +19,8 @@ from nsfwforensics.models.synthesis.calibration import (
     p_value_above,
     p_value_below,
 )
+from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.models.synthesis.views import LEAST_SIDE
 from nsfwforensics.models.synthesis.withheld import Because, Withheld
 
 SCORES = st.lists(st.floats(-10, 10), max_size=40).map(sorted)

@@ -15,8 +15,8 @@ from nsfwforensics.models import device
 from nsfwforensics.models.faces import vggface2
 from nsfwforensics.models.faces.embedder import cached_embedder
 from nsfwforensics.models.faces.mtcnn import Mtcnn
+from nsfwforensics.models.synthesis.canonical import changed
 from nsfwforensics.models.synthesis.classifier import cached_classifier
-from nsfwforensics.models.synthesis.views import changed
 
 Numbers = tuple[bool, bool, str, bool]
 

@@ -11,7 +11,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerRecord, Capability, Question, Worded
 from nsfwforensics.language import Language, language
 from nsfwforensics.report import charts
-from nsfwforensics.report.page.shape import Node, Shaper
+from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.words.declared import Declared
 from tests.report.factory import HOSTILE, declared, file, finding, header, result
 
@@ -36,7 +36,7 @@ def record(**changes: Any) -> AnalyzerRecord:
 def shaped(data: dict[str, Any], language: Language = EN, model: Worded | None = None, **changes: Any) -> Node:
     known = Declared.of(header(analyzers=(record(**changes),)))
     spoken = language.also(known.messages.get(language.code, {}))
-    return Shaper(known.figures("other"), spoken, model).shape(data, "data")
+    return Arranger(known.figures("other"), spoken, model).shape(data, "data")
 
 
 def labels(node: Node) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsfwforensics.models.synthesis import views
+from nsfwforensics.models.synthesis import canonical
 from nsfwforensics.models.synthesis.calibration import Verdict
 from tests.training.synthetic import picture, save, smooth
 from training import bring, calibrate, embed, leave_out, measure, saving
@@ -126,9 +126,9 @@ def test_views_are_squares_and_depend_on_the_key_only(tmp_path: Path) -> None:
     item = made(1, file=str(tmp_path / "a.jpg"), width=900, height=700)
     for view in (*saving.TIERS, "grey", "small"):
         first = saving.shown(item, view, tmp_path / view)
-        assert first.shape == (views.SIDE, views.SIDE, 3)
+        assert first.shape == (canonical.SIDE, canonical.SIDE, 3)
         assert np.array_equal(first, saving.shown(item, view, tmp_path / view))
-    assert np.array_equal(saving.shown(item, "as_is", tmp_path), views.whole(saving.load(item)))
+    assert np.array_equal(saving.shown(item, "as_is", tmp_path), canonical.whole(saving.load(item)))
     assert np.ptp(saving.shown(item, "grey", tmp_path).astype(int), axis=2).max() < 30
 
 
@@ -136,10 +136,10 @@ def test_a_picture_is_the_same_to_the_network_whatever_its_format_and_size(tmp_p
     from PIL import Image
 
     large = smooth(2, 1344, 1344)
-    small = views.reduced(large, 448)
+    small = canonical.reduced(large, 448)
     Image.fromarray(large).save(tmp_path / "a.png")
     Image.fromarray(small).save(tmp_path / "b.png")
-    seen = [views.whole(saving.load(made(file=str(tmp_path / name)))) for name in ("a.png", "b.png")]
+    seen = [canonical.whole(saving.load(made(file=str(tmp_path / name)))) for name in ("a.png", "b.png")]
     assert np.array_equal(*seen)
 
 

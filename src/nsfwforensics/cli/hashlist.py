@@ -165,14 +165,14 @@ def _tell(listed: HashList) -> None:
 def _apart(read: Callable[..., PictureRead], tasks: Tasks) -> Iterator[PictureRead]:
     """Reads pictures in confined worker processes: one that ends its worker or takes too long is one left out."""
     from nsfwforensics.core.evidence import Limits
-    from nsfwforensics.execution.apart import Staff, apart
     from nsfwforensics.execution.base import Lost
+    from nsfwforensics.execution.isolation import Staff, isolated
     from nsfwforensics.execution.prepare import here
     from nsfwforensics.execution.worker import start_plain
 
     limits = Limits()
     staff = Staff(min(os.cpu_count() or 1, _MOST_WORKERS), limits.max_seconds, start_plain, (here(), limits))
-    for _, done in apart(read, tasks, staff):
+    for _, done in isolated(read, tasks, staff):
         yield PictureRead(problem=done.reason) if isinstance(done, Lost) else done
 
 

@@ -17,9 +17,9 @@ from rich.console import Console
 from nsfwforensics.api import Request, Run
 from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.failures import ended, note
+from nsfwforensics.cli.interrupts import interrupts_held
 from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
-from nsfwforensics.cli.undisturbed import undisturbed
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
@@ -182,7 +182,7 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
     with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
         try:
             for file in run:
-                with undisturbed():  # an entry that is written is counted too
+                with interrupts_held():  # an entry that is written is counted too
                     file = writer.add(file)
                     tally.add(file)
                 advance(failed=file.status is FileStatus.FAILED)

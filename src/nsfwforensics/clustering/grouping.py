@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nsfwforensics.clustering.looking import Look, Unseen
+from nsfwforensics.clustering.fingerprint import Fingerprint, Unread
 from nsfwforensics.clustering.model import Link, Stage, Sureness
 from nsfwforensics.hashing.index import hamming
 from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nsfwforensics.signals.matching.keypoints import Keypoints
 
 SURE_DISTANCE = 16
-"""PDQ distance, in bits, up to which a link by looks is called very likely."""
+"""PDQ distance, in bits, up to which a link by hashes is called very likely."""
 
 CANDIDATES = 400
 """Most pictures that are compared with one representative by local features."""
@@ -42,25 +42,25 @@ LEAST_COMMON = 0.25
 
 _LEAST_POINTS = 8
 
-Signatures = Callable[[Sequence[int]], Iterator[bytes | Unseen]]
+Signatures = Callable[[Sequence[int]], Iterator[bytes | Unread]]
 """Gives the signatures of the pictures of these numbers, in their order."""
 
 
 @dataclass(slots=True)
 class Groups:
-    """The result over some looks, by their numbers.
+    """The result over some files, by their numbers.
 
     Attributes:
         parents: For every picture the one that it joined; itself for a representative and for one that is alone.
         links: Why, for those that joined another.
-        plain: Pictures whose looks and features could not be compared.
+        plain: Pictures whose hashes and features could not be compared.
         lost: Files that could not be read again, with the reason.
     """
 
     parents: list[int]
     links: dict[int, Link]
     plain: set[int]
-    lost: dict[int, Unseen]
+    lost: dict[int, Unread]
 
     def root(self, number: int) -> int:
         """The representative of a picture's cluster."""
@@ -69,40 +69,40 @@ class Groups:
         return number
 
 
-def grouped(looks: Sequence[Look], signatures: Signatures) -> Groups:
+def grouped(prints: Sequence[Fingerprint], signatures: Signatures) -> Groups:
     """Groups pictures.
 
     Args:
-        looks: What was taken from each file.
-        signatures: Makes the signatures of those that neither bytes nor looks have joined to another.
+        prints: What was taken from each file.
+        signatures: Makes the signatures of those that neither bytes nor hashes have joined to another.
     """
-    groups = Groups(list(range(len(looks))), {}, set(), {})
-    order = sorted(range(len(looks)), key=lambda number: _rank(looks[number]))
-    left = _by_looks(looks, _by_bytes(looks, order, groups), groups)
-    _by_features(looks, left, groups, signatures)
+    groups = Groups(list(range(len(prints))), {}, set(), {})
+    order = sorted(range(len(prints)), key=lambda number: _rank(prints[number]))
+    left = _by_hashes(prints, _by_bytes(prints, order, groups), groups)
+    _by_features(prints, left, groups, signatures)
     return groups
 
 
-def _rank(look: Look) -> tuple[int, int, str, str]:
+def _rank(one: Fingerprint) -> tuple[int, int, str, str]:
     """Best first: most pixels, most bytes, earliest, then by name."""
-    return -look.width * look.height, -look.size, look.modified or "~", str(look.path)
+    return -one.width * one.height, -one.size, one.modified or "~", str(one.path)
 
 
-def _by_bytes(looks: Sequence[Look], order: Sequence[int], groups: Groups) -> list[int]:
+def _by_bytes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Groups) -> list[int]:
     firsts: dict[str, int] = {}
     for number in order:
-        first = firsts.setdefault(looks[number].sha256, number)
+        first = firsts.setdefault(prints[number].sha256, number)
         if first != number:
             groups.parents[number] = first
-            groups.links[number] = Link(stage=Stage.BYTES, to=str(looks[first].path), sureness=Sureness.CERTAIN)
+            groups.links[number] = Link(stage=Stage.BYTES, to=str(prints[first].path), sureness=Sureness.CERTAIN)
     return list(firsts.values())
 
 
-def _by_looks(looks: Sequence[Look], order: Sequence[int], groups: Groups) -> list[int]:
-    numbers = np.array([number for number in order if looks[number].hashes], np.intp)
+def _by_hashes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Groups) -> list[int]:
+    numbers = np.array([number for number in order if prints[number].hashes], np.intp)
     if not len(numbers):
         return list(order)
-    turned = np.frombuffer(b"".join(looks[number].hashes for number in numbers), np.uint64).reshape(-1, 8, 4)
+    turned = np.frombuffer(b"".join(prints[number].hashes for number in numbers), np.uint64).reshape(-1, 8, 4)
     hashes = np.ascontiguousarray(turned[:, 0])
     tables = hamming.build_tables(hashes) if len(hashes) >= hamming.TABLES_FROM else None
     joined = np.zeros(len(numbers), bool)
@@ -117,7 +117,7 @@ def _by_looks(looks: Sequence[Look], order: Sequence[int], groups: Groups) -> li
             groups.parents[member] = number
             groups.links[member] = Link(
                 stage=Stage.LOOKS,
-                to=str(looks[number].path),
+                to=str(prints[number].path),
                 sureness=Sureness.VERY_LIKELY if distance <= SURE_DISTANCE else Sureness.LIKELY,
                 distance=distance,
                 transform=DIHEDRAL_NAMES[turn],
@@ -135,17 +135,17 @@ def _nearest(hits: hamming.Hits, row: int, joined: NDArray[np.bool_]) -> dict[in
     return best
 
 
-def _by_features(looks: Sequence[Look], left: Sequence[int], groups: Groups, signatures: Signatures) -> None:
+def _by_features(prints: Sequence[Fingerprint], left: Sequence[int], groups: Groups, signatures: Signatures) -> None:
     index = NearIndex()
     numbers: list[int] = []
     for number, made in zip(left, signatures(left), strict=True):
-        if isinstance(made, Unseen):
+        if isinstance(made, Unread):
             groups.lost[number] = made
             continue
         numbers.append(number)
-        if len(index.keypoints(index.add(made))) < _LEAST_POINTS and not looks[number].hashes:
+        if len(index.keypoints(index.add(made))) < _LEAST_POINTS and not prints[number].hashes:
             groups.plain.add(number)
-    joining = _Joining(looks, numbers, index, groups)
+    joining = _Joining(prints, numbers, index, groups)
     for entry in range(len(numbers)):
         joining.place(entry)
 
@@ -153,8 +153,8 @@ def _by_features(looks: Sequence[Look], left: Sequence[int], groups: Groups, sig
 class _Joining:
     """The last stage, entry by entry of the index; entries stand in the order of their rank."""
 
-    def __init__(self, looks: Sequence[Look], numbers: Sequence[int], index: NearIndex, groups: Groups) -> None:
-        self.looks = looks
+    def __init__(self, prints: Sequence[Fingerprint], numbers: Sequence[int], index: NearIndex, groups: Groups) -> None:
+        self.prints = prints
         self.numbers = numbers
         self.index = index
         self.groups = groups
@@ -193,7 +193,7 @@ class _Joining:
         self.groups.parents[number] = target
         self.groups.links[number] = Link(
             stage=Stage.FEATURES,
-            to=str(self.looks[target].path),
+            to=str(self.prints[target].path),
             sureness=Sureness.VERY_LIKELY if aligned.score >= SCORE_IN_COMMON else Sureness.LIKELY,
             score=round(aligned.score, 1),
             shown=round(min(1.0, aligned.shown), 3),

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, features, fingerprint
 from nsfwforensics.clustering.grouping import Groups, grouped
-from nsfwforensics.clustering.looking import Look, Unseen, features, look
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core import installation
@@ -63,23 +63,23 @@ def cluster(
     tell = progress or (lambda what, done, total: None)
     tasks, problems = _found([Path(path) for path in paths], follow_symlinks, exclude)
     jobs = jobs or (_cores() if len(tasks) >= POOL_FROM_FILES else 1)
-    looks: list[Look] = []
-    for done, seen in enumerate(looked(look, tasks, jobs, limits, isolate=isolate), 1):
-        if isinstance(seen, Look):
-            looks.append(seen)
+    prints: list[Fingerprint] = []
+    for done, seen in enumerate(looked(fingerprint, tasks, jobs, limits, isolate=isolate), 1):
+        if isinstance(seen, Fingerprint):
+            prints.append(seen)
         else:
             problems.append(_problem(seen))
         tell("looking", done, len(tasks))
 
-    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unseen]:
-        again = [(looks[number].path, looks[number].sha256, follow_symlinks) for number in numbers]
+    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
+        again = [(prints[number].path, prints[number].sha256, follow_symlinks) for number in numbers]
         for done, made in enumerate(looked(features, again, jobs, limits, isolate=isolate), 1):
             yield made
             tell("comparing", done, len(again))
 
-    groups = grouped(looks, signatures)
-    problems += [_problem(unseen) for unseen in groups.lost.values()]
-    clusters, alone = _worded(looks, groups)
+    groups = grouped(prints, signatures)
+    problems += [_problem(unread) for unread in groups.lost.values()]
+    clusters, alone = _worded(prints, groups)
     return Clustering(
         version=installation.version(),
         command=command,
@@ -87,7 +87,7 @@ def cluster(
         finished=utc_iso(time.time()),
         pdq_distance=MATCH_DISTANCE,
         feature_score=SCORE,
-        pictures=len(looks),
+        pictures=len(prints),
         clusters=clusters,
         alone=alone,
         problems=tuple(problems),
@@ -116,38 +116,38 @@ def _cores() -> int:
     return min(cores, MAX_AUTO_JOBS)
 
 
-def _problem(unseen: Unseen) -> Problem:
-    return Problem(path=str(unseen.path), reason=unseen.reason, failed=unseen.failed)
+def _problem(unread: Unread) -> Problem:
+    return Problem(path=str(unread.path), reason=unread.reason, failed=unread.failed)
 
 
-def _worded(looks: Sequence[Look], groups: Groups) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
+def _worded(prints: Sequence[Fingerprint], groups: Groups) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
     stars: dict[int, list[int]] = {}
-    for number in range(len(looks)):
+    for number in range(len(prints)):
         stars.setdefault(groups.root(number), []).append(number)
-    ordered = sorted(stars.items(), key=lambda star: (-len(star[1]), str(looks[star[0]].path)))
+    ordered = sorted(stars.items(), key=lambda star: (-len(star[1]), str(prints[star[0]].path)))
     clusters: list[Cluster] = []
     for root, numbers in ordered:
         if len(numbers) > 1:
-            members = sorted((number for number in numbers if number != root), key=lambda one: str(looks[one].path))
+            members = sorted((number for number in numbers if number != root), key=lambda one: str(prints[one].path))
             clusters.append(
                 Cluster(
                     number=len(clusters) + 1,
-                    representative=_member(looks[root], root, groups),
-                    members=tuple(_member(looks[number], number, groups) for number in members),
+                    representative=_member(prints[root], root, groups),
+                    members=tuple(_member(prints[number], number, groups) for number in members),
                 )
             )
-    alone = [_member(looks[root], root, groups) for root, numbers in ordered if len(numbers) == 1]
+    alone = [_member(prints[root], root, groups) for root, numbers in ordered if len(numbers) == 1]
     return tuple(clusters), tuple(alone)
 
 
-def _member(look: Look, number: int, groups: Groups) -> Member:
+def _member(one: Fingerprint, number: int, groups: Groups) -> Member:
     return Member(
-        path=str(look.path),
-        sha256=look.sha256,
-        size=look.size,
-        modified=look.modified,
-        width=look.width,
-        height=look.height,
+        path=str(one.path),
+        sha256=one.sha256,
+        size=one.size,
+        modified=one.modified,
+        width=one.width,
+        height=one.height,
         comparable=number not in groups.plain and number not in groups.lost,
         link=groups.links.get(number),
     )

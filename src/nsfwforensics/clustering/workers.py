@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nsfwforensics.clustering.looking import Unseen
+from nsfwforensics.clustering.fingerprint import Unread
 from nsfwforensics.core.failure import reason_of
-from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import Lost
+from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.prepare import here
 from nsfwforensics.execution.worker import start_plain
 
@@ -25,8 +25,8 @@ _FILES_PER_WORKER = 4000  # after which it is replaced, so that what libraries k
 
 
 def looked(
-    work: Callable[..., T | Unseen], tasks: Iterable[tuple[Any, ...]], jobs: int, limits: Limits, *, isolate: bool
-) -> Iterator[T | Unseen]:
+    work: Callable[..., T | Unread], tasks: Iterable[tuple[Any, ...]], jobs: int, limits: Limits, *, isolate: bool
+) -> Iterator[T | Unread]:
     """Calls a function for every task and yields what it returns, in order.
 
     Args:
@@ -43,8 +43,8 @@ def looked(
                 yield work(*task)
             except Exception as error:  # noqa: BLE001 - one file never costs another
                 _log.debug("looking at %s failed", task[0], exc_info=True)
-                yield Unseen(task[0], reason_of(error), failed=True)
+                yield Unread(task[0], reason_of(error), failed=True)
         return
     staff = Staff(jobs, limits.max_seconds, start_plain, (here(), limits), _IN_FLIGHT, _FILES_PER_WORKER)
-    for task, seen in apart(work, called, staff):
-        yield Unseen(task[0], seen.reason, failed=True) if isinstance(seen, Lost) else seen
+    for task, seen in isolated(work, called, staff):
+        yield Unread(task[0], seen.reason, failed=True) if isinstance(seen, Lost) else seen

@@ -17,7 +17,7 @@ from nsfwforensics.errors import EvidenceError
 from nsfwforensics.evaluation.file_facts import file_facts
 from nsfwforensics.evaluation.states import TIERS, Tier, at_tier
 from nsfwforensics.models.own.verdict import Reason, crossed
-from nsfwforensics.models.synthesis import circumstances, preprocess, views
+from nsfwforensics.models.synthesis import canonical, preprocess, suitability
 from nsfwforensics.models.synthesis.calibration import Calibration, Verdict, cached_calibration
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Judged:
 class Judge(Protocol):
     """A detector with its rules."""
 
-    def __call__(self, rgb: Pixels, known: circumstances.Circumstances) -> Said:
+    def __call__(self, rgb: Pixels, known: suitability.Suitability) -> Said:
         """Judges one picture in one state."""
 
 
@@ -91,18 +91,18 @@ def judge_file(path: Path, files: DetectorFiles | None, weights: Path | None, li
         rgb = evidence.rgb
     except EvidenceError as error:
         return Judged(str(path), problem=str(error))
-    known = circumstances.circumstances(rgb, evidence.original)
+    known = suitability.suitability(rgb, evidence.original)
     states: dict[str, Said] = {tier: judge(*_shared(rgb, known, tier)) for tier in TIERS}
     facts = file_facts(rgb, evidence.size, known.quality, evidence.original)
     return Judged(str(path), evidence.sha256, states, evidence.media_type or "", facts)
 
 
-def _shared(rgb: Pixels, known: circumstances.Circumstances, tier: Tier) -> tuple[Pixels, circumstances.Circumstances]:
+def _shared(rgb: Pixels, known: suitability.Suitability, tier: Tier) -> tuple[Pixels, suitability.Suitability]:
     if tier == "as_is":
         return rgb, known
     again = at_tier(rgb, tier)
     quality = float(tier.rpartition("q")[2])
-    return again, circumstances.Circumstances(quality, preprocess.flat_share(again), False, known.grey)
+    return again, suitability.Suitability(quality, preprocess.flat_share(again), False, known.grey)
 
 
 def _built_in(weights: Path | None) -> Judge:
@@ -110,33 +110,33 @@ def _built_in(weights: Path | None) -> Judge:
 
     calibration, classifier = cached_calibration(weights), cached_classifier("cpu", weights, 1)
 
-    def judge(rgb: Pixels, known: circumstances.Circumstances) -> Said:
-        if min(rgb.shape[:2]) < views.LEAST_SIDE:
+    def judge(rgb: Pixels, known: suitability.Suitability) -> Said:
+        if min(rgb.shape[:2]) < canonical.LEAST_SIDE:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
         image = calibration.image
-        plain = circumstances.state_of(rgb, known, image.real)
+        plain = suitability.state_of(rgb, known, image.real)
 
         def state(picture: WholeScore) -> str:
-            return circumstances.PORTRAIT if picture.portrait else plain
+            return suitability.PORTRAIT if picture.portrait else plain
 
         def asked(_: int, picture: WholeScore) -> bool:
             return image.verdict(picture.score, state(picture)) is not Verdict.INCONCLUSIVE
 
-        picture = classifier.score([views.changed(rgb)], asked)[0]
+        picture = classifier.score([canonical.changed(rgb)], asked)[0]
         return _by_calibration(picture, _outside(rgb, known, calibration), calibration, state(picture))
 
     return judge
 
 
-def _outside(rgb: Pixels, known: circumstances.Circumstances, calibration: Calibration) -> bool:
+def _outside(rgb: Pixels, known: suitability.Suitability, calibration: Calibration) -> bool:
     return bool(
-        circumstances.ruled_out(
+        suitability.ruled_out(
             rgb,
             known,
             least=calibration.least_side,
             min_quality=calibration.min_quality,
             max_flat_share=calibration.max_flat_share,
-            grey=circumstances.GREY in calibration.image.real,
+            grey=suitability.GREY in calibration.image.real,
             domain=calibration.domain,
         )
     )
@@ -159,12 +159,12 @@ def _own(files: DetectorFiles) -> Judge:
 
     detector, least, limits = cached_detector(files), least_side(files), files.card.limits
 
-    def judge(rgb: Pixels, known: circumstances.Circumstances) -> Said:
+    def judge(rgb: Pixels, known: suitability.Suitability) -> Said:
         if min(rgb.shape[:2]) < least:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
         picture = detector.score(rgb)
         reason = crossed(files.card.calibration, picture)
-        outside = circumstances.ruled_out(
+        outside = suitability.ruled_out(
             rgb, known, least=least, min_quality=limits.min_quality, max_flat_share=limits.max_flat_share
         )
         score = None if reason is Reason.NO_NUMBER else picture.score

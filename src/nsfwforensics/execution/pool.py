@@ -13,8 +13,8 @@ from nsfwforensics.core.discover import Target
 from nsfwforensics.core.plan import Draft, Plan, failed_draft
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution import worker
-from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import BATCH_FILES, Lost
+from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.prepare import here
 
 
@@ -37,7 +37,7 @@ class PoolEngine:
     def _halves(self, plan: Plan, targets: Iterable[Target]) -> Iterator[worker.Half]:
         """Yields what the workers return, in the order of the targets; one that they lost is a failed one."""
         staff = Staff(self.jobs, plan.spec.limits.max_seconds, worker.start_apart, (plan.spec, here()))
-        for (target,), half in apart(worker.work, ((target,) for target in targets), staff):
+        for (target,), half in isolated(worker.work, ((target,) for target in targets), staff):
             if isinstance(half, Lost):
                 yield plan.infer([failed_draft(target, half.reason, plan.spec.limits)])[0]
             else:

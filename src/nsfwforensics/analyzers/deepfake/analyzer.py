@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers.deepfake.figures import CHARTS, FIGURES
-from nsfwforensics.analyzers.deepfake.map import MapScores, conclude_map, judge_map, take_map
-from nsfwforensics.analyzers.deepfake.map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.own import OwnScore, conclude_own, enrol_detector, judge
 from nsfwforensics.analyzers.deepfake.own_words import OWN_CODES
 from nsfwforensics.analyzers.deepfake.sample import Sample, decoded_rows, take
+from nsfwforensics.analyzers.deepfake.score_map import MapScores, conclude_map, judge_map, take_map
+from nsfwforensics.analyzers.deepfake.score_map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.words import (
     CODES,
     STATES,
@@ -248,7 +248,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
 
 def state_of(sample: Sample, picture: WholeScore | None) -> str:
     """The measured state that a picture is told by: portraits by their own."""
-    from nsfwforensics.models.synthesis.circumstances import PORTRAIT
+    from nsfwforensics.models.synthesis.suitability import PORTRAIT
 
     return PORTRAIT if picture is not None and picture.portrait else sample.state
 

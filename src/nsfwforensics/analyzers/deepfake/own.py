@@ -75,10 +75,10 @@ def judge(evidence: Evidence, files: DetectorFiles) -> OwnScore:
     """
     from nsfwforensics.models.own.detector import cached_detector, least_side
     from nsfwforensics.models.synthesis.calibration import closest_state
-    from nsfwforensics.models.synthesis.circumstances import circumstances, ruled_out
+    from nsfwforensics.models.synthesis.suitability import ruled_out, suitability
 
     rgb = decoded_rows(evidence)
-    known = circumstances(rgb, evidence.original)
+    known = suitability(rgb, evidence.original)
     limits = files.card.limits
     reason = cut_off(evidence) or ruled_out(
         rgb,

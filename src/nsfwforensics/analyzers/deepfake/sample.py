@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nsfwforensics.analyzers.deepfake.map import MapSample
+    from nsfwforensics.analyzers.deepfake.score_map import MapSample
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.synthesis.calibration import Calibration
 
@@ -46,11 +46,11 @@ def take(evidence: Evidence, limits: Calibration) -> Sample:
     Raises:
         EvidenceError: The picture cannot be decoded.
     """
-    from nsfwforensics.models.synthesis.circumstances import circumstances, ruled_out, state_of
-    from nsfwforensics.models.synthesis.views import changed
+    from nsfwforensics.models.synthesis.canonical import changed
+    from nsfwforensics.models.synthesis.suitability import ruled_out, state_of, suitability
 
     rgb = decoded_rows(evidence)
-    known = circumstances(rgb, evidence.original)
+    known = suitability(rgb, evidence.original)
     reason = cut_off(evidence) or ruled_out(
         rgb,
         known,

@@ -10,12 +10,13 @@ from pydantic import Field
 
 from nsfwforensics.analyzers.metadata import identity, makers, sidecars, software, times, words
 from nsfwforensics.analyzers.metadata import thumbnail as thumbs
-from nsfwforensics.analyzers.metadata.codes import CODES, MAX_STATEMENTS, cut, field_table, listed
+from nsfwforensics.analyzers.metadata.codes import CODES, MAX_STATEMENTS, field_table, listed
 from nsfwforensics.analyzers.metadata.figures import CHARTS, FIGURES
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.media import EXTENSIONS, extension_matches, name_of
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Capability, Finding, Question, Region, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg

@@ -8,7 +8,8 @@ from typing import Any
 
 from nsfwforensics.analyzers.metadata.identity import Statement
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.messages import Message, say
+from nsfwforensics.core.messages import say
+from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Question, Severity
 from nsfwforensics.formats.fields import MAX_LISTED, Field, Metadata, Rational, plain_text, value_size
 
@@ -185,17 +186,6 @@ def _shown(field: Field, limit: int) -> Any:
         items = [str(item) if isinstance(item, Rational) else item for item in value[:MAX_LISTED]]
         return items if len(value) <= MAX_LISTED else [*items, f"… ({len(value)} values in all)"]
     return cut(value, limit) if isinstance(value, str) else value
-
-
-def cut(text: str, limit: int) -> str:
-    """The text, or its beginning with its full length named."""
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters in all)"
-
-
-def quote(text: str, limit: int = 80) -> Message:
-    """Text of the file for use inside a sentence: on one line, short, in the language's quotation marks."""
-    line = " ".join(text.split())
-    return say("“{text}”", text=line if len(line) <= limit else f"{line[:limit]}…")
 
 
 def listed(found: Sequence[Statement]) -> list[dict[str, str]]:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.metadata.identity import Device
 from nsfwforensics.core.messages import Message, say
+from nsfwforensics.core.quoting import quote
 from nsfwforensics.formats.fields import Metadata, Rational
 
 _MAKES: tuple[tuple[str, str], ...] = (

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError  # nosec B406
 
-from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.core.decode import Limits
 from nsfwforensics.core.evidence import Evidence, now_reading
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.quoting import cut
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import xmp
 from nsfwforensics.formats.json_text import json_lines, json_object, one_line

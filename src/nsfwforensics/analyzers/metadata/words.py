@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nsfwforensics.analyzers.metadata import software, times
-from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.metadata.identity import Device, Position, Statement
 from nsfwforensics.analyzers.metadata.makers import Oddity
 from nsfwforensics.analyzers.metadata.sidecars import Sidecar
 from nsfwforensics.core.messages import Message, say, say_count, sentences
+from nsfwforensics.core.quoting import quote
 from nsfwforensics.formats.behind import Behind, Piece
 
 _PEOPLE: Mapping[str, str] = {

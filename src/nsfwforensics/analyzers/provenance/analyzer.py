@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from nsfwforensics.analyzers.metadata import software
-from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.analyzers.provenance import standards, words
 from nsfwforensics.analyzers.provenance.c2pa.codes import CAPTURED, Claim
 from nsfwforensics.analyzers.provenance.c2pa.credentials import credentials, enrol_anchors
@@ -35,10 +34,11 @@ from nsfwforensics.analyzers.provenance.codes import (
 from nsfwforensics.analyzers.provenance.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.provenance.match import Match, Table, matches, place_of, recover
 from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
-from nsfwforensics.analyzers.provenance.views import Looked
+from nsfwforensics.analyzers.provenance.readings import Looked
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import stealth

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.analyzers.provenance.graphs import kind_of
 from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Certainty, Condition, Home, Rule, View, png
+from nsfwforensics.analyzers.provenance.readings import Allowance, Looked
 from nsfwforensics.analyzers.provenance.rules.bare_names import BARE_NAMES
 from nsfwforensics.analyzers.provenance.rules.services import SERVICES
 from nsfwforensics.analyzers.provenance.rules.tools import EDITS, GENERATION
-from nsfwforensics.analyzers.provenance.views import Allowance, Looked
+from nsfwforensics.core.quoting import cut
 from nsfwforensics.formats.fields import Field, Metadata
 from nsfwforensics.formats.json_text import json_object
 

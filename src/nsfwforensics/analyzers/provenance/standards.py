@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nsfwforensics.analyzers.provenance.match import Table
 from nsfwforensics.analyzers.provenance.model import USER_COMMENT, Home, png, xmp
-from nsfwforensics.analyzers.provenance.views import Looked
+from nsfwforensics.analyzers.provenance.readings import Looked
 from nsfwforensics.core.messages import say
 from nsfwforensics.formats.fields import Metadata
 from nsfwforensics.formats.json_text import json_object

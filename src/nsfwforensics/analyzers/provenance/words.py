@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.metadata.software import Program
 from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
 from nsfwforensics.core.messages import Message, say, say_count
+from nsfwforensics.core.quoting import quote
 
 REPORTED_PLACE = say(
     "Unsigned: anyone can write or strip it. That the label is written in this place is known from reports only."

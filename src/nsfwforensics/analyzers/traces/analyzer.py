@@ -143,7 +143,7 @@ class TracesAnalyzer(Analyzer):
 
 
 def _region(region: TraceRegion, trace: Trace) -> Region:
-    from nsfwforensics.signals.traces.maps import outline
+    from nsfwforensics.signals.traces.visualisation import outline
 
     box = (region.x, region.y, region.width, region.height)
     corners = () if trace.mask is None else outline(trace.mask, trace.cell, box)
@@ -151,14 +151,14 @@ def _region(region: TraceRegion, trace: Trace) -> Region:
 
 
 def _drawn(name: str, values: Any, picture: StoredPicture) -> Artifact:
-    from nsfwforensics.signals.traces.maps import map_png
+    from nsfwforensics.signals.traces.visualisation import map_png
 
     return Artifact(name=name, media_type="image/png", data=map_png(values, picture.shown_size))
 
 
 def _expert_maps(evidence: Evidence, picture: StoredPicture) -> Iterator[Artifact]:
     """Error level analysis, of the picture as stored so that a JPEG's own grid is met, and the noise residual."""
-    from nsfwforensics.signals.traces.maps import ela, noise_residual
+    from nsfwforensics.signals.traces.visualisation import ela, noise_residual
 
     if max(picture.rgb.shape[:2]) <= 65_500:
         yield _drawn(say("error level analysis"), picture.turned(ela(picture.rgb)), picture)

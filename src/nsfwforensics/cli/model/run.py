@@ -19,8 +19,8 @@ from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import ReportError, UsageError, WeightsError
 from nsfwforensics.evaluation.figures import figures
 from nsfwforensics.evaluation.judging import Judged, judge_file
-from nsfwforensics.execution.apart import Staff, apart
 from nsfwforensics.execution.base import Lost
+from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.prepare import here
 from nsfwforensics.execution.processes import warm_up
 from nsfwforensics.execution.worker import start_plain
@@ -123,7 +123,7 @@ def _judged(
         _try_apart(files, staff)
     found: dict[Path, Judged] = {}
     tasks = ((path, files, weights, limits) for path in paths)
-    for done, (task, judged) in enumerate(apart(judge_file, tasks, staff), 1):
+    for done, (task, judged) in enumerate(isolated(judge_file, tasks, staff), 1):
         path = task[0]
         found[path] = Judged(str(path), problem=judged.reason) if isinstance(judged, Lost) else judged
         progress(done, len(paths))
@@ -136,7 +136,7 @@ def _try_apart(files: DetectorFiles, staff: Staff) -> None:
     Raises:
         WeightsError: It cannot be used.
     """
-    for _, outcome in apart(_tried, [(files,)], staff):
+    for _, outcome in isolated(_tried, [(files,)], staff):
         if isinstance(outcome, Lost):
             raise WeightsError(outcome.reason)
         if outcome:

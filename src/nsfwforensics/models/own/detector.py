@@ -19,7 +19,7 @@ from nsfwforensics.models.own.card import Claims, Fit, Format, Input
 from nsfwforensics.models.own.files import DetectorFiles, read_model
 from nsfwforensics.models.own.onnx import OnnxModel
 from nsfwforensics.models.own.score import PictureScore
-from nsfwforensics.models.synthesis import clip, preprocess, views
+from nsfwforensics.models.synthesis import canonical, clip, preprocess
 from nsfwforensics.models.synthesis.classifier import Head, SynthesisClassifier
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ArchitectureDetector:
 
     def score(self, rgb: Pixels) -> PictureScore:
         """The picture's score as the built-in model would make it."""
-        own, again, reduced = self._classifier.logits(views.changed(rgb)).tolist()
+        own, again, reduced = self._classifier.logits(canonical.changed(rgb)).tolist()
         return PictureScore(score=own, spread=0.0, recompressed=again, resized=reduced, crops=1)
 
 
@@ -131,7 +131,7 @@ def least_side(files: DetectorFiles) -> int:
     """The shorter side, in pixels, that a picture needs: the card's, and room for a crop of the smaller copy."""
     card = files.card
     if card.input is None:
-        return max(card.limits.min_side, views.LEAST_SIDE)
+        return max(card.limits.min_side, canonical.LEAST_SIDE)
     if card.input.fit is not Fit.CROPS:
         return card.limits.min_side
     return max(card.limits.min_side, math.ceil((card.input.width + 1) / SMALLER))

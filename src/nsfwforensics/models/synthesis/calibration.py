@@ -24,8 +24,8 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
+from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.models.synthesis.views import LEAST_SIDE
 from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
 if TYPE_CHECKING:

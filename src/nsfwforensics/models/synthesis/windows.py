@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.models.synthesis.views import SIDE, whole
+from nsfwforensics.models.synthesis.canonical import SIDE, whole
 
 LEAST_SIDE = 336
 """Shorter side of the smallest picture that gets a map, in pixels."""

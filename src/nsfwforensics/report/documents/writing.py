@@ -14,7 +14,7 @@ from nsfwforensics.core.report_files import is_ours
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.page import html
-from nsfwforensics.report.page.voice import environment
+from nsfwforensics.report.page.templating import environment
 from nsfwforensics.report.saved.folder import replace_file
 
 

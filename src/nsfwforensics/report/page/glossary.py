@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 
 from nsfwforensics.core.messages import Message
 from nsfwforensics.language import Language
+from nsfwforensics.report.page.templating import TemplateSpeaker
 from nsfwforensics.report.page.terms import TERMS, Term
-from nsfwforensics.report.page.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Glossary:
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self._voice = Voice(language)
+        self._voice = TemplateSpeaker(language)
         self._met: set[str] = set()
         self._here: set[str] = set()
 

@@ -21,11 +21,11 @@ from markupsafe import Markup
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import FileStatus, Priority, Support
 from nsfwforensics.report import charts
+from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.page.glossary import Glossary
 from nsfwforensics.report.page.opening import first_files, what_stood_out
 from nsfwforensics.report.page.sections import sections
-from nsfwforensics.report.page.shape import Node, Shaper
-from nsfwforensics.report.page.voice import environment
+from nsfwforensics.report.page.templating import environment
 from nsfwforensics.report.words import advice, text, wording
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any
         "detailed": detailed,
         "common_folder": saved.common_folder,
         "glossary": Glossary(saved.language),
-        "shape": Shaper(saved.declared.all_figures, saved.language).shape,
-        "settings": lambda record: Shaper(saved.declared.figures(record.name), saved.language).shape(record.options),
+        "shape": Arranger(saved.declared.all_figures, saved.language).shape,
+        "settings": lambda record: Arranger(saved.declared.figures(record.name), saved.language).shape(record.options),
         "references": [_reference(saved, each) for each in saved.header.references],
         "SEVERITY": wording.SEVERITY,
         "FINDING_SUPPORT": wording.FINDING_SUPPORT,
@@ -141,7 +141,7 @@ def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str
     figures = saved.declared.all_figures
     role = figures.words.get("role", {}).get(str(reference.get("role")), say("Reference"))
     rest = {key: value for key, value in reference.items() if key != "role"}
-    return saved.language.says(role), Shaper(figures, saved.language).shape(rest)
+    return saved.language.says(role), Arranger(figures, saved.language).shape(rest)
 
 
 def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from nsfwforensics.core.fields import FieldRow, field_rows
 from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord
 from nsfwforensics.report import charts
+from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.page.drawing import Drawing, draw
-from nsfwforensics.report.page.shape import Node, Shaper
 from nsfwforensics.report.saved.artifacts import EMBED_BYTES, data_address
 from nsfwforensics.report.words import wording
 from nsfwforensics.report.words.answers import QuestionView, hashes, questions
@@ -108,7 +108,7 @@ def section(number: int, file: FileReport, pictures: list[Picture], declared: De
         shown |= {name for name, _ in digests} if result.analyzer in hashing else set()
         rest = {key: value for key, value in result.measurements.items() if key not in shown}
         if rest:
-            shaper = Shaper(declared.figures(result.analyzer), language, result)
+            shaper = Arranger(declared.figures(result.analyzer), language, result)
             measurements.append((result.analyzer, shaper.shape(rest, "measurements")))
     return Section(
         anchor=f"file-{number}",
@@ -141,7 +141,7 @@ def _grounds(file: FileReport, declared: Declared, language: Language) -> dict[i
             scores -= score is not None
             data = figures(finding)
             grounds[id(finding)] = Grounds(
-                figures=Shaper(names, language, finding).shape(data, "data") if data else None,
+                figures=Arranger(names, language, finding).shape(data, "data") if data else None,
                 rates=rate_sentences(finding, language),
                 method=declared.method(result.analyzer, finding),
                 score=score,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nsfwforensics.signals.matching.maps import derivative, project
+from nsfwforensics.signals.matching.geometry import derivative, project
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

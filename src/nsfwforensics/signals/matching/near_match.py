@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nsfwforensics.signals.matching.alignment import SCORE, SCORE_IN_COMMON, Alignment, _align
-from nsfwforensics.signals.matching.maps import area, corners, overlap, project
+from nsfwforensics.signals.matching.geometry import area, corners, overlap, project
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from nsfwforensics.analyzers.metadata.codes import cut
 from nsfwforensics.analyzers.provenance.c2pa import codes, words
 from nsfwforensics.analyzers.provenance.c2pa.claims import claims
 from nsfwforensics.analyzers.provenance.c2pa.codes import C2PA_CODES, Claim, Credentials
@@ -30,6 +29,7 @@ from nsfwforensics.analyzers.provenance.c2pa.store import Manifest, Trouble, man
 from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Support
 from nsfwforensics.formats.fields import Metadata
 from nsfwforensics.formats.jumbf import fault, find_manifest_store

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from nsfwforensics.analyzers.metadata.codes import quote
 from nsfwforensics.analyzers.provenance.c2pa.ai import Kind, Statement, sound
 from nsfwforensics.analyzers.provenance.c2pa.coverage import LeftOut
 from nsfwforensics.analyzers.provenance.c2pa.read import INTERIM, OFFICIAL, SUPPLIED
 from nsfwforensics.analyzers.provenance.c2pa.store import Identity, Manifest
 from nsfwforensics.core.messages import Message, as_utc, say, sentences
+from nsfwforensics.core.quoting import quote
 
 MAX_STEPS, MAX_MARKS = 6, 4
 """Most editing steps and most watermarks that a sentence names."""

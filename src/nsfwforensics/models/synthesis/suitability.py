@@ -30,7 +30,7 @@ PORTRAIT = "portrait"
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Suitability:
     """What is known of a picture besides its pixels.
 
     Attributes:
@@ -51,7 +51,7 @@ class Circumstances:
         return {"jpeg_quality_estimate": self.quality, "flat_share": round(self.flat, 3)}
 
 
-def circumstances(rgb: NDArray[np.uint8], original: Any) -> Circumstances:
+def suitability(rgb: NDArray[np.uint8], original: Any) -> Suitability:
     """Looks at what a decoded picture tells of its file.
 
     Args:
@@ -61,10 +61,10 @@ def circumstances(rgb: NDArray[np.uint8], original: Any) -> Circumstances:
     tables = getattr(original, "quantization", None)
     quality = preprocess.jpeg_quality(tables) if isinstance(tables, Mapping) else None
     grey = preprocess.is_colourless(rgb)
-    return Circumstances(quality, preprocess.flat_share(rgb), original.mode == "P", grey)
+    return Suitability(quality, preprocess.flat_share(rgb), original.mode == "P", grey)
 
 
-def state_of(rgb: NDArray[np.uint8], known: Circumstances, measured: Container[str]) -> str:
+def state_of(rgb: NDArray[np.uint8], known: Suitability, measured: Container[str]) -> str:
     """The state that a picture is told by: small or without colour where that was measured, else by its compression.
 
     Args:
@@ -84,7 +84,7 @@ def state_of(rgb: NDArray[np.uint8], known: Circumstances, measured: Container[s
 
 def ruled_out(
     rgb: NDArray[np.uint8],
-    known: Circumstances,
+    known: Suitability,
     *,
     least: int,
     min_quality: float,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.analyzers.deepfake.map_words import unmade_words, unmeasured_words
+from nsfwforensics.analyzers.deepfake.score_map_words import unmade_words, unmeasured_words
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Artifact, Finding, Support
 
@@ -113,7 +113,7 @@ def _picture(analyzer: BaseAnalyzer, found: Windows, scores: NDArray[np.float64]
     """The map drawn at the picture's size: every place in the colour of the window whose middle is nearest."""
     import numpy as np
 
-    from nsfwforensics.signals.traces.maps import MOST_SIDE, map_png
+    from nsfwforensics.signals.traces.visualisation import MOST_SIDE, map_png
 
     def places(length: int) -> NDArray[np.float64]:
         return np.asarray((np.arange(min(length, MOST_SIDE)) + 0.5) * length / min(length, MOST_SIDE), np.float64)

@@ -11,7 +11,7 @@ _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Lets Ctrl-C, and what ends a run as it does, take effect only at the end of the block.
 
     A signal mask would not do: the system may hand the signal to another thread, and Python then interrupts the main

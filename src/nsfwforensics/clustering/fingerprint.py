@@ -22,7 +22,7 @@ REDUCED = 384
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Fingerprint:
     """What the first look at a file took from it; picklable and small.
 
     Attributes:
@@ -46,7 +46,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class Unread:
     """A file that could not be looked at.
 
     Attributes:
@@ -60,7 +60,7 @@ class Unseen:
     failed: bool
 
 
-def look(path: Path, named: bool, follow: bool, limits: Limits) -> Look | Unseen:
+def fingerprint(path: Path, named: bool, follow: bool, limits: Limits) -> Fingerprint | Unread:
     """Reads, hashes and decodes a file.
 
     Args:
@@ -73,15 +73,15 @@ def look(path: Path, named: bool, follow: bool, limits: Limits) -> Look | Unseen
     try:
         evidence = Evidence.open(path, limits, follow=follow)
     except EvidenceError as error:
-        return Unseen(path, str(error), failed=expected)
+        return Unread(path, str(error), failed=expected)
     try:
         picture = _picture(evidence)
     except NotAnImageError as error:
-        return Unseen(path, str(error), failed=expected)
+        return Unread(path, str(error), failed=expected)
     except EvidenceError as error:
-        return Unseen(path, str(error), failed=True)
+        return Unread(path, str(error), failed=True)
     info = evidence.info()
-    return Look(
+    return Fingerprint(
         path=path,
         sha256=evidence.sha256,
         size=evidence.size,
@@ -92,7 +92,7 @@ def look(path: Path, named: bool, follow: bool, limits: Limits) -> Look | Unseen
     )
 
 
-def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | Unseen:
+def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | Unread:
     """The signature of a file's local features.
 
     Args:
@@ -111,10 +111,10 @@ def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | U
     try:
         evidence = Evidence.open(path, limits, follow=follow)
         if evidence.sha256 != sha256:
-            return Unseen(path, "changed while it was being compared", failed=True)
+            return Unread(path, "changed while it was being compared", failed=True)
         picture = _picture(evidence)
     except EvidenceError as error:
-        return Unseen(path, str(error), failed=True)
+        return Unread(path, str(error), failed=True)
     return encode(keypoints(np.asarray(picture), POINTS, EDGE))
 
 
@@ -133,7 +133,7 @@ def _picture(evidence: Evidence) -> Image.Image:
 def _hashes(picture: Image.Image) -> bytes:
     import numpy as np
 
-    from nsfwforensics.hashing.picture.turns import turned_hashes
+    from nsfwforensics.hashing.picture.orientations import turned_hashes
 
     hashes = turned_hashes(np.asarray(picture))
     return b"".join(one.bits for one in hashes) if hashes[0].usable else b""

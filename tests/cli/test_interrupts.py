@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nsfwforensics.cli.undisturbed import undisturbed
+from nsfwforensics.cli.interrupts import interrupts_held
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def listening() -> Iterator[None]:
 
 def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), undisturbed():
+    with pytest.raises(KeyboardInterrupt), interrupts_held():
         os.kill(os.getpid(), signal.SIGINT)
         done.append("written")
         done.append("counted")
@@ -28,20 +28,20 @@ def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
 
 
 def test_afterwards_an_interrupt_takes_effect_at_once() -> None:
-    with undisturbed():
+    with interrupts_held():
         pass
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_what_is_ignored_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with undisturbed():
+    with interrupts_held():
         os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_an_error_in_the_block_is_not_hidden() -> None:
-    with pytest.raises(OSError, match="full"), undisturbed():
+    with pytest.raises(OSError, match="full"), interrupts_held():
         os.kill(os.getpid(), signal.SIGINT)
         raise OSError("full")
 
@@ -50,7 +50,7 @@ def test_in_another_thread_nothing_is_changed() -> None:
     found: list[object] = []
 
     def work() -> None:
-        with undisturbed():
+        with interrupts_held():
             found.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)

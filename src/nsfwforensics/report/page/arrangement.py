@@ -48,7 +48,7 @@ class Node:
     left_out: int = 0
 
 
-class Shaper:
+class Arranger:
     """Arranges what one analyzer measured.
 
     Args:

@@ -66,7 +66,7 @@ class _Sent:
         return self.future is not None and self.future.done() and self.future.exception() is None
 
 
-def apart(
+def isolated(
     call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff
 ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
     """Calls a function for every task in worker processes.

@@ -22,7 +22,7 @@ LONGEST_TEXT = 4000
 """Longer text is cut in the page; the whole of it is in ``report.json``."""
 
 
-class Voice(Speaker):
+class TemplateSpeaker(Speaker):
     """Fills templates with markup or with text that it escapes.
 
     Args:
@@ -110,7 +110,7 @@ LONGEST_FIELD = 600
 @cache
 def environment(language: Language) -> Environment:
     """The template engine that speaks a language; values of evidence are escaped and cannot act."""
-    voice = Voice(language)
+    voice = TemplateSpeaker(language)
     made = Environment(
         loader=PackageLoader("nsfwforensics.report.page", "templates"),
         autoescape=True,
