@@ -21,7 +21,7 @@ from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.private import create
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import SCHEMA_VERSION, Capability, FileReport, Header
+from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import Language
 from nsfwforensics.report.documents import csv
@@ -99,7 +99,7 @@ class ReportWriter:
             ReportError: The folder cannot be written.
         """
         self._sensitive = header.sensitive
-        self._tally = Tally(header.providing(Capability.ORIGINALS))
+        self._tally = Tally(header)
         self._run = report_json.dumps(
             {"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2
         )
