@@ -188,7 +188,7 @@ def failures(file: FileReport) -> list[str]:
     found = [told(file, "error")] if file.error and not file.skipped else []
     failed: dict[str, list[AnalyzerResult]] = {}
     for result in file.results:
-        if result.status is AnalyzerStatus.FAILED and _why(result) != (file.error or ""):
+        if result.status is AnalyzerStatus.FAILED and not (file.error and file.error in _why(result)):
             failed.setdefault(_why(result), []).append(result)
     for results in failed.values():
         names = [result.analyzer for result in results]
