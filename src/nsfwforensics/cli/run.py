@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, Protocol
 
 import typer
 from rich.console import Console
@@ -23,6 +23,7 @@ from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
+from nsfwforensics.report.saved.earlier import refuse_another
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.text import count
 from nsfwforensics.report.writer import ReportWriter
@@ -30,7 +31,12 @@ from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")
 
-Show = Callable[[SavedReport, Console], None]
+
+class Show(Protocol):
+    """Prints a result for people."""
+
+    def __call__(self, saved: SavedReport, console: Console, *, verbose: bool = False) -> None:
+        """Prints it, all of it where ``verbose`` asks for that."""
 
 
 def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
@@ -85,8 +91,11 @@ def analyse(
     if values["pdf"]:
         check_pdf(folder, spoken)
     run = Run(request)
-    with ReportWriter(folder, spoken) as writer:
-        writer.begin(run.header())
+    with ReportWriter(folder, spoken, folds=not values["unfolded"], csv_mark=values["csv_mark"]) as writer:
+        head = run.header()
+        if folder is not None and not values["force"]:
+            refuse_another(folder, head)
+        writer.begin(head)
         tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
         saved = writer.finish(run.header(finished=True, interrupted=interrupted))
@@ -95,7 +104,7 @@ def analyse(
         if values["as_json"]:
             saved.write_json(sys.stdout)
         elif not values["quiet"]:
-            show(saved, Console())
+            show(saved, Console(), verbose=values["verbose"])
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
         if values["pdf"]:
@@ -152,25 +161,29 @@ class Tally:
     def __init__(self, forgiven: frozenset[str] = frozenset()) -> None:
         self._forgiven = forgiven
         self.failed = False
+        self.pictures = False
         self.unavailable = False
         self.worst = Priority.NONE
 
     def add(self, file: FileReport) -> None:
         """Counts one file in."""
         self.failed |= file.status is FileStatus.FAILED
+        self.pictures |= file.status is not FileStatus.SKIPPED
         self.unavailable |= any(
             r.status is AnalyzerStatus.NOT_AVAILABLE and r.analyzer not in self._forgiven for r in file.results
         )
         self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
 
     def exit_code(self, fail_on: FailOn | None, *, interrupted: bool) -> ExitCode:
-        """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, missing models."""
+        """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, no picture, no model."""
         if interrupted:
             return ExitCode.INTERRUPTED
         if fail_on and self.worst.rank <= Priority(fail_on.value).rank:
             return ExitCode.FAIL_ON
         if self.failed:
             return ExitCode.SOME_FAILED
+        if not self.pictures:
+            return ExitCode.NO_PICTURES
         return ExitCode.MISSING if self.unavailable else ExitCode.DONE
 
 

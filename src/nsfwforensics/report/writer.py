@@ -57,14 +57,19 @@ class ReportWriter:
             spools it to a private temporary folder, which is removed at the end of the context together with the
             :class:`SavedReport`'s files.
         language: What the views for people are written in; English if omitted.
+        folds: Whether copies are shown as one row.
+        csv_mark: Whether the table begins with a byte order mark.
 
     Raises:
         BusyError: Another run is writing to the folder.
         ReportError: The folder cannot be used, or holds files of our names that are no report of ours.
     """
 
-    def __init__(self, folder: Path | None, language: Language | None = None) -> None:
+    def __init__(
+        self, folder: Path | None, language: Language | None = None, *, folds: bool = True, csv_mark: bool = False
+    ) -> None:
         self.folder = folder
+        self._folds, self._csv_mark = folds, csv_mark
         self._language = language
         self._tally = Tally()
         self._stream: BinaryIO | None = None
@@ -153,6 +158,7 @@ class ReportWriter:
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
         saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder, self._language)
+        saved.folds, saved.csv_mark = self._folds, self._csv_mark
         if self.folder is not None:
             write_views(saved, shelf=self._artifacts)
         return saved

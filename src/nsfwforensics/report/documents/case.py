@@ -11,7 +11,7 @@ from nsfwforensics.core import installation
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
-from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import shown_name
 from nsfwforensics.store.casedb import CaseDatabase
@@ -117,7 +117,6 @@ def write_csv(case: CaseDatabase, stream: TextIO) -> None:
         case: Open.
         stream: A text stream in UTF-8 that does not translate line ends (``newline=""``).
     """
-    stream.write(BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for file in case.files():
