@@ -85,7 +85,13 @@ COMMON: Mapping[str, Parameter] = {
     "lang": option(str | None, None, "--lang", text=LANGUAGE_HELP, panel=REPORT),
     "pdf": option(bool, False, "--pdf", text="Write report.pdf into the folder too (extra: pdf).", panel=REPORT),
     "paper": option(PaperName | None, None, "--paper", text="Paper of the PDF: a4 (default) or letter.", panel=REPORT),
-    "operator": option(str | None, None, "--operator", text="Who examines; printed in the report.", panel=REPORT),
+    "operator": option(
+        str | None,
+        None,
+        "--operator",
+        text="Who does it, as the report says: a name, or a TOML file (.toml).",
+        panel=REPORT,
+    ),
     "fail_on": option(
         FailOn | None,
         None,

@@ -21,6 +21,7 @@ from nsfwforensics.cli.interrupts import interrupts_held
 from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
+from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
 from nsfwforensics.report.saved.earlier import refuse_another
@@ -67,6 +68,8 @@ def analyse(
         options: Options that were set, by analyzer.
         show: Prints the result for people, when it is not wanted as JSON.
     """
+    if values["operator"]:
+        values["operator"] = load_operator(values["operator"]).name or None
     settings = _settings(values)
     if not settings.uses_ray:
         alone.refuse_connections()
