@@ -68,7 +68,7 @@ def test_every_file_is_accounted_for_and_none_is_touched(run: Runner, mess: Path
 
 def test_names_are_inert_everywhere(run: Runner, mess: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
-    shown = run("metadata", mess, "-o", report)
+    shown = run("metadata", mess, "-o", report, "-v")
     assert "\x1b" not in shown.out
     assert "[red]x" in shown.out.replace("\n", "")
     html = (report / "report.html").read_text()

@@ -88,6 +88,8 @@ def test_a_run_that_was_killed_blocks_nobody(many: Path, tmp_path: Path, run: Ru
     os.kill(first.pid, signal.SIGKILL)  # and none of its workers, which are held
     os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
     ran = run("scan", many / "001.jpg", *FAST, "-o", out)
+    assert ran.code == 1 and "--force" in ran.err  # what it had done is kept
+    ran = run("scan", many / "001.jpg", *FAST, "-o", out, "--force")
     assert ran.code == 0, ran.err
     assert len(json.loads((out / "report.json").read_text("utf-8"))["files"]) == 1
     assert not [path.name for path in out.iterdir() if path.name.startswith(".")]

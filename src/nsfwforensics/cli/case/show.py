@@ -150,8 +150,8 @@ def _print_rows(rows: list[_Row], case: CaseDatabase, console: Console) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         file = row.file
-        shown = name(file.path.removeprefix(f"{folder}{os.sep}"))
-        shown += f" + {count(row.copies, 'copy', 'copies')}" if row.copies else ""
+        copies = f" + {count(row.copies, 'copy', 'copies')}" if row.copies else ""
+        shown = name(file.path.removeprefix(f"{folder}{os.sep}")) + copies
         decision = file.mark.decision.value.replace("-", " ").capitalize() if file.mark else ""
         priority = PRIORITY[file.priority].word if file.examined else ""
         why = plain(_why(case, file, originals), limit=3 * console.width)

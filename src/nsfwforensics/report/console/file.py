@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from nsfwforensics.core.messages import Message, as_utc, restored, say
-from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Support
+from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Question, Severity, Support
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.language.catalogue import SPACELESS
@@ -132,7 +132,9 @@ def _render_signs(view: QuestionView, console: Console, language: Language) -> N
     console.print(plain(says(_first_sentence(view.statement))))
     indent(_label(say("But:"), "italic", language) + plain(says(told(first.finding, "caveat"))), console)
     seen = {first.finding.title}
-    weighty = [each for each in rest if each.finding.severity.rank > 1 and each.finding.support is Support.SUPPORTS]
+    least = Severity.MEDIUM if view.question is Question.ORIGIN else Severity.LOW  # of a file's origin there is much
+    signs = [each for each in rest if each.finding.support is Support.SUPPORTS]
+    weighty = [each for each in signs if each.finding.severity.rank >= least.rank]
     for numbered in weighty:
         if numbered.finding.title not in seen:
             bullet(plain(says(told(numbered.finding, "explanation"))), console)

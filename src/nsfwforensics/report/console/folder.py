@@ -13,7 +13,7 @@ from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.types import FileReport, FileStatus, Priority
 from nsfwforensics.report.console.parts import bullet, look, named, plain
 from nsfwforensics.report.saved.report import Row, SavedReport
-from nsfwforensics.report.words.text import ShownNames, size
+from nsfwforensics.report.words.text import ShownNames, shorten, size
 from nsfwforensics.report.words.wording import FILE_STATUS, PRIORITY, SUPPLIED, failures, file_badge, reason
 
 ROWS, ALL_ROWS = 8, 200
@@ -113,7 +113,7 @@ def _name(row: Row, saved: SavedReport, name: ShownNames) -> str:
 def _cut(why: str, room: int) -> Text:
     """Reasons as far as there is room, whole ones where more than the first fits."""
     whole = why[:room].rpartition("; ")[0] if len(why) > room else ""
-    return plain(f"{whole}; …" if whole else why, limit=room)
+    return plain(f"{whole}; …" if whole else shorten(why, room))
 
 
 def _why(file: FileReport, saved: SavedReport) -> str:
