@@ -48,7 +48,7 @@ class PerceptualHashAnalyzer(Analyzer):
     """
 
     name = "phash"
-    version = "2"
+    version = "3"
     title = "File digests and perceptual hashes (PDQ, pHash, dHash, wHash, aHash, colour, crop-resistant)"
     question = Question.KNOWN
     method = say("Computes digests of the bytes, and perceptual hashes of what the picture looks like.")
@@ -98,7 +98,7 @@ class PerceptualHashAnalyzer(Analyzer):
         except EvidenceError as error:
             reason = say("perceptual hashes could not be computed: {reason}", reason=error.message)
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
-        return Outcome(AnalyzerStatus.NOT_APPLICABLE, (), measurements, signature, _NOT_COMPARED)
+        return Outcome.measured(_NOT_COMPARED, measurements, signature)
 
 
 def _signature(evidence: Evidence) -> Artifact:
