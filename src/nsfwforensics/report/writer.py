@@ -99,6 +99,7 @@ class ReportWriter:
             ReportError: The folder cannot be written.
         """
         self._sensitive = header.sensitive
+        self._tally = Tally(header)
         self._run = report_json.dumps(
             {"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2
         )

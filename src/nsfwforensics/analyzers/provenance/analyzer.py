@@ -137,7 +137,8 @@ class ProvenanceAnalyzer(Analyzer):
 
     def _claim(self, claim: Claim) -> Finding:
         severity = claim.severity
-        if severity is None and claim.code == CAPTURED and claim.support is Support.SUPPORTS:
+        captured = claim.code == CAPTURED and claim.support is Support.SUPPORTS
+        if severity is None and captured:
             severity = Severity.LOW  # a camera's confirmed signature must not stand behind its unsigned name
         return self.finding(
             claim.code,
@@ -146,6 +147,7 @@ class ProvenanceAnalyzer(Analyzer):
             severity=severity,
             caveat=claim.caveat,
             data=claim.data,
+            headline=claim.explanation if captured else "",
         )
 
     def _marks(self, found: list[Match]) -> Iterator[Finding]:
