@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 HASH_ONLY = "hashes only were asked for"
 SENSITIVE = "to be handled with care: no copy is made"
 LINK = "a symbolic link: links are not followed into a bag"
-NOT_THE_SAME = "not the bytes that the case knows: it was changed since it was examined"
+NOT_THE_SAME = "not the bytes that were examined: it was changed since"
 
 Progress = Callable[[Original], None]
 """Called after each file."""
@@ -52,7 +52,7 @@ class Order:
         hash_only: Whether no copies, and no pixels in the report, go into the bag.
         source: The report, or None for a bag without one.
         case: The case that it is packed from, or None.
-        known: SHA-256 that the case knows of a path; files that differ are not packed.
+        known: SHA-256 that a path had when it was examined; files that differ are not packed.
         key: Signs the bag, if given.
     """
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nsfwforensics.core.types import FileReport, Region
+from nsfwforensics.core.types import FileReport, Question, Region, Support
 from nsfwforensics.report.words.answers import regions
 
 _WIDEST = 8.0
 """Pictures longer than this many times their other side are not drawn: nothing could be seen."""
 
-
 MOST_CORNERS = 200
+_HATCH = 40.0
+_MOST_LINES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class DrawnBox:
     """One box in units of the drawing, with the numbers of the findings that share it.
 
     ``outline`` holds the points of the polygon that is drawn in its stead, as SVG writes them; empty for the box.
+    ``kind`` is ``changed``, ``face`` or ``other``; ``hatch`` are lines (x1, y1, x2, y2) across what was changed.
     """
 
     x: float
@@ -29,6 +31,8 @@ class DrawnBox:
     label_x: float
     label_y: float
     outline: str = ""
+    kind: str = "other"
+    hatch: tuple[tuple[float, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,28 @@ class Drawing:
     boxes: tuple[DrawnBox, ...]
     font: float = 42.0
 
+    def has(self, kind: str) -> bool:
+        """Whether a box of this kind is in it."""
+        return any(box.kind == kind for box in self.boxes)
+
+
+def frame(file: FileReport) -> tuple[float, float] | None:
+    """Width and height of a picture's outline in units of a drawing; None where it cannot be drawn."""
+    width, height = file.info.width, file.info.height
+    if not width or not height or max(width / height, height / width) > _WIDEST:
+        return None
+    scale = 1000.0 / max(width, height)
+    return round(width * scale, 1), round(height * scale, 1)
+
 
 def draw(file: FileReport) -> Drawing | None:
     """Draws the regions of a file's findings, or returns None where there are none or the size is not known."""
     width, height = file.info.width, file.info.height
     found = regions(file)
-    if not found or not width or not height or max(width / height, height / width) > _WIDEST:
+    if not found or not width or not height or frame(file) is None:
         return None
     scale = 1000.0 / max(width, height)
+    kinds = _kinds(file)
     shared: dict[Region, list[int]] = {}
     for numbered in found:
         shared.setdefault(numbered.region, []).append(numbered.number)
@@ -55,6 +73,8 @@ def draw(file: FileReport) -> Drawing | None:
     for box, numbers in shared.items():
         left, top = _within(box.x, width), _within(box.y, height)
         right, bottom = _within(box.x + box.width, width), _within(box.y + box.height, height)
+        kind = kinds.get(box, "other")
+        edges = (left * scale, top * scale, right * scale, bottom * scale)
         corners = ((_within(x, width) * scale, _within(y, height) * scale) for x, y in box.outline[:MOST_CORNERS])
         boxes.append(
             DrawnBox(
@@ -66,9 +86,37 @@ def draw(file: FileReport) -> Drawing | None:
                 label_x=round(_label_x(left * scale, right * scale, width * scale, len(numbers)), 1),
                 label_y=round(min(top * scale + 44, height * scale - 10), 1),
                 outline=" ".join(f"{x:.1f},{y:.1f}" for x, y in corners),
+                kind=kind,
+                hatch=_hatch(*edges) if kind == "changed" and not box.outline else (),
             )
         )
     return Drawing(round(width * scale, 1), round(height * scale, 1), tuple(boxes))
+
+
+def _kinds(file: FileReport) -> dict[Region, str]:
+    """What the places of findings are, as far as their looks tell them apart."""
+    found: dict[Region, str] = {}
+    for result in file.results:
+        for finding in result.findings:
+            if finding.region is None:
+                continue
+            question = finding.question or result.question
+            if question is Question.ALTERATION and finding.support is Support.SUPPORTS:
+                found[finding.region] = "changed"
+            elif question is Question.IDENTITY:
+                found.setdefault(finding.region, "face")
+    return found
+
+
+def _hatch(left: float, top: float, right: float, bottom: float) -> tuple[tuple[float, float, float, float], ...]:
+    """Lines from lower left to upper right across a box, so that it is told apart without colour."""
+    step, lines = max(_HATCH, (right - left + bottom - top) / _MOST_LINES), []
+    at = left + top + step
+    while at < right + bottom:
+        x1, x2 = max(left, at - bottom), min(right, at - top)
+        lines.append((round(x1, 1), round(at - x1, 1), round(x2, 1), round(at - x2, 1)))
+        at += step
+    return tuple(lines)
 
 
 def _label_x(left: float, right: float, width: float, numbers: int) -> float:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from nsfwforensics.core.fields import FieldRow, field_rows
-from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord
+from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord, Priority, Support
 from nsfwforensics.report import charts
 from nsfwforensics.report.page.arrangement import Arranger, Node
-from nsfwforensics.report.page.drawing import Drawing, draw
+from nsfwforensics.report.page.drawing import Drawing, draw, frame
 from nsfwforensics.report.saved.artifacts import EMBED_BYTES, data_address
-from nsfwforensics.report.words import wording
+from nsfwforensics.report.words import text, wording
 from nsfwforensics.report.words.answers import QuestionView, hashes, questions
 from nsfwforensics.report.words.declared import Declared, Label
 from nsfwforensics.report.words.rates import figures, rate_sentences
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 MOST_FIELDS = 600
 MOST_SCORES = 12
 """Most charts of scores in one file's section; the figures stand beside every finding."""
+
+_SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
+"""The order in which questions stand: what was found before what was not."""
 
 _BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
 
@@ -55,6 +57,40 @@ class Grounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a file looks like on its card: its outline, what is marked in it, and a picture where one was asked for.
+
+    Attributes:
+        width: Of the outline, in units of the drawing.
+        height: Likewise.
+        drawing: What is marked, or None.
+        picture: Address of the small picture, or None.
+    """
+
+    width: float
+    height: float
+    drawing: Drawing | None
+    picture: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file as a card without its details."""
+
+    path: str
+    folder: str
+    name: str
+    headline: tuple[str, ...]
+    status: wording.Badge
+    badge: wording.Badge
+    priority: Priority
+    signs: str
+    decision: str
+    size: int
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One file in full; ``grounds`` are those of its findings, by the identity of the finding."""
 
@@ -65,9 +101,14 @@ class Section:
     reason: str
     failures: list[str]
     notes: list[str]
+    headline: tuple[str, ...]
+    folder: str
+    path: str
+    signs: str
+    decision: str
+    look: Look | None
     questions: tuple[QuestionView, ...]
     grounds: dict[int, Grounds]
-    drawing: Drawing | None
     timeline: Markup | None
     thumbnail: Markup | None
     pictures: list[Picture]
@@ -76,30 +117,84 @@ class Section:
     hashes: list[tuple[Label, str]]
     measurements: list[tuple[str, Node]]
 
+    @property
+    def asked(self) -> list[QuestionView]:
+        """The questions that were checked, or failed, in the order of what they brought."""
+        return [view for view in self.questions if view not in self.unasked]
+
+    @property
+    def unasked(self) -> list[QuestionView]:
+        """The questions that nothing is known of."""
+        return [v for v in self.questions if v.support is Support.NOT_CHECKED and v.badge.kind != "failed"]
+
     def behind(self, finding: Finding) -> Grounds:
         """The grounds of one of the file's findings."""
         return self.grounds[id(finding)]
 
 
-def sections(saved: SavedReport, detailed: int) -> Iterator[Section]:
-    """The first files of a report in the order of triage, as many as the page shows in full."""
+def sections(saved: SavedReport, start: int, stop: int) -> Iterator[Section]:
+    """Some files of a report in the order of triage, in full."""
     room = EMBED_BYTES
-    for number, file in enumerate(islice(saved.by_priority(), detailed), 1):
+    for number, file in enumerate(saved.by_priority(start, stop), start + 1):
         pictures = _pictures(file, saved.folder, room)
         room -= sum(len(picture.address) for picture in pictures if picture.address)
-        yield section(number, file, pictures, saved.declared, saved.language)
+        yield section(number, file, pictures, saved)
 
 
-def section(number: int, file: FileReport, pictures: list[Picture], declared: Declared, language: Language) -> Section:
+def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Row]:
+    """Some files of a report in the order of triage, as cards without details."""
+    folders, names = text.ShownNames(120), text.ShownNames(120)
+    for file in saved.by_priority(start, stop):
+        name = file.info.name or file.info.path
+        yield Row(
+            path=text.shown_name(file.info.path),
+            folder=folders(_folder(saved, file)),
+            name=names(name),
+            headline=heading(saved, file),
+            status=wording.file_badge(file),
+            badge=wording.PRIORITY[file.priority],
+            priority=file.priority,
+            signs=_signs(file),
+            decision=decision(file),
+            size=file.info.size or 0,
+            sensitive=file.sensitive,
+        )
+
+
+def heading(saved: SavedReport, file: FileReport) -> tuple[str, ...]:
+    """What is said of a file first."""
+    return (wording.reason(file),)
+
+
+def decision(file: FileReport) -> str:
+    """What a person decided about a file in a case, as the case names it; empty where nobody did."""
+    for result in file.results:
+        if result.origin == "case":
+            for finding in result.findings:
+                return str(finding.data.get("decision", ""))
+    return ""
+
+
+def _folder(saved: SavedReport, file: FileReport) -> str:
+    name = file.info.name or file.info.path
+    return file.info.path.removesuffix(name).removeprefix(saved.common_folder)
+
+
+def _signs(file: FileReport) -> str:
+    """The questions with signs, for the filter of the page; what a file says about itself is information."""
+    return " ".join(answer.question.value for answer in file.answers if answer.support is Support.SUPPORTS)
+
+
+def section(number: int, file: FileReport, pictures: list[Picture], saved: SavedReport) -> Section:
     """Arranges one file.
 
     Args:
         number: Its place in the order of triage, from 1.
         file: Its report.
         pictures: Those made beside the report.
-        declared: What the header says of the analyzers.
-        language: Of the page.
+        saved: The report that it stands in.
     """
+    declared, language = saved.declared, saved.language
     fielding, hashing = declared.providing(Capability.FIELDS), declared.providing(Capability.HASHES)
     fields, digests = field_rows(file, fielding), hashes(file, hashing)
     measurements = []
@@ -118,9 +213,14 @@ def section(number: int, file: FileReport, pictures: list[Picture], declared: De
         reason=wording.reason(file),
         failures=wording.failures(file),
         notes=[told(file, f"notes.{index}") for index in range(len(file.notes))],
-        questions=questions(file),
+        headline=heading(saved, file),
+        folder=text.shown_name(_folder(saved, file)),
+        path=text.shown_name(file.info.path),
+        signs=_signs(file),
+        decision=decision(file),
+        look=_look(file),
+        questions=tuple(sorted(questions(file), key=lambda view: _SUPPORTS.index(view.support))),
         grounds=_grounds(file, declared, language),
-        drawing=draw(file),
         timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
         pictures=pictures,
@@ -158,6 +258,12 @@ def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
         pictures.append(Picture(told(artifact, "name"), artifact.path, shown))
     return pictures
+
+
+def _look(file: FileReport) -> Look | None:
+    edges = frame(file)
+    picture = None if file.sensitive else _thumbnail(file.info.thumbnail)
+    return Look(*edges, draw(file), picture) if edges is not None else None
 
 
 def _thumbnail(encoded: str | None) -> Markup | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from nsfwforensics.core.types import FileReport, Header, Priority, Question, Summary
+from nsfwforensics.core.types import FileReport, Header, Priority, Question, Reader, Summary
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.saved import json as report_json
@@ -31,9 +31,16 @@ class SavedReport:
         shown_less: Whether its lines hold pictures that are left out of whatever is made of it.
         sensitive: Whether it, or a file in it, is to be handled with care.
         language: What its views for people are written in, with the translations that analyzers brought.
+        reader: Whom the advice in its views is for.
+        moved: Whether its folder is given another name or place when it is done, so that no command can name it.
     """
 
-    def __init__(self, loaded: Loaded, folder: Path | None, language: Language | None = None) -> None:
+    moved = False
+
+    def __init__(
+        self, loaded: Loaded, folder: Path | None, language: Language | None = None, reader: Reader = Reader.ANYONE
+    ) -> None:
+        self.reader = reader
         self.header: Header = loaded.header
         self.declared = Declared.of(loaded.header)
         spoken = language or language_of("en")
@@ -51,27 +58,40 @@ class SavedReport:
         self._entries = loaded.tally.entries
 
     @classmethod
-    def open(cls, folder: Path, language: Language | None = None, *, changed: bool = False) -> SavedReport:
+    def open(
+        cls,
+        folder: Path,
+        language: Language | None = None,
+        *,
+        changed: bool = False,
+        reader: Reader = Reader.ANYONE,
+    ) -> SavedReport:
         """Opens the report in a folder: the finished document, or what a stopped run left.
 
         Args:
             folder: Where it is.
             language: What its views are written in; English if omitted.
             changed: Whether to open a report too that is not as it was written; its header then says so.
+            reader: Whom the advice in its views is for.
 
         Raises:
             ReportError: No report is there, or it is broken, of an unknown schema version, or not as it was written.
         """
-        return cls(reading.load(folder, changed=changed), folder, language)
+        return cls(reading.load(folder, changed=changed), folder, language, reader)
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""
         places = ((entry.offset, entry.length) for entry in self._entries)
         return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
 
-    def by_priority(self) -> Iterator[FileReport]:
-        """The files in the order of triage: priority, failed before others, then by path."""
-        places = ((entry.offset, entry.length) for entry in sorted(self._entries))
+    def by_priority(self, start: int = 0, stop: int | None = None) -> Iterator[FileReport]:
+        """The files in the order of triage: priority, failed before others, then by path.
+
+        Args:
+            start: How many of the first are passed over.
+            stop: The place after the last one; all if omitted.
+        """
+        places = ((entry.offset, entry.length) for entry in sorted(self._entries)[start:stop])
         return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
 
     def lengths_by_priority(self) -> list[int]:
