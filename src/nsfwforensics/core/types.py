@@ -74,6 +74,7 @@ class Finding(Worded):
         data: The figures behind it.
         region: Where in the picture, if somewhere.
         question: The question it speaks to, where that is not its analyzer's own.
+        headline: The same in a few words, as it stands at the top of a report; empty where the title says it.
     """
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9]{1,9}-[0-9]{3}$")
@@ -86,6 +87,7 @@ class Finding(Worded):
     data: JsonObject = Field(default_factory=dict)
     region: Region | None = None
     question: Question | None = None
+    headline: Text = ""
     wording: WordingByField = Field(default_factory=dict)
 
 

@@ -22,9 +22,11 @@ from nsfwforensics.analyzers.compare.words import (
     LITTLE_SUPPORT,
     SHARED_FRAME,
     around,
+    changed_headline,
     colour_words,
     framing_words,
     made_from,
+    made_headline,
     place,
     region_words,
 )
@@ -129,6 +131,7 @@ class CompareAnalyzer(Analyzer):
                 "CMP-006",
                 say("This is the original “{name}” itself, byte for byte.", name=name),
                 data={"sha256": original.sha256},
+                headline=say("It is {name} itself, byte for byte.", name=name),
             ),
             self.finding(
                 "CMP-003",
@@ -203,6 +206,7 @@ class CompareAnalyzer(Analyzer):
                 "matching_points": alignment.inliers,
                 "share_of_places_agreeing": round(alignment.support, 3),
             },
+            headline=made_headline(original.path.name, sure=sure),
         )
 
     def _changes(self, evidence: Evidence, changes: Difference, *, sure: bool) -> list[Finding]:
@@ -225,8 +229,16 @@ class CompareAnalyzer(Analyzer):
             count = len(changes.regions)
             explanation = region_words(region.share, where, number, count)
             data = {"share": round(region.share, 4), "strength": round(region.strength, 1), "where": where}
-            support = Support.SUPPORTS if sure else Support.INCONCLUSIVE
-            findings.append(self.finding("CMP-002", explanation, support=support, region=_box(region), data=data))
+            findings.append(
+                self.finding(
+                    "CMP-002",
+                    explanation,
+                    support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
+                    region=_box(region),
+                    data=data,
+                    headline=changed_headline(sum(each.share for each in changes.regions), where, count),
+                )
+            )
         return findings
 
     def _unmapped(self, error: EvidenceError | None, *notes: str) -> Finding:

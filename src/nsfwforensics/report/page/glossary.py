@@ -79,8 +79,8 @@ def _anchor(term: Term) -> str:
 
 
 def _with_commands(linked: Markup, message: Message) -> Markup:
-    """Sets what is to be typed as code: the values ``command`` and ``option`` of a message."""
-    for name in ("command", "option"):
+    """Sets what is to be typed as code: the values ``command``, ``option`` and ``draft`` of a message."""
+    for name in ("command", "option", "draft"):
         typed = message.values.get(name)
         if isinstance(typed, str):
             linked = linked.replace(escape(typed), Markup("<code>{}</code>").format(typed))

@@ -60,6 +60,12 @@ class Extent:
     paper: bool = False
 
 
+DECISIONS = ("needs_review", "relevant", "not_relevant", "false_positive", "undecided")
+"""What a person may have decided of a file in a case, as the case names it."""
+_OF_REFERENCES = frozenset({"path", "file", "sha256", "files"})
+"""What a page says of what the run was prepared with; the rest is for programs."""
+
+
 def pages(saved: SavedReport) -> int:
     """On how many pages a report is shown on a screen."""
     return max(1, -(-saved.summary.files // A_PAGE))
@@ -106,7 +112,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "script_hash": policy_hash(script),
         "header": saved.header,
         "summary": saved.summary,
-        "headline": alone.headline if alone else folder_heading(saved),
+        "headline": saved.headline if files else (),
         "notes": wording.run_notes(saved.header),
         "statuses": [(wording.FILE_STATUS[status], saved.summary.by_status.get(status, 0)) for status in FileStatus],
         "priorities": [(r.value, wording.PRIORITY[r], saved.summary.by_priority.get(r, 0)) for r in Priority],
@@ -147,16 +153,11 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
     }
 
 
-def folder_heading(saved: SavedReport) -> tuple[str, ...]:
-    """What is said of several files first."""
-    return (say("x"),)
-
-
 def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str, Node]:
     """What the run was prepared with: its role, and what is known of it."""
     figures = saved.declared.all_figures
     role = figures.words.get("role", {}).get(str(reference.get("role")), say("Reference"))
-    rest = {key: value for key, value in reference.items() if key in _OF_REFERENCES or key not in figures.names}
+    rest = {key: value for key, value in reference.items() if key in _OF_REFERENCES}
     return saved.language.says(role), Arranger(figures, saved.language).shape(rest)
 
 

@@ -39,7 +39,17 @@ _LOOKED_THROUGH = 1000
 _LONGEST_CREDIT = 120
 _CREDITS = frozenset(
     name.casefold()
-    for name in ("Artist", "Creator", "By-line", "Credit", "Copyright", "CopyrightNotice", "Rights", "Source", "Contact")
+    for name in (
+        "Artist",
+        "Creator",
+        "By-line",
+        "Credit",
+        "Copyright",
+        "CopyrightNotice",
+        "Rights",
+        "Source",
+        "Contact",
+    )
 )
 
 
@@ -127,9 +137,7 @@ class _Met:
     def of(cls, saved: SavedReport) -> _Met:
         files = [file for file in islice(saved.by_priority(), _LOOKED_THROUGH) if not file.skipped]
         comparing = saved.header.providing(Capability.ORIGINALS)
-        originals = any(
-            record.options.get("original") for record in saved.header.analyzers if record.name in comparing
-        )
+        originals = any(record.options.get("original") for record in saved.header.analyzers if record.name in comparing)
         return cls(
             first=tuple(files[:MOST_NAMED]),
             persons=tuple(file for file in files if shows_somebody(file))[:MOST_NAMED],

@@ -18,6 +18,7 @@ from nsfwforensics.report.saved.artifacts import EMBED_BYTES, data_address
 from nsfwforensics.report.words import text, wording
 from nsfwforensics.report.words.answers import QuestionView, hashes, questions
 from nsfwforensics.report.words.declared import Declared, Label
+from nsfwforensics.report.words.headline import headline
 from nsfwforensics.report.words.rates import figures, rate_sentences
 from nsfwforensics.report.words.wording import told
 
@@ -150,7 +151,7 @@ def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Row]:
             path=text.shown_name(file.info.path),
             folder=folders(_folder(saved, file)),
             name=names(name),
-            headline=heading(saved, file),
+            headline=headline(file, saved.originals),
             status=wording.file_badge(file),
             badge=wording.PRIORITY[file.priority],
             priority=file.priority,
@@ -159,11 +160,6 @@ def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Row]:
             size=file.info.size or 0,
             sensitive=file.sensitive,
         )
-
-
-def heading(saved: SavedReport, file: FileReport) -> tuple[str, ...]:
-    """What is said of a file first."""
-    return (wording.reason(file),)
 
 
 def decision(file: FileReport) -> str:
@@ -213,7 +209,7 @@ def section(number: int, file: FileReport, pictures: list[Picture], saved: Saved
         reason=wording.reason(file),
         failures=wording.failures(file),
         notes=[told(file, f"notes.{index}") for index in range(len(file.notes))],
-        headline=heading(saved, file),
+        headline=headline(file, saved.originals),
         folder=text.shown_name(_folder(saved, file)),
         path=text.shown_name(file.info.path),
         signs=_signs(file),

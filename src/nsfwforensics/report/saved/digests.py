@@ -62,7 +62,8 @@ def listed(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     with path.open(encoding="utf-8", errors="replace") as stream:
         while line := stream.readline(_LONGEST_LINE):
-            if (entry := _LINE.fullmatch(line.rstrip("\r\n"))) and (entry[2] in _NAMES or is_view(entry[2]) or is_artifact(entry[2])):
+            entry = _LINE.fullmatch(line.rstrip("\r\n"))
+            if entry and (entry[2] in _NAMES or is_view(entry[2]) or is_artifact(entry[2])):
                 found.setdefault(entry[2], entry[1])
     return found
 

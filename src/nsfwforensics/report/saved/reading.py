@@ -10,7 +10,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -23,7 +23,7 @@ from nsfwforensics.core.assess import contradiction
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
+from nsfwforensics.core.types import READ_VERSIONS, Capability, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
@@ -143,7 +143,7 @@ def _load_stream(folder: Path) -> Loaded:
     else:
         header = _unknown_header()
         notes = [NO_HEADER]
-    index = _Index(folder, {})
+    index = _Index(folder, {}, originals=header.providing(Capability.ORIGINALS))
     with stream_path.open("rb") as stream:
         for line in stream:
             if not line.endswith(b"\n"):
@@ -175,7 +175,12 @@ def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
     opening = _parse(head.rstrip().rstrip(b",") + b"}", REPORT_NAME)
     _check_version(opening, REPORT_NAME)
     header = _header(opening.get("header"), REPORT_NAME)
-    index = _Index(path.parent, digests.listed(path.parent), offset=stream.tell())
+    index = _Index(
+        path.parent,
+        digests.listed(path.parent),
+        offset=stream.tell(),
+        originals=header.providing(Capability.ORIGINALS),
+    )
     with _stream_beside(path) as beside:
         for line in stream:
             if line.startswith(b"]"):
@@ -212,7 +217,7 @@ def _load_any_layout(path: Path) -> Loaded:
     entries = value.get("files")
     if not isinstance(entries, list):
         raise ReportError(f"{REPORT_NAME} holds no list of files")
-    index = _Index(path.parent, digests.listed(path.parent))
+    index = _Index(path.parent, digests.listed(path.parent), originals=header.providing(Capability.ORIGINALS))
     buffer = io.BytesIO()
     for number, entry in enumerate(entries, 1):
         where = f"file {number} of {REPORT_NAME}"
@@ -229,8 +234,10 @@ def _load_any_layout(path: Path) -> Loaded:
 class _Index:
     """Counts the files of a report as they are read, and collects what does not fit together."""
 
-    def __init__(self, folder: Path, listed: Mapping[str, str], offset: int = 0) -> None:
-        self.tally = Tally()
+    def __init__(
+        self, folder: Path, listed: Mapping[str, str], offset: int = 0, *, originals: Container[str] = ()
+    ) -> None:
+        self.tally = Tally(originals)
         self._folder = folder
         self._listed = listed
         self._offset = offset

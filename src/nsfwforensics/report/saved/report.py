@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from nsfwforensics.core.types import FileReport, Header, Priority, Question, Reader, Summary
+from nsfwforensics.core.triage import Sign
+from nsfwforensics.core.types import Capability, FileReport, Header, Priority, Question, Reader, Summary
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.saved import reading
 from nsfwforensics.report.saved.reading import Loaded
 from nsfwforensics.report.words.declared import Declared
+from nsfwforensics.report.words.headline import folder_headline, headline
 
 
 class SavedReport:
@@ -23,6 +25,8 @@ class SavedReport:
         declared: What the header says of the analyzers.
         summary: Counts over all files, made anew from the files themselves.
         signs: By question, how many files with signs have which priority.
+        found: How many files show exactly which signs.
+        originals: The names of the analyzers that compare with originals.
         common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
         unfinished: Whether it was put together from what a stopped run left behind.
@@ -47,6 +51,8 @@ class SavedReport:
         self.language = spoken.also(self.declared.messages.get(spoken.code, {}))
         self.summary: Summary = loaded.tally.summary()
         self.signs: dict[Question, dict[Priority, int]] = loaded.tally.signs
+        self.originals = loaded.header.providing(Capability.ORIGINALS)
+        self.found: Mapping[frozenset[Sign], int] = loaded.tally.found
         self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished
@@ -78,6 +84,13 @@ class SavedReport:
             ReportError: No report is there, or it is broken, of an unknown schema version, or not as it was written.
         """
         return cls(reading.load(folder, changed=changed), folder, language, reader)
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """What a reader is told first, as messages: of the one file, or of all together."""
+        if self.summary.files == 1:
+            return headline(next(self.files()), self.originals)
+        return folder_headline(self.found, self.summary)
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""

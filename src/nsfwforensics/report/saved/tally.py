@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Container
 from typing import NamedTuple
 
+from nsfwforensics.core import triage
 from nsfwforensics.core.types import FileReport, FileStatus, Priority, Question, Summary, Support
 
 _ORDER = {FileStatus.FAILED: 0, FileStatus.PARTIAL: 1, FileStatus.OK: 1, FileStatus.SKIPPED: 2}
@@ -30,9 +32,15 @@ class Entry(NamedTuple):
 
 
 class Tally:
-    """Counts files as they come and remembers where each was written. About 200 bytes per file."""
+    """Counts files as they come and remembers where each was written. About 200 bytes per file.
 
-    def __init__(self) -> None:
+    Args:
+        originals: The names of the analyzers that compare with originals.
+    """
+
+    def __init__(self, originals: Container[str] = ()) -> None:
+        self.found: Counter[frozenset[triage.Sign]] = Counter()
+        self._originals = originals
         self.entries: list[Entry] = []
         self.sensitive = 0
         self._bytes = 0
@@ -47,6 +55,7 @@ class Tally:
         """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long."""
         self.entries.append(Entry(file.priority.rank, _ORDER[file.status], file.info.path, offset, length))
         self._common = _common_folder(self._common, file.info.path)
+        self.found[triage.certain(triage.signs(file, self._originals))] += 1
         self._bytes += file.info.size or 0
         self.sensitive += file.sensitive
         self._seconds += sum(result.seconds for result in file.results)
