@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nsfwforensics.core.types import FileReport, Question, Region, Support
@@ -11,8 +12,8 @@ _WIDEST = 8.0
 """Pictures longer than this many times their other side are not drawn: nothing could be seen."""
 
 MOST_CORNERS = 200
-_HATCH = 40.0
-_MOST_LINES = 40
+_HATCH = 48.0
+_MOST_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ def draw(file: FileReport) -> Drawing | None:
         left, top = _within(box.x, width), _within(box.y, height)
         right, bottom = _within(box.x + box.width, width), _within(box.y + box.height, height)
         kind = kinds.get(box, "other")
-        edges = (left * scale, top * scale, right * scale, bottom * scale)
-        corners = ((_within(x, width) * scale, _within(y, height) * scale) for x, y in box.outline[:MOST_CORNERS])
+        edges = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        corners = [(_within(x, width) * scale, _within(y, height) * scale) for x, y in box.outline[:MOST_CORNERS]]
         boxes.append(
             DrawnBox(
                 x=round(left * scale, 1),
@@ -87,7 +88,7 @@ def draw(file: FileReport) -> Drawing | None:
                 label_y=round(min(top * scale + 44, height * scale - 10), 1),
                 outline=" ".join(f"{x:.1f},{y:.1f}" for x, y in corners),
                 kind=kind,
-                hatch=_hatch(*edges) if kind == "changed" and not box.outline else (),
+                hatch=_hatch(corners or [(x * scale, y * scale) for x, y in edges]) if kind == "changed" else (),
             )
         )
     return Drawing(round(width * scale, 1), round(height * scale, 1), tuple(boxes))
@@ -108,13 +109,22 @@ def _kinds(file: FileReport) -> dict[Region, str]:
     return found
 
 
-def _hatch(left: float, top: float, right: float, bottom: float) -> tuple[tuple[float, float, float, float], ...]:
-    """Lines from lower left to upper right across a box, so that it is told apart without colour."""
-    step, lines = max(_HATCH, (right - left + bottom - top) / _MOST_LINES), []
-    at = left + top + step
-    while at < right + bottom:
-        x1, x2 = max(left, at - bottom), min(right, at - top)
-        lines.append((round(x1, 1), round(at - x1, 1), round(x2, 1), round(at - x2, 1)))
+def _hatch(corners: Sequence[tuple[float, float]]) -> tuple[tuple[float, float, float, float], ...]:
+    """Lines from lower left to upper right across a polygon, by which what was changed is told without colour."""
+    sums = [x + y for x, y in corners]
+    step = max(_HATCH, (max(sums) - min(sums)) / _MOST_LINES)
+    lines: list[tuple[float, float, float, float]] = []
+    at = min(sums) + step / 2
+    while at < max(sums):
+        crossed = []
+        for (x1, y1), (x2, y2) in zip(corners, (*corners[1:], corners[0]), strict=True):
+            before, after = x1 + y1 - at, x2 + y2 - at
+            if (before < 0) != (after < 0):
+                share = before / (before - after)
+                crossed.append((x1 + share * (x2 - x1), y1 + share * (y2 - y1)))
+        crossed.sort()
+        for (x1, y1), (x2, y2) in zip(crossed[::2], crossed[1::2], strict=False):
+            lines.append((round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)))
         at += step
     return tuple(lines)
 

@@ -71,16 +71,18 @@ class Advice:
     """What comes next, for one report and one reader.
 
     Attributes:
-        steps: In the order in which they are taken.
+        typed: What is typed for it, the most pressing first.
+        besides: What needs no command.
+        hint: What would let the tool say more, or None.
         checks: How a journalist can verify a picture; empty for others.
-        removal: Steps where somebody is shown who did not agree; empty where nobody is.
         person: Whether somebody is, or may be, shown: then help lines are named.
         unsure: Whether nobody looked for a person, so that one sentence names the help there is.
     """
 
-    steps: tuple[Step, ...]
+    typed: tuple[Step, ...] = ()
+    besides: tuple[str, ...] = ()
+    hint: str | None = None
     checks: tuple[str, ...] = ()
-    removal: tuple[Step, ...] = ()
     person: bool = False
     unsure: bool = False
 
@@ -93,24 +95,32 @@ def advise(saved: SavedReport) -> Advice:
     """
     reader = saved.reader
     found = _Met.of(saved)
+    if not found.first:
+        return Advice(person=saved.sensitive)
     person = found.person or saved.sensitive
     unsure = not person and not found.nobody
     if reader is Reader.ADVOCATE and unsure:
         person, unsure = True, False
+    steps = [*(_removal(saved, found) if person else ()), *_steps(saved, found)]
     return Advice(
-        steps=tuple(_steps(saved, reader, found, person=person)),
+        typed=tuple(step for step in steps if step.command),
+        besides=tuple(_besides(saved, person=person)),
+        hint=_ORIGINAL if found.unedited else None,
         checks=tuple(_checks(saved, found)) if reader is Reader.JOURNALIST else (),
-        removal=tuple(_removal(saved, found)) if person else (),
         person=person,
         unsure=unsure,
     )
 
 
-def typed(saved: SavedReport) -> list[Step]:
-    """The three commands that matter most, for the end of what a terminal shows; fewer where there are no more."""
-    given = advise(saved)
-    wanted = [*(step for step in given.removal if step.command), *(step for step in given.steps if step.command)]
-    return wanted[:3] if given.person else [step for step in given.steps if step.command][:3]
+MOST_TYPED = 3
+"""How many commands a terminal shows."""
+
+
+_ORIGINAL = say(
+    "Have the original? Examine the picture again with {option} and the photo that it may have been made from: then it "
+    "is shown what was changed, and where.",
+    option="--original",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,56 +174,47 @@ def _support(file: FileReport, question: Question) -> Support:
     return next((answer.support for answer in file.answers if answer.question is question), Support.NOT_CHECKED)
 
 
-def _steps(saved: SavedReport, reader: Reader, found: _Met, *, person: bool) -> Iterator[Step]:
-    if not found.first:
-        return
-    if found.unedited:
-        yield Step(
-            say(
-                "Have the original? Examine the picture again with {option} and the photo that it may have been made "
-                "from: then it is shown what was changed, and where.",
-                option="--original",
-            )
-        )
-    yield Step(advice.KEEP_FILE)
-    if person:
-        yield Step(advice.NO_FORWARDING)
-    if reader is not Reader.ANALYST:
-        yield Step(advice.WRITE_DOWN)
+def _steps(saved: SavedReport, found: _Met) -> Iterator[Step]:
+    reader = saved.reader
     yield Step(advice.PACK, _pack(saved, found))
-    if reader in (Reader.ANALYST, Reader.ANYONE) and saved.folder is not None and not saved.moved:
-        folder = _path(saved.folder)
+    if reader is Reader.ANALYST and saved.folder is not None and not saved.moved:
         yield Step(
-            say("Have this report in another language or on paper, or as JSON for other programs:"),
-            _command("report", folder, "--json" if reader is Reader.ANALYST else "--quiet"),
+            say("Have this report as JSON for other programs."), _command("report", _path(saved.folder), "--json")
         )
     if reader is Reader.ANALYST and saved.summary.files > 1 and saved.common_folder:
         yield Step(
-            say("Have copies, crops and screenshots of one picture put into groups:"),
+            say("Have copies, crops and screenshots of one picture put into groups."),
             _command("cluster", _path(saved.common_folder)),
         )
-    if reader is not Reader.JOURNALIST:
-        yield Step(advice.EXPERT)
     if reader in (Reader.ANALYST, Reader.JOURNALIST):
         yield Step(
-            say("What you find outside comes back as evidence of a case, with its digest. How that is done:"),
+            say("What you find outside comes back as evidence of a case, with its digest. This says how."),
             _command("evidence", "attach", "--help"),
         )
+
+
+def _besides(saved: SavedReport, *, person: bool) -> Iterator[str]:
+    yield advice.KEEP_FILE
+    if person:
+        yield advice.NO_FORWARDING
+        yield advice.MINOR
+    if saved.reader is not Reader.ANALYST:
+        yield advice.WRITE_DOWN
+    if saved.reader is not Reader.JOURNALIST:
+        yield advice.EXPERT
 
 
 def _removal(saved: SavedReport, found: _Met) -> Iterator[Step]:
     yield Step(
         say(
-            "Ask for its removal. This drafts a request to the platform; you check it and send it yourself. The request "
-            "does not depend on how the picture was made. Other laws than this one: {laws:comma}.",
+            "If it shows somebody intimately without their consent, ask for its removal. This drafts a request, which "
+            "does not depend on how the picture was made; you check it and send it yourself. Other laws: {laws:comma}.",
             laws=[law for law in _LAWS if law != _law(saved)],
         ),
         _notice(saved, found),
     )
-    yield Step(
-        advice.TALK, _command("helplines", *(("--country", "jp", "--lang", "ja") if _law(saved) == "jp" else ()))
-    )
-    yield Step(advice.MINOR)
+    japanese = ("--country", "jp", "--lang", "ja") if _law(saved) == "jp" else ()
+    yield Step(advice.TALK, _command("helplines", *japanese))
 
 
 _LAWS = ("us", "eu", "uk", "jp", "generic")
@@ -324,8 +325,8 @@ def _search(file: FileReport) -> Iterator[str]:
     crop = unchanged_part(changed, info.width or 0, info.height or 0)
     if crop is not None:
         yield say(
-            "Search for it by image (TinEye, Google Lens, Bing, Yandex) with the part that was not changed: {width:,} × "
-            "{height:,} pixels from {x:,}, {y:,} counted from the top left corner. The picture that it was made from "
+            "Search for it by image (TinEye, Google Lens, Bing, Yandex) with the part that was not changed: {width:,} "
+            "× {height:,} pixels from {x:,}, {y:,} counted from the top left corner. The picture that it was made from "
             "may be found so.",
             width=crop.width,
             height=crop.height,
@@ -387,4 +388,4 @@ def _credits(saved: SavedReport, file: FileReport) -> list[str]:
     return [shorten(name, _LONGEST_CREDIT) for name in dict.fromkeys(named) if name][:MOST_NAMED]
 
 
-__all__ = ["CHECKED", "Advice", "Step", "advise", "shows_somebody", "typed", "unchanged_part"]
+__all__ = ["CHECKED", "MOST_TYPED", "Advice", "Step", "advise", "shows_somebody", "unchanged_part"]

@@ -52,12 +52,10 @@ PACK = say(
 EXPERT = say(
     "If much depends on the answer, ask a human expert, and give them the original file rather than this report alone."
 )
-TALK = say(
-    "Talk to people who help with this every day: the services below know the ways and are used to such reports."
-)
+TALK = say("Talk to people who help with this every day: they know the ways and are used to such reports.")
 MINOR = say(
-    "If the person in it is or may be under 18: do not copy, print or send the picture, and report it to a hotline "
-    "below. You do not need to be sure, and nobody has to confirm it first."
+    "If the person in it is or may be under 18: do not copy, print or send the picture, and report it to a "
+    "hotline. You do not need to be sure, and nobody has to confirm it first."
 )
 UNSURE = say(
     "If it shows a person who did not agree: {command} names who helps, and {draft} says how a request for removal is "
