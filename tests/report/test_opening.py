@@ -50,7 +50,15 @@ def test_nothing_that_stood_out_is_never_called_authentic(tmp_path: Path) -> Non
 
 
 def test_no_step_presupposes_how_a_picture_was_made() -> None:
-    own = [advice.KEEP_FILE, advice.NO_FORWARDING, advice.WRITE_DOWN, advice.PACK, advice.EXPERT, advice.TALK, advice.MINOR]
+    own = [
+        advice.KEEP_FILE,
+        advice.NO_FORWARDING,
+        advice.WRITE_DOWN,
+        advice.PACK,
+        advice.EXPERT,
+        advice.TALK,
+        advice.MINOR,
+    ]
     steps = " ".join((*own, advice.UNSURE, *advice.STOP))
     assert not re.search(r"\bAI\b|generat|deepfake|fake|revenge", steps, re.IGNORECASE)
 

@@ -19,7 +19,7 @@ from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.private import close_all_to_others, close_to_others, make_folder
 from nsfwforensics.core.sensitive import header_without_pictures
-from nsfwforensics.custody import describe, originals, report_copy, signing
+from nsfwforensics.custody import attached, describe, originals, report_copy, signing
 from nsfwforensics.custody.describe import CaseCopy, Contents
 from nsfwforensics.custody.listing import ALGORITHMS, TAG_MANIFESTS, digests
 from nsfwforensics.custody.operator_file import Operator
@@ -118,6 +118,8 @@ def pack(order: Order, progress: Progress = lambda found: None) -> Packed:
                 source = replace(source, header=header_without_pictures(source.header))
             covered = report_copy.write(source, payload / "report", pixels=not order.hash_only)
         files = tuple(_files(order, payload, covered, progress))
+        if order.case is not None:
+            attached.copy(order.case.path, payload, pixels=not order.hash_only)
         contents = Contents(files, order.operator, order.command, order.hash_only, started, source, covered, order.case)
         describe.write(payload, contents)
         _make(folder, order, contents)
