@@ -102,7 +102,7 @@ def test_a_failed_and_a_skipped_file_say_why(tmp_path: Path) -> None:
 def test_a_folder_is_a_table_by_priority_with_totals_and_failures(tmp_path: Path) -> None:
     files = [file("quiet.jpg", result()), every_outcome("some/all.jpg"), file("gone.jpg", error="cannot be decoded")]
     text = show(saved(tmp_path, *files))
-    assert text.index("gone.jpg") < text.index("some/all.jpg") < text.index("quiet.jpg")
+    assert text.index("some/all.jpg") < text.index("gone.jpg") < text.index("quiet.jpg")
     assert "3 files, 7.0 MB: 1 examined, 2 failed." in text
     assert "Priority: 2 low, 1 none. Priority is an order of work, not a verdict." in text
     assert "Failed, or with a failed check (2):" in text

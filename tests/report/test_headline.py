@@ -11,7 +11,7 @@ from nsfwforensics.core.triage import certain, signs
 from nsfwforensics.core.types import AnalyzerResult, AnalyzerStatus, FileReport, Question, Severity, Summary, Support
 from nsfwforensics.report.saved.tally import Tally
 from nsfwforensics.report.words.headline import NOTHING, folder_headline, headline
-from tests.report.factory import file, finding, result
+from tests.report.factory import declared, file, finding, header, result
 
 ORIGINALS = frozenset({"compare"})
 
@@ -98,7 +98,7 @@ def test_a_broken_file_and_a_failed_check_are_one_sentence() -> None:
 
 def folder(*files: FileReport) -> str:
     found = Counter(certain(signs(one, ORIGINALS)) for one in files)
-    tally = Tally(ORIGINALS)
+    tally = Tally(header(analyzers=declared("compare", "phash")))
     for one in files:
         tally.add(one, 0, 0)
     assert tally.found == found

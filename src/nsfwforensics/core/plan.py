@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -373,12 +374,29 @@ class Plan:
     def _report(self, draft: Draft) -> FileReport:
         results = tuple(merged(draft, name) for name in self.analyzers if name in draft.results)
         notes = (*draft.notes, *((_CHANGED,) if draft.info.changed else ()), *((LEFT_OUT,) if draft.left_out else ()))
-        report = FileReport(info=draft.info, results=results, error=draft.error, skipped=draft.skipped, notes=notes)
+        report = FileReport(
+            info=draft.info,
+            results=results,
+            error=draft.error,
+            skipped=draft.skipped,
+            supplied_as=self._supplied_as(draft.info),
+            notes=notes,
+        )
         report = handled(report, asked=self.spec.resources.sensitive)
         if not report.sensitive:
             report = without_text_pictures(report)
         answers = assess.again(report, complete=self.spec.complete)
         return report.model_copy(update={"answers": answers, "priority": assess.priority_of(report)})
+
+    def _supplied_as(self, info: FileInfo) -> str:
+        """What the run was given this very file as, in the place where it lies: a copy elsewhere is no input."""
+        for enrolment in self.spec.enrolments.values():
+            for record in enrolment.records:
+                path, role = record.get("path"), record.get("role")
+                same = info.sha256 is not None and record.get("sha256") == info.sha256
+                if same and isinstance(role, str) and os.path.realpath(str(path)) == os.path.realpath(info.path):
+                    return role
+        return ""
 
 
 def merged(draft: Draft, name: str) -> AnalyzerResult:

@@ -1,4 +1,4 @@
-"""Which signs a file shows, by what they speak of: what headlines are made of, and the order of triage.
+"""Which signs a file shows, by what they speak of: what headlines are made of, and the order within a priority.
 
 No analyzer is known by name here. A check whose question is about a person or a known image compares with something
 that the user supplied, so whatever it finds was asked for; what speaks to those questions weighs more than any other.
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
-from nsfwforensics.core.types import AnalyzerResult, FileReport, Finding, Question, Severity, Support
+from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Finding, Question, Severity, Support
 
 ASKED = (Question.IDENTITY, Question.KNOWN)
 """The questions that arise only where the user supplied something to compare with."""
@@ -90,3 +91,64 @@ def altered(shown: Container[Sign]) -> bool:
 def certain(found: Mapping[Sign, float]) -> frozenset[Sign]:
     """Those of a file's signs that are more than inconclusive."""
     return frozenset(sign for sign, strength in found.items() if strength >= Severity.MEDIUM.rank)
+
+
+class Standing(NamedTuple):
+    """Where a file stands among those of its priority; what sorts first is to be looked at first.
+
+    Attributes:
+        tier: 0 where something that was asked for was found in a picture that was altered or needs care, 1 where it was
+            found, 2 where nothing is known because the file or a check of it failed, 3 for all others, 4 for what the
+            user supplied.
+        strength: Of its independent signs together, negative so that the strongest sorts first: for every check and
+            every question the rank of the gravest finding (1 to 3), half of it where that is inconclusive.
+    """
+
+    tier: int
+    strength: float
+
+
+def standing(file: FileReport, originals: Container[str] = ()) -> Standing:
+    """Where a file stands among those of its priority.
+
+    Args:
+        file: Its report.
+        originals: The names of the analyzers that compare with originals.
+    """
+    found = certain(signs(file, originals))
+    independent: dict[tuple[str, Question], float] = {}
+    for result in file.results:
+        for finding in result.findings:
+            share = {Support.SUPPORTS: 1.0, Support.INCONCLUSIVE: 0.5}.get(finding.support, 0.0)
+            key = (result.analyzer, finding.question or result.question)
+            independent[key] = max(independent.get(key, 0.0), share * finding.severity.rank)
+    if file.supplied_as:
+        tier = 4
+    elif found.isdisjoint(_FOUND_AS_ASKED):
+        tier = 2 if file.status is FileStatus.FAILED and not found else 3
+    else:
+        tier = 0 if altered(found) or Sign.CONTENT in found else 1
+    return Standing(tier, -sum(independent.values()))
+
+
+_FOUND_AS_ASKED = frozenset({Sign.SOURCE, Sign.PERSON, Sign.LISTED})
+
+
+def leading(file: FileReport, originals: Container[str] = ()) -> list[Finding]:
+    """The findings that say why a file stands where it stands: of each of its signs the gravest, the weightiest first.
+
+    Args:
+        file: Its report.
+        originals: The names of the analyzers that compare with originals.
+    """
+    found: dict[Sign, Finding] = {}
+    for result in file.results:
+        for finding in result.findings:
+            sign = sign_of(finding, result, originals)
+            if sign is not None and (sign not in found or _weight(finding) > _weight(found[sign])):
+                found[sign] = finding
+    return [found[sign] for sign in Sign if sign in found]
+
+
+def _weight(finding: Finding) -> float:
+    return finding.severity.rank - (0.5 if finding.support is Support.INCONCLUSIVE else 0.0)

@@ -213,6 +213,8 @@ class FileReport(Worded):
     ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
     passed over on purpose, with the reason in ``error``. ``notes`` are what a reader must know besides.
     ``sensitive`` marks a file to be handled with care: nothing in the report or beside it shows the picture.
+    ``supplied_as`` says what the run was given this very file as (``reference``, ``original``), or nothing: it is no
+    file to be judged, and its priority is ``none``.
     """
 
     info: FileInfo
@@ -222,6 +224,7 @@ class FileReport(Worded):
     error: Text | None = None
     skipped: bool = False
     sensitive: bool = False
+    supplied_as: Text = ""
     notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
 

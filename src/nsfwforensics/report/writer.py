@@ -22,7 +22,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.private import create
 from nsfwforensics.core.report_files import PAGE_NAME, page_name
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import SCHEMA_VERSION, Capability, FileReport, Header, Reader
+from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Reader
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import Language
 from nsfwforensics.report.documents import csv
@@ -110,7 +110,7 @@ class ReportWriter:
             ReportError: The folder cannot be written.
         """
         self._sensitive = header.sensitive
-        self._tally = Tally(header.providing(Capability.ORIGINALS))
+        self._tally = Tally(header)
         self._run = report_json.dumps(
             {"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2
         )

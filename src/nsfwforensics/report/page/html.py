@@ -24,7 +24,7 @@ from nsfwforensics.report import charts
 from nsfwforensics.report.page import next_steps
 from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.page.glossary import Glossary
-from nsfwforensics.report.page.sections import rows, sections
+from nsfwforensics.report.page.sections import MOST_COPIES, rows, sections
 from nsfwforensics.report.page.templating import environment
 from nsfwforensics.report.words import advice, wording
 
@@ -68,7 +68,7 @@ _OF_REFERENCES = frozenset({"path", "file", "sha256", "files"})
 
 def pages(saved: SavedReport) -> int:
     """On how many pages a report is shown on a screen."""
-    return max(1, -(-saved.summary.files // A_PAGE))
+    return max(1, -(-len(saved.groups) // A_PAGE))
 
 
 def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None, *, page: int = 1) -> None:
@@ -81,7 +81,7 @@ def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None, *, p
         page: Which page of several, from 1.
     """
     extent = extent or Extent(DETAILED_FILES, DETAILED_BYTES)
-    context = _context(saved, _how_many_in_full(saved.lengths_by_priority(), extent), extent, page)
+    context = _context(saved, _how_many_in_full(saved.lengths(), extent), extent, page)
     pieces = environment(saved.language).get_template("report.html.j2").stream(context)
     pieces.enable_buffering(200)
     stream.writelines(pieces)
@@ -99,12 +99,12 @@ def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
 def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> dict[str, Any]:
     sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
     style, script = "".join(map(asset, sheets)), asset("report.js")
-    files = saved.summary.files
+    files = len(saved.groups)
     start = 0 if extent.paper else (page - 1) * A_PAGE
     stop = min(files, files if extent.rows is None else extent.rows, files if extent.paper else start + A_PAGE)
     full = max(start, min(detailed, stop))
     found = sections(saved, start, full)
-    alone = next(found, None) if files == 1 else None
+    alone = next(found, None) if saved.summary.files == 1 else None
     return {
         "style": Markup(style),  # noqa: S704 - our own file, never evidence
         "script": Markup(script),  # noqa: S704
@@ -134,6 +134,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "page": page,
         "pages": 1 if extent.paper else pages(saved),
         "page_name": page_name,
+        "listed": files,
         "first": start + 1,
         "last": stop,
         "detailed": full,
@@ -145,6 +146,8 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "references": [_reference(saved, each) for each in saved.header.references],
         "SEVERITY": wording.SEVERITY,
         "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        "MOST_COPIES": MOST_COPIES,
+        "SUPPLIED": say("supplied by you"),
         "NOT_CHECKED": wording.NOT_CHECKED,
         "NOT_SUPPLIED": "not supplied",
         "OUR_FOLDERS": OUR_FOLDERS,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nsfwforensics.language import Language
-    from nsfwforensics.report.saved.report import SavedReport
+    from nsfwforensics.report.saved.report import Row, SavedReport
 
 MOST_FIELDS = 600
 MOST_SCORES = 12
@@ -75,10 +75,11 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Bare:
     """One file as a card without its details."""
 
     path: str
+    copies: tuple[str, ...]
     folder: str
     name: str
     headline: tuple[str, ...]
@@ -105,6 +106,7 @@ class Section:
     headline: tuple[str, ...]
     folder: str
     path: str
+    copies: tuple[str, ...]
     signs: str
     decision: str
     look: Look | None
@@ -136,19 +138,21 @@ class Section:
 def sections(saved: SavedReport, start: int, stop: int) -> Iterator[Section]:
     """Some files of a report in the order of triage, in full."""
     room = EMBED_BYTES
-    for number, file in enumerate(saved.by_priority(start, stop), start + 1):
-        pictures = _pictures(file, saved.folder, room)
+    for number, row in enumerate(saved.rows(start, stop), start + 1):
+        pictures = _pictures(row.file, saved.folder, room)
         room -= sum(len(picture.address) for picture in pictures if picture.address)
-        yield section(number, file, pictures, saved)
+        yield section(number, row, pictures, saved)
 
 
-def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Row]:
+def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Bare]:
     """Some files of a report in the order of triage, as cards without details."""
     folders, names = text.ShownNames(120), text.ShownNames(120)
-    for file in saved.by_priority(start, stop):
+    for row in saved.rows(start, stop):
+        file = row.file
         name = file.info.name or file.info.path
-        yield Row(
-            path=text.shown_name(file.info.path),
+        yield Bare(
+            path=_searched(row),
+            copies=_copies(saved, row),
             folder=folders(_folder(saved, file)),
             name=names(name),
             headline=headline(file, saved.originals),
@@ -181,16 +185,29 @@ def _signs(file: FileReport) -> str:
     return " ".join(answer.question.value for answer in file.answers if answer.support is Support.SUPPORTS)
 
 
-def section(number: int, file: FileReport, pictures: list[Picture], saved: SavedReport) -> Section:
+MOST_COPIES = 200
+"""Most copies of one picture that its card names."""
+
+
+def _copies(saved: SavedReport, row: Row) -> tuple[str, ...]:
+    return tuple(text.shown_name(path.removeprefix(saved.common_folder)) for path in row.copies)
+
+
+def _searched(row: Row) -> str:
+    """What the name in the filter of the page is looked for in: the paths of the file and of its copies."""
+    return " ".join(text.shown_name(path) for path in (row.file.info.path, *row.copies[:MOST_COPIES]))
+
+
+def section(number: int, row: Row, pictures: list[Picture], saved: SavedReport) -> Section:
     """Arranges one file.
 
     Args:
         number: Its place in the order of triage, from 1.
-        file: Its report.
+        row: Its report, and the copies that are folded into it.
         pictures: Those made beside the report.
         saved: The report that it stands in.
     """
-    declared, language = saved.declared, saved.language
+    file, declared, language = row.file, saved.declared, saved.language
     fielding, hashing = declared.providing(Capability.FIELDS), declared.providing(Capability.HASHES)
     fields, digests = field_rows(file, fielding), hashes(file, hashing)
     measurements = []
@@ -206,12 +223,13 @@ def section(number: int, file: FileReport, pictures: list[Picture], saved: Saved
         file=file,
         status=wording.file_badge(file),
         priority=wording.PRIORITY[file.priority],
-        reason=wording.reason(file),
+        reason=wording.reason(file, saved.originals),
         failures=wording.failures(file),
         notes=[told(file, f"notes.{index}") for index in range(len(file.notes))],
         headline=headline(file, saved.originals),
         folder=text.shown_name(_folder(saved, file)),
-        path=text.shown_name(file.info.path),
+        path=_searched(row),
+        copies=_copies(saved, row),
         signs=_signs(file),
         decision=decision(file),
         look=_look(file),

@@ -10,7 +10,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -23,7 +23,7 @@ from nsfwforensics.core.assess import contradiction
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import READ_VERSIONS, Capability, FileReport, Header, Summary
+from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
@@ -143,7 +143,7 @@ def _load_stream(folder: Path) -> Loaded:
     else:
         header = _unknown_header()
         notes = [NO_HEADER]
-    index = _Index(folder, {}, originals=header.providing(Capability.ORIGINALS))
+    index = _Index(folder, {}, header)
     with stream_path.open("rb") as stream:
         for line in stream:
             if not line.endswith(b"\n"):
@@ -175,12 +175,7 @@ def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
     opening = _parse(head.rstrip().rstrip(b",") + b"}", REPORT_NAME)
     _check_version(opening, REPORT_NAME)
     header = _header(opening.get("header"), REPORT_NAME)
-    index = _Index(
-        path.parent,
-        digests.listed(path.parent),
-        offset=stream.tell(),
-        originals=header.providing(Capability.ORIGINALS),
-    )
+    index = _Index(path.parent, digests.listed(path.parent), header, offset=stream.tell())
     with _stream_beside(path) as beside:
         for line in stream:
             if line.startswith(b"]"):
@@ -217,7 +212,7 @@ def _load_any_layout(path: Path) -> Loaded:
     entries = value.get("files")
     if not isinstance(entries, list):
         raise ReportError(f"{REPORT_NAME} holds no list of files")
-    index = _Index(path.parent, digests.listed(path.parent), originals=header.providing(Capability.ORIGINALS))
+    index = _Index(path.parent, digests.listed(path.parent), header)
     buffer = io.BytesIO()
     for number, entry in enumerate(entries, 1):
         where = f"file {number} of {REPORT_NAME}"
@@ -234,10 +229,9 @@ def _load_any_layout(path: Path) -> Loaded:
 class _Index:
     """Counts the files of a report as they are read, and collects what does not fit together."""
 
-    def __init__(
-        self, folder: Path, listed: Mapping[str, str], offset: int = 0, *, originals: Container[str] = ()
-    ) -> None:
-        self.tally = Tally(originals)
+    def __init__(self, folder: Path, listed: Mapping[str, str], header: Header, offset: int = 0) -> None:
+        self.tally = Tally(header)
+        self._supplied = {(each.get("role"), each.get("sha256")) for each in header.references if each.get("sha256")}
         self._folder = folder
         self._listed = listed
         self._offset = offset
@@ -251,6 +245,8 @@ class _Index:
         claimed = _STATUS.search(raw)
         if claimed and claimed[1].decode() != stored.status:
             self.differs(f"{where}: the status is not what its results say")
+        if stored.supplied_as and (stored.supplied_as, stored.info.sha256) not in self._supplied:
+            self.differs(f"{where}: the run was not given it as {stored.supplied_as!r}")
         if wrong := contradiction(stored):
             self.differs(f"{where}: {wrong} is not what its findings say")
         for wrong in self._artifacts(stored):
