@@ -43,7 +43,7 @@ class Drawing:
     width: float
     height: float
     boxes: tuple[DrawnBox, ...]
-    font: float = 42.0
+    font: float = 60.0
 
     def has(self, kind: str) -> bool:
         """Whether a box of this kind is in it."""
@@ -85,7 +85,7 @@ def draw(file: FileReport) -> Drawing | None:
                 height=round((bottom - top) * scale, 1),
                 label=", ".join(str(number) for number in numbers),
                 label_x=round(_label_x(left * scale, right * scale, width * scale, len(numbers)), 1),
-                label_y=round(min(top * scale + 44, height * scale - 10), 1),
+                label_y=round(min(top * scale + 62, height * scale - 10), 1),
                 outline=" ".join(f"{x:.1f},{y:.1f}" for x, y in corners),
                 kind=kind,
                 hatch=_hatch(corners or [(x * scale, y * scale) for x, y in edges]) if kind == "changed" else (),
@@ -131,7 +131,7 @@ def _hatch(corners: Sequence[tuple[float, float]]) -> tuple[tuple[float, float, 
 
 def _label_x(left: float, right: float, width: float, numbers: int) -> float:
     """Puts the label inside its box, or beside a box too small for it."""
-    room = 60.0 * numbers
+    room = 80.0 * numbers
     if right - left > room:
         return left + 10
     return right + 10 if right + room < width else max(left - room, 4.0)

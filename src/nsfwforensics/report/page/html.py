@@ -152,6 +152,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "NOT_SUPPLIED": "not supplied",
         "OUR_FOLDERS": OUR_FOLDERS,
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
+        "brief": lambda view: _brief(view, saved.language),
         "sentence": lambda view: _sentence(view, saved.language),
     }
 
@@ -168,6 +169,16 @@ def _sentence(view: QuestionView, language: Language) -> str:
     """The sentence of an answer; a reason that stands alone begins as a sentence does."""
     said = language.says(view.statement)
     return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
+
+
+def _brief(view: QuestionView, language: Language) -> str:
+    """The answer in one short sentence, where what carries it says one; the rest stands with the finding."""
+    for numbered in view.findings:
+        if numbered.finding.support is view.support:
+            if numbered.finding.headline:
+                return language.says(wording.told(numbered.finding, "headline"))
+            break
+    return _sentence(view, language)
 
 
 @cache

@@ -33,7 +33,7 @@ MOST_SCORES = 12
 """Most charts of scores in one file's section; the figures stand beside every finding."""
 
 _SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
-"""The order in which questions stand: what was found before what was not."""
+"""From what was found to what was not looked for."""
 
 _BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
 
@@ -119,6 +119,11 @@ class Section:
     fields_left_out: int
     hashes: list[tuple[Label, str]]
     measurements: list[tuple[str, Node]]
+
+    @property
+    def marked(self) -> bool:
+        """Whether its look shows more than its proportions."""
+        return self.look is not None and (self.look.drawing is not None or self.look.picture is not None)
 
     @property
     def asked(self) -> list[QuestionView]:
@@ -233,7 +238,7 @@ def section(number: int, row: Row, pictures: list[Picture], saved: SavedReport) 
         signs=_signs(file),
         decision=decision(file),
         look=_look(file),
-        questions=tuple(sorted(questions(file), key=lambda view: _SUPPORTS.index(view.support))),
+        questions=tuple(sorted(questions(file), key=_weight)),
         grounds=_grounds(file, declared, language),
         timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
@@ -272,6 +277,12 @@ def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
         pictures.append(Picture(told(artifact, "name"), artifact.path, shown))
     return pictures
+
+
+def _weight(view: QuestionView) -> tuple[int, int]:
+    """What was found stands before what was not, and of it what matters most."""
+    ranks = [each.finding.severity.rank for each in view.findings if each.finding.support is view.support]
+    return _SUPPORTS.index(view.support), -max(ranks, default=0)
 
 
 def _look(file: FileReport) -> Look | None:
