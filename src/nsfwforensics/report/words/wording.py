@@ -41,6 +41,8 @@ _SUPPORT: Mapping[Support, Badge] = {
     Support.NOT_CHECKED: Badge(say("Not checked"), "not-checked"),
 }
 
+NOT_CHECKED = _SUPPORT[Support.NOT_CHECKED]
+
 _ORIGIN: Mapping[Support, Badge] = {
     **_SUPPORT,
     Support.SUPPORTS: Badge(say("Information found"), "supports"),
