@@ -149,7 +149,8 @@ class Evidence:
         def build() -> NDArray[np.uint8]:
             import numpy as np
 
-            pixels = np.asarray(self.image.convert("RGB"))
+            image = self.image if self.image.mode == "RGB" else self.image.convert("RGB")  # it would copy even then
+            pixels = np.asarray(image)
             pixels.flags.writeable = False
             return pixels
 
