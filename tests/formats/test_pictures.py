@@ -21,6 +21,7 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport, FileStatus, PictureKind, PictureState, Priority, Support
 from nsfwforensics.formats.behind import Piece, behind
 from nsfwforensics.formats.pictures import look_inside
+from tests.analyzers.provenance_files import samsung_trailer
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42\0\0\0\x10mdat12345678\0\0\0\x08moov"
 
@@ -204,7 +205,28 @@ def test_the_pieces_behind_a_picture() -> None:
     assert sum(piece.size for piece in pieces) == len(larger) - len(png)
 
 
-@pytest.mark.parametrize(("tail", "code"), [(b"PK\3\4" + bytes(50), "META-020"), (MP4, None), (bytes(64), None)])
+GALAXY = samsung_trailer((0x0A01, b"Image_UTC_Data", b"1700000000000"))
+
+
+def test_a_phones_own_trailer_is_one_piece_and_hides_nothing_before_it() -> None:
+    main, other = saved(scene(1), "JPEG"), saved(scene(2), "JPEG")
+    trailer = samsung_trailer((0x0A01, b"Image_UTC_Data", b"1700000000000"), (0x0A30, b"MotionPhoto_Data", MP4 + other))
+    pieces = behind(main + b"notes of somebody" + trailer + b"PK\3\4zip", len(main))
+    assert [piece.kind for piece in pieces] == [Piece.TEXT, Piece.PHONE, Piece.ZIP]
+    assert pieces[1].size == len(trailer)
+
+
+@pytest.mark.parametrize(
+    ("tail", "code"),
+    [
+        (b"PK\3\4" + bytes(50), "META-020"),
+        (MP4, None),
+        (bytes(64), None),
+        (GALAXY, None),
+        (samsung_trailer((0x0A30, b"MotionPhoto_Data", MP4)), None),
+        (bytes(range(64)) + GALAXY, "META-020"),
+    ],
+)
 def test_only_what_is_no_phones_own_is_a_finding(tail: bytes, code: str | None, tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(saved(scene(1), "JPEG") + tail)

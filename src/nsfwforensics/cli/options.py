@@ -114,7 +114,7 @@ COMMON: Mapping[str, Parameter] = {
         int | None,
         None,
         "--max-bytes",
-        text="Largest file to read, in bytes (default 512 MiB).",
+        text="Largest file to look into, in bytes (default 512 MiB); larger ones are only hashed and looked up.",
         panel=READING,
         **_COUNT,
     ),
