@@ -21,7 +21,8 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport, FileStatus, PictureKind, PictureState, Priority, Support
 from nsfwforensics.formats.behind import Piece, behind
 from nsfwforensics.formats.pictures import look_inside
-from tests.analyzers.provenance_files import samsung_trailer
+from tests.analyzers.provenance_files import SOURCE_TYPE, iptc_ext, samsung_trailer
+from tests.formats import make
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42\0\0\0\x10mdat12345678\0\0\0\x08moov"
 
@@ -271,3 +272,23 @@ def test_evenly() -> None:
     assert evenly([1, 2], 4) == [1, 2]
     assert Inside().frames == 1
     assert len(RAW) == 9
+
+
+def test_what_a_second_picture_says_of_itself_counts(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "ExampleCam", "X1"
+    main = saved(scene(1), "JPEG", exif=exif)
+    exif.get_ifd(0x8825).update({1: "N", 2: (35.0, 40.0, 0.0), 3: "E", 4: (139.0, 45.0, 0.0)})
+    label = make.xmp(attributes=iptc_ext("DigitalSourceType", SOURCE_TYPE + "trainedAlgorithmicMedia"))
+    gain_map = saved(scene(1).resize((80, 60)), "JPEG", exif=exif, xmp=label, comment=b"hdrgm:")
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(main + gain_map)
+    found = report(path, "metadata", "provenance")
+    said = {finding.code: finding.explanation for finding in found.findings}
+    assert said["META-006"].startswith("In a brightness map (HDR gain map) of 80 × 60 pixels: ")
+    assert "35.666667, 139.750000" in said["META-006"]
+    assert said["PROV-005"].startswith("In a brightness map")
+    assert [finding.code for finding in found.findings].count("META-002") == 1, "said once, of the file"
+    alone = tmp_path / "alone.jpg"
+    alone.write_bytes(main)
+    assert {"META-006", "PROV-005"}.isdisjoint(finding.code for finding in report(alone, "metadata").findings)

@@ -33,7 +33,7 @@ from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS, is_video
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.pictures import Inside, Pictures
+from nsfwforensics.core.pictures import Inside, Pictures, placed
 from nsfwforensics.core.registry import BUILT_IN, installed
 from nsfwforensics.core.sensitive import (
     LEFT_OUT,
@@ -51,7 +51,6 @@ from nsfwforensics.core.types import (
     Artifact,
     FileInfo,
     FileReport,
-    Finding,
     MethodRecord,
     ModelRecord,
     PictureKind,
@@ -425,7 +424,7 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
                 ranks[finding.code] = finding.severity.rank
             if (finding.code, str(finding.explanation)) not in said:
                 said.add((finding.code, str(finding.explanation)))
-                findings.append(_placed(finding, each.place))
+                findings.append(placed(finding, each.place))
     update: dict[str, Any] = {
         "findings": tuple(findings),
         "seconds": round(main.seconds + sum(result.seconds for _, result in parts), 4),
@@ -444,18 +443,6 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
 def _fields(result: AnalyzerResult) -> dict[str, Any]:
     """A result's fields as they are, its findings still models."""
     return {name: getattr(result, name) for name in AnalyzerResult.model_fields}
-
-
-def _placed(finding: Finding, place: str) -> Finding:
-    """A finding about a further picture in a file."""
-    data: dict[str, Any] = {**finding.data, "picture": place}
-    if finding.region is not None:
-        region = finding.region
-        data["place_in_picture"] = [region.x, region.y, region.width, region.height]
-    fields = {name: getattr(finding, name) for name in Finding.model_fields}
-    said = say("In {picture}: {said}", picture=place, said=finding.said("explanation"))
-    kept = {name: value for name, value in finding.wording.items() if name != "explanation"}
-    return Finding(**{**fields, "explanation": said, "data": data, "region": None, "wording": kept})
 
 
 def _undecoded(evidence: Evidence) -> str | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from nsfwforensics.core.decode import as_png, decode, heif_auxiliaries, main_frame
 from nsfwforensics.core.media import DECODED, is_video, sniff
-from nsfwforensics.core.pictures import Embedded, Inside
+from nsfwforensics.core.messages import Message
+from nsfwforensics.core.pictures import Embedded, Inside, place_of
 from nsfwforensics.core.vocabulary import PictureKind
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import isobmff, jpeg, samsung, tiff
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 MAX_THUMBNAILS = 8
 MAX_TRIED = 64
 """Most places that look like the beginning of a JPEG picture at which one is looked for in raw data."""
+
+MAX_READ = 16
+"""Most pictures in one file whose own metadata are read."""
 
 _GAIN_MAPS = (b"hdrgm:", b"hdr-gain-map", b"HDRGainMap")
 _LOSSY = frozenset({"SOF0", "SOF1", "SOF2"})
@@ -36,9 +40,10 @@ def look_inside(evidence: Evidence) -> Inside:
     kind = evidence.media_type
     if kind is None or is_video(kind):
         return Inside()
+    embedded = list(embedded_files(evidence))
     if kind not in DECODED:
-        return Inside(embedded=tuple(_previews(evidence)), full_size=_full_size(evidence.data, kind))
-    embedded = [*_behind(evidence), *_thumbnails(evidence)]
+        embedded = embedded or list(_reduced(evidence))
+        return Inside(embedded=tuple(embedded), full_size=_full_size(evidence.data, kind))
     unread: tuple[tuple[PictureKind, int], ...] = ()
     if kind in ("image/heif", "image/avif"):
         boxes = isobmff.read_boxes(evidence.data)
@@ -54,6 +59,33 @@ def look_inside(evidence: Evidence) -> Inside:
         frames = 1
     main = main_frame(evidence.data, kind) if frames > 1 else 0
     return Inside(frames, main, kind == "image/tiff", tuple(embedded), unread)
+
+
+def embedded_files(evidence: Evidence) -> tuple[Embedded, ...]:
+    """What stands in a file with bytes of its own: behind its end, in its metadata, whole among data not decoded here.
+
+    Nothing is decoded for it.
+    """
+
+    def find() -> tuple[Embedded, ...]:
+        if evidence.media_type is None or is_video(evidence.media_type):
+            return ()
+        if evidence.media_type not in DECODED:
+            return tuple(_previews(evidence))
+        return (*_behind(evidence), *_thumbnails(evidence))
+
+    return evidence.derive("pictures.embedded", find)
+
+
+def inner_pictures(evidence: Evidence) -> tuple[tuple[Message, Evidence], ...]:
+    """The pictures among :func:`embedded_files`, each with its place in words; what each says of itself counts too."""
+
+    def make() -> tuple[tuple[Message, Evidence], ...]:
+        found = [each for each in embedded_files(evidence) if each.media_type in DECODED][:MAX_READ]
+        parts = ((each, evidence.inner(each.data)) for each in found)
+        return tuple((place_of(each, part), part) for each, part in parts)
+
+    return evidence.derive("pictures.inner", make)
 
 
 def pieces_behind(evidence: Evidence) -> tuple[Behind, ...]:
@@ -108,8 +140,8 @@ def _auxiliaries(evidence: Evidence) -> Iterator[Embedded]:
 
 
 def _previews(evidence: Evidence) -> Iterator[Embedded]:
-    """JPEG pictures that stand whole in a file that is not decoded here, or else the reduced picture that opens it."""
-    data, position, found = evidence.data, 0, False
+    """JPEG pictures that stand whole in a file that is not decoded here."""
+    data, position = evidence.data, 0
     for _ in range(MAX_TRIED):
         position = data.find(b"\xff\xd8\xff", position)
         if position < 0:
@@ -118,13 +150,16 @@ def _previews(evidence: Evidence) -> Iterator[Embedded]:
         size = layout.size
         whole = layout.end is not None and size is not None and min(size) >= _LEAST_EDGE
         if whole and any(segment.name in _LOSSY for segment in layout.segments):
-            found = True
             yield Embedded(PictureKind.PREVIEW, position, data[position : layout.end], "image/jpeg")
         position = layout.end or position + 3
-    if found or not tiff.is_tiff(data) or evidence.media_type in DECODED:
+
+
+def _reduced(evidence: Evidence) -> Iterator[Embedded]:
+    """The reduced picture that opens a raw file, where nothing else shows what it holds."""
+    if not tiff.is_tiff(evidence.data):
         return
     try:
-        reduced = decode(data, "image/tiff", evidence.limits).original
+        reduced = decode(evidence.data, "image/tiff", evidence.limits).original
     except EvidenceError:
         return
     yield Embedded(PictureKind.PREVIEW, None, as_png(reduced.convert("RGB")), "image/png")
