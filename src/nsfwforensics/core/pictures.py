@@ -285,7 +285,9 @@ def placed(finding: Finding, place: str) -> Finding:
 
 
 def place_of(each: Embedded, part: Evidence) -> Message:
-    """Which picture in a file this is, in words, by its kind and size."""
+    """Which picture in a file this is, in words, by its kind and size; of a video, where it stands."""
+    if each.kind is PictureKind.VIDEO:
+        return say("{kind} at byte {offset:,}", kind=each.kind.wording, offset=each.offset or 0)
     info = part.info()
     return say("{kind} of {width} × {height} pixels", kind=each.kind.wording, width=info.width, height=info.height)
 

@@ -102,7 +102,7 @@ def _png(data: bytes) -> ManifestStore | None:
     return next((ManifestStore(chunk.offset, chunk.data) for chunk in chunks if chunk.type == "caBX"), None)
 
 
-def _webp(data: bytes) -> ManifestStore | None:
+def _riff(data: bytes) -> ManifestStore | None:
     chunks = riff.read_riff(data).chunks
     return next((ManifestStore(chunk.offset, chunk.data) for chunk in chunks if chunk.fourcc == "C2PA"), None)
 
@@ -135,9 +135,10 @@ def _tiff(data: bytes) -> ManifestStore | None:
 
 
 _FINDERS: dict[str, Callable[[bytes], ManifestStore | None]] = {
-    "image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "image/heif": _bmff, "image/avif": _bmff,
-    "image/jxl": _bmff, "video/mp4": _bmff, "video/quicktime": _bmff, "image/avci": _bmff,
-    "image/gif": _gif, "image/tiff": _tiff,
+    "image/jpeg": _jpeg, "image/png": _png, "image/webp": _riff, "image/heif": _bmff, "image/avif": _bmff,
+    "image/jxl": _bmff, "image/avci": _bmff, "image/x-canon-cr3": _bmff, "video/mp4": _bmff, "video/quicktime": _bmff,
+    "video/3gpp": _bmff, "video/x-msvideo": _riff, "image/gif": _gif, "image/tiff": _tiff, "image/x-adobe-dng": _tiff,
+    "image/x-nikon-nef": _tiff, "image/x-sony-arw": _tiff,
 }  # fmt: skip
 
 __all__ = ["ManifestStore", "fault", "find_manifest_store"]

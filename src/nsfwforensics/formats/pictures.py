@@ -45,12 +45,9 @@ def look_inside(evidence: Evidence) -> Inside:
         embedded = embedded or list(_reduced(evidence))
         return Inside(embedded=tuple(embedded), full_size=_full_size(evidence.data, kind))
     unread: tuple[tuple[PictureKind, int], ...] = ()
-    if kind in ("image/heif", "image/avif"):
-        boxes = isobmff.read_boxes(evidence.data)
-        embedded += _in_boxes(evidence, boxes)
-        if kind == "image/heif":
-            embedded += _auxiliaries(evidence)
-            unread = ((PictureKind.VIDEO, 1),) if boxes.first("moov") else ()
+    if kind == "image/heif":
+        embedded += _auxiliaries(evidence)
+        unread = ((PictureKind.VIDEO, 1),) if isobmff.read_boxes(evidence.data).first("moov") else ()
     if len(pieces_behind(evidence)) > MAX_PIECES:
         unread = (*unread, (PictureKind.PICTURE, 1))  # what lies behind so many was not told apart
     try:
@@ -72,16 +69,16 @@ def embedded_files(evidence: Evidence) -> tuple[Embedded, ...]:
             return ()
         if evidence.media_type not in DECODED:
             return tuple(_previews(evidence))
-        return (*_behind(evidence), *_thumbnails(evidence))
+        return (*_behind(evidence), *_in_boxes(evidence), *_thumbnails(evidence))
 
     return evidence.derive("pictures.embedded", find)
 
 
 def inner_pictures(evidence: Evidence) -> tuple[tuple[Message, Evidence], ...]:
-    """The pictures among :func:`embedded_files`, each with its place in words; what each says of itself counts too."""
+    """What of :func:`embedded_files` says something of itself, which counts too, each with its place in words."""
 
     def make() -> tuple[tuple[Message, Evidence], ...]:
-        found = [each for each in embedded_files(evidence) if each.media_type in DECODED][:MAX_READ]
+        found = [each for each in embedded_files(evidence) if each.media_type is not None][:MAX_READ]
         parts = ((each, evidence.inner(each.data)) for each in found)
         return tuple((place_of(each, part), part) for each, part in parts)
 
@@ -125,9 +122,9 @@ def _thumbnails(evidence: Evidence) -> Iterator[Embedded]:
             yield Embedded(PictureKind.THUMBNAIL, None, thumbnail.data, sniff(thumbnail.data))
 
 
-def _in_boxes(evidence: Evidence, boxes: isobmff.Level) -> Iterator[Embedded]:
+def _in_boxes(evidence: Evidence) -> Iterator[Embedded]:
     """The video that a phone puts into a box of a HEIC picture."""
-    for box in boxes:
+    for box in isobmff.read_boxes(evidence.data) if evidence.media_type in ("image/heif", "image/avif") else ():
         if box.type == "mpvd":
             data = evidence.data[box.start : box.end]
             yield Embedded(PictureKind.VIDEO, box.start, data, sniff(data) or "video/mp4")
