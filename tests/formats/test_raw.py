@@ -30,7 +30,7 @@ def tiff_like(magic: bytes) -> bytes:
     """A TIFF file under a maker's own number, and a preview behind it."""
     block = Image.Exif()
     block.update({CAMERA: "ExampleCam", MODEL: "X1"})
-    block.get_ifd(0x8769).update({MOMENT: "2026:07:01 14:02:43"})
+    block[0x0132] = "2026:07:01 14:02:43"
     whole = saved(Image.new("L", (16, 16)), "TIFF", exif=block)
     assert whole.startswith(b"II*\0")
     return magic + whole[4:] + PREVIEW
