@@ -201,7 +201,7 @@ def test_the_pieces_behind_a_picture() -> None:
     assert [p.kind for p in behind(main + b"a note of somebody\n", len(main))] == [Piece.TEXT]
     assert [p.kind for p in behind(main + saved(scene(2, (800, 600)), "JPEG")[-3000:], len(main))] == [Piece.REMAINS]
     png, larger = saved(scene(1), "PNG"), saved(scene(2, (400, 300)), "PNG")
-    pieces = behind(png + larger[len(png) :], len(png), inside_png=True)
+    pieces = behind(png + larger[len(png) :], len(png), "image/png")
     assert [piece.kind for piece in pieces] == [Piece.REMAINS]
     assert sum(piece.size for piece in pieces) == len(larger) - len(png)
 
@@ -233,6 +233,21 @@ def test_only_what_is_no_phones_own_is_a_finding(tail: bytes, code: str | None, 
     path.write_bytes(saved(scene(1), "JPEG") + tail)
     codes = {finding.code for finding in report(path, "metadata").findings}
     assert codes & {"META-020", "META-021"} == ({code} if code else set())
+
+
+def test_pictures_without_boxes_and_those_cut_short_have_nothing_behind_their_end(tmp_path: Path) -> None:
+    whole = saved(scene(1), "JPEG2000")
+    bare = whole[whole.index(b"\xff\x4f\xff\x51") :]
+    for data, code in (
+        (bare, None),
+        (b"\xff\x0a" + bytes(range(200)), None),
+        (whole[:-500], "META-014"),
+        (whole, None),
+    ):
+        path = tmp_path / "picture.bin"
+        path.write_bytes(data)
+        codes = {finding.code for finding in report(path, "metadata").findings}
+        assert codes & {"META-014", "META-020", "META-021"} == ({code} if code else set())
 
 
 def test_a_cropped_picture_over_a_larger_one_is_told(tmp_path: Path) -> None:

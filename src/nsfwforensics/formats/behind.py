@@ -51,23 +51,23 @@ class Behind:
         return self.end - self.start
 
 
-def behind(data: bytes, start: int, *, inside_png: bool = False) -> tuple[Behind, ...]:
+def behind(data: bytes, start: int, media_type: str | None = "image/jpeg") -> tuple[Behind, ...]:
     """Names the pieces from an offset to the end of the file. Never raises; what is behind many pieces is one unknown.
 
     Args:
         data: The whole file.
         start: Just past the end of the picture.
-        inside_png: Whether the picture is a PNG, whose remains look otherwise than those of a JPEG.
+        media_type: What the picture is: only a JPEG's and a PNG's remains are told, by how they end.
     """
-    return tuple(_pieces(data, start, inside_png=inside_png))
+    return tuple(_pieces(data, start, media_type))
 
 
-def _pieces(data: bytes, position: int, *, inside_png: bool) -> Iterator[Behind]:
+def _pieces(data: bytes, position: int, media_type: str | None) -> Iterator[Behind]:
     first, last = samsung.extent(data, position) or (len(data), len(data))
     for _ in range(MAX_PIECES):
         if position >= len(data):
             return
-        piece = _piece(data, position, first if position < first else len(data), inside_png=inside_png)
+        piece = _piece(data, position, first if position < first else len(data), media_type)
         if position == first:
             piece = Behind(Piece.PHONE, first, last)
         yield piece
@@ -76,12 +76,12 @@ def _pieces(data: bytes, position: int, *, inside_png: bool) -> Iterator[Behind]
         yield Behind(Piece.UNKNOWN, position, len(data))
 
 
-def _piece(data: bytes, start: int, stop: int, *, inside_png: bool) -> Behind:
-    kind, end = _kind(data, start, stop, inside_png=inside_png)
+def _piece(data: bytes, start: int, stop: int, media_type: str | None) -> Behind:
+    kind, end = _kind(data, start, stop, media_type)
     return Behind(kind, start, min(end, stop))
 
 
-def _kind(data: bytes, start: int, stop: int, *, inside_png: bool) -> tuple[Piece, int]:
+def _kind(data: bytes, start: int, stop: int, media_type: str | None) -> tuple[Piece, int]:
     if data[start + 4 : start + 8] == b"ftyp":
         end = isobmff.read_boxes(data, start).end
         return Piece.VIDEO, max(end, start + 8)
@@ -97,15 +97,15 @@ def _kind(data: bytes, start: int, stop: int, *, inside_png: bool) -> tuple[Piec
         if data.startswith(mark, start):
             return kind, stop
     following = min((found for found in _following(data, start, stop) if found > start), default=stop)
-    if following == stop and _ends_as_picture(data[start:stop], png=inside_png):
+    if following == stop and _ends_as_picture(data[start:stop], media_type):
         return Piece.REMAINS, stop
     return Piece.TEXT if _is_text(data[start : min(following, start + _SEEN)]) else Piece.UNKNOWN, following
 
 
-def _ends_as_picture(data: bytes, *, png: bool) -> bool:
+def _ends_as_picture(data: bytes, media_type: str | None) -> bool:
     """Whether what is left are the last bytes of another picture: a PNG's end, or a JPEG's with its stuffed bytes."""
-    if png:
-        return data.endswith(_PNG_END)
+    if media_type != "image/jpeg":
+        return media_type == "image/png" and data.endswith(_PNG_END)
     rest = data.rstrip(b"\0")
     return rest.endswith(b"\xff\xd9") and len(rest) >= _LEAST_REMAINS and b"\xff\x00" in rest
 

@@ -90,8 +90,7 @@ def pieces_behind(evidence: Evidence) -> tuple[Behind, ...]:
     table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
     if table.end is None or table.end >= evidence.size:
         return ()
-    png = evidence.media_type == "image/png"
-    return evidence.derive("pictures.behind", lambda: behind(evidence.data, table.end or 0, inside_png=png))
+    return evidence.derive("pictures.behind", lambda: behind(evidence.data, table.end or 0, evidence.media_type))
 
 
 def _behind(evidence: Evidence) -> Iterator[Embedded]:

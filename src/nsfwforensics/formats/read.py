@@ -22,6 +22,8 @@ from nsfwforensics.formats.fields import Collector, Field, Metadata, decode_text
 from nsfwforensics.formats.segments import ExifSegments, ExtendedXmp
 
 _CANON = "85c0b687820f11e08111f4ce462b6a48"
+_BARE = (b"\xff\x0a", b"\xff\x4f\xff\x51")
+"""How JPEG XL and JPEG 2000 pictures begin that stand in no boxes: without metadata, and their end is coded."""
 _ICC_HEADER = b"ICC_PROFILE\0"
 _XML_TYPES = ("application/rdf+xml", "application/xml", "text/xml")
 
@@ -236,6 +238,8 @@ def _cr3(data: bytes, out: Collector) -> tuple[int | None, bool]:
 
 def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
     """HEIF and AVIF, whose metadata are items of a ``meta`` box, and JPEG XL, whose metadata are boxes themselves."""
+    if data.startswith(_BARE):
+        return None, True
     level = isobmff.read_boxes(data)
     pass_on("", level.notes, level.limits, out)
     found = isobmff.read_items(data, level.first("meta"))
