@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 from collections.abc import Mapping
@@ -248,6 +249,25 @@ def test_pictures_without_boxes_and_those_cut_short_have_nothing_behind_their_en
         path.write_bytes(data)
         codes = {finding.code for finding in report(path, "metadata").findings}
         assert codes & {"META-014", "META-020", "META-021"} == ({code} if code else set())
+
+
+def test_pictures_that_are_spelled_in_xmp_are_pictures_in_the_file() -> None:
+    def spelled(uri: str, name: str, picture: Image.Image) -> str:
+        return f'xmlns:p="{uri}" p:{name}="{base64.b64encode(saved(picture, "JPEG")).decode()}"'
+
+    unblurred = spelled("http://ns.google.com/photos/1.0/image/", "Data", scene(2))
+    thumbnail = (
+        '<xmp:Thumbnails><rdf:Alt><rdf:li rdf:parseType="Resource"><g:image xmlns:g="http://ns.adobe.com/xap/1.0/g/img/">'
+        + base64.encodebytes(saved(scene(3), "JPEG")).decode()
+        + "</g:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
+    )
+    for packet, kind in (
+        (make.xmp(attributes=unblurred), PictureKind.PICTURE),
+        (make.xmp(thumbnail), PictureKind.THUMBNAIL),
+    ):
+        pictures, places = examined(saved(scene(1), "JPEG", xmp=packet))
+        assert [record.kind for record in pictures.listed] == [kind]
+        assert places == [f"{kind.wording} of 160 × 120 pixels"]
 
 
 def test_a_cropped_picture_over_a_larger_one_is_told(tmp_path: Path) -> None:

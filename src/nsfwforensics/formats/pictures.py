@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,13 @@ MAX_TRIED = 64
 
 MAX_READ = 16
 """Most pictures in one file whose own metadata are read."""
+
+_SPELLED = (
+    ("{http://ns.google.com/photos/1.0/image/}Data", PictureKind.PICTURE),
+    ("{http://ns.google.com/photos/1.0/depthmap/}Data", PictureKind.AUXILIARY),
+    ("{http://ns.adobe.com/xap/1.0/g/img/}image", PictureKind.THUMBNAIL),
+)
+"""The ends of names in XMP whose values are pictures in Base64, and what each is."""
 
 _GAIN_MAPS = (b"hdrgm:", b"hdr-gain-map", b"HDRGainMap")
 _LOSSY = frozenset({"SOF0", "SOF1", "SOF2"})
@@ -69,7 +77,7 @@ def embedded_files(evidence: Evidence) -> tuple[Embedded, ...]:
             return ()
         if evidence.media_type not in DECODED:
             return tuple(_previews(evidence))
-        return (*_behind(evidence), *_in_boxes(evidence), *_thumbnails(evidence))
+        return (*_behind(evidence), *_in_boxes(evidence), *_in_xmp(evidence), *_thumbnails(evidence))
 
     return evidence.derive("pictures.embedded", find)
 
@@ -119,6 +127,22 @@ def _thumbnails(evidence: Evidence) -> Iterator[Embedded]:
     for thumbnail in table.thumbnails[:MAX_THUMBNAILS]:
         if thumbnail.data:
             yield Embedded(PictureKind.THUMBNAIL, None, thumbnail.data, sniff(thumbnail.data))
+
+
+def _in_xmp(evidence: Evidence) -> Iterator[Embedded]:
+    """What programs spell out in XMP: thumbnails; a photo before its background was blurred, and its depth map."""
+    table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
+    for field in table.fields:
+        kind = next((kind for name, kind in _SPELLED if field.tag.endswith(name)), None)
+        if kind is None or not isinstance(field.value, str):
+            continue
+        letters = "".join(field.value.split())
+        try:
+            data = base64.b64decode(letters[: len(letters) // 4 * 4])
+        except ValueError:
+            continue
+        if sniff(data) in DECODED:
+            yield Embedded(kind, None, data, sniff(data))
 
 
 def _in_boxes(evidence: Evidence) -> Iterator[Embedded]:
