@@ -257,6 +257,13 @@ def test_the_credentials_of_a_raw_file(newsroom: Authority) -> None:
     assert codes(read(signed(buffer.getvalue(), MADE, by=newsroom, media_type="image/x-adobe-dng"))) >= {"PROV-102"}
 
 
+def test_the_credentials_of_a_drawing(newsroom: Authority) -> None:
+    drawing = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect/></svg>'
+    done = signed(drawing, MADE, by=newsroom, media_type="image/svg+xml")
+    assert codes(read(done)) == {"PROV-101", "PROV-102", "PROV-107"}
+    assert "PROV-105" in codes(read(done.replace(b"rect", b"line")))
+
+
 def test_the_credentials_of_a_video_in_a_photo(newsroom: Authority) -> None:
     video = signed(movie(), MADE, by=newsroom, media_type="video/mp4")
     for photo in (jpeg() + video, heif(b"") + box(b"mpvd", video)):

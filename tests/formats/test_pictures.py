@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits
@@ -41,7 +42,9 @@ def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def animation(kind: str, *frames: Image.Image) -> bytes:
-    more = {"duration": 100} if kind in ("GIF", "PNG", "WEBP") else {}
+    more = {"duration": 100} if kind in ("GIF", "PNG", "WEBP") else {"quality": 90} if kind in ("AVIF", "HEIF") else {}
+    if kind == "HEIF":
+        register_heif_opener()
     return saved(frames[0], kind, save_all=True, append_images=list(frames[1:]), **more)
 
 
@@ -57,7 +60,7 @@ def report(path: Path, *analyzers: str, options: Mapping[str, Mapping[str, objec
     return plan.infer([plan.examine_file(Target(path, named=True))])[0]
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_a_known_frame_behind_a_harmless_one_counts_as_the_known_one_alone(kind: str, tmp_path: Path) -> None:
     known, harmless = scene(1), scene(2)
     alone, hidden = tmp_path / "alone.png", tmp_path / "hidden.bin"
