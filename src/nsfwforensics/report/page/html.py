@@ -132,7 +132,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any
         "FINDING_SUPPORT": wording.FINDING_SUPPORT,
         "NOT_SUPPLIED": "not supplied",
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
-        "sentence": lambda view: _sentence(view, saved.language),
+        "sentence": lambda view: sentence(view, saved.language),
     }
 
 
@@ -164,7 +164,7 @@ def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
         )
 
 
-def _sentence(view: QuestionView, language: Language) -> str:
+def sentence(view: QuestionView, language: Language) -> str:
     """The sentence of an answer; a reason that stands alone begins as a sentence does."""
     said = language.says(view.statement)
     return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
