@@ -83,7 +83,8 @@ def review(
         warm_up(["nsfwforensics.review.pictures", "PIL.Image", "PIL.ImageFilter", "PIL.JpegImagePlugin"])
         reviewing = Reviewing(desk, guard, spoken, Limits())
         try:
-            serve(reviewing, at, lambda: _say(f"http://{host or 'localhost:PORT'}{guard.path}", reviewer))
+            _say(f"http://{host or 'localhost:PORT'}{guard.path}", reviewer)  # what comes now waits at the socket
+            serve(reviewing, at)
         finally:
             reviewing.close()
 

@@ -41,7 +41,6 @@ _ASSETS = {
     "review.js": ("text/javascript; charset=utf-8", "nsfwforensics.review", "templates/review.js"),
     "review.css": ("text/css; charset=utf-8", "nsfwforensics.review", "templates/review.css"),
     "report.css": ("text/css; charset=utf-8", "nsfwforensics.report.page", "templates/report.css"),
-    "charts.css": ("text/css; charset=utf-8", "nsfwforensics.report.page", "templates/charts.css"),
 }
 
 

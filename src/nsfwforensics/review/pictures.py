@@ -103,6 +103,7 @@ def make(wanted: Wanted, limits: Limits) -> bytes:
     picture.thumbnail((step.edge, step.edge))
     if step.blur:
         picture = picture.filter(ImageFilter.GaussianBlur(step.blur))
+    picture.info.clear()  # a comment, EXIF and a colour profile would be saved along
     _outline(picture, wanted.boxes, scale * picture.width / before)
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=75)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import uvicorn
 
 from nsfwforensics.core.private import FILE
 from nsfwforensics.errors import UsageError
@@ -59,16 +61,8 @@ def listening(path: Path | None) -> Iterator[tuple[socket.socket, str | None]]:
                     path.unlink()
 
 
-def serve(reviewing: Reviewing, at: socket.socket, ready: Callable[[], object]) -> None:
-    """Serves until Ctrl-C, a polite kill or the end of the terminal.
-
-    Args:
-        reviewing: What is served.
-        at: Listening.
-        ready: Called when requests are answered.
-    """
-    import uvicorn
-
+def server(reviewing: Reviewing) -> uvicorn.Server:
+    """The server of a page: no log, no other protocol, nothing believed of what stands in front of it."""
     config = uvicorn.Config(
         reviewing.app,
         http="h11",
@@ -85,6 +79,15 @@ def serve(reviewing: Reviewing, at: socket.socket, ready: Callable[[], object]) 
         timeout_graceful_shutdown=SECONDS_FOR_LAST,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    ready()  # the socket listens: what comes meanwhile waits there
+    return uvicorn.Server(config)
+
+
+def serve(reviewing: Reviewing, at: socket.socket) -> None:
+    """Serves until Ctrl-C, a polite kill or the end of the terminal.
+
+    Args:
+        reviewing: What is served.
+        at: Listening.
+    """
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[at])
+        server(reviewing).run(sockets=[at])
