@@ -18,12 +18,15 @@ from nsfwforensics.store import custody_log, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.rows import Stat
+from tests.e2e.conftest import run
 from tests.report.factory import file, header
 from tests.review.client import Client
 
 pytest.importorskip("starlette", reason="the extra `review` is not installed")
 
 RESULTS = custody_log.RESULTS
+
+__all__ = ["Made", "Serve", "made", "run", "serve"]
 
 
 class Made:

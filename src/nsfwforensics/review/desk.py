@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hmac
 import re
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.messages import say
@@ -142,7 +142,7 @@ class Tally:
     visible: float = 0.0
     logged: int = 0
     shown: int = 0
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=monotonic)
 
 
 class Desk:
@@ -304,7 +304,7 @@ class Desk:
 
     def visible(self, seconds: float) -> None:
         """Notes for how long pictures were visible; never more than time has passed."""
-        most = time.monotonic() - self.tally.began
+        most = monotonic() - self.tally.began
         self.tally.visible = min(most, self.tally.visible + max(0.0, seconds))
 
     def _write(self, given: Sequence[NewMark], known: Mapping[str, int] | None) -> None:
@@ -412,6 +412,7 @@ class Desk:
 
     def _shown(self, item: Item) -> Shown:
         file, unmarked = self._report(item.files[0].id)
+        file = self.case.file(file.id) or file  # what is set aside by now
         careful = self._careful(unmarked)
         report = unmarked if self.rules.blind else self.case.with_marks(unmarked)
         others = []

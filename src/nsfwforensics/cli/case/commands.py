@@ -14,7 +14,7 @@ from nsfwforensics.cli.case import show as case_views
 from nsfwforensics.cli.case.show import Case, FileOrDigest, find
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.failures import complain, note
-from nsfwforensics.cli.recorded import record
+from nsfwforensics.cli.recorded import command_line, record
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.places import keep_apart
@@ -23,9 +23,11 @@ from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.words.text import count
 from nsfwforensics.store import custody_log, marks
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.custody_log import DECISIONS, RESULTS
+from nsfwforensics.store.custody_log import DECISIONS, RESULTS, Happening
+from nsfwforensics.store.deciding import decide
 from nsfwforensics.store.originals import Original, check, digest
-from nsfwforensics.store.rows import Decision, Stat
+from nsfwforensics.store.reviewing import DECIDED
+from nsfwforensics.store.rows import Decision, NewMark, Stat
 from nsfwforensics.store.scanning import belongs_to_case
 
 _MOST_SHOWN = 100
@@ -117,10 +119,11 @@ def mark(
         if decision is Decision.FALSE_POSITIVE and not codes:
             reports = [opened.report(one) for one in found]
             codes = list(dict.fromkeys(code for report in reports for code in marks.alarms(report)))
-        opened.mark(sha256, decision=decision, note=text, by=by or opened.info().operator, dismiss=codes, restore=again)
+        given = NewMark(sha256, decision, text, by or opened.info().operator, tuple(codes), tuple(again))
         said = [decision.value] if decision else []
         said += [f"{code} set aside" for code in codes] + [f"{code} counts again" for code in again]
-        record(opened, "decision", operator=by or "", subject=f"{sha256}: {', '.join(said)}", changed=(DECISIONS,))
+        subject = f"{sha256}: {', '.join(said)}"
+        decide(opened, [given], Happening(DECIDED, command_line(), by or "", subject=subject))
         console = Console()
         for one in find(opened, sha256):
             words = f": {decision.value}" if decision else ""
