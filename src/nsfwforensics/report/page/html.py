@@ -153,7 +153,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "OUR_FOLDERS": OUR_FOLDERS,
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
         "brief": lambda view: _brief(view, saved.language),
-        "sentence": lambda view: _sentence(view, saved.language),
+        "sentence": lambda view: sentence(view, saved.language),
     }
 
 
@@ -165,7 +165,7 @@ def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str
     return saved.language.says(role), Arranger(figures, saved.language).shape(rest)
 
 
-def _sentence(view: QuestionView, language: Language) -> str:
+def sentence(view: QuestionView, language: Language) -> str:
     """The sentence of an answer; a reason that stands alone begins as a sentence does."""
     said = language.says(view.statement)
     return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
@@ -178,7 +178,7 @@ def _brief(view: QuestionView, language: Language) -> str:
             if numbered.finding.headline:
                 return language.says(wording.told(numbered.finding, "headline"))
             break
-    return _sentence(view, language)
+    return sentence(view, language)
 
 
 @cache
