@@ -11,7 +11,7 @@ from jinja2 import ChoiceLoader, PackageLoader
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Capability, Header, Priority, Question
 from nsfwforensics.language import Language
-from nsfwforensics.report.page.html import sentence
+from nsfwforensics.report.page.html import of_findings
 from nsfwforensics.report.page.sections import section
 from nsfwforensics.report.page.templating import environment
 from nsfwforensics.report.saved.report import Row
@@ -155,9 +155,7 @@ class Pages:
             history=[(DECISIONS[mark.decision], mark) for mark in shown.history],
             dismissable=self._dismissable(shown),
             paper=False,
-            SEVERITY=wording.SEVERITY,
-            FINDING_SUPPORT=wording.FINDING_SUPPORT,
-            sentence=lambda view: sentence(view, around.language),
+            **of_findings(around.language),
             NOT_SUPPLIED="not supplied",
         )
 

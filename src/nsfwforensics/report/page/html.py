@@ -144,16 +144,13 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "shape": Arranger(saved.declared.all_figures, saved.language).shape,
         "settings": lambda record: Arranger(saved.declared.figures(record.name), saved.language).shape(record.options),
         "references": [_reference(saved, each) for each in saved.header.references],
-        "SEVERITY": wording.SEVERITY,
-        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        **of_findings(saved.language),
         "MOST_COPIES": MOST_COPIES,
         "SUPPLIED": say("supplied by you"),
         "NOT_CHECKED": wording.NOT_CHECKED,
         "NOT_SUPPLIED": "not supplied",
-        "OUR_FOLDERS": OUR_FOLDERS,
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
         "brief": lambda view: _brief(view, saved.language),
-        "sentence": lambda view: sentence(view, saved.language),
     }
 
 
@@ -165,7 +162,17 @@ def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str
     return saved.language.says(role), Arranger(figures, saved.language).shape(rest)
 
 
-def sentence(view: QuestionView, language: Language) -> str:
+def of_findings(language: Language) -> dict[str, Any]:
+    """What the templates of questions and findings are filled with, whichever page they stand in."""
+    return {
+        "SEVERITY": wording.SEVERITY,
+        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        "OUR_FOLDERS": OUR_FOLDERS,
+        "sentence": lambda view: _sentence(view, language),
+    }
+
+
+def _sentence(view: QuestionView, language: Language) -> str:
     """The sentence of an answer; a reason that stands alone begins as a sentence does."""
     said = language.says(view.statement)
     return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
@@ -178,7 +185,7 @@ def _brief(view: QuestionView, language: Language) -> str:
             if numbered.finding.headline:
                 return language.says(wording.told(numbered.finding, "headline"))
             break
-    return sentence(view, language)
+    return _sentence(view, language)
 
 
 @cache
