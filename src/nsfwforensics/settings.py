@@ -58,7 +58,10 @@ class Settings(BaseModel):
         only_on=True,
     )
     language: str = _option(
-        "en", REPORT, "Language of the report for people: en (default) or ja; JSON and CSV stay English.", "--lang"
+        "en",
+        REPORT,
+        "Language of the report for people: en (default), es, fr, ja, ko or pt; JSON and CSV stay English.",
+        "--lang",
     )
     paper: Literal["a4", "letter"] = _option("a4", REPORT, "Paper of the PDF: a4 (default) or letter.")
     operator: str | None = _option(None, REPORT, "Who examines; printed in the report.")
