@@ -60,6 +60,21 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
     }
 
 
+def _taking_part(chosen: Sequence[Registration], options: Mapping[str, Mapping[str, Any]]) -> Sequence[Registration]:
+    """The analyzers without those that nothing asks for, and without those that others stand in for."""
+
+    def told(registration: Registration) -> bool:
+        return any(value not in (None, False, (), []) for value in options[registration.name].values())
+
+    asked = {each.name for each in chosen if (option := each.load().asked_by) and options[each.name].get(option)}
+    instead = {capability for each in chosen if each.name in asked for capability in each.load().provides}
+    return [
+        each
+        for each in chosen
+        if each.name in asked or (not each.load().asked_by and (told(each) or not instead & each.load().provides))
+    ] or chosen
+
+
 def inputs(request: Request) -> Iterator[Path]:
     """Every file and folder that is read for a request: evidence, and what options name to compare it with.
 
@@ -102,15 +117,17 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
         MissingDependencyError: A device asked for by name is missing.
     """
     settings = request.settings
+    complete = _is_complete(chosen)
+    options = _merged_options(request, chosen)
+    chosen = _taking_part(chosen, options)
     classes = [registration.load() for registration in chosen]
     device = settings.device if any(loaded.needs_device for loaded in classes) else None
     apart = settings.isolate and settings.engine != "inline"
-    options = _merged_options(request, chosen)
     if request.case is not None:
         _refuse_own_case(request.case, classes, options)
     spec = PlanSpec(
         analyzers=tuple(registration.name for registration in chosen),
-        options=options,
+        options={name: options[name] for name in (registration.name for registration in chosen)},
         limits=settings.limits,
         resources=Resources(
             weights=settings.weights,
@@ -118,7 +135,7 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             sensitive=settings.sensitive,
             isolated=apart and not settings.uses_ray,
         ),
-        complete=_is_complete(chosen),
+        complete=complete,
         inside=look_inside,
     )
     if apart:

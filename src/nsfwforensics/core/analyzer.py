@@ -178,6 +178,8 @@ class BaseAnalyzer(ABC):
         looks_at: The kinds of further pictures in a file that it examines as it does the main one.
         needs_pixels: Whether it can say nothing of a file whose picture is not decoded here, or that is a video.
         needs_device: Whether it runs a model on ``resources.device``.
+        asked_by: The option without which it has nothing to do: a run in which it is not set does without the analyzer.
+            Where it is set, it stands in for others that provide the same and were given no options of their own.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
             a run that asked for it by name ends with the exit code for that.
     """
@@ -199,6 +201,7 @@ class BaseAnalyzer(ABC):
     looks_at: ClassVar[frozenset[PictureKind]] = frozenset()
     needs_pixels: ClassVar[bool] = True
     needs_device: ClassVar[bool] = False
+    asked_by: ClassVar[str] = ""
     optional: ClassVar[bool] = False
 
     def __init__(self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None) -> None:
