@@ -30,7 +30,7 @@ def examine(data: bytes, **options: str) -> Outcome:
 def test_measures_digests_and_hashes_but_answers_nothing() -> None:
     data = saved(Image.fromarray(photo_like(400, 600)), "JPEG", quality=85)
     outcome = examine(data)
-    assert outcome.status is AnalyzerStatus.NOT_APPLICABLE
+    assert outcome.status is AnalyzerStatus.MEASURED
     assert outcome.reason == "hashes computed, not compared"
     assert outcome.findings == ()
     decoded = Image.open(io.BytesIO(data))

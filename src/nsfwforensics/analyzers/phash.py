@@ -107,7 +107,7 @@ class PerceptualHashAnalyzer(Analyzer):
         except EvidenceError as error:
             reason = say("perceptual hashes could not be computed: {reason}", reason=error.message)
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
-        return Outcome(AnalyzerStatus.NOT_APPLICABLE, (), measurements, signature, _NOT_COMPARED)
+        return Outcome.measured(_NOT_COMPARED, measurements, signature)
 
 
 def _signature(evidence: Evidence) -> Artifact:

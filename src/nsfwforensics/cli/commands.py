@@ -1,6 +1,9 @@
-"""The commands of the package itself; those of analyzers lie with them."""
+"""The commands of the package itself, and how this process was called; analyzers' commands lie with them."""
 
 from __future__ import annotations
+
+import shlex
+import sys
 
 COMMANDS: dict[str, str] = {
     "scan": "Examine pictures or folders with every analyzer and write one report.",
@@ -21,3 +24,8 @@ COMMANDS: dict[str, str] = {
 
 ALLOW_PLUGINS = "--allow-plugins"
 """Looked for before anything is parsed: third parties' options and commands are there only where they may run."""
+
+
+def command_line() -> str:
+    """The command line as it was typed, quoted for a shell."""
+    return shlex.join(["nsfwforensics", *sys.argv[1:]])

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.cli.commands import COMMANDS
-from nsfwforensics.cli.options import Lang, PaperName
-from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
+from nsfwforensics.cli.options import Lang, Paper
+from nsfwforensics.cli.run import check_pdf, language_of, reporting_errors, usual_settings, write_pdf
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.console.file import render
 from nsfwforensics.report.saved.folder import locked
@@ -25,7 +25,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     lang: Lang = None,
     as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf too (extra: pdf).")] = False,
-    paper: Annotated[PaperName | None, typer.Option("--paper", help="Paper of the PDF: a4 or letter.")] = None,
+    paper: Paper = None,
     show_changed: Annotated[
         bool, typer.Option("--show-changed", help="Show a report too that was changed; write no file, and end with 1.")
     ] = False,
@@ -48,7 +48,7 @@ def report(
         elif not quiet:
             render(saved, Console())
         if as_pdf:
-            write_pdf(saved, paper_of(paper))
+            write_pdf(saved, paper or usual_settings().paper)
 
 
 def register(app: typer.Typer) -> None:

@@ -414,7 +414,7 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
     stand_in = next((result for each, result in parts if each.stands_in), None)
     status = stand_in.status if stand_in else main.status
     error = (stand_in or main).said("error") if (stand_in or main).error else None
-    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.NOT_APPLICABLE):
+    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.MEASURED, AnalyzerStatus.NOT_APPLICABLE):
         status, error = AnalyzerStatus.OK, None
     return AnalyzerResult(**{**_fields(main), **update, "status": status, "error": error})
 

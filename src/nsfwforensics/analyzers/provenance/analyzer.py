@@ -151,11 +151,11 @@ class ProvenanceAnalyzer(Analyzer):
     def _marks(self, found: list[Match]) -> Iterator[Finding]:
         """One finding for each generator and kind of mark."""
         maker = {
-            id(match.looked.field): match.rule for match in found if match.rule.meaning is Meaning.GENERATED
+            match.looked.field: match.rule for match in found if match.rule.meaning is Meaning.GENERATED
         }  # the same field often says both what made it and that it is an edit
         groups: dict[tuple[str, str, str], list[tuple[Rule, Match]]] = {}
         for match in found:
-            named = maker.get(id(match.looked.field), match.rule) if match.rule.family else match.rule
+            named = maker.get(match.looked.field, match.rule) if match.rule.family else match.rule
             code = WEAK if match.rule.certainty is not Certainty.VERIFIED else _CODE_OF[match.rule.meaning]
             groups.setdefault((code, named.generator, match.rule.detail), []).append((named, match))
         for (code, generator, _), members in groups.items():
@@ -172,15 +172,15 @@ class ProvenanceAnalyzer(Analyzer):
                     "marks": [
                         {"rule": match.rule.id, "place": place_of(each.field), "text": cut(each.text, 200)}
                         for _, match in members
-                        for each in {id(one.field): one for one in match.fields}.values()
+                        for each in {one.field: one for one in match.fields}.values()
                     ],
                 },
             )
 
     def _programs(self, metadata: Metadata, found: list[Match]) -> Iterator[Finding]:
         """A name that no rule speaks of is quoted, so that nobody is told that the file names nothing."""
-        spoken = {id(each.field) for match in found for each in match.fields}
-        named = [each for each in software.programs(metadata) if id(each.field) not in spoken]
+        spoken = {each.field for match in found for each in match.fields}
+        named = [each for each in software.programs(metadata) if each.field not in spoken]
         if named:
             yield self.finding(
                 PROGRAM, words.program(named), data={"programs": [each.stored for each in named[:MAX_REASONS]]}

@@ -17,6 +17,7 @@ from nsfwforensics.cli.failures import complain, note
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.report.console.parts import named, plain
@@ -24,7 +25,7 @@ from nsfwforensics.report.words.text import count
 from nsfwforensics.store import custody_log, marks
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import DECISIONS, RESULTS
-from nsfwforensics.store.originals import Original, check, digest
+from nsfwforensics.store.originals import Original, check
 from nsfwforensics.store.rows import Decision, Stat
 from nsfwforensics.store.scanning import belongs_to_case
 
@@ -63,7 +64,7 @@ def add(
             reason = target.skip
             stat = Stat.of(target.path) if reason is None else None
             try:
-                sha256 = digest(target.path, follow=target.follow) if reason is None else None
+                sha256 = file_sha256(target.path, follow=target.follow) if reason is None else None
             except OSError as error:
                 sha256, reason = None, f"cannot be read: {error.strerror}"
             if sha256 is None or stat is None:

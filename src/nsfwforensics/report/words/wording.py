@@ -49,6 +49,7 @@ _ORIGIN: Mapping[Support, Badge] = {
 STATUS: Mapping[AnalyzerStatus, Badge] = {
     AnalyzerStatus.OK: Badge(say("Ran, with findings"), "ran"),
     AnalyzerStatus.NOTHING_FOUND: Badge(say("Ran, nothing found"), "nothing"),
+    AnalyzerStatus.MEASURED: Badge(say("Ran, measured only"), "ran"),
     AnalyzerStatus.NOT_APPLICABLE: Badge(say("Not applicable"), "not-applicable"),
     AnalyzerStatus.NOT_AVAILABLE: Badge(say("Not available"), "not-available"),
     AnalyzerStatus.FAILED: Badge(say("Failed"), "failed"),
@@ -93,7 +94,7 @@ def answer_badge(answer: Answer, results: Sequence[AnalyzerResult]) -> Badge:
         results: The results of the analyzers that answer this question.
     """
     if answer.support is Support.NOT_CHECKED:
-        statuses = {result.status for result in results}
+        statuses = {result.status for result in results} - {AnalyzerStatus.MEASURED}
         if len(statuses) == 1 and statuses <= set(_WHY_NOT):
             return STATUS[statuses.pop()]
     return (_ORIGIN if answer.question is Question.ORIGIN else _SUPPORT)[answer.support]
