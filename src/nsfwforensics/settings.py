@@ -73,7 +73,11 @@ class Settings(BaseModel):
         le=_MOST_FRAMES,
     )
     max_bytes: int = _option(
-        Limits().max_bytes, READING, "Largest file to read, in bytes (default 512 MiB).", ge=1, le=_MOST
+        Limits().max_bytes,
+        READING,
+        "Largest file to look into, in bytes (default 512 MiB); larger ones are only hashed and looked up.",
+        ge=1,
+        le=_MOST,
     )
     max_seconds: float = _option(
         Limits().max_seconds,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -95,7 +94,7 @@ class PerceptualHashAnalyzer(Analyzer):
         the rest does not apply. With ``signatures`` the signature goes along as an artifact that reports leave out and
         a case keeps.
         """
-        measurements = _digests(evidence)
+        measurements: dict[str, Any] = dict(evidence.digests)
         if evidence.media_type is None:
             return Outcome.not_applicable(_NO_PICTURE, measurements)
         try:
@@ -115,15 +114,6 @@ def _signature(evidence: Evidence) -> Artifact:
     from nsfwforensics.store.signatures import as_artifact
 
     return as_artifact(METHOD, picture_signature(evidence))
-
-
-def _digests(evidence: Evidence) -> dict[str, Any]:
-    """MD5 and SHA-1 are what existing lists hold; they identify and protect nothing here."""
-    return {
-        "md5": hashlib.md5(evidence.data, usedforsecurity=False).hexdigest(),
-        "sha1": hashlib.sha1(evidence.data, usedforsecurity=False).hexdigest(),
-        "sha256": evidence.sha256,
-    }
 
 
 def _picture_hashes(evidence: Evidence) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from nsfwforensics.seclusion import seclude
 EXAMINING = frozenset({"scan", "hash"})
 """Commands of the package that may be told to use Ray, whose processes speak with each other; so may analyzers' own."""
 
+LISTENING = frozenset({"review"})
+"""Commands that open one socket for this machine's own browser, and have connections refused after that."""
+
 
 _CONFIG = "NSFWFORENSICS_CONFIG"
 
@@ -53,7 +56,9 @@ class Alone:
         except OSError as error:
             raise ForensicsError(f"no folder for temporary files can be made: {error.strerror}") from error
         self._ours = True
-        if command in COMMANDS.keys() - EXAMINING:  # the others know only once they have read what they are told
+        if (
+            command in COMMANDS.keys() - EXAMINING - LISTENING
+        ):  # the others know only once they have read what they are told
             self.refuse_connections()
 
     def refuse_connections(self) -> None:

@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "hashlist": "Import, export and describe lists of known hashes, and index them for searching.",
     "cluster": "Group near-duplicates in folders: copies, crops, borders, tilts, screenshots.",
     "case": "Keep a case: files, results and decisions in one database that scans resume from.",
+    "review": "Decide about the files of a case, on a page that only this machine opens.",
     "evidence": "Pack evidence into bags that others can check, sign them, keep a custody log.",
     "notice": "Draft a request to remove a picture under a law, for a person to finish and send.",
     "helplines": "List help lines and hotlines by country, with the month they were checked.",

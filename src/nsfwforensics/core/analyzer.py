@@ -66,6 +66,8 @@ class Code:
         rates: How often it was measured to be wrong, as :func:`nsfwforensics.core.error_rates.error_rate` makes them.
         method: What the check behind it does, in one sentence, where that is not its analyzer's own.
         source: Where that method is described, where that is not its analyzer's own.
+        headline: What such a finding says at the top of a report, in one short sentence, unless the finding says
+            otherwise; the title stands there where it is empty.
     """
 
     title: str
@@ -75,6 +77,7 @@ class Code:
     rates: tuple[Mapping[str, Any], ...] = ()
     method: str = ""
     source: str = ""
+    headline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,7 @@ class BaseAnalyzer(ABC):
         caveat: str | None = None,
         data: Mapping[str, Any] | None = None,
         region: Region | None = None,
+        headline: str = "",
     ) -> Finding:
         """Makes a finding from the table of codes.
 
@@ -250,6 +254,7 @@ class BaseAnalyzer(ABC):
             caveat: Overrides the table's.
             data: The figures behind it.
             region: Where in the picture.
+            headline: Overrides the table's.
 
         Raises:
             KeyError: The code is not in the table.
@@ -266,6 +271,7 @@ class BaseAnalyzer(ABC):
             data={**({ERROR_RATES: entry.rates} if entry.rates else {}), **(data or {})},
             region=region,
             question=entry.question,
+            headline=headline or entry.headline,
         )
 
 

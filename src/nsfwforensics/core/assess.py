@@ -230,7 +230,12 @@ def priority(results: Sequence[AnalyzerResult], status: FileStatus) -> Priority:
 
 
 def priority_of(file: FileReport) -> Priority:
-    """The priority that a file's results give; with something in it that was not looked at, never below ``low``."""
+    """The priority that a file's results give; with something in it that was not looked at, never below ``low``.
+
+    What the user supplied to compare with is not to be judged: ``none``.
+    """
+    if file.supplied_as:
+        return Priority.NONE
     found = priority(file.results, file.status)
     return Priority.LOW if found is Priority.NONE and file.info.unexamined and not file.skipped else found
 

@@ -21,6 +21,7 @@ from nsfwforensics.core.vocabulary import (
     PictureState,
     Priority,
     Question,
+    Reader,
     Severity,
     Support,
 )
@@ -73,6 +74,7 @@ class Finding(Worded):
         data: The figures behind it.
         region: Where in the picture, if somewhere.
         question: The question it speaks to, where that is not its analyzer's own.
+        headline: The same in a few words, as it stands at the top of a report; empty where the title says it.
     """
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9]{1,9}-[0-9]{3}$")
@@ -85,6 +87,7 @@ class Finding(Worded):
     data: JsonObject = Field(default_factory=dict)
     region: Region | None = None
     question: Question | None = None
+    headline: Text = ""
     wording: WordingByField = Field(default_factory=dict)
 
 
@@ -210,6 +213,8 @@ class FileReport(Worded):
     ``error`` is the reason a file could not be opened or decoded; ``skipped`` marks a file that was
     passed over on purpose, with the reason in ``error``. ``notes`` are what a reader must know besides.
     ``sensitive`` marks a file to be handled with care: nothing in the report or beside it shows the picture.
+    ``supplied_as`` says what the run was given this very file as (``reference``, ``original``), or nothing: it is no
+    file to be judged, and its priority is ``none``.
     """
 
     info: FileInfo
@@ -219,6 +224,7 @@ class FileReport(Worded):
     error: Text | None = None
     skipped: bool = False
     sensitive: bool = False
+    supplied_as: Text = ""
     notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
 
@@ -288,6 +294,7 @@ __all__ = [
     "Priority",
     "Probability",
     "Question",
+    "Reader",
     "Region",
     "Report",
     "Severity",

@@ -110,6 +110,15 @@ class Priority(StrEnum):
         return list(Priority).index(self)
 
 
+class Reader(StrEnum):
+    """Whom the advice of a report is for."""
+
+    ANYONE = "anyone"
+    ADVOCATE = "advocate"
+    ANALYST = "analyst"
+    JOURNALIST = "journalist"
+
+
 class PictureKind(StrEnum):
     """What a further picture in a file is to the main one."""
 

@@ -47,6 +47,7 @@ This is a bag of evidence made with nsfwforensics: a folder in the BagIt format 
   data/info.json         tool, libraries, models with SHA-256, who packed and when
   data/command.log       the commands that were run, with their times
   data/custody.jsonl     the custody log of the case, if the bag was packed from a case
+  data/attached/         results from outside, each with where and when it was taken (about.json)
   data/case.jsonld       the same in CASE/UCO, for other tools
   signatures/            signatures, if the bag was signed
 

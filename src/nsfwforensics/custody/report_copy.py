@@ -102,7 +102,7 @@ def write(source: Source, folder: Path, *, pixels: bool) -> Covered:
         ReportError: It cannot be read or written.
     """
     covered = Covered(all_sensitive=source.header.sensitive)
-    with ReportWriter(folder) as writer:
+    with ReportWriter(folder, moved=True) as writer:
         writer.begin(source.header)
         for found in source.files:
             file = handled(found, asked=source.header.sensitive)

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
@@ -20,8 +21,9 @@ from nsfwforensics.core.assess import failed_report
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.private import create
+from nsfwforensics.core.report_files import PAGE_NAME, page_name
 from nsfwforensics.core.sensitive import handled
-from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header
+from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Reader
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import Language
 from nsfwforensics.report.documents import csv
@@ -30,7 +32,6 @@ from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.saved.artifacts import ArtifactShelf
 from nsfwforensics.report.saved.folder import (
     CSV_NAME,
-    HTML_NAME,
     PDF_NAME,
     REPORT_NAME,
     RUN_NAME,
@@ -57,15 +58,26 @@ class ReportWriter:
             spools it to a private temporary folder, which is removed at the end of the context together with the
             :class:`SavedReport`'s files.
         language: What the views for people are written in; English if omitted.
+        reader: Whom the advice in them is for.
+        moved: Whether the folder is given another name or place afterwards.
 
     Raises:
         BusyError: Another run is writing to the folder.
         ReportError: The folder cannot be used, or holds files of our names that are no report of ours.
     """
 
-    def __init__(self, folder: Path | None, language: Language | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        language: Language | None = None,
+        *,
+        reader: Reader = Reader.ANYONE,
+        moved: bool = False,
+    ) -> None:
         self.folder = folder
         self._language = language
+        self._reader = reader
+        self._moved = moved
         self._tally = Tally()
         self._stream: BinaryIO | None = None
         self._offset = 0
@@ -99,6 +111,7 @@ class ReportWriter:
             ReportError: The folder cannot be written.
         """
         self._sensitive = header.sensitive
+        self._tally = Tally(header)
         self._run = report_json.dumps(
             {"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2
         )
@@ -151,7 +164,9 @@ class ReportWriter:
             os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
-        saved = SavedReport(Loaded(header, self._tally, self._where() / STREAM_NAME), self.folder, self._language)
+        loaded = Loaded(header, self._tally, self._where() / STREAM_NAME)
+        saved = SavedReport(loaded, self.folder, self._language, self._reader)
+        saved.moved = self._moved
         if self.folder is not None:
             write_views(saved, shelf=self._artifacts)
         return saved
@@ -228,8 +243,16 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
     try:
         if kept:  # while views are being made the list does not speak of them, so that stopping here spoils nothing
             digests.write(target, kept, views=False)
+        pages = html.pages(saved)
+        for left in target.glob("report-*.html"):
+            if (found := PAGE_NAME.fullmatch(left.name)) and int(found[1]) > pages:
+                left.unlink()
         problems = [
-            *_problem(target / HTML_NAME, lambda stream: html.write(saved, stream)),
+            *(
+                problem
+                for page in range(1, pages + 1)
+                for problem in _problem(target / page_name(page), partial(html.write, saved, page=page))
+            ),
             *_problem(target / CSV_NAME, lambda stream: csv.write(saved, stream)),
         ]
         for name in _to_write(saved, target):

@@ -87,7 +87,7 @@ def readings(rgb: NDArray[np.uint8]) -> tuple[Reading, ...]:
     part = np.ascontiguousarray(rgb[: min(height, rows) // 4 * 4, : width // 4 * 4])
     found = []
     for order, conversion in (("bgr", cv2.COLOR_RGB2YUV), ("rgb", cv2.COLOR_BGR2YUV)):
-        most, least = _extremes(cv2.extractChannel(cv2.cvtColor(part, conversion), 1))
+        most, least = _extremes(np.asarray(cv2.extractChannel(cv2.cvtColor(part, conversion), 1), np.uint8))
         found.append(Reading(order, "uint8", _votes(most)))
         found.append(Reading(order, "float", _votes(np.maximum(most - _FLOAT_ZERO, _FLOAT_ZERO - least))))
     return tuple(found)

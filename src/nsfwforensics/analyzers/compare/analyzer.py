@@ -22,9 +22,11 @@ from nsfwforensics.analyzers.compare.words import (
     LITTLE_SUPPORT,
     SHARED_FRAME,
     around,
+    changed_headline,
     colour_words,
     framing_words,
     made_from,
+    made_headline,
     place,
     region_words,
 )
@@ -58,6 +60,11 @@ class CompareOptions(AnalyzerOptions):
         description="The original photo, or a folder of originals, that pictures may have been made from; may be "
         "repeated",
         json_schema_extra={"flag": "--original"},
+    )
+    side_by_side: bool = Field(
+        default=False,
+        description="Put original and picture next to each other into the report, blurred until clicked",
+        json_schema_extra={"flag": "--side-by-side"},
     )
 
 
@@ -129,6 +136,7 @@ class CompareAnalyzer(Analyzer):
                 "CMP-006",
                 say("This is the original “{name}” itself, byte for byte.", name=name),
                 data={"sha256": original.sha256},
+                headline=say("It is {name} itself, byte for byte.", name=name),
             ),
             self.finding(
                 "CMP-003",
@@ -186,7 +194,8 @@ class CompareAnalyzer(Analyzer):
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
         measurements["changes"] = _figures(changes)
         findings.extend(self._changes(evidence, changes, sure=findings[0].support is Support.SUPPORTS))
-        artifacts = _pictures(before, after, alignment, changes) if self.resources.thumbnails else ()
+        mapped, beside = self.resources.thumbnails, self.resources.thumbnails or self.options.side_by_side
+        artifacts = _pictures(before, after, alignment, changes, mapped=mapped, beside=beside)
         return Outcome.of(findings, measurements, artifacts)
 
     def _made_from(self, original: Original, alignment: Alignment, changes: Difference | None) -> Finding:
@@ -203,6 +212,7 @@ class CompareAnalyzer(Analyzer):
                 "matching_points": alignment.inliers,
                 "share_of_places_agreeing": round(alignment.support, 3),
             },
+            headline=made_headline(original.path.name, sure=sure),
         )
 
     def _changes(self, evidence: Evidence, changes: Difference, *, sure: bool) -> list[Finding]:
@@ -225,8 +235,16 @@ class CompareAnalyzer(Analyzer):
             count = len(changes.regions)
             explanation = region_words(region.share, where, number, count)
             data = {"share": round(region.share, 4), "strength": round(region.strength, 1), "where": where}
-            support = Support.SUPPORTS if sure else Support.INCONCLUSIVE
-            findings.append(self.finding("CMP-002", explanation, support=support, region=_box(region), data=data))
+            findings.append(
+                self.finding(
+                    "CMP-002",
+                    explanation,
+                    support=Support.SUPPORTS if sure else Support.INCONCLUSIVE,
+                    region=_box(region),
+                    data=data,
+                    headline=changed_headline(sum(each.share for each in changes.regions), where, count),
+                )
+            )
         return findings
 
     def _unmapped(self, error: EvidenceError | None, *notes: str) -> Finding:
@@ -297,17 +315,21 @@ def _measured(alignment: Alignment) -> dict[str, Any]:
 
 
 def _pictures(
-    before: NDArray[np.uint8], after: NDArray[np.uint8], alignment: Alignment, changes: Difference
+    before: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    alignment: Alignment,
+    changes: Difference,
+    *,
+    mapped: bool,
+    beside: bool,
 ) -> tuple[Artifact, ...]:
-    """The difference map and the two pictures side by side; nothing where no changes could be mapped."""
+    """The difference map, and the two pictures side by side, as far as asked for; nothing where nothing was mapped."""
     from nsfwforensics.signals.changes.difference_pictures import heatmap_png, side_by_side_jpeg
 
-    made = (
-        (say("Difference map"), "image/png", heatmap_png(changes, after)),
-        (
-            say("Original and picture side by side"),
-            "image/jpeg",
-            side_by_side_jpeg(before, after, changes, alignment.matrix),
-        ),
-    )
+    made: list[tuple[str, str, bytes | None]] = []
+    if beside:
+        both = side_by_side_jpeg(before, after, changes, alignment.matrix)
+        made.append((say("Original and picture side by side"), "image/jpeg", both))
+    if mapped:
+        made.append((say("Difference map"), "image/png", heatmap_png(changes, after)))
     return tuple(Artifact(name=name, media_type=kind, data=data) for name, kind, data in made if data)

@@ -73,6 +73,7 @@ CODES: Mapping[str, Code] = {
             "240 edited copies."
         ),
         Question.ALTERATION,
+        headline=say("No changed region was found."),
         rates=(error_rate(say("edited copies in which no changed region was found"), 9, 240),),
     ),
     "CMP-004": Code(
@@ -89,6 +90,7 @@ CODES: Mapping[str, Code] = {
         Severity.LOW,
         say("The picture matches the original, but not closely enough for a map of differences that could be trusted."),
         Question.ALTERATION,
+        headline=say("What was changed could not be mapped."),
     ),
     "CMP-006": Code(
         say("The same file as an original"),
@@ -102,12 +104,14 @@ CODES: Mapping[str, Code] = {
             "A very small part of a photo, a strongly repainted or a blurred copy is not recognised. In tests 2 of 238 "
             "pictures made from an original were not."
         ),
+        headline=say("It was not found to be made from an original."),
         rates=(error_rate(say("pictures made from an original that were not recognised"), 2, 238),),
     ),
     "CMP-008": Code(
         say("Too little detail to compare"),
         Severity.INFO,
         say("Pictures that are tiny, flat or blurred hold too few points that could be found again."),
+        headline=say("It holds too little detail to be compared with the original."),
     ),
 }
 
@@ -225,6 +229,25 @@ def made_from(name: str, alignment: Alignment, changes: Difference | None) -> st
         share=rounded_percent(share),
         **values,
     )
+
+
+def made_headline(name: str, *, sure: bool) -> Message:
+    """The same at the top of a report."""
+    return say("Made from {name}.", name=name) if sure else say("It agrees with {name} in part only.", name=name)
+
+
+def changed_headline(share: float, where: str, regions: int) -> Message:
+    """How much was changed and where, at the top of a report.
+
+    Args:
+        share: Of the photo as shown, all regions together, 0–1.
+        where: What :func:`place` returns for the largest region.
+        regions: How many there are.
+    """
+    values: dict[str, Any] = {"share": rounded_percent(min(share, 1.0)), "where": where}
+    if regions == 1:
+        return say("{share} of it was changed, {where}.", **values)
+    return say("{share} of it was changed, in {regions} places, most of it {where}.", regions=regions, **values)
 
 
 def around(name: str, alignment: Alignment) -> str:

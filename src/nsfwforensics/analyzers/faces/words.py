@@ -30,11 +30,23 @@ _UNFIT = say(
     "Only size, sharpness and the angle of the head were judged. A better copy of the picture may allow a comparison."
 )
 
+_UNTOLD = say("It could not be told whether a face in it resembles the reference photo.")
+
 CODES: Mapping[str, Code] = {
-    "FACE-001": Code(say("Face similar to the reference photo"), Severity.MEDIUM, _LEAD),
-    "FACE-002": Code(say("Face neither similar nor unlike"), Severity.MEDIUM, _LEAD),
-    "FACE-003": Code(say("Face not similar to the reference photo"), Severity.INFO, _UNLIKE),
-    "FACE-004": Code(say("Face not fit to be compared"), Severity.LOW, _UNFIT),
+    "FACE-001": Code(
+        say("Face similar to the reference photo"),
+        Severity.HIGH,
+        _LEAD,
+        headline=say("A face in it resembles the reference photo."),
+    ),
+    "FACE-002": Code(say("Face neither similar nor unlike"), Severity.MEDIUM, _LEAD, headline=_UNTOLD),
+    "FACE-003": Code(
+        say("Face not similar to the reference photo"),
+        Severity.INFO,
+        _UNLIKE,
+        headline=say("No face in it was found to resemble the reference photo."),
+    ),
+    "FACE-004": Code(say("Face not fit to be compared"), Severity.LOW, _UNFIT, headline=_UNTOLD),
     "FACE-005": Code(
         say("No face found"),
         Severity.LOW,
@@ -42,11 +54,13 @@ CODES: Mapping[str, Code] = {
             "The detector misses some faces, above all turned, covered, sideways and very small ones. How many was not "
             "measured."
         ),
+        headline=say("No face was found in it to compare with the reference photo."),
     ),
     "FACE-006": Code(
         say("Distance without measured error rates"),
         Severity.LOW,
         say("Distances of one face model cannot be read with the thresholds of another."),
+        headline=_UNTOLD,
     ),
 }
 

@@ -18,6 +18,7 @@ CODES: Mapping[str, Code] = {
             "A digest says that the bytes are the same, and nothing about what they show. Whether the entry belongs on "
             "the list is for whoever keeps it; lists hold mistakes. MD5 and SHA-1 can be forged, SHA-256 cannot."
         ),
+        headline=say("The very same file is on a list of known images."),
     ),
     "KNOWN-002": Code(
         say("A picture that looks the same is on a list of known images"),
@@ -28,6 +29,7 @@ CODES: Mapping[str, Code] = {
             "scenes none did. A person must compare the two before anything follows."
         ),
         rates=(error_rate(say("pairs of photographs of different scenes that matched by their looks"), 0, 636_096),),
+        headline=say("It looks like a picture on a list of known images."),
     ),
     "KNOWN-003": Code(
         say("The picture shows a known picture, or a part of one"),
@@ -38,11 +40,13 @@ CODES: Mapping[str, Code] = {
             "flat thing (a poster, a logo, a printed page) can. A person must compare the two before anything follows."
         ),
         rates=(error_rate(say("pairs of photographs of different scenes that matched by parts"), 0, 297_387),),
+        headline=say("It shows a picture that is on a list of known images, or a part of one."),
     ),
     "KNOWN-004": Code(
         say("The picture could not be compared by its looks"),
         Severity.INFO,
         say("That nothing matched says nothing here: re-saved copies are only found by comparing looks."),
+        headline=say("Its looks could not be compared with the lists of known images."),
     ),
 }
 

@@ -29,7 +29,7 @@ from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
-from nsfwforensics.report.saved.json import for_stream
+from nsfwforensics.report.saved.json import dumps, for_stream
 from nsfwforensics.report.words.text import ShownNames, count
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
@@ -192,10 +192,12 @@ def export(
 ) -> None:
     """Writes the case with its decisions."""
     with CaseDatabase.open(case) as opened:
-        files = opened.info().files
+        files, reviewed = opened.info().files, case_report.review(opened)
         if kind is ExportFormat.REPORT:
             now = utc_iso(time.time())
-            head = case_report.header(opened.info(), opened.headers(), command=command_line(), now=now)
+            head = case_report.header(
+                opened.info(), opened.headers(), command=command_line(), now=now, review_found=reviewed
+            )
             with ReportWriter(output, language_of(lang)) as writer:
                 writer.begin(head)
                 for file in opened.files():
@@ -208,6 +210,8 @@ def export(
                 _write(written, lambda stream: case_report.write_csv(opened, stream))
             else:
                 _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
+            if reviewed["reviewers"]:
+                _write(output / "case-review.json", lambda stream: stream.write(dumps(reviewed) + "\n"))
         made = output / "report.json" if kind is ExportFormat.REPORT else written
         digests = {made.name: file_sha256(made)}
         record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)

@@ -21,7 +21,9 @@ from nsfwforensics.cli.progress import counting
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import examined, read_paths, reporting_errors, usual_settings
 from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.core.report_files import REPORT_NAME, is_ours
 from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.connection import is_case
 
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
     from nsfwforensics.custody.bag import Order, Packed
     from nsfwforensics.custody.report_copy import Source
 
-GONE = "no longer at the place that the case knows"
+GONE = "no longer at the place where it was examined"
 
 
 @reporting_errors
 def pack(
     paths: Annotated[
-        list[Path], typer.Argument(help="Files and folders, or one case; - reads paths from standard input.")
+        list[Path],
+        typer.Argument(help="Files and folders, or one case, or one saved report; - reads paths from standard input."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The bag, a folder to be made.", show_default=False)],
     hash_only: Annotated[
@@ -75,7 +78,10 @@ def pack(
             "key": private,
         }
         case = _case(places, stack)
-        if case is None:
+        if case is None and report is None and (of_report := _from_report(places)):
+            order |= of_report
+            report = places[0]
+        elif case is None:
             order["targets"] = list(discover(places))
         else:
             order |= _from_case(case)
@@ -133,6 +139,26 @@ def _from_case(case: CaseDatabase) -> dict[str, Any]:
         "known": known,
         "case": CaseCopy(info.name, info.uuid, case.path, custody_log.lines(case)),
     }
+
+
+def _from_report(places: list[Path]) -> dict[str, Any]:
+    """What a saved report was made of, where its folder was named instead of files; empty otherwise.
+
+    Raises:
+        ReportError: It cannot be read, or was changed since it was written.
+    """
+    if len(places) != 1 or not places[0].is_dir() or not is_ours(places[0] / REPORT_NAME):
+        return {}
+    targets: list[Target] = []
+    known: dict[Path, str] = {}
+    for file in SavedReport.open(places[0]).files():
+        if file.skipped:
+            continue
+        place = Path(file.info.path)
+        targets += discover([place]) if os.path.lexists(place) else [Target(place, named=False, skip=GONE)]
+        if file.info.sha256 is not None:
+            known[place] = file.info.sha256
+    return {"targets": targets, "known": known}
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from nsfwforensics.core.types import FileReport, Question
 from nsfwforensics.report.words.text import shorten, shown_name, visible
-from nsfwforensics.report.words.wording import failures
+from nsfwforensics.report.words.wording import failures, reason
 
 if TYPE_CHECKING:
     from nsfwforensics.report.saved.report import SavedReport
@@ -30,6 +30,8 @@ COLUMNS: tuple[str, ...] = (
     "path",
     "status",
     "priority",
+    "why",
+    "group",
     "sha256",
     "media_type",
     "size_bytes",
@@ -59,13 +61,21 @@ def neutral(value: object) -> str:
     return f"'{text}" if starts_formula else text
 
 
-def row(file: FileReport) -> list[str]:
-    """One file as the cells of :data:`COLUMNS`."""
+def row(file: FileReport, group: int | None = None, originals: Container[str] = ()) -> list[str]:
+    """One file as the cells of :data:`COLUMNS`.
+
+    Args:
+        file: Its report.
+        group: The number of the group of copies that it is in, or None.
+        originals: The names of the analyzers that compare with originals.
+    """
     answers = {answer.question: answer for answer in file.answers}
     cells: list[object] = [
         shown_name(file.info.path),
         file.status.value,
         file.priority.value,
+        str(reason(file, originals)),
+        group,
         file.info.sha256,
         file.info.media_type,
         file.info.size,
@@ -95,4 +105,4 @@ def write(saved: SavedReport, stream: TextIO) -> None:
 
 
 def _rows(saved: SavedReport) -> Iterator[list[str]]:
-    return (row(file) for file in saved.by_priority())
+    return (row(file, group, saved.originals) for file, group in saved.members())

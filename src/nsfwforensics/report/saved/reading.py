@@ -144,7 +144,7 @@ def _load_stream(folder: Path) -> Loaded:
     else:
         header = _unknown_header()
         notes = [NO_HEADER]
-    index = _Index(folder, {})
+    index = _Index(folder, {}, header)
     with stream_path.open("rb") as stream:
         for line in stream:
             if not line.endswith(b"\n"):
@@ -176,7 +176,7 @@ def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
     opening = _parse(head.rstrip().rstrip(b",") + b"}", REPORT_NAME)
     _check_version(opening, REPORT_NAME)
     header = _header(opening.get("header"), REPORT_NAME)
-    index = _Index(path.parent, digests.listed(path.parent), offset=stream.tell())
+    index = _Index(path.parent, digests.listed(path.parent), header, offset=stream.tell())
     with _stream_beside(path) as beside:
         for line in stream:
             if line.startswith(b"]"):
@@ -213,7 +213,7 @@ def _load_any_layout(path: Path) -> Loaded:
     entries = value.get("files")
     if not isinstance(entries, list):
         raise ReportError(f"{REPORT_NAME} holds no list of files")
-    index = _Index(path.parent, digests.listed(path.parent))
+    index = _Index(path.parent, digests.listed(path.parent), header)
     buffer = io.BytesIO()
     for number, entry in enumerate(entries, 1):
         where = f"file {number} of {REPORT_NAME}"
@@ -230,8 +230,9 @@ def _load_any_layout(path: Path) -> Loaded:
 class _Index:
     """Counts the files of a report as they are read, and collects what does not fit together."""
 
-    def __init__(self, folder: Path, listed: Mapping[str, str], offset: int = 0) -> None:
-        self.tally = Tally()
+    def __init__(self, folder: Path, listed: Mapping[str, str], header: Header, offset: int = 0) -> None:
+        self.tally = Tally(header)
+        self._supplied = {(each.get("role"), each.get("sha256")) for each in header.references if each.get("sha256")}
         self._folder = folder
         self._listed = listed
         self._offset = offset
@@ -245,6 +246,8 @@ class _Index:
         claimed = _STATUS.search(raw)
         if claimed and claimed[1].decode() != stored.status:
             self.differs(f"{where}: the status is not what its results say")
+        if stored.supplied_as and (stored.supplied_as, stored.info.sha256) not in self._supplied:
+            self.differs(f"{where}: the run was not given it as {stored.supplied_as!r}")
         if wrong := contradiction(stored):
             self.differs(f"{where}: {wrong} is not what its findings say")
         for wrong in self._artifacts(stored):

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
-from nsfwforensics.core.types import FileReport, Header, Priority, Question, Summary
+from nsfwforensics.core.triage import Sign
+from nsfwforensics.core.types import Capability, FileReport, Header, Priority, Question, Reader, Summary
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.saved import reading
 from nsfwforensics.report.saved.reading import Loaded
+from nsfwforensics.report.saved.tally import Entry, Group, grouped
 from nsfwforensics.report.words.declared import Declared
+from nsfwforensics.report.words.headline import folder_headline, headline
+
+
+class Row(NamedTuple):
+    """One row of a report: a file, and the copies of it that are folded into it.
+
+    Attributes:
+        file: The first of them in the order of triage.
+        number: Of the group, from 1; None where the file is alone.
+        copies: The paths of the others, byte copies and near-duplicates alike.
+    """
+
+    file: FileReport
+    number: int | None
+    copies: tuple[str, ...]
 
 
 class SavedReport:
@@ -23,6 +40,10 @@ class SavedReport:
         declared: What the header says of the analyzers.
         summary: Counts over all files, made anew from the files themselves.
         signs: By question, how many files with signs have which priority.
+        found: How many files show exactly which signs; what the user supplied is left out.
+        supplied: How many of the files are what the user supplied to compare with.
+        folds: Whether copies are shown as one row.
+        originals: The names of the analyzers that compare with originals.
         common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
         unfinished: Whether it was put together from what a stopped run left behind.
@@ -31,15 +52,26 @@ class SavedReport:
         shown_less: Whether its lines hold pictures that are left out of whatever is made of it.
         sensitive: Whether it, or a file in it, is to be handled with care.
         language: What its views for people are written in, with the translations that analyzers brought.
+        reader: Whom the advice in its views is for.
+        moved: Whether its folder is given another name or place when it is done, so that no command can name it.
     """
 
-    def __init__(self, loaded: Loaded, folder: Path | None, language: Language | None = None) -> None:
+    moved = False
+
+    def __init__(
+        self, loaded: Loaded, folder: Path | None, language: Language | None = None, reader: Reader = Reader.ANYONE
+    ) -> None:
+        self.reader = reader
         self.header: Header = loaded.header
         self.declared = Declared.of(loaded.header)
         spoken = language or language_of("en")
         self.language = spoken.also(self.declared.messages.get(spoken.code, {}))
         self.summary: Summary = loaded.tally.summary()
         self.signs: dict[Question, dict[Priority, int]] = loaded.tally.signs
+        self.originals = loaded.header.providing(Capability.ORIGINALS)
+        self.found: Mapping[frozenset[Sign], int] = loaded.tally.found
+        self.supplied = loaded.tally.supplied
+        self.folds = True
         self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished
@@ -49,20 +81,36 @@ class SavedReport:
         self.sensitive = loaded.header.sensitive or loaded.tally.sensitive > 0
         self.source = loaded.source
         self._entries = loaded.tally.entries
+        self._grouped: tuple[Group, ...] | None = None
 
     @classmethod
-    def open(cls, folder: Path, language: Language | None = None, *, changed: bool = False) -> SavedReport:
+    def open(
+        cls,
+        folder: Path,
+        language: Language | None = None,
+        *,
+        changed: bool = False,
+        reader: Reader = Reader.ANYONE,
+    ) -> SavedReport:
         """Opens the report in a folder: the finished document, or what a stopped run left.
 
         Args:
             folder: Where it is.
             language: What its views are written in; English if omitted.
             changed: Whether to open a report too that is not as it was written; its header then says so.
+            reader: Whom the advice in its views is for.
 
         Raises:
             ReportError: No report is there, or it is broken, of an unknown schema version, or not as it was written.
         """
-        return cls(reading.load(folder, changed=changed), folder, language)
+        return cls(reading.load(folder, changed=changed), folder, language, reader)
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """What a reader is told first, as messages: of the one file, or of all together."""
+        if self.summary.files == 1:
+            return headline(next(self.files()), self.originals)
+        return folder_headline(self.found, self.summary)
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""
@@ -70,13 +118,45 @@ class SavedReport:
         return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
 
     def by_priority(self) -> Iterator[FileReport]:
-        """The files in the order of triage: priority, failed before others, then by path."""
-        places = ((entry.offset, entry.length) for entry in sorted(self._entries))
+        """The files in the order of triage: priority, signs, failed before others, then by path."""
+        return self._read(sorted(self._entries))
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+        """The files in the order of triage, copies folded into the first of them where :attr:`folds` says so.
+
+        Args:
+            start: How many of the first are passed over.
+            stop: The place after the last one; all if omitted.
+        """
+        groups = self.groups[start:stop]
+        files = self._read([group.leader for group in groups])
+        return (
+            Row(file, group.number, tuple(each.path for each in group.copies))
+            for file, group in zip(files, groups, strict=True)
+        )
+
+    def members(self) -> Iterator[tuple[FileReport, int | None]]:
+        """All files in the order of triage, copies behind the first of them, each with its group's number."""
+        entries = [(entry, group.number) for group in self.groups for entry in (group.leader, *group.copies)]
+        files = self._read([entry for entry, _ in entries])
+        return ((file, number) for file, (_, number) in zip(files, entries, strict=True))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The rows of the report without their files' contents; every file alone where :attr:`folds` is off."""
+        if self.folds:
+            if self._grouped is None:
+                self._grouped = grouped(sorted(self._entries))
+            return self._grouped
+        return tuple(Group(None, entry, ()) for entry in sorted(self._entries))
+
+    def _read(self, entries: Sequence[Entry]) -> Iterator[FileReport]:
+        places = ((entry.offset, entry.length) for entry in entries)
         return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
 
-    def lengths_by_priority(self) -> list[int]:
-        """Bytes of JSON of every file, in the order of :meth:`by_priority`."""
-        return [entry.length for entry in sorted(self._entries)]
+    def lengths(self) -> list[int]:
+        """Bytes of JSON of the file of every row, in the order of :meth:`rows`."""
+        return [group.leader.length for group in self.groups]
 
     def write_json(self, stream: TextIO) -> None:
         """Writes the whole document as text; the same bytes as ``report.json`` where the stream takes UTF-8."""
@@ -96,7 +176,7 @@ class SavedReport:
         if self.folder is not None:
             loaded = reading.load(self.folder)
             self.source, self.digests, self.shown_less = loaded.source, loaded.digests, loaded.shown_less
-            self._entries = loaded.tally.entries
+            self._entries, self._grouped = loaded.tally.entries, None
 
     def json_lines(self) -> Iterator[str]:
         """The files' JSON as it was saved, in the order in which they were written."""

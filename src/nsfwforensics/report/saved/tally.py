@@ -4,35 +4,84 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from nsfwforensics.core.types import FileReport, FileStatus, Priority, Question, Summary, Support
+from nsfwforensics.core import triage
+from nsfwforensics.core.types import Capability, FileReport, FileStatus, Header, Priority, Question, Summary, Support
+from nsfwforensics.report.saved.groups import Likeness, groups, likeness
 
 _ORDER = {FileStatus.FAILED: 0, FileStatus.PARTIAL: 1, FileStatus.OK: 1, FileStatus.SKIPPED: 2}
 
 
 class Entry(NamedTuple):
-    """Where one file's report is, sortable into the order of triage.
+    """Where one file's report is, sortable into the order of triage (``docs/triage.md``).
 
     Attributes:
         rank: Rank of its priority, 0 first.
+        standing: Where it stands among those of its priority.
         order: Failed files before others of the same priority, skipped ones after.
         path: The file's path.
         offset: Offset of its line in the saved stream, in bytes.
         length: Length of its JSON in bytes, without separator and line break.
+        likeness: What copies of it are told by.
     """
 
     rank: int
+    standing: triage.Standing
     order: int
     path: str
     offset: int
     length: int
+    likeness: Likeness
+
+
+class Group(NamedTuple):
+    """A file and its copies.
+
+    Attributes:
+        number: From 1, in the order of triage; None where the file is alone.
+        leader: The first of them in the order of triage.
+        copies: The others, in that order.
+    """
+
+    number: int | None
+    leader: Entry
+    copies: tuple[Entry, ...]
+
+
+def grouped(entries: Sequence[Entry]) -> tuple[Group, ...]:
+    """Folds copies together.
+
+    Args:
+        entries: In the order of triage.
+    """
+    leads = groups([entry.likeness for entry in entries])
+    copies: dict[int, list[Entry]] = {}
+    for place, lead in enumerate(leads):
+        if lead != place:
+            copies.setdefault(lead, []).append(entries[place])
+    numbers = {lead: number for number, lead in enumerate(sorted(copies), start=1)}
+    return tuple(
+        Group(numbers.get(place), entry, tuple(copies.get(place, ())))
+        for place, (entry, lead) in enumerate(zip(entries, leads, strict=True))
+        if lead == place
+    )
 
 
 class Tally:
-    """Counts files as they come and remembers where each was written. About 200 bytes per file."""
+    """Counts files as they come and remembers where each was written. About 500 bytes per file.
 
-    def __init__(self) -> None:
+    Args:
+        header: Of the report, which says what may be asked of which analyzer.
+    """
+
+    def __init__(self, header: Header | None = None) -> None:
+        self.found: Counter[frozenset[triage.Sign]] = Counter()
+        self.supplied = 0
+        self._kinds: dict[frozenset[triage.Sign], frozenset[triage.Sign]] = {}
+        self._originals = header.providing(Capability.ORIGINALS) if header else frozenset()
+        self._hashing = header.providing(Capability.HASHES) if header else frozenset()
         self.entries: list[Entry] = []
         self.sensitive = 0
         self._bytes = 0
@@ -45,16 +94,32 @@ class Tally:
 
     def add(self, file: FileReport, offset: int, length: int) -> None:
         """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long."""
-        self.entries.append(Entry(file.priority.rank, _ORDER[file.status], file.info.path, offset, length))
+        signs = triage.certain(triage.signs(file, self._originals))
+        signs = self._kinds.setdefault(signs, signs)  # one object for all files that show the same
+        self.entries.append(
+            Entry(
+                file.priority.rank,
+                triage.standing(file, self._originals),
+                _ORDER[file.status],
+                file.info.path,
+                offset,
+                length,
+                likeness(file, self._hashing, signs),
+            )
+        )
         self._common = _common_folder(self._common, file.info.path)
+        if file.supplied_as:
+            self.supplied += 1
+        else:
+            self.found[signs] += 1
         self._bytes += file.info.size or 0
         self.sensitive += file.sensitive
         self._seconds += sum(result.seconds for result in file.results)
         self._statuses[file.status] += 1
         self._priorities[file.priority] += 1
         self._answers.update((answer.question, answer.support) for answer in file.answers)
-        signs = (answer.question for answer in file.answers if answer.support is Support.SUPPORTS)
-        self._signs.update((question, file.priority) for question in signs)
+        with_signs = (answer.question for answer in file.answers if answer.support is Support.SUPPORTS)
+        self._signs.update((question, file.priority) for question in with_signs)
 
     @property
     def common_folder(self) -> str:

@@ -6,10 +6,11 @@ found* are four different things and stay four everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from nsfwforensics.core.messages import Message, say
+from nsfwforensics.core.triage import leading
 from nsfwforensics.core.types import (
     AnalyzerResult,
     AnalyzerStatus,
@@ -39,6 +40,8 @@ _SUPPORT: Mapping[Support, Badge] = {
     Support.NO_INDICATION: Badge(say("No sign found"), "nothing"),
     Support.NOT_CHECKED: Badge(say("Not checked"), "not-checked"),
 }
+
+NOT_CHECKED = _SUPPORT[Support.NOT_CHECKED]
 
 _ORIGIN: Mapping[Support, Badge] = {
     **_SUPPORT,
@@ -83,6 +86,12 @@ FINDING_SUPPORT: Mapping[Support, str] = {
     Support.NOT_CHECKED: say("not checked"),
 }
 
+SUPPLIED: Mapping[str, str] = {
+    "reference": say("The reference photo that you supplied"),
+    "original": say("An original that you supplied"),
+}
+"""What the user supplied, by the role that it has in the run."""
+
 _WHY_NOT = (AnalyzerStatus.FAILED, AnalyzerStatus.NOT_AVAILABLE, AnalyzerStatus.NOT_APPLICABLE)
 
 
@@ -117,13 +126,20 @@ def told(model: Worded, field: str) -> str:
     return message if str(message) == plain else plain
 
 
-def reason(file: FileReport) -> str:
-    """Why a file stands where it stands in the order of triage, in one line."""
+def reason(file: FileReport, originals: Container[str] = ()) -> str:
+    """Why a file stands where it stands in the order of triage, in one line.
+
+    Args:
+        file: Its report.
+        originals: The names of the analyzers that compare with originals.
+    """
+    if file.supplied_as:
+        return SUPPLIED.get(file.supplied_as, say("Supplied to compare with"))
     if file.error:
         return told(file, "error")
-    leading = leading_findings(file)
-    if leading:
-        titles = list(dict.fromkeys(_titled(finding) for finding in leading))
+    found = leading_findings(file, originals)
+    if found:
+        titles = list(dict.fromkeys(_titled(finding) for finding in found))
         return titles[0] if len(titles) == 1 else Message("{titles:semicolon}", {"titles": titles})
     failed = next((r for r in file.results if r.status is AnalyzerStatus.FAILED), None)
     if failed is not None:
@@ -136,8 +152,10 @@ def reason(file: FileReport) -> str:
     return say("Nothing was checked")
 
 
-def leading_findings(file: FileReport) -> list[Finding]:
-    """The findings that weigh most, three at most: severity, less when inconclusive; plain information never counts."""
+def leading_findings(file: FileReport, originals: Container[str] = ()) -> list[Finding]:
+    """The findings that say why a file stands where it stands: its signs, else those that weigh most, three at most."""
+    if signs := leading(file, originals):
+        return signs
     weighed = [(_weight(finding), finding) for finding in file.findings]
     heaviest = max((weight for weight, _ in weighed), default=0)
     return [finding for weight, finding in weighed if weight == heaviest > 0][:3]
@@ -166,13 +184,18 @@ def file_badge(file: FileReport) -> Badge:
 
 
 def failures(file: FileReport) -> list[str]:
-    """Everything that failed in one file, each in one line; empty unless the file failed."""
+    """Everything that failed in one file, each reason in one line; empty unless the file failed.
+
+    A broken picture fails every check for one and the same reason, which is said once.
+    """
     found = [told(file, "error")] if file.error and not file.skipped else []
-    found += [
-        say("{analyzer}: {reason}", analyzer=result.analyzer, reason=_why(result))
-        for result in file.results
-        if result.status is AnalyzerStatus.FAILED
-    ]
+    failed: dict[str, list[AnalyzerResult]] = {}
+    for result in file.results:
+        if result.status is AnalyzerStatus.FAILED and not (file.error and file.error in _why(result)):
+            failed.setdefault(_why(result), []).append(result)
+    for results in failed.values():
+        names = [result.analyzer for result in results]
+        found.append(say("{analyzer}: {reason}", analyzer=", ".join(names), reason=_why(results[0])))
     return found
 
 

@@ -1,0 +1,285 @@
+"""What a reader sees first: one to a few short sentences, by rules over the findings, in the order of their weight.
+
+What was asked for comes first (an original, what was changed against it, the person of the reference, a known list),
+then what calls for care, statements of origin, signs of editing, and what could not be told. Where nothing was found,
+one sentence says what that does not mean. Nothing is concluded here that no finding says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+
+from nsfwforensics.core.assess import reading_order, speaking_to
+from nsfwforensics.core.messages import say, say_count
+from nsfwforensics.core.triage import ASKED, Sign, altered, sign_of
+from nsfwforensics.core.types import (
+    Answer,
+    FileReport,
+    FileStatus,
+    Finding,
+    Question,
+    Summary,
+    Support,
+)
+from nsfwforensics.report.words.wording import failures, told
+
+OF_WHAT_WAS_ASKED = frozenset({Sign.SOURCE, Sign.CHANGED, Sign.PERSON, Sign.LISTED})
+"""Signs that only come up where the user supplied something to compare with."""
+
+_MOST_BESIDES = 2
+"""So many sentences about what nobody asked for; one, where something that was asked for is said before."""
+
+_LONGEST = 200
+"""Longer explanations do not stand in a headline, in characters; the title does."""
+
+_OPEN: Mapping[Question, str] = {
+    Question.ORIGIN: say("where it came from"),
+    Question.SYNTHESIS: say("whether it was generated"),
+    Question.ALTERATION: say("whether it was edited"),
+    Question.IDENTITY: say("whether the person in the reference photo is in it"),
+    Question.KNOWN: say("whether it is a known image"),
+    Question.CONTENT: say("whether it needs careful handling"),
+}
+
+_NOT: Mapping[Question, str] = {
+    Question.IDENTITY: say("No face in it was found to resemble the reference photo."),
+    Question.KNOWN: say("It was not found to be a known image."),
+}
+
+NOTHING = say("Nothing was found that points to an edited or generated picture; that does not make it authentic.")
+
+
+def headline(file: FileReport, originals: Container[str] = ()) -> tuple[str, ...]:
+    """What one file's report says first.
+
+    Args:
+        file: The report; not trusted.
+        originals: The names of the analyzers that compare with originals.
+
+    Returns:
+        Messages, each a short sentence; never empty.
+    """
+    if file.error:
+        reason = told(file, "error")
+        return (
+            (say("Passed over: {reason}.", reason=reason),)
+            if file.skipped
+            else (say("It could not be examined: {reason}.", reason=reason),)
+        )
+    found = _leading(file, originals)
+    asked = [_sentence(found[sign]) for sign in Sign if sign in found and sign in OF_WHAT_WAS_ASKED]
+    asked += _of_asked(file, found)
+    besides = [_sentence(found[sign]) for sign in Sign if sign in found and sign not in OF_WHAT_WAS_ASKED]
+    said = [*asked, *besides[: 1 if asked else _MOST_BESIDES]]
+    if not found:
+        said += _minor(file)
+        said += _nothing(file, [Question.ORIGIN] if len(said) > len(asked) else [])
+    return tuple(dict.fromkeys([*said, *_missing(file)]))
+
+
+def folder_headline(found: Mapping[frozenset[Sign], int], summary: Summary) -> tuple[str, ...]:
+    """What the report of several files says first.
+
+    Args:
+        found: How many files show exactly which signs, inconclusive ones left out.
+        summary: The counts of the report.
+
+    Returns:
+        Messages, each a short sentence; never empty.
+    """
+    said: list[str] = []
+    for sign, count_them, and_more in _COUNTED:
+        number = _showing(found, sign)
+        if number:
+            said.append(count_them(number))
+            said += and_more(found)
+    asked = any(_showing(found, sign) for sign in OF_WHAT_WAS_ASKED)
+    said = said[: 3 if asked else _MOST_BESIDES]
+    failed, passed = (summary.by_status.get(status, 0) for status in (FileStatus.FAILED, FileStatus.SKIPPED))
+    examined = summary.files - failed - passed
+    if not said and examined:
+        said.append(
+            say_count(
+                "Nothing stood out in {count:,} file; that does not make it authentic.",
+                "Nothing stood out in {count:,} files; that does not make them authentic.",
+                examined,
+            )
+        )
+    if failed:
+        said.append(
+            say_count(
+                "{count:,} file could not be examined in full.",
+                "{count:,} files could not be examined in full.",
+                failed,
+            )
+        )
+    if not examined and not failed:
+        said.append(say("No file was examined."))
+    return tuple(said)
+
+
+def _leading(file: FileReport, originals: Container[str]) -> dict[Sign, Finding]:
+    """By sign, the finding that carries it; what is only inconclusive is none."""
+    found: dict[Sign, Finding] = {}
+    for result in file.results:
+        for finding in result.findings:
+            sign = sign_of(finding, result, originals)
+            if sign is None or finding.support is not Support.SUPPORTS:
+                continue
+            if sign not in found or reading_order(finding) < reading_order(found[sign]):
+                found[sign] = finding
+    return found
+
+
+def _sentence(finding: Finding) -> str:
+    """A finding in one short sentence: its headline, its explanation where that is one, else its title."""
+    if finding.headline:
+        return told(finding, "headline")
+    explanation = told(finding, "explanation")
+    if len(explanation) <= _LONGEST and ". " not in explanation:
+        return explanation
+    return say("{title}.", title=told(finding, "title"))
+
+
+def _of_asked(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
+    """What there is to say of the questions that were asked and have no sign: not found, or could not be told."""
+    said: list[str] = []
+    for answer in file.answers:
+        if answer.question not in ASKED or answer.support not in (Support.INCONCLUSIVE, Support.NO_INDICATION):
+            continue
+        if finding := _carrying(file, answer):
+            said.append(told(finding, "headline"))
+        elif answer.support is Support.NO_INDICATION:
+            said.append(_NOT[answer.question])
+        else:
+            said.append(say("It could not be told {what:and}.", what=[_OPEN[answer.question]]))
+    if Sign.SOURCE in found and Sign.CHANGED not in found:
+        for finding in file.findings:
+            if finding.headline and finding.question is Question.ALTERATION and finding.support is not Support.SUPPORTS:
+                return [told(finding, "headline"), *said]
+    return said
+
+
+def _carrying(file: FileReport, answer: Answer) -> Finding | None:
+    """The finding that carries an answer, where it says itself how it stands in a headline."""
+    carrying = (f for result in speaking_to(answer.question, file.results) for f in result.about(answer.question))
+    first = min(carrying, key=reading_order, default=None)
+    return first if first is not None and first.headline and first.support is answer.support else None
+
+
+def _minor(file: FileReport) -> list[str]:
+    """The weightiest plain statement of origin: a signature or a camera, one that declares a headline before others."""
+    plain = [
+        finding
+        for result in file.results
+        for finding in result.about(Question.ORIGIN)
+        if finding.support is Support.SUPPORTS and (finding.headline or finding.severity.rank)
+    ]
+    plain.sort(key=lambda finding: (not finding.headline, reading_order(finding)))
+    return [_sentence(plain[0])] if plain else []
+
+
+def _nothing(file: FileReport, said: Sequence[Question]) -> list[str]:
+    """That nothing was found and what that does not mean; of a single question, only what its answer says."""
+    checked = [answer for answer in file.answers if answer.support is not Support.NOT_CHECKED]
+    if not checked:
+        return [say("Nothing was checked.")]
+    if len(checked) == 1:
+        (only,) = checked
+        return [] if only.question in (*said, *ASKED) else [told(only, "statement")]
+    open_ones = [
+        answer.question
+        for answer in checked
+        if answer.support is Support.INCONCLUSIVE and answer.question not in (*ASKED, *said)
+    ]
+    own = any(answer.question in (Question.SYNTHESIS, Question.ALTERATION) for answer in checked)
+    told_open = [say("It could not be told {what:and}.", what=[_OPEN[question] for question in open_ones])]
+    return [*([NOTHING] if own else []), *(told_open if open_ones else [])]
+
+
+def _missing(file: FileReport) -> list[str]:
+    """What of the file was not looked at, in one sentence."""
+    if failed := failures(file):
+        return [say("A check failed: {what}.", what=failed[0])]
+    return [say("Only a part of it was examined.")] if file.status is FileStatus.PARTIAL else []
+
+
+def _showing(found: Mapping[frozenset[Sign], int], *signs: Sign) -> int:
+    """How many files show all of these signs."""
+    return sum(number for shown, number in found.items() if shown.issuperset(signs))
+
+
+def _altered_among(found: Mapping[frozenset[Sign], int], sign: Sign) -> list[str]:
+    number = sum(count for shown, count in found.items() if sign in shown and altered(shown))
+    if not number:
+        return []
+    return [
+        say_count(
+            "{count:,} of them shows signs of having been changed or generated.",
+            "{count:,} of them show signs of having been changed or generated.",
+            number,
+        )
+    ]
+
+
+_Counted = tuple[Sign, Callable[[int], str], Callable[[Mapping[frozenset[Sign], int]], list[str]]]
+
+_COUNTED: tuple[_Counted, ...] = (
+    (
+        Sign.PERSON,
+        lambda count: say_count(
+            "{count:,} picture shows a face that resembles the reference photo.",
+            "{count:,} pictures show a face that resembles the reference photo.",
+            count,
+        ),
+        lambda found: _altered_among(found, Sign.PERSON),
+    ),
+    (
+        Sign.SOURCE,
+        lambda count: say_count(
+            "{count:,} picture was made from an original that you supplied.",
+            "{count:,} pictures were made from an original that you supplied.",
+            count,
+        ),
+        lambda found: [] if _showing(found, Sign.PERSON) else _altered_among(found, Sign.SOURCE),
+    ),
+    (
+        Sign.LISTED,
+        lambda count: say_count(
+            "{count:,} file matches a list of known images.", "{count:,} files match a list of known images.", count
+        ),
+        lambda found: [],
+    ),
+    (
+        Sign.CONTENT,
+        lambda count: say_count(
+            "{count:,} picture is to be handled with care.", "{count:,} pictures are to be handled with care.", count
+        ),
+        lambda found: [],
+    ),
+    (
+        Sign.ORIGIN,
+        lambda count: say_count(
+            "{count:,} file says something of its origin that matters, such as that it was made with AI.",
+            "{count:,} files say something of their origin that matters, such as that they were made with AI.",
+            count,
+        ),
+        lambda found: [],
+    ),
+    (
+        Sign.SYNTHESIS,
+        lambda count: say_count(
+            "{count:,} picture looks generated to a model.", "{count:,} pictures look generated to a model.", count
+        ),
+        lambda found: [],
+    ),
+    (
+        Sign.ALTERATION,
+        lambda count: say_count(
+            "{count:,} picture shows signs of editing.", "{count:,} pictures show signs of editing.", count
+        ),
+        lambda found: [],
+    ),
+)
+
+__all__ = ["NOTHING", "folder_headline", "headline"]
