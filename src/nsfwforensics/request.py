@@ -27,6 +27,7 @@ class Request:
         skip: Names of analyzers to leave out.
         options: Options by analyzer name, over those of ``settings``.
         settings: Device, jobs, limits, operator, what pictures of the evidence may be made.
+        quick: Whether the run ends after the first look, that of the analyzers which are quick.
         allow_plugins: Whether third-party analyzers run too.
         exclude: The folder that the report is written to: it may not lie in what is read, nor that in it.
         case: A case database to scan into, made where there is none, and not in a folder that is read. Files that it
@@ -39,6 +40,7 @@ class Request:
     skip: Sequence[str] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    quick: bool = False
     allow_plugins: bool = False
     exclude: Path | None = None
     case: Path | None = None
