@@ -120,6 +120,13 @@ COMMON: Mapping[str, Parameter] = {
 
 SELECTION: Mapping[str, Parameter] = {
     "only": option(list[str] | None, None, "--only", text="Run only this analyzer; may be repeated.", panel=RUNNING),
+    "quick": option(
+        bool,
+        False,
+        "--quick",
+        text="Only a first look: what files say of themselves, hashes, known lists; no pixels are examined.",
+        panel=RUNNING,
+    ),
     "skip": option(list[str] | None, None, "--skip", text="Leave this analyzer out; may be repeated.", panel=RUNNING),
     "allow_plugins": option(bool, False, ALLOW_PLUGINS, text="Run third-party analyzers too.", panel=RUNNING),
 }

@@ -18,7 +18,8 @@ from nsfwforensics.cli.alone import alone, usual_place
 from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.failures import ended, note
 from nsfwforensics.cli.interrupts import interrupts_held
-from nsfwforensics.cli.progress import progress
+from nsfwforensics.cli.progress import FirstFindings, progress
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
@@ -74,6 +75,7 @@ def analyse(
         allow_plugins=values["allow_plugins"],
         exclude=folder,
         case=values.get("case"),
+        quick=values.get("quick") or False,
         command=command_line(),
     )
     if settings.sensitive and settings.thumbnails:
@@ -194,15 +196,24 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
 
     What a library prints meanwhile goes to standard error: standard output is the report's.
     """
-    with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
-        try:
-            for file in run:
-                with interrupts_held():  # an entry that is written is counted too
-                    file = writer.add(file)
-                    tally.add(file)
-                advance(failed=file.status is FileStatus.FAILED)
-        except KeyboardInterrupt:
-            return True
+    shown = FirstFindings()
+    try:
+        with redirect_stdout(sys.stderr):
+            with progress(run, say("first look"), quiet=quiet) as advance:
+                for file in run.first():
+                    with interrupts_held():
+                        writer.add_first(file)
+                    shown.add(file)
+                    advance(failed=file.status is FileStatus.FAILED)
+            shown.show(quiet=quiet)
+            with progress(run, say("examining"), quiet=quiet) as advance:
+                for file in run:
+                    with interrupts_held():  # an entry that is written is counted too
+                        file = writer.add(file)
+                        tally.add(file)
+                    advance(failed=file.status is FileStatus.FAILED)
+    except KeyboardInterrupt:
+        return True
     return False
 
 

@@ -77,6 +77,7 @@ class KnownAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 100
+    quick = True
     needs_pixels = False
     looks_at = EVERY_PICTURE
     help = "search in lists of known images"
