@@ -203,8 +203,3 @@ def digests_of(data: bytes, sha256: str) -> dict[HashKind, bytes]:
         HashKind.SHA1: hashlib.sha1(data, usedforsecurity=False).digest(),
         HashKind.SHA256: bytes.fromhex(sha256),
     }
-
-
-def holds_pdq(indexes: Iterable[HashIndex]) -> bool:
-    """Whether any of the indexes can find pictures by their looks."""
-    return any(index.size(HashKind.PDQ) for index in indexes)
