@@ -147,7 +147,6 @@ _PEOPLE_PREFIXES: tuple[tuple[str, str, str], ...] = (
     ("person shown", IPTC_EXT, "PersonInImage["),
     ("contact", "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "CreatorContactInfo."),
 )
-_MAKER_SERIALS = frozenset({"SerialNumber", "InternalSerialNumber", "LensSerialNumber"})
 _SERIALS: tuple[tuple[str, str, str], ...] = (
     ("camera", "EXIF ExifIFD", "0xA431"),
     ("lens", "EXIF ExifIFD", "0xA435"),
