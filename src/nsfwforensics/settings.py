@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.core.evidence import Limits
+from nsfwforensics.core.vocabulary import Reader
 from nsfwforensics.errors import UsageError
 
 PREFIX = "NSFWFORENSICS_"
@@ -39,6 +40,7 @@ class Settings(BaseModel):
         max_frames: Most further pictures of one file (frames, pages, previews) that are examined.
         operator: Who examines; printed in the report.
         language: What reports for people are written in, as BCP 47 names it (``en``, ``ja``).
+        reader: Whom the advice in reports is for.
         paper: What a PDF is made for.
         sensitive: Whether all files are handled with care: no pictures of them anywhere.
         weights: A folder to look for weights in before the installed ones.
@@ -59,6 +61,7 @@ class Settings(BaseModel):
     max_frames: int = Field(default=Limits().max_frames, ge=0, le=_MOST_FRAMES)
     operator: str | None = None
     language: str = "en"
+    reader: Reader = Reader.ANYONE
     paper: Literal["a4", "letter"] = "a4"
     sensitive: bool = False
     weights: Path | None = None

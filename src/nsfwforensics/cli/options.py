@@ -15,6 +15,7 @@ import typer
 from nsfwforensics.cli.commands import ALLOW_PLUGINS
 from nsfwforensics.core.analyzer import BaseAnalyzer, flag, kept_in_case
 from nsfwforensics.core.registry import select
+from nsfwforensics.core.vocabulary import Reader
 
 
 class FailOn(StrEnum):
@@ -61,6 +62,12 @@ _PATHS_HELP = "Files and folders; - reads paths from standard input."
 Lang = Annotated[str | None, typer.Option("--lang", help=LANGUAGE_HELP, show_default=False)]
 """``--lang`` of commands that are no analysing ones."""
 
+For = Annotated[
+    Reader | None,
+    typer.Option("--for", help="Whom the report's advice is for (default: anyone).", show_default=False),
+]
+"""``--for`` of commands that are no analysing ones."""
+
 COMMON: Mapping[str, Parameter] = {
     "paths": (
         Annotated[list[Path], typer.Argument(help=_PATHS_HELP, show_default=False)],
@@ -83,6 +90,9 @@ COMMON: Mapping[str, Parameter] = {
         panel=REPORT,
     ),
     "lang": option(str | None, None, "--lang", text=LANGUAGE_HELP, panel=REPORT),
+    "reader": option(
+        Reader | None, None, "--for", text="Whom the report's advice is for (default: anyone).", panel=REPORT
+    ),
     "pdf": option(bool, False, "--pdf", text="Write report.pdf into the folder too (extra: pdf).", panel=REPORT),
     "paper": option(PaperName | None, None, "--paper", text="Paper of the PDF: a4 (default) or letter.", panel=REPORT),
     "operator": option(str | None, None, "--operator", text="Who examines; printed in the report.", panel=REPORT),

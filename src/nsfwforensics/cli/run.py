@@ -20,7 +20,7 @@ from nsfwforensics.cli.failures import ended, note
 from nsfwforensics.cli.interrupts import interrupts_held
 from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
-from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
+from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority, Reader
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
 from nsfwforensics.report.saved.report import SavedReport
@@ -85,7 +85,7 @@ def analyse(
     if values["pdf"]:
         check_pdf(folder, spoken)
     run = Run(request)
-    with ReportWriter(folder, spoken) as writer:
+    with ReportWriter(folder, spoken, reader=settings.reader) as writer:
         writer.begin(run.header())
         tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=values["quiet"])
@@ -220,6 +220,11 @@ def language_of(lang: str | None) -> Language:
     return language(lang or load_settings(_usual_settings()).language)
 
 
+def reader_of(reader: Reader | None) -> Reader:
+    """The reader that ``--for`` names, or that of the settings."""
+    return reader or load_settings(_usual_settings()).reader
+
+
 def paper_of(paper: PaperName | None) -> str:
     """The paper that ``--paper`` names, or that of the settings."""
     return paper.value if paper else load_settings(_usual_settings()).paper
@@ -246,6 +251,7 @@ def _settings(values: dict[str, Any]) -> Settings:
             "max_seconds",
             "max_memory",
             "operator",
+            "reader",
             "weights",
         )
         if values[name] is not None
