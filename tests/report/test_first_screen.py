@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,28 @@ from nsfwforensics.report.writer import write_views
 from tests.report.situations import SITUATIONS, picture, saved
 from tests.report.test_html import Page
 
+Made = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The folder of a situation's report; each is made once."""
+
+    @cache
+    def folder(name: str) -> Path:
+        place = tmp_path_factory.mktemp(name)
+        saved(place, name)
+        return place
+
+    return folder
+
+
 JARGON = re.compile(r"keypoints|\b1418\b|179, 59|strangers|docs/\w|suspect to original|histogram")
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_the_headline_comes_first_and_what_to_do_next_is_near(tmp_path: Path, name: str) -> None:
-    saved(tmp_path, name)
-    source = (tmp_path / "report.html").read_text("utf-8")
+def test_the_headline_comes_first_and_what_to_do_next_is_near(made: Made, name: str) -> None:
+    source = (made(name) / "report.html").read_text("utf-8")
     words = Page(source).words
     first = SITUATIONS[name][2]
     assert first in words
@@ -34,9 +51,8 @@ def test_the_headline_comes_first_and_what_to_do_next_is_near(tmp_path: Path, na
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_no_jargon_stands_where_people_read(tmp_path: Path, name: str) -> None:
-    saved(tmp_path, name)
-    source = (tmp_path / "report.html").read_text("utf-8")
+def test_no_jargon_stands_where_people_read(made: Made, name: str) -> None:
+    source = (made(name) / "report.html").read_text("utf-8")
     read = re.sub(r'<section class="measured">.*?</section>', "", source, flags=re.DOTALL)
     assert not JARGON.search(Page(read).words)
     assert not re.search(r"(?:\d+, ){20}", Page(source).words), "long rows of numbers are for programs"
@@ -64,9 +80,8 @@ def test_what_was_changed_is_drawn_by_shape_without_a_pixel(tmp_path: Path) -> N
     assert Page(source).count("img") == 0
 
 
-def test_a_folder_is_one_list_of_cards_with_what_the_filter_needs(tmp_path: Path) -> None:
-    saved(tmp_path, "folder-of-200")
-    page = Page((tmp_path / "report.html").read_text("utf-8"))
+def test_a_folder_is_one_list_of_cards_with_what_the_filter_needs(made: Made) -> None:
+    page = Page((made("folder-of-200") / "report.html").read_text("utf-8"))
     names = [str(name) for name in page.attributes("data-name")]
     assert len(names) == 200
     assert all("altered" in name for name in names[:6])
