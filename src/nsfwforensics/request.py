@@ -26,10 +26,7 @@ class Request:
         only: Names of the analyzers to run; all built-in ones if None.
         skip: Names of analyzers to leave out.
         options: Options by analyzer name, over those of ``settings``.
-        settings: Device, jobs, limits, operator.
-        thumbnails: Whether small pictures of the evidence go into the report.
-        sensitive: Whether all files are handled with care: no pictures of them are made, whatever else is asked for.
-        follow_symlinks: Whether symbolic links are followed.
+        settings: Device, jobs, limits, operator, what pictures of the evidence may be made.
         allow_plugins: Whether third-party analyzers run too.
         exclude: The folder that the report is written to: it may not lie in what is read, nor that in it.
         case: A case database to scan into, made where there is none, and not in a folder that is read. Files that it
@@ -42,18 +39,10 @@ class Request:
     skip: Sequence[str] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
-    thumbnails: bool = False
-    sensitive: bool = False
-    follow_symlinks: bool = False
     allow_plugins: bool = False
     exclude: Path | None = None
     case: Path | None = None
     command: str = "nsfwforensics.scan()"
-
-    @property
-    def careful(self) -> bool:
-        """Whether the request or the settings ask for careful handling."""
-        return self.sensitive or self.settings.sensitive
 
 
 def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[str, dict[str, Any]]:
@@ -125,8 +114,8 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
         limits=settings.limits,
         resources=Resources(
             weights=settings.weights,
-            thumbnails=request.thumbnails and not request.careful,
-            sensitive=request.careful,
+            thumbnails=settings.thumbnails and not settings.sensitive,
+            sensitive=settings.sensitive,
             isolated=apart and not settings.uses_ray,
         ),
         complete=_is_complete(chosen),

@@ -45,7 +45,11 @@ from nsfwforensics.formats import (
 from nsfwforensics.formats.read import read_metadata
 from tests.formats import hostile, make
 
-TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/heif", "image/avif", "image/bmp")
+TYPES = (
+    "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/heif", "image/avif", "image/bmp",
+    "image/jxl", "image/jp2", "image/x-canon-cr3", "image/x-fuji-raf", "image/x-olympus-orf", "video/mp4",
+    "video/x-msvideo",
+)  # fmt: skip
 
 
 def _tiff(data: bytes) -> None:
@@ -138,6 +142,13 @@ def _everything(data: bytes) -> None:
         jumbf.find_manifest_store(data, media_type)
 
 
+def _pictures(data: bytes) -> None:
+    evidence = Evidence.from_bytes(data)
+    pictures.look_inside(evidence)
+    for _, part in pictures.inner_pictures(evidence):
+        read_metadata(part.data, part.media_type)
+
+
 def _inflate(data: bytes) -> None:
     for header in (deflate.ZLIB, deflate.ANY_HEADER, deflate.RAW):
         try:
@@ -178,8 +189,8 @@ def _parts(data: bytes) -> None:
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
-    "behind": lambda data: behind.behind(data, 0),
-    "pictures": lambda data: pictures.look_inside(Evidence.from_bytes(data)),
+    "behind": lambda data: [behind.behind(data, 0, media_type) for media_type in ("image/jpeg", "image/png", None)],
+    "pictures": _pictures,
     "blocks": _blocks,
     "cbor": cbor.lying_length,
     "dct": _dct,
@@ -199,7 +210,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "png": _png,
     "read": _everything,
     "riff": riff.read_riff,
-    "samsung": lambda data: samsung.read_trailer(data, 0),
+    "samsung": lambda data: (samsung.read_trailer(data, 0), samsung.extent(data, 0)),
     "segments": _segments,
     "stealth": _stealth,
     "tiff": _tiff,

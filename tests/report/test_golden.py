@@ -86,7 +86,7 @@ def test_sentences_inside_its_data_are_said_in_japanese(version: str, tmp_path: 
 def test_its_other_views_are_made(version: str, tmp_path: Path) -> None:
     report = SavedReport.open(saved(tmp_path, version))
     stream = io.StringIO()
-    render(report, Console(file=stream, width=80), details=True)
+    render(report, Console(file=stream, width=80), details=True, verbose=True)
     assert "SYN-002" in stream.getvalue()
     hashes = io.StringIO()
     providers = report.declared.providing(Capability.HASHES)

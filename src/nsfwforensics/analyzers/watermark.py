@@ -16,7 +16,6 @@ from nsfwforensics.core.types import Finding, Question, Severity
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image
 
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.signals.dwtdct import Match, Reading
@@ -161,7 +160,7 @@ class WatermarkAnalyzer(Analyzer):
             )
         if picture.width * picture.height < LEAST_PIXELS:
             return Outcome.not_applicable(say("smaller than 256 × 256 pixels: these watermarks are not written to it"))
-        found = _readings(picture)
+        found = _readings(evidence)
         if not found:
             return Outcome.not_applicable(say("too narrow to hold these watermarks"))
         findings: list[Finding] = []
@@ -192,12 +191,15 @@ class WatermarkAnalyzer(Analyzer):
         )
 
 
-def _readings(picture: Image.Image) -> tuple[Reading, ...]:
+def _readings(evidence: Evidence) -> tuple[Reading, ...]:
     import numpy as np
 
     from nsfwforensics.signals.dwtdct import MOST_PIXELS, readings
 
+    picture = evidence.original
     rows = max(8, MOST_PIXELS // picture.width)
+    if picture is evidence.image and picture.mode == "RGB":  # these pixels are asked for by others too
+        return readings(evidence.rgb[:rows])
     top = picture.crop((0, 0, picture.width, min(picture.height, rows)))  # before converting: bounded work
     return readings(np.asarray(top.convert("RGB")))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -62,6 +62,34 @@ def progress(run: Run, *, quiet: bool) -> Iterator[Advance]:
             )
 
         yield advance
+
+
+@contextmanager
+def counting(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Shows how much of something is done, where standard error is a terminal.
+
+    Args:
+        quiet: Whether to show nothing.
+
+    Yields:
+        To be told what is being done, how much of it, and of how much.
+    """
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda what, done, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tell
 
 
 def _silent(*, failed: bool) -> None:

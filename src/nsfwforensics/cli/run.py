@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -15,12 +14,12 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.api import Request, Run
-from nsfwforensics.cli.alone import alone
+from nsfwforensics.cli.alone import alone, usual_place
+from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.failures import ended, note
 from nsfwforensics.cli.interrupts import interrupts_held
-from nsfwforensics.cli.options import FailOn, PaperName
 from nsfwforensics.cli.progress import progress
-from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority, Reader
+from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
 from nsfwforensics.report.saved.report import SavedReport
@@ -61,7 +60,8 @@ def analyse(
         options: Options that were set, by analyzer.
         show: Prints the result for people, when it is not wanted as JSON.
     """
-    settings = _settings(values)
+    given = {name: values[name] for name in Settings.model_fields if values.get(name) is not None}
+    settings = usual_settings(values["config"], given)
     if not settings.uses_ray:
         alone.refuse_connections()
     folder: Path | None = values["output"]
@@ -71,25 +71,18 @@ def analyse(
         skip=values.get("skip") or (),
         options=options,
         settings=settings,
-        thumbnails=values["thumbnails"],
-        sensitive=values["sensitive"],
-        follow_symlinks=values["follow_symlinks"],
         allow_plugins=values["allow_plugins"],
         exclude=folder,
         case=values.get("case"),
-        command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
+        command=command_line(),
     )
-    if request.careful and request.thumbnails:
+    if settings.sensitive and settings.thumbnails:
         note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
-    spoken = language(request.settings.language)
+    spoken = language(settings.language)
     if values["pdf"]:
         check_pdf(folder, spoken)
     run = Run(request)
-    with ReportWriter(folder, spoken, reader=settings.reader) as writer:
-        writer.begin(run.header())
-        tally = Tally(_extras_nobody_named(run))
-        interrupted = _examine(run, writer, tally, quiet=values["quiet"])
-        saved = writer.finish(run.header(finished=True, interrupted=interrupted))
+    with examined(run, folder, spoken, quiet=values["quiet"]) as (saved, tally):
         if not values["quiet"]:
             _say_of_case(run)
         if values["as_json"]:
@@ -99,8 +92,30 @@ def analyse(
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
         if values["pdf"]:
-            write_pdf(saved, request.settings.paper)
-    raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+            write_pdf(saved, settings.paper)
+    raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=saved.header.interrupted)))
+
+
+@contextmanager
+def examined(
+    run: Run, folder: Path | None = None, spoken: Language | None = None, *, quiet: bool
+) -> Iterator[tuple[SavedReport, Tally]]:
+    """Examines everything, with a progress bar, and writes the report; after Ctrl-C, of what was done.
+
+    Args:
+        run: Ready to go.
+        folder: Where the report goes; None keeps it until the context ends.
+        spoken: What its views are written in.
+        quiet: Whether to show no progress.
+
+    Yields:
+        The report, and what the exit code depends on.
+    """
+    with ReportWriter(folder, spoken, reader=run.request.settings.reader) as writer:
+        writer.begin(run.header())
+        tally = Tally(_extras_nobody_named(run))
+        interrupted = _examine(run, writer, tally, quiet=quiet)
+        yield writer.finish(run.header(finished=True, interrupted=interrupted)), tally
 
 
 def check_pdf(folder: Path | None, spoken: Language) -> None:
@@ -130,10 +145,10 @@ def write_pdf(saved: SavedReport, paper: str) -> None:
 
 
 def _say_of_case(run: Run) -> None:
-    if run.already_done:
-        note(f"already done: {count(run.already_done, 'file')} stood in the case under this plan, read back from there")
-    if run.gone:
-        note(f"{count(run.gone, 'file')} of the case not found at the old place; see `case verify --files`")
+    if done := run.sink.already_done:
+        note(f"already done: {count(done, 'file')} stood in the case under this plan, read back from there")
+    if run.sink.gone:
+        note(f"{count(run.sink.gone, 'file')} of the case not found at the old place; see `case verify --files`")
 
 
 def _extras_nobody_named(run: Run) -> frozenset[str]:
@@ -163,11 +178,11 @@ class Tally:
         )
         self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
 
-    def exit_code(self, fail_on: FailOn | None, *, interrupted: bool) -> ExitCode:
+    def exit_code(self, fail_on: str | None, *, interrupted: bool) -> ExitCode:
         """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, missing models."""
         if interrupted:
             return ExitCode.INTERRUPTED
-        if fail_on and self.worst.rank <= Priority(fail_on.value).rank:
+        if fail_on and self.worst.rank <= Priority(fail_on).rank:
             return ExitCode.FAIL_ON
         if self.failed:
             return ExitCode.SOME_FAILED
@@ -217,47 +232,18 @@ def language_of(lang: str | None) -> Language:
     Raises:
         UsageError: There is no catalogue for it, or the settings cannot be read.
     """
-    return language(lang or load_settings(_usual_settings()).language)
+    return language(lang or usual_settings().language)
 
 
-def reader_of(reader: Reader | None) -> Reader:
-    """The reader that ``--for`` names, or that of the settings."""
-    return reader or load_settings(_usual_settings()).reader
+def usual_settings(path: Path | None = None, given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a command: those of its file, of the environment over them, and what it was given.
 
+    Args:
+        path: The file that ``--config`` names; None for the usual one, if there is one.
+        given: Settings by name, as the command line has them.
 
-def paper_of(paper: PaperName | None) -> str:
-    """The paper that ``--paper`` names, or that of the settings."""
-    return paper.value if paper else load_settings(_usual_settings()).paper
-
-
-def _usual_settings() -> Path | None:
-    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
-    return usual if usual.is_file() else None
-
-
-def _settings(values: dict[str, Any]) -> Settings:
-    path = values["config"] or _usual_settings()
-    given = {
-        name: values[name]
-        for name in (
-            "device",
-            "jobs",
-            "engine",
-            "isolate",
-            "ray_address",
-            "max_pixels",
-            "max_frames",
-            "max_bytes",
-            "max_seconds",
-            "max_memory",
-            "operator",
-            "reader",
-            "weights",
-        )
-        if values[name] is not None
-    }
-    if values["lang"] is not None:
-        given["language"] = values["lang"]
-    if values["paper"] is not None:
-        given["paper"] = values["paper"].value
-    return load_settings(path, given=given)
+    Raises:
+        UsageError: They cannot be read, or there is no such setting.
+    """
+    usual = usual_place()
+    return load_settings(path or (usual if usual.is_file() else None), given=given)

@@ -138,6 +138,11 @@ class Outcome:
         return cls(status, tuple(findings), dict(measurements or {}), tuple(artifacts))
 
     @classmethod
+    def measured(cls, reason: str, measurements: Mapping[str, Any], artifacts: Sequence[Artifact] = ()) -> Outcome:
+        """The analyzer ran and measured, which answers its question neither way; the reason says why."""
+        return cls(AnalyzerStatus.MEASURED, (), dict(measurements), tuple(artifacts), reason)
+
+    @classmethod
     def not_applicable(cls, reason: str, measurements: Mapping[str, Any] | None = None) -> Outcome:
         """The question does not arise for this file or this run (no reference photo was given)."""
         return cls(AnalyzerStatus.NOT_APPLICABLE, (), dict(measurements or {}), (), reason)

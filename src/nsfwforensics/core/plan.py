@@ -29,12 +29,12 @@ from nsfwforensics.core.analyzer import (
 )
 from nsfwforensics.core.decode import refuse_undecoded
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
+from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS, is_video
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.pictures import Inside, Pictures
+from nsfwforensics.core.pictures import Inside, Pictures, placed
 from nsfwforensics.core.registry import BUILT_IN, installed
 from nsfwforensics.core.sensitive import (
     LEFT_OUT,
@@ -52,13 +52,12 @@ from nsfwforensics.core.types import (
     Artifact,
     FileInfo,
     FileReport,
-    Finding,
     MethodRecord,
     ModelRecord,
     PictureKind,
     Support,
 )
-from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
+from nsfwforensics.errors import EvidenceError, MissingDependencyError, TooLargeError, UsageError, WeightsError
 
 _log = logging.getLogger(__name__)
 
@@ -205,31 +204,53 @@ class Plan:
             raise
         except BaseException as error:  # noqa: BLE001 - one file never costs another
             _log.debug("examining %s failed", target.path, exc_info=True)
-            return failed_draft(target, reason_of(error), self.spec.limits)
+            return self.unread(target, reason_of(error))
+
+    def unread(self, target: Target, reason: str) -> Draft:
+        """What is said of a file that is not looked into (it is too large, or its worker died on it).
+
+        Its digests are taken, and looked up where lists were given.
+        """
+        try:
+            evidence = Evidence.unread(target.path, reason, self.spec.limits, follow=target.follow)
+            ours = {name: one for name, one in self.analyzers.items() if self.origins[name] == BUILT_IN}
+            draft = self._by_bytes(evidence, reason, ours, claims=True)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - asked where something has failed already, and must not fail in turn
+            _log.debug("%s cannot be hashed", target.path, exc_info=True)
+            draft = Draft(describe_path(target.path), {}, {})
+        draft.error = reason
+        return draft
 
     def _opened(self, target: Target) -> Draft:
         if target.skip is not None:
             return Draft(describe_path(target.path), {}, {}, target.skip, skipped=not target.failed)
         try:
             evidence = Evidence.open(target.path, self.spec.limits, follow=target.follow)
+        except TooLargeError as error:
+            draft = self.unread(target, error.message)
+            passed_over = draft.info.media_type is None and not any(each.findings for each in draft.results.values())
+            draft.skipped = passed_over and not _claims(target)
+            return draft
         except EvidenceError as error:
-            skipped = not (target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS)
-            info = describe_path(target.path)
-            return Draft(info, {}, {}, error.message, skipped=skipped)
+            return Draft(describe_path(target.path), {}, {}, error.message, skipped=not _claims(target))
         if evidence.media_type is None:
-            claims = target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
-            return self._by_bytes(evidence, say("the content is no image format known here"), claims=claims)
+            reason = say("the content is no image format known here")
+            return self._by_bytes(evidence, reason, self.analyzers, claims=_claims(target))
         return self._examine(evidence)
 
-    def _by_bytes(self, evidence: Evidence, reason: str, *, claims: bool) -> Draft:
-        """What is said of a file that is no picture: what analyzers that take any file find in its bytes.
+    def _by_bytes(
+        self, evidence: Evidence, reason: str, analyzers: Mapping[str, BaseAnalyzer], *, claims: bool
+    ) -> Draft:
+        """What is said of a file whose picture is not looked at: what analyzers that take any file find in its bytes.
 
         Where they find something the file is no longer passed over; it failed only where it claims to be a picture and
         somebody asked for more.
         """
         draft = Draft(evidence.info(), {}, {}, reason, skipped=not claims)
         started = time.perf_counter()
-        for name, analyzer in self.analyzers.items():
+        for name, analyzer in analyzers.items():
             if analyzer.any_file and isinstance(analyzer, Analyzer):
                 outcome = self._unavailable(analyzer) or _guarded(analyzer, analyzer.examine, evidence)
                 draft.results[name] = self._result(analyzer, outcome, time.perf_counter() - started)
@@ -421,7 +442,7 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
                 ranks[finding.code] = finding.severity.rank
             if (finding.code, str(finding.explanation)) not in said:
                 said.add((finding.code, str(finding.explanation)))
-                findings.append(_placed(finding, each.place))
+                findings.append(placed(finding, each.place))
     update: dict[str, Any] = {
         "findings": tuple(findings),
         "seconds": round(main.seconds + sum(result.seconds for _, result in parts), 4),
@@ -432,7 +453,7 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
     stand_in = next((result for each, result in parts if each.stands_in), None)
     status = stand_in.status if stand_in else main.status
     error = (stand_in or main).said("error") if (stand_in or main).error else None
-    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.NOT_APPLICABLE):
+    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.MEASURED, AnalyzerStatus.NOT_APPLICABLE):
         status, error = AnalyzerStatus.OK, None
     return AnalyzerResult(**{**_fields(main), **update, "status": status, "error": error})
 
@@ -440,18 +461,6 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
 def _fields(result: AnalyzerResult) -> dict[str, Any]:
     """A result's fields as they are, its findings still models."""
     return {name: getattr(result, name) for name in AnalyzerResult.model_fields}
-
-
-def _placed(finding: Finding, place: str) -> Finding:
-    """A finding about a further picture in a file."""
-    data: dict[str, Any] = {**finding.data, "picture": place}
-    if finding.region is not None:
-        region = finding.region
-        data["place_in_picture"] = [region.x, region.y, region.width, region.height]
-    fields = {name: getattr(finding, name) for name in Finding.model_fields}
-    said = say("In {picture}: {said}", picture=place, said=finding.said("explanation"))
-    kept = {name: value for name, value in finding.wording.items() if name != "explanation"}
-    return Finding(**{**fields, "explanation": said, "data": data, "region": None, "wording": kept})
 
 
 def _undecoded(evidence: Evidence) -> str | None:
@@ -463,13 +472,9 @@ def _undecoded(evidence: Evidence) -> str | None:
     return None
 
 
-def failed_draft(target: Target, reason: str, limits: Limits) -> Draft:
-    """The draft of a file whose examination ended outside the plan (a worker died): hashed, and not looked into."""
-    state = file_state(target.path, limits.max_bytes, follow=target.follow)
-    known = describe_path(target.path).model_copy(
-        update={"size": state.size, "modified": state.modified, "sha256": state.sha256}
-    )
-    return Draft(known, {}, {}, reason)
+def _claims(target: Target) -> bool:
+    """Whether somebody expects an answer about this file, whatever it is: they named it, or its name is a picture's."""
+    return target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
 
 
 def _options(analyzer: type[BaseAnalyzer], values: Mapping[str, Any]) -> AnalyzerOptions:

@@ -71,10 +71,14 @@ class Support(StrEnum):
 
 
 class AnalyzerStatus(StrEnum):
-    """How an analyzer ended on one file. The five are different outcomes and look different."""
+    """How an analyzer ended on one file. The six are different outcomes and look different.
+
+    What is ``measured`` answers nothing by itself: hashes that were compared with nothing.
+    """
 
     OK = "ok"
     NOTHING_FOUND = "nothing_found"
+    MEASURED = "measured"
     NOT_APPLICABLE = "not_applicable"
     NOT_AVAILABLE = "not_available"
     FAILED = "failed"

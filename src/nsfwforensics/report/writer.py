@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
@@ -250,9 +251,7 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
             *(
                 problem
                 for page in range(1, pages + 1)
-                for problem in _problem(
-                    target / page_name(page), lambda stream, page=page: html.write(saved, stream, page=page)
-                )
+                for problem in _problem(target / page_name(page), partial(html.write, saved, page=page))
             ),
             *_problem(target / CSV_NAME, lambda stream: csv.write(saved, stream)),
         ]

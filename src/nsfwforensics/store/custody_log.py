@@ -77,8 +77,14 @@ class LogCheck:
     remarks: tuple[str, ...]
 
 
-def append(case: CaseDatabase, what: Happening) -> Entry:
+def append(case: CaseDatabase, what: Happening, change: Callable[[sqlite3.Connection], object] | None = None) -> Entry:
     """Adds an entry to the log: to the database, then to the copy beside the case.
+
+    Args:
+        case: Open and writable.
+        what: What is to be logged.
+        change: Makes what is logged, in the transaction of the entry: both are there afterwards, or neither. What it
+            raises is raised, and nothing was written.
 
     Raises:
         CaseError: One of them cannot be written.
@@ -86,9 +92,14 @@ def append(case: CaseDatabase, what: Happening) -> Entry:
     with LogCopy.locked(case.path) as copy:
         # Taking digests may last. Scans may commit meanwhile: each adds an entry with new ones when it ends.
         at = runs.now()
-        with case.reading() as connection:
-            states = _states(connection, what)
+        states: dict[str, str] = {}
+        if change is None:
+            with case.reading() as connection:
+                states = _states_at_rest(connection, what)
         with case.writing() as connection:
+            if change is not None:
+                change(connection)
+                states = _states(connection, what)
             entry = _next(connection, what, at, states, copy)
             connection.execute(
                 "INSERT INTO custody_log (sequence, line, sha256) VALUES (?, ?, ?)",
@@ -129,10 +140,14 @@ def check(case: CaseDatabase) -> LogCheck:
 
 def _states(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
     """The digests that the entry is to hold; the first entry of a log holds all of them."""
+    first = connection.execute("SELECT 1 FROM custody_log LIMIT 1").fetchone() is None
+    return {name: taken(connection) for name, taken in _DIGESTS if first or name in what.states}
+
+
+def _states_at_rest(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
     connection.execute("BEGIN")
     try:
-        first = connection.execute("SELECT 1 FROM custody_log LIMIT 1").fetchone() is None
-        return {name: taken(connection) for name, taken in _DIGESTS if first or name in what.states}
+        return _states(connection, what)
     finally:
         connection.execute("ROLLBACK")
 

@@ -101,6 +101,37 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class NewMark:
+    """What a person decides about one content.
+
+    Attributes:
+        sha256: Of the content.
+        decision: What is decided, or None where only findings are set aside.
+        note: Why.
+        by: Who, or "not supplied".
+        dismiss: Codes of findings to set aside.
+        restore: Codes of findings that are to count again.
+    """
+
+    sha256: str
+    decision: Decision | None = None
+    note: str = ""
+    by: str = "not supplied"
+    dismiss: tuple[str, ...] = ()
+    restore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One file in the order of triage: its number, its content, its priority, how it ended."""
+
+    id: int
+    sha256: str | None
+    priority: Priority
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dismissal:
     """A finding that a person set aside for one content, in this and in later scans."""
 

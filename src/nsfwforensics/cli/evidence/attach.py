@@ -70,8 +70,14 @@ def attach(
         where, when = attached.address(str(source)), attached.moment(str(at))
         who = operator or opened.info().operator
         one = attached.attach(case, file, source=where, at=when, operator=who, note=remark)
-        about = {"subject": f"{file.name} from {where}", "counts": {"bytes": int(one.about["size"])}}
-        record(opened, attached.KIND, operator=operator, digests=one.sha256, **about)
+        record(
+            opened,
+            attached.KIND,
+            operator=operator,
+            digests=one.sha256,
+            subject=f"{file.name} from {where}",
+            counts={"bytes": int(one.about["size"])},
+        )
     if as_json:
         value = one.about | {"place": str(one.folder), "about_sha256": one.sha256["about"]}
         sys.stdout.write(for_stream(dumps(value, indent=2), sys.stdout) + "\n")

@@ -144,16 +144,13 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "shape": Arranger(saved.declared.all_figures, saved.language).shape,
         "settings": lambda record: Arranger(saved.declared.figures(record.name), saved.language).shape(record.options),
         "references": [_reference(saved, each) for each in saved.header.references],
-        "SEVERITY": wording.SEVERITY,
-        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        **of_findings(saved.language),
         "MOST_COPIES": MOST_COPIES,
         "SUPPLIED": say("supplied by you"),
         "NOT_CHECKED": wording.NOT_CHECKED,
         "NOT_SUPPLIED": "not supplied",
-        "OUR_FOLDERS": OUR_FOLDERS,
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
         "brief": lambda view: _brief(view, saved.language),
-        "sentence": lambda view: _sentence(view, saved.language),
     }
 
 
@@ -163,6 +160,16 @@ def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str
     role = figures.words.get("role", {}).get(str(reference.get("role")), say("Reference"))
     rest = {key: value for key, value in reference.items() if key in _OF_REFERENCES}
     return saved.language.says(role), Arranger(figures, saved.language).shape(rest)
+
+
+def of_findings(language: Language) -> dict[str, Any]:
+    """What the templates of questions and findings are filled with, whichever page they stand in."""
+    return {
+        "SEVERITY": wording.SEVERITY,
+        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        "OUR_FOLDERS": OUR_FOLDERS,
+        "sentence": lambda view: _sentence(view, language),
+    }
 
 
 def _sentence(view: QuestionView, language: Language) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from markupsafe import Markup
 
@@ -23,6 +23,7 @@ from nsfwforensics.report.words.rates import figures, rate_sentences
 from nsfwforensics.report.words.wording import told
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from nsfwforensics.language import Language
@@ -36,6 +37,26 @@ _SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Supp
 """From what was found to what was not looked for."""
 
 _BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
+
+
+class Surroundings(Protocol):
+    """What one file's section needs of the report it stands in; a page that shows one file at a time has as much."""
+
+    @property
+    def declared(self) -> Declared:
+        """What its analyzers say of themselves."""
+
+    @property
+    def language(self) -> Language:
+        """What it is written in."""
+
+    @property
+    def originals(self) -> Container[str]:
+        """The names of the analyzers that compare with originals."""
+
+    @property
+    def common_folder(self) -> str:
+        """The folder that all its files lie in, with its closing separator, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +201,7 @@ def decision(file: FileReport) -> str:
     return ""
 
 
-def _folder(saved: SavedReport, file: FileReport) -> str:
+def _folder(saved: Surroundings, file: FileReport) -> str:
     name = file.info.name or file.info.path
     return file.info.path.removesuffix(name).removeprefix(saved.common_folder)
 
@@ -194,7 +215,7 @@ MOST_COPIES = 200
 """Most copies of one picture that its card names."""
 
 
-def _copies(saved: SavedReport, row: Row) -> tuple[str, ...]:
+def _copies(saved: Surroundings, row: Row) -> tuple[str, ...]:
     return tuple(text.shown_name(path.removeprefix(saved.common_folder)) for path in row.copies)
 
 
@@ -203,7 +224,7 @@ def _searched(row: Row) -> str:
     return " ".join(text.shown_name(path) for path in (row.file.info.path, *row.copies[:MOST_COPIES]))
 
 
-def section(number: int, row: Row, pictures: list[Picture], saved: SavedReport) -> Section:
+def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings) -> Section:
     """Arranges one file.
 
     Args:

@@ -10,7 +10,6 @@ says so. The complete report is the page and ``report.json``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import MissingDependencyError, ReportError
 from nsfwforensics.report.page import html
@@ -194,8 +194,7 @@ def _fonts() -> Path:
 def _style(saved: SavedReport, paper: Paper, folder: Path) -> str:
     """The size of the paper, and what runs along its edges: title, time, digest of ``report.json``, number of pages."""
     says = saved.language.says
-    with (folder / REPORT_NAME).open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_sha256(folder / REPORT_NAME)
     number = says(say("Page {page} of {pages}", page="\0page\0", pages="\0pages\0")).split("\0")
     counters = [f"counter({part})" if index % 2 else _string(part) for index, part in enumerate(number)]
     begun = says(say("{started:moment}", started=saved.header.started))

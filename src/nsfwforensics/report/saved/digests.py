@@ -6,11 +6,11 @@ shows later that no file of the report was changed. Before a finished report is 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.report_files import ARTIFACT_NAME, ARTIFACTS, PAGE_NAME
 from nsfwforensics.report.saved.folder import (
     CSV_NAME,
@@ -44,7 +44,7 @@ def write(folder: Path, known: Mapping[str, str] | None = None, *, views: bool =
     """
     names = [name for path in _files(folder) if not is_view(name := path.relative_to(folder).as_posix()) or views]
     old = {name: digest for name, digest in (known or {}).items() if not is_view(name)}
-    digests = {name: old.get(name) or of(folder / name) for name in names}
+    digests = {name: old.get(name) or file_sha256(folder / name) for name in names}
     replace_file(
         folder / SUMS_NAME, lambda stream: stream.writelines(f"{digest}  {name}\n" for name, digest in digests.items())
     )
@@ -90,7 +90,7 @@ def differences(folder: Path) -> Iterator[str]:
         elif not path.is_file():
             if not is_view(name) and name != STREAM_NAME:
                 yield f"{name} is missing"
-        elif of(path) != digest:
+        elif file_sha256(path) != digest:
             yield f"{name} is not what {SUMS_NAME} says"
 
 
@@ -103,16 +103,6 @@ def is_artifact(name: str) -> bool:
     """Whether a path names a picture of a report, and nothing outside its folder."""
     shelf, _, file = name.partition("/")
     return shelf == ARTIFACTS and ARTIFACT_NAME.fullmatch(file) is not None
-
-
-def of(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _files(folder: Path) -> Iterator[Path]:

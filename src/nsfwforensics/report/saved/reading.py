@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from nsfwforensics.core.assess import contradiction
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
@@ -288,7 +289,7 @@ class _Index:
                 yield f"{artifact.path} is missing"
             elif self._listed and artifact.path not in self._listed:
                 yield f"{artifact.path} is not in {SUMS_NAME}"
-            elif artifact.sha256 not in (None, self._listed.get(artifact.path) or digests.of(path)):
+            elif artifact.sha256 not in (None, self._listed.get(artifact.path) or file_sha256(path)):
                 yield f"{artifact.path} is not the picture that was made"
 
 

@@ -82,10 +82,23 @@ class NumberedRegion:
 
 
 def questions(file: FileReport) -> tuple[QuestionView, ...]:
-    """Arranges a file's report by question, in the fixed order, each question once."""
+    """Arranges a file's report by question, each once: by support, of equal ones what was asked for first."""
     given = {answer.question: answer for answer in file.answers}
     numbers = _region_numbers(file)
-    return tuple(_question(file, question, given.get(question), numbers) for question in Question)
+    views = (_question(file, question, given.get(question), numbers) for question in _READING)
+    return tuple(sorted(views, key=lambda view: (_SUPPORTS.index(view.support), not view.checks)))
+
+
+_READING = (
+    Question.KNOWN,
+    Question.IDENTITY,
+    Question.ALTERATION,
+    Question.CONTENT,
+    Question.ORIGIN,
+    Question.SYNTHESIS,
+)
+"""Equally supported questions in the order of their weight for the reader."""
+_SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
 
 
 def regions(file: FileReport) -> tuple[NumberedRegion, ...]:
@@ -130,8 +143,8 @@ def _question(file: FileReport, question: Question, answer: Answer | None, numbe
             support=Support.NOT_CHECKED,
             not_checked=(reason,),
         )
-    mine = {id(finding) for result in results for finding in result.about(question)}
-    chosen = [(index, finding) for index, finding in _ordered(file) if id(finding) in mine]
+    mine = [finding for result in results for finding in result.about(question)]
+    chosen = [(index, finding) for index, finding in _ordered(file) if any(finding is each for each in mine)]
     chosen.sort(key=lambda pair: reading_order(pair[1]))
     checks = tuple(Check(result, STATUS[result.status]) for result in results)
     shown = {f"{result.analyzer}: {result.error}" for result in results if result.error}

@@ -52,6 +52,7 @@ _ORIGIN: Mapping[Support, Badge] = {
 STATUS: Mapping[AnalyzerStatus, Badge] = {
     AnalyzerStatus.OK: Badge(say("Ran, with findings"), "ran"),
     AnalyzerStatus.NOTHING_FOUND: Badge(say("Ran, nothing found"), "nothing"),
+    AnalyzerStatus.MEASURED: Badge(say("Ran, measured only"), "ran"),
     AnalyzerStatus.NOT_APPLICABLE: Badge(say("Not applicable"), "not-applicable"),
     AnalyzerStatus.NOT_AVAILABLE: Badge(say("Not available"), "not-available"),
     AnalyzerStatus.FAILED: Badge(say("Failed"), "failed"),
@@ -102,7 +103,7 @@ def answer_badge(answer: Answer, results: Sequence[AnalyzerResult]) -> Badge:
         results: The results of the analyzers that answer this question.
     """
     if answer.support is Support.NOT_CHECKED:
-        statuses = {result.status for result in results}
+        statuses = {result.status for result in results} - {AnalyzerStatus.MEASURED}
         if len(statuses) == 1 and statuses <= set(_WHY_NOT):
             return STATUS[statuses.pop()]
     return (_ORIGIN if answer.question is Question.ORIGIN else _SUPPORT)[answer.support]
@@ -190,7 +191,7 @@ def failures(file: FileReport) -> list[str]:
     found = [told(file, "error")] if file.error and not file.skipped else []
     failed: dict[str, list[AnalyzerResult]] = {}
     for result in file.results:
-        if result.status is AnalyzerStatus.FAILED and _why(result) != (file.error or ""):
+        if result.status is AnalyzerStatus.FAILED and not (file.error and file.error in _why(result)):
             failed.setdefault(_why(result), []).append(result)
     for results in failed.values():
         names = [result.analyzer for result in results]
