@@ -23,6 +23,7 @@ from benchmarks.large import large
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
+from benchmarks.page import page
 from benchmarks.provenance import provenance
 from benchmarks.watermark import watermark
 
@@ -129,6 +130,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "compare": compare,
     "changes": changes,
     "large": large,
+    "page": page,
     "cluster": cluster,
     "detector": detector,
 }

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.core.evidence import Limits
+from nsfwforensics.core.vocabulary import Reader
 from nsfwforensics.errors import UsageError
 
 PREFIX = "NSFWFORENSICS_"
@@ -63,6 +64,7 @@ class Settings(BaseModel):
         "Language of the report for people: en (default), es, fr, ja, ko or pt; JSON and CSV stay English.",
         "--lang",
     )
+    reader: Reader = _option(Reader.ANYONE, REPORT, "Whom the report's advice is for (default: anyone).", "--for")
     paper: Literal["a4", "letter"] = _option("a4", REPORT, "Paper of the PDF: a4 (default) or letter.")
     operator: str | None = _option(None, REPORT, "Who examines; printed in the report.")
     max_pixels: int = _option(

@@ -198,7 +198,7 @@ SITUATIONS: dict[str, tuple[Callable[[], list[FileReport]], Header, str]] = {
         "does not make it authentic",
     ),
     "broken": (
-        lambda: [picture("x/broken.jpg").model_copy(update={"error": "picture data is missing from its start"})],
+        lambda: [file("x/broken.jpg", error="picture data is missing from its start")],
         run(),
         "It could not be examined",
     ),

@@ -266,7 +266,7 @@ def test_metadata_values_say_where_they_were_read(tmp_path: Path) -> None:
 
 def test_what_is_left_out_of_a_large_page_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "DETAILED_FILES", 3)
-    files = [file(f"{n}.jpg", result(), info={"sha256": f"{n:064x}"}) for n in range(8)]
+    files = [file(f"{n}.jpg", result()) for n in range(8)]
     made = page(tmp_path, *files)
     assert "Only the first 3 of 8 files" in made.words
     assert "files.jsonl" in made.words

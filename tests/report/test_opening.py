@@ -82,7 +82,9 @@ def test_a_file_to_be_handled_with_care_comes_first_and_shows_no_picture(tmp_pat
 
 
 def test_that_a_file_was_left_as_it_was_is_shown(tmp_path: Path) -> None:
-    left = Page(made(tmp_path / "left", file("a.jpg", result(), info={"after": FileState(**STATE)}))).words
+    left = Page(
+        made(tmp_path / "left", file("a.jpg", result(), info={"sha256": STATE["sha256"], "after": FileState(**STATE)}))
+    ).words
     assert "were the same before and after the examination" in left
     gone = Page(made(tmp_path / "gone", file("a.jpg", result(), info={"after": FileState(size=7)}))).words
     assert "No: when the examination was over, the file was another or gone." in gone

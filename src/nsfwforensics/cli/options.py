@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from nsfwforensics.cli.commands import ALLOW_PLUGINS
 from nsfwforensics.core.analyzer import kept_in_case
 from nsfwforensics.core.registry import select
+from nsfwforensics.core.vocabulary import Reader
 from nsfwforensics.settings import REPORT, RUNNING, Settings
 
 Parameter = tuple[Any, Any]
@@ -94,6 +95,7 @@ def setting(name: str) -> Any:
 
 Lang = Annotated[str | None, setting("language")]
 Paper = Annotated[Literal["a4", "letter"] | None, setting("paper")]
+For = Annotated[Reader | None, setting("reader")]
 
 COMMON: Mapping[str, Parameter] = {
     "paths": (

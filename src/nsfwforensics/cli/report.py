@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.cli.commands import COMMANDS
-from nsfwforensics.cli.options import Lang, Paper
+from nsfwforensics.cli.options import For, Lang, Paper
 from nsfwforensics.cli.run import check_pdf, language_of, reporting_errors, usual_settings, write_pdf
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.console.file import render
@@ -24,6 +24,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="The folder that -o wrote.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     lang: Lang = None,
+    reader: For = None,
     as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf too (extra: pdf).")] = False,
     paper: Paper = None,
     show_changed: Annotated[
@@ -33,7 +34,8 @@ def report(
 ) -> None:
     """Makes the views again; a report that is not as it was written is refused."""
     with locked(folder if folder.is_dir() else None):
-        saved = SavedReport.open(folder, language_of(lang), changed=show_changed)
+        reads = reader or usual_settings().reader
+        saved = SavedReport.open(folder, language_of(lang), changed=show_changed, reader=reads)
         if saved.differences:
             if as_json:
                 saved.write_json(sys.stdout)

@@ -113,7 +113,7 @@ def examined(
     Yields:
         The report, and what the exit code depends on.
     """
-    with ReportWriter(folder, spoken) as writer:
+    with ReportWriter(folder, spoken, reader=run.request.settings.reader) as writer:
         writer.begin(run.header())
         tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=quiet)

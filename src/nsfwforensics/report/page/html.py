@@ -112,7 +112,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "script_hash": policy_hash(script),
         "header": saved.header,
         "summary": saved.summary,
-        "headline": saved.headline if files else (),
+        "headline": saved.headline if files else (say("No files were examined."),),
         "notes": wording.run_notes(saved.header),
         "statuses": [(wording.FILE_STATUS[status], saved.summary.by_status.get(status, 0)) for status in FileStatus],
         "priorities": [(r.value, wording.PRIORITY[r], saved.summary.by_priority.get(r, 0)) for r in Priority],
