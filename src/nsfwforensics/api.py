@@ -147,6 +147,7 @@ class Run:
             ),
             fingerprint=self._fingerprint(),
             sensitive=self.request.settings.sensitive,
+            paths_digest=hashlib.sha256(b"\0".join(map(os.fsencode, self.request.paths))).hexdigest(),
             analyzers=self._analyzers(),
             models=self.plan.models(),
             references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),

@@ -1,4 +1,4 @@
-"""How far a batch has come: files done, rate, time left, failures so far; on standard error, on a terminal only."""
+"""How far a batch has come: files done, rate, time left, failures so far; on standard error."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from nsfwforensics.api import Run
 from nsfwforensics.cli.failures import note
+from nsfwforensics.cli.progress_lines import lines
 from nsfwforensics.core.types import FileReport, Priority, Support
 from nsfwforensics.execution.answers import listening
 from nsfwforensics.report.console.parts import named, plain
@@ -27,7 +28,7 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(run: Run, what: str, *, quiet: bool) -> Iterator[Advance]:
-    """Shows a progress bar for more than one file.
+    """Shows a progress bar for more than one file; without a terminal, a plain line every half a minute.
 
     Args:
         run: The run; its files are counted first, which opens none of them.
@@ -38,10 +39,14 @@ def progress(run: Run, what: str, *, quiet: bool) -> Iterator[Advance]:
         To be called after each file.
     """
     console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal or listening()  # a log and a bar would write over each other
+    hidden = quiet or (console.is_terminal and listening())  # a log and a bar would write over each other
     total = 0 if hidden else sum(1 for _ in run.targets())
     if total < 2:
         yield _silent
+        return
+    if not console.is_terminal:
+        with lines(total) as counted:
+            yield counted
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

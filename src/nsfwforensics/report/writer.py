@@ -61,6 +61,8 @@ class ReportWriter:
         language: What the views for people are written in; English if omitted.
         reader: Whom the advice in them is for.
         moved: Whether the folder is given another name or place afterwards.
+        folds: Whether copies are shown as one row.
+        csv_mark: Whether the table begins with a byte order mark.
 
     Raises:
         BusyError: Another run is writing to the folder.
@@ -74,8 +76,11 @@ class ReportWriter:
         *,
         reader: Reader = Reader.ANYONE,
         moved: bool = False,
+        folds: bool = True,
+        csv_mark: bool = False,
     ) -> None:
         self.folder = folder
+        self._folds, self._csv_mark = folds, csv_mark
         self._language = language
         self._reader = reader
         self._moved = moved
@@ -198,6 +203,7 @@ class ReportWriter:
         loaded = Loaded(header, self._tally, self._where() / STREAM_NAME)
         saved = SavedReport(loaded, self.folder, self._language, self._reader)
         saved.moved = self._moved
+        saved.folds, saved.csv_mark = self._folds, self._csv_mark
         if self.folder is not None:
             write_views(saved, shelf=self._artifacts)
         return saved

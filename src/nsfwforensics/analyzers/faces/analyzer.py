@@ -81,7 +81,7 @@ class FacesAnalyzer(Analyzer):
     """Compares every face of a picture with the reference photos."""
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[str] = "1.0"
+    version: ClassVar[str] = "1.1"
     title: ClassVar[str] = "Faces compared with a reference photo"
     question: ClassVar[Question] = Question.IDENTITY
     method = say(
