@@ -80,7 +80,9 @@ def read_picture(path: Path, sign: Sign | None) -> PictureRead:
         return PictureRead(problem=reason_of(error))
     item = KnownItem(
         pdq=hashed.bits,
-        **{name: bytes.fromhex(value) for name, value in evidence.digests.items()},
+        md5=bytes.fromhex(evidence.digests["md5"]),
+        sha1=bytes.fromhex(evidence.digests["sha1"]),
+        sha256=bytes.fromhex(evidence.sha256),
         quality=hashed.quality,
         name=path.name,
         size=evidence.size,
