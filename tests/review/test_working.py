@@ -88,7 +88,7 @@ def test_a_group_whose_findings_differ_says_so(made: Made, serve: Serve) -> None
     made.add("a.jpg", HIGH, pdq=ALIKE[0]), made.add("b.jpg", pdq=ALIKE[1])
     item = serve().item()
     assert item["differ"]
-    assert "Their findings differ" in item["html"]
+    assert "have other findings" in item["html"]
 
 
 def test_taking_back_adds_and_removes_nothing(made: Made, serve: Serve) -> None:

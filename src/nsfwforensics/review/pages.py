@@ -127,7 +127,8 @@ class Pages:
                 "path": other.path,
                 "priority": wording.PRIORITY[other.priority],
                 "decision": DECISIONS[decision] if decision else None,
-                "findings": " ".join(other.findings),
+                "more": " ".join(code for code in other.findings if code not in shown.file.findings),
+                "less": " ".join(code for code in shown.file.findings if code not in other.findings),
             }
             for other, decision in shown.others[:MOST_OTHERS]
         ]

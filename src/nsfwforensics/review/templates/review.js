@@ -95,6 +95,8 @@
     const mine = (asked += 1);
     const last = Number(say.steps) - 1;
     const now = Math.max(0, Math.min(wanted, last));
+    step = now; // at once, so that the next key goes on from here while the picture is still being made
+    beside = other;
     try {
       const got = [await fetched(0, now)];
       if (other) got.push(await fetched(other, now));
@@ -102,8 +104,6 @@
       count();
       addresses.forEach((address) => URL.revokeObjectURL(address));
       addresses = got;
-      step = now;
-      beside = other;
       at("picture").src = got[0];
       at("picture").alt = item.views[0].label;
       at("picture-name").textContent = item.views[0].label;
@@ -116,6 +116,7 @@
         at("beside-name").textContent = item.views[other].label;
         slide();
       }
+      if (at("looking").hidden) scrollTo(0, 0);
       at("looking").hidden = false;
       at("hide").disabled = false;
       count();
@@ -151,6 +152,7 @@
     item = found;
     whole = Boolean(item.contents) && !item.differ;
     at("item").innerHTML = made.createHTML(item.html);
+    at("item").dataset.number = item.number === null ? "end" : item.number;
     at("left").textContent = say.sayLeft.replace("FILES", item.left.toLocaleString(document.documentElement.lang));
     at("note").value = "";
     const nothing = item.number === null || !item.contents.length;
