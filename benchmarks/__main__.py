@@ -24,6 +24,7 @@ from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
 from benchmarks.provenance import provenance
+from benchmarks.review import review
 from benchmarks.watermark import watermark
 
 HERE = Path(__file__).resolve().parent
@@ -126,6 +127,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "known": known,
     "watermark": watermark,
     "provenance": provenance,
+    "review": review,
     "compare": compare,
     "changes": changes,
     "large": large,

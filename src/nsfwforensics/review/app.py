@@ -148,7 +148,7 @@ class Reviewing:
         return _json(await self._at_desk(self._pages.item, filters, number, way, exact, fresh))
 
     async def _decide(self, request: Request) -> Response:
-        body = await _body(request)
+        body, filters = await _body(request), Filters.of(request.query_params)
         contents, known = _texts(body, "contents"), body.get("known", {})
         if not isinstance(known, dict) or not all(type(value) is int for value in known.values()):
             raise UsageError(_NONSENSE)
@@ -163,12 +163,12 @@ class Reviewing:
             raise UsageError(_NONSENSE)
         dismiss, restore = _texts(body, "dismiss"), _texts(body, "restore")
 
-        def decided() -> None:
+        def decided() -> int:
             self._desk.visible(_seconds(body))
             self._desk.decide(contents, known, decision, note, dismiss, restore)
+            return self._desk.left(filters)
 
-        await self._at_desk(decided)
-        return _json({})
+        return _json({"left": await self._at_desk(decided)})
 
     async def _undo(self, request: Request) -> Response:
         await _body(request)

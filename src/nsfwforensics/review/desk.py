@@ -187,9 +187,8 @@ class Desk:
         return header(self.case.info(), self.case.headers(), command=self.rules.command, now="")
 
     def left(self, filters: Filters) -> int:
-        """How many files of a queue are still to be decided about."""
-        wanted = self._wanted(filters)
-        return sum(wanted(row) for row in self._queue(filters).rows)
+        """How many files of a queue are still to be shown."""
+        return self._queue(filters).left
 
     def start(self, filters: Filters) -> None:
         """Makes a queue anew, with what came into the case since."""
@@ -208,12 +207,8 @@ class Desk:
             exact: Whether the item at that very place is meant, decided about or not.
         """
         self._catch_up()
-        queue, wanted = self._queue(filters), self._wanted(filters)
-        item = (
-            queue.item(number)
-            if exact
-            else queue.step(number, way, lambda found: any(wanted(file) for file in found.files))
-        )
+        queue = self._queue(filters)
+        item = queue.item(number) if exact else queue.step(number, way)
         return self._shown(item) if item is not None else None
 
     def decide(
@@ -349,6 +344,8 @@ class Desk:
         for number, sha256, mark in self.case.marks_since(self._last):
             self._histories.setdefault(sha256, []).append(mark)
             self._last = number
+            for queue in self._queues.values():
+                queue.changed(sha256)
 
     def _history(self, sha256: str | None) -> list[Mark]:
         """The decisions about a content that this reviewer may know."""
@@ -400,7 +397,7 @@ class Desk:
         if filters.code:
             saying = self.case.files_saying(filters.code)
             chosen = [row for row in chosen if row.id in saying]
-        made = Queue(list(chosen), self._alike, 2 if filters.groups else 1)
+        made = Queue(list(chosen), wanted, self._alike, 2 if filters.groups else 1)
         self._queues[filters] = made
         while len(self._queues) > MOST_QUEUES:
             self._queues.popitem(last=False)

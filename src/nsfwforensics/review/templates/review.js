@@ -106,10 +106,11 @@
       addresses = got;
       at("picture").src = got[0];
       at("picture").alt = item.views[0].label;
-      at("picture-name").textContent = item.views[0].label;
+      const over = Boolean(other) && item.views[other].over;
+      at("picture-name").textContent = over ? `${item.views[0].label} · ${item.views[other].label}` : item.views[0].label;
       at("other").hidden = !other;
-      at("slide").hidden = !other || !item.views[other].over;
-      at("looking").classList.toggle("over", Boolean(other) && item.views[other].over);
+      at("slide").hidden = !over;
+      at("looking").classList.toggle("over", over);
       if (other) {
         at("beside").src = got[1];
         at("beside").alt = item.views[other].label;
@@ -147,13 +148,16 @@
     kept.catch(() => {});
     ahead = { number, kept };
   };
+  const leave = (files) => {
+    at("left").textContent = say.sayLeft.replace("FILES", files.toLocaleString(document.documentElement.lang));
+  };
   const place = (found) => {
     hide();
     item = found;
     whole = Boolean(item.contents) && !item.differ;
     at("item").innerHTML = made.createHTML(item.html);
     at("item").dataset.number = item.number === null ? "end" : item.number;
-    at("left").textContent = say.sayLeft.replace("FILES", item.left.toLocaleString(document.documentElement.lang));
+    leave(item.left);
     at("note").value = "";
     const nothing = item.number === null || !item.contents.length;
     document.querySelectorAll("#decisions [data-decision], #note").forEach((part) => { part.disabled = nothing; });
@@ -218,15 +222,19 @@
     if (!item || item.number === null || !item.contents.length) return;
     const contents = about();
     const number = item.number;
-    await send("decide", { contents, known: known(contents), decision, note: at("note").value, visible: unsent() });
+    const given = { contents, known: known(contents), decision, note: at("note").value, visible: unsent() };
+    const { left } = await (await send(`decide?${filters}`, given)).json();
     acts.push(number);
     latest = number;
     if (contents.length < item.contents.length) await again(number); else await next();
+    leave(left); // what was asked for ahead does not count this decision
     tell(say.saySaved);
   });
   const setAside = (codes) => once(async () => {
     const contents = about();
-    await send("decide", { contents, known: known(contents), note: at("note").value, visible: unsent(), ...codes });
+    await send(`decide?${filters}`, {
+      contents, known: known(contents), note: at("note").value, visible: unsent(), ...codes,
+    });
     acts.push(item.number);
     await again(item.number);
     tell(say.saySaved);
