@@ -155,7 +155,7 @@ class _Page:
         return self.last
 
     def decide(self, item: Any) -> None:
-        self._ask("decide", {"contents": item["contents"], "known": item["known"], "decision": "not-relevant"})
+        self._ask("decide", {"contents": item["contents"], "earlier": item["earlier"], "decision": "not-relevant"})
 
     def timed(self, call: Any, *arguments: Any) -> float:
         started = time.perf_counter()

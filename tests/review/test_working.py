@@ -311,4 +311,4 @@ def test_every_decision_is_a_value_the_case_knows(made: Made, serve: Serve) -> N
     for decision in Decision:
         assert page.decide(page.item(0, exact=1), decision.value).status == 200
     assert [each for _, each in decisions(made)] == [decision.value for decision in Decision]
-    assert json.dumps(page.item(0, exact=1)["known"]).endswith(": 5}")
+    assert json.dumps(page.item(0, exact=1)["earlier"]).endswith(": 5}")

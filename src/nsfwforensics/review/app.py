@@ -149,8 +149,8 @@ class Reviewing:
 
     async def _decide(self, request: Request) -> Response:
         body, filters = await _body(request), Filters.of(request.query_params)
-        contents, known = _texts(body, "contents"), body.get("known", {})
-        if not isinstance(known, dict) or not all(type(value) is int for value in known.values()):
+        contents, earlier = _texts(body, "contents"), body.get("earlier", {})
+        if not isinstance(earlier, dict) or not all(type(value) is int for value in earlier.values()):
             raise UsageError(_NONSENSE)
         decision = None
         if (said := body.get("decision")) is not None:
@@ -165,7 +165,7 @@ class Reviewing:
 
         def decided() -> int:
             self._desk.visible(_seconds(body))
-            self._desk.decide(contents, known, decision, note, dismiss, restore)
+            self._desk.decide(contents, earlier, decision, note, dismiss, restore)
             return self._desk.left(filters)
 
         return _json({"left": await self._at_desk(decided)})

@@ -114,7 +114,7 @@ class Pages:
             "html": self._markup(shown),
             "file": shown.file.id,
             "contents": shown.item.contents,
-            "known": shown.known,
+            "earlier": shown.earlier,
             "differ": shown.differ,
             "views": [{"label": self._language.says(view.label), "over": view.lies_on} for view in shown.views],
         }

@@ -205,7 +205,7 @@
   const acts = [];
   let latest = 0;
   const about = () => (whole ? item.contents : item.contents.slice(0, 1));
-  const known = (contents) => Object.fromEntries(contents.map((each) => [each, item.known[each]]));
+  const earlier = (contents) => Object.fromEntries(contents.map((each) => [each, item.earlier[each]]));
   const once = async (call) => {
     if (busy) return;
     busy = true;
@@ -222,7 +222,7 @@
     if (!item || item.number === null || !item.contents.length) return;
     const contents = about();
     const number = item.number;
-    const given = { contents, known: known(contents), decision, note: at("note").value, visible: unsent() };
+    const given = { contents, earlier: earlier(contents), decision, note: at("note").value, visible: unsent() };
     const { left } = await (await send(`decide?${filters}`, given)).json();
     acts.push(number);
     latest = number;
@@ -233,7 +233,7 @@
   const setAside = (codes) => once(async () => {
     const contents = about();
     await send(`decide?${filters}`, {
-      contents, known: known(contents), note: at("note").value, visible: unsent(), ...codes,
+      contents, earlier: earlier(contents), note: at("note").value, visible: unsent(), ...codes,
     });
     acts.push(item.number);
     await again(item.number);
