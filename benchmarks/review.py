@@ -42,7 +42,7 @@ def review(_: argparse.Namespace) -> str:
     try:
         started = time.perf_counter()
         page.enter()
-        first = page.item(0, fresh=1)
+        first = page.item(0)
         opened = time.perf_counter() - started
         nexts, decided = [], []
         before = page.memory()

@@ -192,9 +192,15 @@ class Desk:
         """How many files of a queue are still to be shown."""
         return self._queue(filters).left
 
-    def start(self, filters: Filters) -> None:
-        """Makes a queue anew, with what came into the case since."""
-        self._queues.pop(filters, None)
+    def prepare(self) -> None:
+        """Makes the queue that a page begins with, while the browser is still on its way."""
+        self._queue(Filters())
+
+    def start(self, filters: Filters | None = None) -> None:
+        """Has a queue made anew, with what came into the case since; all of them if none is named."""
+        if filters is None:
+            self._queues.clear()
+        self._queues.pop(filters or Filters(), None)
         self.__dict__.pop("header", None)
         self.__dict__.pop("_alike", None)
         self._reports.clear()

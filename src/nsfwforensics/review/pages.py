@@ -58,12 +58,19 @@ class Pages:
     def __init__(self, desk: Desk, language: Language) -> None:
         self._desk = desk
         self._language = language
+        self._opened = False
         self._known: tuple[Header, Declared, Language] | None = None
         loaders = [
             PackageLoader("nsfwforensics.review", "templates"),
             PackageLoader("nsfwforensics.report.page", "templates"),
         ]
         self._environment = environment(language).overlay(loader=ChoiceLoader(loaders))
+
+    def prepare(self) -> None:
+        """Makes ready what takes longest, while the browser is still on its way."""
+        for name in ("review.html.j2", "item.html.j2", "end.html.j2"):
+            self._environment.get_template(name)
+        self._desk.prepare()
 
     def entering(self) -> str:
         """What stands between the printed address and the page: a browser sends the new cookie only from here."""
@@ -75,6 +82,9 @@ class Pages:
         Args:
             csrf: What its script sends with every change.
         """
+        if self._opened:  # loaded anew: with what came into the case since
+            self._desk.start()
+        self._opened = True
         info, rules = self._desk.case.info(), self._desk.rules
         shows = [(show, _SHOWN[show]) for show in (OPEN, ALL, DISAGREED)]
         shows += [(each.value, DECISIONS[each]) for each, _ in KEYS if each is not Decision.UNDECIDED]

@@ -78,7 +78,7 @@ class Queue:
     """Items one after the other, made only as far as somebody goes.
 
     Args:
-        rows: The files in the order of triage.
+        rows: The files in the order of triage, all of them wanted.
         wanted: Whether a file is still to be shown, as things stand.
         alike: Which contents look alike; None where every file is to be an item of its own.
         least: How many files an item must have.
@@ -92,8 +92,8 @@ class Queue:
     ) -> None:
         self._rows = rows
         self._wanted = wanted
-        self._still = bytearray(map(wanted, rows))
-        self.left = sum(self._still)
+        self._still = bytearray(b"\1") * len(rows)
+        self.left = len(rows)
         self._alike = alike
         self._least = least
         self._of_content: dict[str, list[int]] = {}

@@ -311,5 +311,5 @@
     at("pause").addEventListener("close", () => { clearTimeout(timer); timer = setTimeout(pause, every); });
   }
 
-  go({ at: 0, fresh: 1 });
+  go({ at: 0 });
 })();
