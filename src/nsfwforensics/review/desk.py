@@ -193,7 +193,7 @@ class Desk:
         return self._queue(filters).left
 
     def prepare(self) -> None:
-        """Makes the queue that a page begins with, while the browser is still on its way."""
+        """Makes the queue that a page begins with."""
         self._queue(Filters())
 
     def start(self, filters: Filters | None = None) -> None:

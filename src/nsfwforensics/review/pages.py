@@ -67,7 +67,7 @@ class Pages:
         self._environment = environment(language).overlay(loader=ChoiceLoader(loaders))
 
     def prepare(self) -> None:
-        """Makes ready what takes longest, while the browser is still on its way."""
+        """Makes ready what takes longest, before anybody waits for it."""
         for name in ("review.html.j2", "item.html.j2", "end.html.j2"):
             self._environment.get_template(name)
         self._desk.prepare()
