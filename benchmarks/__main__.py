@@ -23,7 +23,9 @@ from benchmarks.large import large
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
+from benchmarks.page import page
 from benchmarks.provenance import provenance
+from benchmarks.review import review
 from benchmarks.watermark import watermark
 
 HERE = Path(__file__).resolve().parent
@@ -126,9 +128,11 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "known": known,
     "watermark": watermark,
     "provenance": provenance,
+    "review": review,
     "compare": compare,
     "changes": changes,
     "large": large,
+    "page": page,
     "cluster": cluster,
     "detector": detector,
 }

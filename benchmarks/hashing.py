@@ -40,7 +40,7 @@ def hashing(arguments: argparse.Namespace) -> str:
     scaled = _seconds(files, _scaled)
     hashes = _seconds(files, _hashed)
     rows = (
-        ("the user's script (eight openings of each file)", naive.seconds),
+        ("the user's script (each library opens each file)", naive.seconds),
         ("full decode alone", full),
         ("scaled decode alone", scaled),
         ("all perceptual hashes in a running process", hashes),

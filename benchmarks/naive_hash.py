@@ -14,14 +14,7 @@ import numpy as np
 import pdqhash
 from PIL import Image
 
-HASHES = (
-    imagehash.average_hash,
-    imagehash.phash,
-    imagehash.dhash,
-    imagehash.whash,
-    imagehash.colorhash,
-    imagehash.crop_resistant_hash,
-)
+HASHES = (imagehash.phash, imagehash.dhash)
 
 
 def main(folder: Path) -> None:

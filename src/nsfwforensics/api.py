@@ -13,13 +13,14 @@ import hashlib
 import os
 import platform
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core import installation
-from nsfwforensics.core.discover import Target, discover, outside
+from nsfwforensics.core.discover import Look, Target, outside
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.places import keep_apart
@@ -28,14 +29,14 @@ from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.core.types import AnalyzerRecord, Capability, FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
+from nsfwforensics.execution.first_look import FirstLook
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.language import brought
 from nsfwforensics.libraries import library_versions
 from nsfwforensics.request import Request, inputs, prepared
-from nsfwforensics.settings import Settings
-from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.scanning import CaseScan, belongs_to_case, files_in_place, look_at_case
+from nsfwforensics.settings import Settings, laid_over
+from nsfwforensics.store.sinks import CaseSink, Sink
 
 SHARE_FROM_FILES = 12
 """With ``jobs=0`` fewer files than this are examined by one worker: loading models in each costs seconds."""
@@ -49,8 +50,7 @@ class Run:
     Iterating examines the files and yields one :class:`FileReport` each, in the order they are found.
 
     Attributes:
-        already_done: How many files the case had already, once the run is iterated.
-        gone: How many files of a case that is examined as a whole are no longer at their place.
+        sink: What keeps the results beside the report; once the run is iterated, it tells what it had already.
 
     Raises:
         UsageError: The request names something that does not exist, something would be written into what is read, or a
@@ -62,54 +62,63 @@ class Run:
     def __init__(self, request: Request) -> None:
         self.request = request
         self._started = time.time()
-        self.already_done = 0
-        self.gone = 0
         for path in request.paths:
             if not os.path.lexists(path):
                 raise UsageError(f"no such file or folder: {path}")
         keep_apart([request.exclude, request.case], inputs(request))
-        if request.case is not None:
-            look_at_case(request.case, whole=not request.paths)
+        self.sink = Sink() if request.case is None else CaseSink(request.case, whole=not request.paths)
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
+        if request.quick:
+            chosen = tuple(each for each in chosen if each.load().quick)
         if not chosen:
             raise UsageError("no analyzer is left to run")
         self.plan = prepared(request, chosen)
-        if request.case is not None:
-            CaseDatabase.open_or_create(request.case, operator=request.settings.operator).close()
+        self.sink.make(request.settings.operator)
         self.engine = self._choose_engine()
+        self._seen = FirstLook()
 
     def __iter__(self) -> Iterator[FileReport]:
-        """Examines the files."""
-        if self.request.case is not None:
-            return self._into_case(self.request.case)
-        return self.engine.run(self.plan, self.targets())
+        """Examines the files; after a first look those first that it put first."""
+        return self.sink.reports(self._examine, self._in_turn, self.header)
 
-    def _into_case(self, path: Path) -> Iterator[FileReport]:
-        """Examines what the case has not, commits each file as it is finished, and yields saved ones too."""
-        with CaseDatabase.open(path) as case, CaseScan(case, self.header()) as scan:
-            try:
-                for file in scan.reports(lambda targets: self.engine.run(self.plan, targets), self.targets):
-                    self.already_done = scan.already_done
-                    yield file
-            except (KeyboardInterrupt, GeneratorExit):
-                scan.end(self.header(finished=True, interrupted=True))
-                raise
-            scan.end(self.header(finished=True))
+    def first(self) -> Iterator[FileReport]:
+        """Has only the quick analyzers look at every file, for iterating over the run to finish.
+
+        Yields:
+            What they say, in the order in which files are found; nothing where there would be no second look, or what
+            the case has under the same plan.
+        """
+        if not self.plan.in_two or self.request.settings.uses_ray:
+            return
+        targets = self.sink.not_done(self.targets(), self.header)
+        for file in self.engine.run(self.plan, (replace(target, look=Look.FIRST) for target in targets)):
+            self._seen.keep(file)
+            yield file
+
+    def _in_turn(self) -> Iterator[Target]:
+        return self._seen.ordered(self.targets())
+
+    def _examine(self, targets: Iterable[Target]) -> Iterator[FileReport]:
+        sent: deque[Target] = deque()
+
+        def looks() -> Iterator[Target]:
+            for target in targets:
+                sent.append(replace(target, look=Look.REST) if target.path in self._seen else target)
+                yield sent[-1]
+
+        for file in self.engine.run(self.plan, looks()):
+            target = sent.popleft()
+            first = self._seen.taken(target.path) if target.look is Look.REST else None
+            if first is not None and first.info.sha256 != file.info.sha256:  # other bytes by now
+                (file,) = self.engine.run(self.plan, [replace(target, look=Look.WHOLE)])
+            elif first is not None:
+                file = self.plan.joined(first, file)
+            yield file
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""
-        case = self.request.case
-        for target in without_reports(outside(self._found(), self.request.exclude)):
-            if case is None or not belongs_to_case(target.path, case):
-                yield target
-
-    def _found(self) -> Iterator[Target]:
-        if self.request.paths or self.request.case is None:
-            yield from discover(self.request.paths, follow_symlinks=self.request.follow_symlinks)
-            return
-        here, self.gone = files_in_place(self.request.case)
-        for target in discover(here, follow_symlinks=self.request.follow_symlinks):
-            yield replace(target, named=False)
+        found = self.sink.targets(self.request.paths, follow=self.request.settings.follow_symlinks)
+        return without_reports(outside(found, self.request.exclude))
 
     def header(self, *, finished: bool = False, interrupted: bool = False) -> Header:
         """Who ran what, with which versions, models and limits.
@@ -137,7 +146,7 @@ class Run:
                 engine=self.engine.name,
             ),
             fingerprint=self._fingerprint(),
-            sensitive=self.request.careful,
+            sensitive=self.request.settings.sensitive,
             paths_digest=hashlib.sha256(b"\0".join(map(os.fsencode, self.request.paths))).hexdigest(),
             analyzers=self._analyzers(),
             models=self.plan.models(),
@@ -185,13 +194,15 @@ def scan(paths: Iterable[str | Path], **request: Any) -> Run:
 
     Args:
         paths: Files and folders.
-        **request: Any other field of :class:`Request`.
+        **request: Any other field of :class:`Request`; single settings too, which lie over its ``settings``.
 
     Raises:
         UsageError: The request names something that does not exist.
         MissingDependencyError: A device asked for by name is missing.
     """
-    return Run(Request([Path(path) for path in paths], **request))
+    single = {name: request.pop(name) for name in Settings.model_fields.keys() & request.keys()}
+    settings = laid_over(request.pop("settings", None) or Settings(), single)
+    return Run(Request([Path(path) for path in paths], settings=settings, **request))
 
 
 def examine(path: str | Path, **request: Any) -> FileReport:
@@ -199,15 +210,14 @@ def examine(path: str | Path, **request: Any) -> FileReport:
 
     Args:
         path: The file.
-        **request: Any other field of :class:`Request`.
+        **request: As for :func:`scan`.
 
     Raises:
         UsageError: The file does not exist, or is a folder.
     """
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder; use scan()")
-    settings = request.pop("settings", None) or Settings()
-    return next(iter(scan([path], settings=settings.model_copy(update={"isolate": False, "jobs": 1}), **request)))
+    return next(iter(scan([path], **request | {"isolate": False, "jobs": 1})))
 
 
 def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str | Path], **request: Any) -> Run:
@@ -216,7 +226,7 @@ def compare(original: str | Path | Iterable[str | Path], suspects: Iterable[str 
     Args:
         original: The original photograph, a folder of originals, or several of either.
         suspects: Files and folders to compare with it.
-        **request: Any other field of :class:`Request`.
+        **request: As for :func:`scan`.
 
     Raises:
         UsageError: A path does not exist, or the original cannot be read.

@@ -90,6 +90,10 @@ class LimitExceededError(EvidenceError):
     """The file asks for more bytes or pixels than the limits allow."""
 
 
+class TooLargeError(LimitExceededError):
+    """The file has more bytes than are read of one."""
+
+
 class ReportError(ForensicsError):
     """A saved report is missing, not of a known schema version, or cannot be written."""
 

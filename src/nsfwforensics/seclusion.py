@@ -46,6 +46,9 @@ USERS_HOME = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises 
 """The home of the person who runs this, whatever is told to libraries later."""
 
 
+_before: dict[str, str] = {}
+
+
 def silence() -> None:
     """Sets the switches, to be called before a library that has one is loaded."""
     os.environ.update(SWITCHES)
@@ -59,9 +62,15 @@ def seclude() -> None:
     Raises:
         OSError: No such folder can be made.
     """
+    _before.update(os.environ)
     os.environ.update(environment(scratch()))
     tempfile.tempdir = str(scratch())
     sys.dont_write_bytecode = True
+
+
+def users_environment() -> dict[str, str]:
+    """The variables as they were before :func:`seclude`, for a program that the user is to work with: a browser."""
+    return dict(_before or os.environ)
 
 
 @contextmanager

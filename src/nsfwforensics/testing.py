@@ -212,6 +212,7 @@ class AnalyzerContract:
         """What must hold for any outcome."""
         if outcome.status in (
             AnalyzerStatus.FAILED,
+            AnalyzerStatus.MEASURED,
             AnalyzerStatus.NOT_APPLICABLE,
             AnalyzerStatus.NOT_AVAILABLE,
         ):

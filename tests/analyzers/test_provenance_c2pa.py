@@ -16,10 +16,11 @@ import nsfwforensics
 from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer
 from nsfwforensics.analyzers.provenance.c2pa.credentials import C2PA_CODES, Credentials, enrol_anchors
 from nsfwforensics.core.analyzer import Resources
+from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import Severity, Support
 from nsfwforensics.errors import UsageError
 from tests.analyzers.make_c2pa import Authority, action, authority, claim, codes, flip, read, severity, signed
-from tests.formats.make import jpeg, picture, png, webp
+from tests.formats.make import box, heif, jpeg, movie, picture, png, webp
 
 
 def test_a_signer_on_no_list_is_said_to_be_unconfirmed_and_nothing_worse(photo: bytes) -> None:
@@ -229,3 +230,43 @@ def test_no_credentials_are_seen_where_there_are_none(shared_data: Path) -> None
         data = path.read_bytes()
         if data:
             assert not read(data).findings, path
+
+
+MADE = action("created", "trainedAlgorithmicMedia", "Test Generator")
+AVI = b"RIFF" + (28).to_bytes(4, "little") + b"AVI " + b"LIST\4\0\0\0hdrl" + b"LIST\4\0\0\0movi"
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "part"),
+    [
+        (movie(), "video/mp4", b"frames"),
+        (movie(b"qt  "), "video/quicktime", b"frames"),
+        (AVI, "video/x-msvideo", b"movi"),
+    ],
+    ids=["mp4", "mov", "avi"],
+)
+def test_the_credentials_of_a_video(data: bytes, media_type: str, part: bytes, newsroom: Authority) -> None:
+    video = signed(data, MADE, by=newsroom, media_type=media_type)
+    assert codes(read(video)) == {"PROV-101", "PROV-102", "PROV-107"}
+    assert "PROV-105" in codes(read(video.replace(part, part.upper())))
+
+
+def test_the_credentials_of_a_raw_file(newsroom: Authority) -> None:
+    buffer = io.BytesIO()
+    picture().save(buffer, "TIFF", tiffinfo={0xC612: b"\1\4\0\0"})
+    assert codes(read(signed(buffer.getvalue(), MADE, by=newsroom, media_type="image/x-adobe-dng"))) >= {"PROV-102"}
+
+
+def test_the_credentials_of_a_drawing(newsroom: Authority) -> None:
+    drawing = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect/></svg>'
+    done = signed(drawing, MADE, by=newsroom, media_type="image/svg+xml")
+    assert codes(read(done)) == {"PROV-101", "PROV-102", "PROV-107"}
+    assert "PROV-105" in codes(read(done.replace(b"rect", b"line")))
+
+
+def test_the_credentials_of_a_video_in_a_photo(newsroom: Authority) -> None:
+    video = signed(movie(), MADE, by=newsroom, media_type="video/mp4")
+    for photo in (jpeg() + video, heif(b"") + box(b"mpvd", video)):
+        outcome = ProvenanceAnalyzer(ProvenanceAnalyzer.Options(), Resources()).examine(Evidence.from_bytes(photo))
+        said = {finding.code: finding.explanation for finding in outcome.findings}
+        assert said["PROV-102"].startswith("In a video at byte ")

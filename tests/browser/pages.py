@@ -79,7 +79,7 @@ def rich(path: str = "holiday/rich.jpg") -> FileReport:
         read,
         *(each for each in base.results if each.analyzer not in ("metadata", "phash")),
         hashes,
-        info={"after": FileState(**state), "thumbnail": thumbnail()},
+        info={"sha256": state["sha256"], "after": FileState(**state), "thumbnail": thumbnail()},
     )
 
 

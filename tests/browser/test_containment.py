@@ -46,7 +46,7 @@ def test_one_planted_file_alone(tmp_path: Path, chromium: Any) -> None:
 def test_a_link_to_help_is_followed_only_when_it_is_clicked_and_says_nothing_of_the_page(
     tmp_path: Path, chromium: Any
 ) -> None:
-    page = write(tmp_path, "en", rich())
+    page = write(tmp_path, "en", rich().model_copy(update={"sensitive": True}))
     with opened(chromium, page) as tab:
         links = tab.locator("a[href^='https://']")
         assert links.count() > 5

@@ -105,6 +105,18 @@ def test_the_byte_limit(tmp_path: Path) -> None:
         Evidence.open(path, Limits(max_bytes=100))
 
 
+def test_what_is_not_looked_into_has_its_digests(tmp_path: Path) -> None:
+    path, data = tmp_path / "big.jpg", contract_file("plain.jpg") + bytes(3_000_000)
+    path.write_bytes(data)
+    evidence = Evidence.unread(path, "too large", Limits(max_bytes=100))
+    assert evidence.digests == Evidence.from_bytes(data).digests
+    assert evidence.digests["md5"] == hashlib.md5(data).hexdigest()
+    assert (evidence.size, evidence.media_type, evidence.data) == (len(data), "image/jpeg", b"")
+    assert not evidence.info().model_copy(update={"after": evidence.after()}).changed
+    with pytest.raises(EvidenceError, match="too large"):
+        _ = evidence.rgb
+
+
 def test_an_empty_file_and_a_pipe_and_a_missing_file(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     with pytest.raises(EvidenceError, match="empty"):

@@ -155,3 +155,57 @@ def heif(exif_block: bytes, packet: bytes = b"") -> bytes:
 
     start = len(head) + len(meta(0)) + 8
     return head + meta(start) + box(b"mdat", b"".join(data for *_, data in entries))
+
+
+def _boxed(kind: bytes, *parts: bytes) -> bytes:
+    return box(kind, b"".join(parts))
+
+
+def _full(kind: bytes, *parts: bytes) -> bytes:
+    return _boxed(kind, bytes(4), *parts)
+
+
+def quicktime(keys: dict[str, str], user: dict[bytes, str]) -> bytes:
+    """What a video says of itself, for its ``moov`` box: metadata by key, and user data by type."""
+    names = b"".join(_boxed(b"mdta", key.encode()) for key in keys)
+    values = b"".join(
+        _boxed(struct.pack(">I", number), _boxed(b"data", struct.pack(">II", 1, 0), text.encode()))
+        for number, text in enumerate(keys.values(), 1)
+    )
+    handler = _full(b"hdlr", bytes(4), b"mdta", bytes(14))
+    meta = _full(b"meta", handler, _full(b"keys", struct.pack(">I", len(keys)), names), _boxed(b"ilst", values))
+    texts = (_boxed(kind, struct.pack(">HH", len(text.encode()), 0x15C7), text.encode()) for kind, text in user.items())
+    return (meta if keys else b"") + (_boxed(b"udta", *texts) if user else b"")
+
+
+def movie(
+    brand: bytes = b"isom", frames: bytes = b"no frames, but bytes" * 20, says: bytes = b"", made: int = 0
+) -> bytes:
+    """A video with one track of one sample, whose boxes all stand as the standard has them.
+
+    ``says`` are further boxes in its ``moov`` box, ``made`` the time of its header in seconds since 1904.
+    """
+    start = _boxed(b"ftyp", brand, struct.pack(">I", 512), brand, b"mp42" if brand == b"isom" else b"")
+
+    def moov(place: int) -> bytes:
+        matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+        tables = (
+            _full(b"stsd", bytes(4)), _full(b"stts", struct.pack(">3I", 1, 1, 1000)),
+            _full(b"stsc", struct.pack(">4I", 1, 1, 1, 1)), _full(b"stsz", struct.pack(">2I", len(frames), 1)),
+            _full(b"stco", struct.pack(">2I", 1, place)),
+        )  # fmt: skip
+        data = _boxed(b"dinf", _full(b"dref", struct.pack(">I", 1), _boxed(b"url ", b"\0\0\0\1")))
+        media = _boxed(
+            b"mdia",
+            _full(b"mdhd", struct.pack(">4I2H", 0, 0, 1000, 1000, 0x55C4, 0)),
+            _full(b"hdlr", bytes(4), b"vide", bytes(13)),
+            _boxed(b"minf", _boxed(b"vmhd", b"\0\0\0\1", bytes(8)), data, _boxed(b"stbl", *tables)),
+        )
+        sizes = struct.pack(">2I", 160 << 16, 120 << 16)
+        track = _boxed(b"tkhd", b"\0\0\0\7", struct.pack(">5I16x", 0, 0, 1, 0, 1000), matrix, sizes)
+        head = struct.pack(">5IH10x", made, 0, 1000, 1000, 0x10000, 0x100)
+        return _boxed(
+            b"moov", _full(b"mvhd", head, matrix, bytes(24), struct.pack(">I", 2)), _boxed(b"trak", track, media), says
+        )
+
+    return start + moov(len(start) + len(moov(0)) + 8) + _boxed(b"mdat", frames)

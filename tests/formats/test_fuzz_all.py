@@ -35,6 +35,7 @@ from nsfwforensics.formats import (
     pickles,
     pictures,
     png,
+    quicktime,
     riff,
     samsung,
     segments,
@@ -45,7 +46,11 @@ from nsfwforensics.formats import (
 from nsfwforensics.formats.read import read_metadata
 from tests.formats import hostile, make
 
-TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/heif", "image/avif", "image/bmp")
+TYPES = (
+    "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/heif", "image/avif", "image/bmp",
+    "image/jxl", "image/jp2", "image/x-canon-cr3", "image/x-fuji-raf", "image/x-olympus-orf", "video/mp4",
+    "video/x-msvideo",
+)  # fmt: skip
 
 
 def _tiff(data: bytes) -> None:
@@ -138,6 +143,13 @@ def _everything(data: bytes) -> None:
         jumbf.find_manifest_store(data, media_type)
 
 
+def _pictures(data: bytes) -> None:
+    evidence = Evidence.from_bytes(data)
+    pictures.look_inside(evidence)
+    for _, part in pictures.inner_pictures(evidence):
+        read_metadata(part.data, part.media_type)
+
+
 def _inflate(data: bytes) -> None:
     for header in (deflate.ZLIB, deflate.ANY_HEADER, deflate.RAW):
         try:
@@ -178,8 +190,8 @@ def _parts(data: bytes) -> None:
 
 
 PARSERS: dict[str, Callable[[bytes], object]] = {
-    "behind": lambda data: behind.behind(data, 0),
-    "pictures": lambda data: pictures.look_inside(Evidence.from_bytes(data)),
+    "behind": lambda data: [behind.behind(data, 0, media_type) for media_type in ("image/jpeg", "image/png", None)],
+    "pictures": _pictures,
     "blocks": _blocks,
     "cbor": cbor.lying_length,
     "dct": _dct,
@@ -197,9 +209,10 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "parts": _parts,
     "pickles": pickles.pickled_names,
     "png": _png,
+    "quicktime": quicktime.read_movie,
     "read": _everything,
     "riff": riff.read_riff,
-    "samsung": lambda data: samsung.read_trailer(data, 0),
+    "samsung": lambda data: (samsung.read_trailer(data, 0), samsung.extent(data, 0)),
     "segments": _segments,
     "stealth": _stealth,
     "tiff": _tiff,
@@ -231,6 +244,7 @@ SEEDS: dict[str, bytes] = {
     "png": make.with_chunks(
         make.png(), make.chunk(b"tEXt", b"k\0v"), make.chunk(b"zTXt", b"k\0\0" + hostile.endless(1))
     ),
+    "quicktime": make.movie(says=make.quicktime({"com.apple.quicktime.make": "Maker"}, {b"\xa9xyz": "+01.0+002.0/"})),
     "read": make.with_segments(
         make.jpeg(), make.exif_segment(make.exif({0x010F: "Maker"})), make.xmp_segment(make.xmp()),
         make.photoshop_segment(make.resource(0x0404, make.iptc_record(2, 80, b"author"))),

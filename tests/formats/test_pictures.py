@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import Evidence, Limits
@@ -21,6 +23,8 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport, FileStatus, PictureKind, PictureState, Priority, Support
 from nsfwforensics.formats.behind import Piece, behind
 from nsfwforensics.formats.pictures import look_inside
+from tests.analyzers.provenance_files import SOURCE_TYPE, iptc_ext, samsung_trailer
+from tests.formats import make
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42\0\0\0\x10mdat12345678\0\0\0\x08moov"
 
@@ -38,7 +42,9 @@ def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def animation(kind: str, *frames: Image.Image) -> bytes:
-    more = {"duration": 100} if kind in ("GIF", "PNG", "WEBP") else {}
+    more = {"duration": 100} if kind in ("GIF", "PNG", "WEBP") else {"quality": 90} if kind in ("AVIF", "HEIF") else {}
+    if kind == "HEIF":
+        register_heif_opener()
     return saved(frames[0], kind, save_all=True, append_images=list(frames[1:]), **more)
 
 
@@ -54,7 +60,7 @@ def report(path: Path, *analyzers: str, options: Mapping[str, Mapping[str, objec
     return plan.infer([plan.examine_file(Target(path, named=True))])[0]
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_a_known_frame_behind_a_harmless_one_counts_as_the_known_one_alone(kind: str, tmp_path: Path) -> None:
     known, harmless = scene(1), scene(2)
     alone, hidden = tmp_path / "alone.png", tmp_path / "hidden.bin"
@@ -199,17 +205,72 @@ def test_the_pieces_behind_a_picture() -> None:
     assert [p.kind for p in behind(main + b"a note of somebody\n", len(main))] == [Piece.TEXT]
     assert [p.kind for p in behind(main + saved(scene(2, (800, 600)), "JPEG")[-3000:], len(main))] == [Piece.REMAINS]
     png, larger = saved(scene(1), "PNG"), saved(scene(2, (400, 300)), "PNG")
-    pieces = behind(png + larger[len(png) :], len(png), inside_png=True)
+    pieces = behind(png + larger[len(png) :], len(png), "image/png")
     assert [piece.kind for piece in pieces] == [Piece.REMAINS]
     assert sum(piece.size for piece in pieces) == len(larger) - len(png)
 
 
-@pytest.mark.parametrize(("tail", "code"), [(b"PK\3\4" + bytes(50), "META-020"), (MP4, None), (bytes(64), None)])
+GALAXY = samsung_trailer((0x0A01, b"Image_UTC_Data", b"1700000000000"))
+
+
+def test_a_phones_own_trailer_is_one_piece_and_hides_nothing_before_it() -> None:
+    main, other = saved(scene(1), "JPEG"), saved(scene(2), "JPEG")
+    trailer = samsung_trailer((0x0A01, b"Image_UTC_Data", b"1700000000000"), (0x0A30, b"MotionPhoto_Data", MP4 + other))
+    pieces = behind(main + b"notes of somebody" + trailer + b"PK\3\4zip", len(main))
+    assert [piece.kind for piece in pieces] == [Piece.TEXT, Piece.PHONE, Piece.ZIP]
+    assert pieces[1].size == len(trailer)
+
+
+@pytest.mark.parametrize(
+    ("tail", "code"),
+    [
+        (b"PK\3\4" + bytes(50), "META-020"),
+        (MP4, None),
+        (bytes(64), None),
+        (GALAXY, None),
+        (samsung_trailer((0x0A30, b"MotionPhoto_Data", MP4)), None),
+        (bytes(range(64)) + GALAXY, "META-020"),
+    ],
+)
 def test_only_what_is_no_phones_own_is_a_finding(tail: bytes, code: str | None, tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(saved(scene(1), "JPEG") + tail)
     codes = {finding.code for finding in report(path, "metadata").findings}
     assert codes & {"META-020", "META-021"} == ({code} if code else set())
+
+
+def test_pictures_without_boxes_and_those_cut_short_have_nothing_behind_their_end(tmp_path: Path) -> None:
+    whole = saved(scene(1), "JPEG2000")
+    bare = whole[whole.index(b"\xff\x4f\xff\x51") :]
+    for data, code in (
+        (bare, None),
+        (b"\xff\x0a" + bytes(range(200)), None),
+        (whole[:-500], "META-014"),
+        (whole, None),
+    ):
+        path = tmp_path / "picture.bin"
+        path.write_bytes(data)
+        codes = {finding.code for finding in report(path, "metadata").findings}
+        assert codes & {"META-014", "META-020", "META-021"} == ({code} if code else set())
+
+
+def test_pictures_that_are_spelled_in_xmp_are_pictures_in_the_file() -> None:
+    def spelled(uri: str, name: str, picture: Image.Image) -> str:
+        return f'xmlns:p="{uri}" p:{name}="{base64.b64encode(saved(picture, "JPEG")).decode()}"'
+
+    unblurred = spelled("http://ns.google.com/photos/1.0/image/", "Data", scene(2))
+    thumbnail = (
+        '<xmp:Thumbnails><rdf:Alt><rdf:li rdf:parseType="Resource"><g:image xmlns:g="http://ns.adobe.com/xap/1.0/g/img/">'
+        + base64.encodebytes(saved(scene(3), "JPEG")).decode()
+        + "</g:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
+    )
+    for packet, kind in (
+        (make.xmp(attributes=unblurred), PictureKind.PICTURE),
+        (make.xmp(thumbnail), PictureKind.THUMBNAIL),
+    ):
+        pictures, places = examined(saved(scene(1), "JPEG", xmp=packet))
+        assert [record.kind for record in pictures.listed] == [kind]
+        assert places == [f"{kind.wording} of 160 × 120 pixels"]
 
 
 def test_a_cropped_picture_over_a_larger_one_is_told(tmp_path: Path) -> None:
@@ -249,3 +310,23 @@ def test_evenly() -> None:
     assert evenly([1, 2], 4) == [1, 2]
     assert Inside().frames == 1
     assert len(RAW) == 9
+
+
+def test_what_a_second_picture_says_of_itself_counts(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "ExampleCam", "X1"
+    main = saved(scene(1), "JPEG", exif=exif)
+    exif.get_ifd(0x8825).update({1: "N", 2: (35.0, 40.0, 0.0), 3: "E", 4: (139.0, 45.0, 0.0)})
+    label = make.xmp(attributes=iptc_ext("DigitalSourceType", SOURCE_TYPE + "trainedAlgorithmicMedia"))
+    gain_map = saved(scene(1).resize((80, 60)), "JPEG", exif=exif, xmp=label, comment=b"hdrgm:")
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(main + gain_map)
+    found = report(path, "metadata", "provenance")
+    said = {finding.code: finding.explanation for finding in found.findings}
+    assert said["META-006"].startswith("In a brightness map (HDR gain map) of 80 × 60 pixels: ")
+    assert "35.666667, 139.750000" in said["META-006"]
+    assert said["PROV-005"].startswith("In a brightness map")
+    assert [finding.code for finding in found.findings].count("META-002") == 1, "said once, of the file"
+    alone = tmp_path / "alone.jpg"
+    alone.write_bytes(main)
+    assert {"META-006", "PROV-005"}.isdisjoint(finding.code for finding in report(alone, "metadata").findings)

@@ -562,3 +562,35 @@ def test_the_boxes_of_jpeg_xl_are_read_and_compressed_ones_are_said_to_be_unread
     assert (table.end, table.complete, table.notes) == (len(data), True, ())
     packed = read(head + make.box(b"brob", b"xml \x1b\x03"), "image/jxl")
     assert any("Brotli" in note for note in packed.unread)
+
+
+# Formats that are not decoded here
+
+
+def psd(*resources: bytes) -> bytes:
+    block = b"".join(resources)
+    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 8, 8, 8, 3)
+    return head + bytes(4) + struct.pack(">I", len(block)) + block + bytes(4) + b"\0\0" + bytes(192)
+
+
+def test_photoshops_own_files_are_read() -> None:
+    table = read(psd(JANE, make.resource(0x0424, PACKET), make.resource(0x0422, EXIF)))
+    assert value(table, "XMP", TOOL) == "Tool"
+    assert value(table, "EXIF IFD0", "0x010F") == "Maker"
+    assert any("Jane" in field.words for field in table.fields)
+    assert table.complete and not table.unread
+    assert not read(psd(JANE)[:50]).complete
+
+
+@pytest.mark.parametrize("part", ["x:xmpmeta", "rdf:RDF"])
+def test_the_packet_in_a_drawing_is_read(part: str) -> None:
+    packet = TEXT[TEXT.index(f"<{part}") : TEXT.index(f"</{part}>") + len(part) + 3]
+    drawing = f'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><metadata>{packet}</metadata></svg>'
+    assert value(read(drawing.encode()), "XMP", TOOL) == "Tool"
+    assert read(b"<svg><metadata><rdf:RDF></metadata></svg>").fields == ()
+
+
+def test_of_a_format_that_is_not_read_nobody_is_told_that_it_says_nothing() -> None:
+    for data in (b"\x1aE\xdf\xa3" + bytes(40), b"FLV\1" + bytes(40)):
+        assert read(data).unread
+    assert not read(b"BM" + bytes(40)).unread

@@ -14,6 +14,7 @@ import base64
 import contextlib
 import hashlib
 import multiprocessing
+import plistlib
 import resource
 import signal
 import sys
@@ -21,19 +22,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from nsfwforensics.analyzers.metadata import names, sidecars
 from nsfwforensics.core.decode import Limits, decode
 from nsfwforensics.core.documents import DocumentError, read_json, read_toml
 from nsfwforensics.core.media import SNIFF_BYTES, sniff
 from nsfwforensics.core.pictures_in_text import without_spelled_pictures
 from nsfwforensics.errors import EvidenceError, HashListError
 from nsfwforensics.hashing.lists.lists import HashList
+from tests.analyzers.provenance_files import samsung_trailer
 from tests.formats import make
 from tests.formats.test_fuzz_all import PARSERS, SEEDS
+from tests.formats.test_raw import FILES as RAW
+from tests.formats.test_raw import dng
 from tests.hashing.lists_of_the_trade import hash_lists
 from tests.hostile.wrapped import WRAPS, examined
 
@@ -75,6 +80,17 @@ def _hash_list(data: bytes) -> None:
             return
 
 
+def _beside(data: bytes) -> None:
+    """What lies beside a picture, and the names of files: of each, whatever the bytes are."""
+    with TemporaryDirectory() as folder:
+        for ending in (".jpg.json", ".xmp", ".aae"):
+            Path(folder, f"photo{ending}").write_bytes(data)
+        assert len(sidecars.beside(Path(folder, "photo.jpg"), [])) <= 3
+    name = data.decode("utf-8", "surrogateescape")
+    names.service(name, camera=False)
+    names.screenshot(name)
+
+
 def _spelled(data: bytes) -> None:
     """The search for pictures that are written as text, in a value of a report."""
     text = data.decode("utf-8", "replace")
@@ -95,8 +111,31 @@ SPELLED = [
     b"a plain sentence",
 ]
 
+GALAXY = samsung_trailer((0x0A01, b"Image_UTC_Data", b"1"), (0x0A30, b"MotionPhoto_Data", make.movie()))
+
+MORE: dict[str, list[bytes]] = {
+    "behind": [GALAXY, make.movie() + make.jpeg() + bytes(9) + make.png()],
+    "isobmff": [make.movie()],
+    "jumbf": [make.movie()],
+    "pictures": [*RAW.values(), dng(), make.jpeg() + GALAXY, make.heif(make.exif({}), make.xmp()) + make.movie()],
+    "read": [*RAW.values(), make.movie()],
+    "samsung": [GALAXY],
+}
+"""Further beginnings for some of the parsers."""
+
+BESIDE = [
+    b'{"title": "photo.jpg", "photoTakenTime": {"timestamp": "1767225600"}, "geoData": {"latitude": 1.5}}',
+    make.xmp("<dc:title>t</dc:title>"),
+    plistlib.dumps(
+        {"adjustmentBaseVersion": 0, "adjustmentEditorBundleID": "com.example", "adjustmentData": b"x" * 40}
+    ),
+    "WhatsApp Görsel 2026-08-31 saat 15.41.14 (2) – Kopie.jpg".encode(),
+    b"Screenshot_20260507-222654_WhatsApp~2.png",
+]
+
 TARGETS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
-    **{name: (parser, [SEEDS[name]]) for name, parser in PARSERS.items()},
+    **{name: (parser, [SEEDS[name], *MORE.get(name, ())]) for name, parser in PARSERS.items()},
+    "beside": (_beside, BESIDE),
     "hash lists": (_hash_list, hash_lists()),
     "pictures in text": (_spelled, SPELLED),
     "documents": (_document, [b'{"a": [1, {"b": null}]}', b'[a]\nb = [1, 2]\nc.d = "e"\n']),

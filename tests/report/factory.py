@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from typing import Any
 
@@ -101,7 +102,7 @@ def file(path: str = "holiday/IMG_0001.jpg", *results: AnalyzerResult, **changes
         "name": path.rsplit("/", 1)[-1],
         "size": 2_345_678,
         "modified": "2026-11-20T18:00:00.000+00:00",
-        "sha256": "0123456789abcdef" * 4,
+        "sha256": _digest(path),
         "media_type": "image/jpeg",
         "width": 1600,
         "height": 1200,
@@ -115,6 +116,12 @@ def file(path: str = "holiday/IMG_0001.jpg", *results: AnalyzerResult, **changes
             "priority": assess.priority(results, made.status),
         }
     )
+
+
+def _digest(path: str) -> str:
+    """One of its own for every path, so that no file is taken for a copy of another."""
+    usual = path in ("holiday/IMG_0001.jpg", "holiday/everything.jpg")
+    return "0123456789abcdef" * 4 if usual else hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def every_outcome(path: str = "holiday/everything.jpg") -> FileReport:

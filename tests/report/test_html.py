@@ -135,12 +135,14 @@ def test_headings_never_jump_a_level(tmp_path: Path) -> None:
         assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_every_question_stands_in_order_of_support_for_each_file(tmp_path: Path) -> None:
+def test_what_was_found_stands_before_what_was_not(tmp_path: Path) -> None:
     words = page(tmp_path, every_outcome()).words
-    order = ("origin", "synthesis", "known", "identity", "alteration", "content")
-    places = [words.index(Question(name).wording) for name in order]
+    details = words[words.index("The picture in detail", words.index("What this does not mean")) :]
+    assert all(question.wording in details for question in Question)
+    order = (Question.ORIGIN, Question.SYNTHESIS, Question.KNOWN, Question.CONTENT)
+    places = [details.index(question.wording) for question in order]
     assert places == sorted(places)
-    assert all(sentence in words for sentence in (*advice.NOT_MEANT, *advice.KEEP, *advice.REMOVAL))
+    assert all(sentence in words for sentence in (*advice.NOT_MEANT, advice.KEEP_FILE, advice.WRITE_DOWN))
 
 
 def test_every_outcome_looks_different(tmp_path: Path) -> None:
@@ -196,8 +198,8 @@ def test_a_region_is_drawn_in_the_pictures_proportions(tmp_path: Path) -> None:
         ),
     )
     assert 'viewBox="-4 -4 1008.0 758.0"' in text
-    assert '<rect class="box" x="500.0" y="187.5" width="250.0" height="187.5"/>' in text
-    assert '<rect class="box" x="0.0" y="687.5" width="156.2" height="62.5"/>' in text
+    assert '<rect class="box other" x="500.0" y="187.5" width="250.0" height="187.5"' in text
+    assert '<rect class="box other" x="0.0" y="687.5" width="156.2" height="62.5"' in text
     assert "<svg" not in source(
         tmp_path, file("a.jpg", result(findings=(outside,)), info={"width": 30000, "height": 10})
     )
@@ -210,8 +212,11 @@ def test_no_pixels_unless_there_is_a_thumbnail_and_then_blurred(tmp_path: Path) 
     assert page(tmp_path, every_outcome()).count("img") == 0
     text = source(tmp_path, file("a.jpg", result(), info={"thumbnail": thumbnail()}))
     assert Page(text).count("img") == 1
-    assert re.search(r'class="reveal"> Show the picture<img src="data:image/jpeg;base64,/9j/', text)
-    assert re.search(r"\.thumb img \{[^}]*filter: blur", text)
+    assert re.search(
+        r'<img src="data:image/jpeg;base64,/9j/[^>]*alt="Small copy of the examined picture, blurred', text
+    )
+    assert 'class="reveal"> Show the picture' in text
+    assert re.search(r"\.look img \{[^}]*filter: blur", text)
     assert "The blur only spares the eye" in text
 
 
@@ -261,10 +266,11 @@ def test_metadata_values_say_where_they_were_read(tmp_path: Path) -> None:
 
 def test_what_is_left_out_of_a_large_page_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "DETAILED_FILES", 3)
-    made = page(tmp_path, *(file(f"{n}.jpg", result()) for n in range(8)))
+    files = [file(f"{n}.jpg", result()) for n in range(8)]
+    made = page(tmp_path, *files)
     assert "Only the first 3 of 8 files" in made.words
     assert "files.jsonl" in made.words
     assert [i for i in made.attributes("id") if i and re.fullmatch(r"file-\d+", i)] == ["file-1", "file-2", "file-3"]
     assert all(f"{n}.jpg" in made.words for n in range(8))
     monkeypatch.setattr(html, "DETAILED_BYTES", 1)
-    assert "Only the first 1 of 8 files" in page(tmp_path, *(file(f"{n}.jpg", result()) for n in range(8))).words
+    assert "Only the first 1 of 8 files" in page(tmp_path, *files).words

@@ -97,7 +97,7 @@ def test_a_document_formatted_by_another_program_is_read(tmp_path: Path) -> None
         digests.write(tmp_path)
         again = SavedReport.open(tmp_path)
         assert list(again.files()) == list(saved.files())
-        assert again.lengths_by_priority() == saved.lengths_by_priority()
+        assert again.lengths() == saved.lengths()
 
 
 def test_json_on_a_stream_is_the_document(tmp_path: Path) -> None:

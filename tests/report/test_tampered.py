@@ -30,7 +30,7 @@ def files() -> list[FileReport]:
     )
     return [
         file("high.jpg", strong),
-        file("none.jpg", result(status=AnalyzerStatus.NOTHING_FOUND), shown),
+        file("none.jpg", result(status=AnalyzerStatus.NOTHING_FOUND), shown, info={"sha256": f"{MAP[10:26]:0<64}"}),
         every_outcome(),
     ]
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nsfwforensics.signals.traces import copy_move as module
+from nsfwforensics.signals.traces import copy_move_match
 from nsfwforensics.signals.traces.copy_move import LEAST_SIDE, copy_move
 from tests.signals.pictures import natural
 
@@ -157,3 +158,21 @@ def test_the_same_picture_gives_the_same_answer() -> None:
 def test_samples_hold_no_copies() -> None:
     for name in ("camera-original.jpg", "reference.jpg", "screenshot.png"):
         assert copy_move(np.array(Image.open(f"samples/{name}").convert("L"))).regions == ()
+
+
+@pytest.mark.parametrize("size", [(480, 640), (700, 150)])
+def test_matches_are_those_of_a_search_that_sorts_every_row(size: tuple[int, int]) -> None:
+    picture = photo(*size, seed=5)
+    picture[300:420, 20:140] = picture[60:180, 10:130]
+    where, descriptors = copy_move_match.keypoints(jpeg(picture, 85))
+    wanted = set()
+    alike = descriptors @ descriptors.T
+    for row in range(len(where)):
+        alike[row, np.abs(where - where[row]) < 24] = -1
+        neighbours = np.argsort(-alike[row], kind="stable")[:10]
+        distances = np.sqrt(np.maximum(0, 2 - 2 * alike[row, neighbours]))
+        if distances[0] < 0.6 * distances[-1]:
+            wanted |= {(row, j) for _, j in copy_move_match._ratio_test(where, neighbours, distances)}
+    found = copy_move_match.matches(where, descriptors)
+    assert len(found) > 20
+    assert set(map(tuple, found.tolist())) == wanted

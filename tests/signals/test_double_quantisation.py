@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from nsfwforensics.signals.traces import recompression
 from nsfwforensics.signals.traces.double_quantisation import double_quantisation, unclipped_blocks
 from nsfwforensics.signals.traces.recompression import LEAST_SCORE, MODES, history, ijg_table
 from nsfwforensics.signals.traces.trace import Trace
@@ -123,3 +125,23 @@ def test_the_tables_tried_are_those_of_the_library() -> None:
     for quality in (1, 40, 50, 75, 96, 100):
         _, table = coefficients(saved(scene(), quality))
         assert (ijg_table(quality) == table).all()
+
+
+@pytest.mark.parametrize(("last", "kept"), [(90, True), (50, False)])
+def test_tables_that_are_kept_are_those_of_the_formula(last: int, kept: bool) -> None:
+    luma, table = coefficients(saved(opened(saved(scene(), 65)), last))
+    recompression._moved.cache_clear()
+    first = history(luma, table)
+    before = recompression._moved.cache_info()
+    assert history(luma, table).gains == first.gains
+    assert recompression._moved.cache_info().misses == before.misses  # all were kept
+    steps = [(int(ijg_table(quality)[0, 1]), int(table[0, 1])) for quality in recompression.QUALITIES]
+    for earlier, step in sorted(set(steps))[::4]:
+        assert (step <= 8 * earlier) or not kept
+        found = recompression._moved(earlier, step)
+        limit = found.shape[0] // 2
+        for level in (0, limit // 2, limit + 1):
+            for value in (-24, -1, 0, 5, 24):
+                centre, spread = (level - limit) * earlier, 0.6 * math.sqrt(2)
+                low, high = (math.erf(((value + half) * step - centre) / spread) for half in (-0.5, 0.5))
+                assert found[level, value + 24] == pytest.approx((high - low) / 2, abs=1e-6)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+import pywt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools.watermark_writer import watermarked
 
-from nsfwforensics.signals.dwtdct import MOST_PIXELS, bits, match, readings, shares
+from nsfwforensics.signals.dwtdct import _FLOAT_ZERO, MOST_PIXELS, STEP, bits, match, readings, shares
 from tests.signals.pictures import natural
 
 PAYLOAD = bits("1100101001110100011011100101")
@@ -35,6 +37,22 @@ def test_votes_are_those_of_the_formulas(order: str) -> None:
     expected = np.array(by_hand(pixels, order))
     assert found[(order, "uint8")].shape == expected.shape
     assert (found[(order, "uint8")] == expected).mean() > 0.98  # rounding of U differs by one here and there
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (263, 341), (701, 512)])
+def test_sums_of_pixels_are_the_bands_of_the_general_transform(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (*shape, 3), np.uint8)
+    pixels[40:80] = natural(40, shape[1])
+    whole = pixels[: shape[0] // 4 * 4, : shape[1] // 4 * 4]
+    for order, conversion in (("bgr", cv2.COLOR_RGB2YUV), ("rgb", cv2.COLOR_BGR2YUV)):
+        band, _ = pywt.dwt2(cv2.cvtColor(np.ascontiguousarray(whole), conversion)[..., 1].astype(np.float64), "haar")
+        band = np.round(2 * band[: band.shape[0] // 4 * 4, : band.shape[1] // 4 * 4]) / 2
+        blocks = band.reshape(band.shape[0] // 4, 4, -1, 4).transpose(0, 2, 1, 3).reshape(-1, 16)[:, 1:]
+        most, least = blocks.max(axis=1), blocks.min(axis=1)
+        either = np.maximum(most - _FLOAT_ZERO, _FLOAT_ZERO - least)
+        found = {reading.arithmetic: reading.votes for reading in readings(pixels) if reading.order == order}
+        np.testing.assert_array_equal(found["uint8"], most % STEP > STEP / 2)
+        np.testing.assert_array_equal(found["float"], either % STEP > STEP / 2)
 
 
 @pytest.mark.parametrize("order", ["bgr", "rgb"])

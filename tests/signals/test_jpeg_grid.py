@@ -202,3 +202,27 @@ def test_the_bound_is_never_below_the_exact_tail() -> None:
     for blocks, hits, chance in ((20, 5, 1 / 64), (60, 9, 0.05), (10, 10, 0.5), (30, 1, 0.2)):
         exact = sum(comb(blocks, k) * chance**k * (1 - chance) ** (blocks - k) for k in range(hits, blocks + 1))
         assert nfa(blocks, hits, chance, 0.0) >= log10(exact) - 1e-9
+
+
+@pytest.mark.parametrize("kind", ["once", "pasted", "no grid", "cropped", "cropped and saved"])
+def test_grids_that_are_dense_nowhere_are_left_out_without_a_difference(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = {
+        "once": lambda: saved(HOST, 80),
+        "pasted": lambda: saved(spliced(saved(HOST, 70), saved(DONOR, 90)), 96),
+        "no grid": lambda: HOST,
+        "cropped": lambda: np.ascontiguousarray(saved(HOST, 70)[3:, 5:]),
+        "cropped and saved": lambda: saved(np.ascontiguousarray(saved(HOST, 70)[3:, 5:]), 92),
+    }[kind]()
+    asked: list[int] = []
+    plain = jpeg_grid.grid_areas
+    monkeypatch.setattr(jpeg_grid, "grid_areas", lambda own, grid, *rest: asked.append(grid) or plain(own, grid, *rest))
+    quick = jpeg_grid.grid(picture)
+    assert len(asked) < 20
+    monkeypatch.setattr(jpeg_grid, "dense_grids", lambda cells: np.ones(64, bool))
+    slow = jpeg_grid.grid(picture)
+    assert len(asked) > 120
+    assert (quick.score, quick.regions, quick.data) == (slow.score, slow.regions, slow.data)
+    np.testing.assert_array_equal(quick.map, slow.map)
+    np.testing.assert_array_equal(quick.mask, slow.mask)

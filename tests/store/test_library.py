@@ -40,14 +40,14 @@ def test_a_scan_into_a_case_yields_what_a_scan_yields(photos: Path, tmp_path: Pa
     for done in (0, 2):
         run = request(photos, tmp_path / "c.db")
         assert [without_times(file) for file in run] == plain
-        assert run.already_done == done
+        assert run.sink.already_done == done
     with CaseDatabase.open(tmp_path / "c.db") as case:
         first, second = case.headers()
         assert first.finished is not None
         assert first.fingerprint == second.fingerprint == run.plan.fingerprint()
     again = nsfwforensics.scan([], case=tmp_path / "c.db", only=["metadata"])
     assert [without_times(file) for file in again] == [plain[0], plain[1]]
-    assert (again.already_done, again.gone) == (2, 0)
+    assert (again.sink.already_done, again.sink.gone) == (2, 0)
 
 
 def test_a_run_that_is_left_is_recorded_as_interrupted(photos: Path, tmp_path: Path) -> None:
@@ -62,11 +62,12 @@ def test_a_run_that_is_left_is_recorded_as_interrupted(photos: Path, tmp_path: P
 def test_with_and_without_pictures_are_two_plans(photos: Path, tmp_path: Path) -> None:
     """Otherwise pictures of the evidence would come into a report that was to have none."""
     settings, case = Settings(jobs=1), tmp_path / "c.db"
-    shown = list(Run(Request([photos], only=["phash"], settings=settings, case=case, thumbnails=True)))
+    pictures = settings.model_copy(update={"thumbnails": True})
+    shown = list(Run(Request([photos], only=["phash"], settings=pictures, case=case)))
     assert all(file.info.thumbnail for file in shown)
     run = Run(Request([photos], only=["phash"], settings=settings, case=case))
     assert not any(file.info.thumbnail for file in run)
-    assert run.already_done == 0
+    assert run.sink.already_done == 0
     with CaseDatabase.open(case) as opened:
         first = next(opened.files())
         assert opened.report(first).info.thumbnail

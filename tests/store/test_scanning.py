@@ -136,8 +136,8 @@ def test_a_change_of_properties_alone_costs_one_reading(
     (folder / "7.jpg").chmod(0o600)
     (folder / "7.jpg").chmod(0o640)
     read: list[str] = []
-    digest = scanning.digest
-    monkeypatch.setattr(scanning, "digest", lambda path, **how: (read.append(path.name), digest(path, **how))[1])
+    digest = scanning.file_sha256
+    monkeypatch.setattr(scanning, "file_sha256", lambda path, **how: (read.append(path.name), digest(path, **how))[1])
     for _ in range(2):
         examine = Examiner()
         assert scan(case, folder, examine) == (NAMES, 10)

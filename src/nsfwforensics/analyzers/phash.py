@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,7 +28,14 @@ _NOT_COMPARED = say("hashes computed, not compared")
 
 
 class PerceptualHashOptions(AnalyzerOptions):
-    """What is computed beside the hashes."""
+    """Which hashes are computed, and what beside them."""
+
+    hashes: Literal["usual", "all"] = Field(
+        default="usual",
+        description="Which perceptual hashes: `usual` are PDQ, pHash and dHash; `all` adds aHash, wHash, the colour "
+        "and the crop-resistant hash as the ImageHash library gives them, for exchange: nothing is found by them here",
+        json_schema_extra={"flag": "--hashes"},
+    )
 
     signatures: bool = Field(
         default=False,
@@ -48,8 +54,8 @@ class PerceptualHashAnalyzer(Analyzer):
     """
 
     name = "phash"
-    version = "2"
-    title = "File digests and perceptual hashes (PDQ, pHash, dHash, wHash, aHash, colour, crop-resistant)"
+    version = "3"
+    title = "File digests and perceptual hashes (PDQ, pHash, dHash)"
     question = Question.KNOWN
     method = say("Computes digests of the bytes, and perceptual hashes of what the picture looks like.")
     source = "FIPS 180-4 (SHA-256); PDQ (Meta, 2019); Zauner, Perceptual Image Hash Functions (2010)"
@@ -71,6 +77,7 @@ class PerceptualHashAnalyzer(Analyzer):
         "crop_resistant": say("crop-resistant hash"),
     }
     place = 90
+    quick = True
     needs_pixels = False
     looks_at = EVERY_PICTURE
     provides = frozenset({Capability.HASHES})
@@ -82,23 +89,25 @@ class PerceptualHashAnalyzer(Analyzer):
         """Hashes one file.
 
         Measurements are ``md5``, ``sha1``, ``sha256`` of the bytes; ``pdq`` with ``pdq_quality`` (0–100) and
-        ``pdq_usable``; ``phash``, ``dhash``, ``whash``, ``ahash``, ``colorhash`` and ``crop_resistant``, in hexadecimal
-        as ImageHash prints them. A picture that cannot be decoded has only the first three and ends as failed; so has
-        a file that is no picture, to which the rest does not apply. With
-        ``signatures`` the signature goes along as an artifact that reports leave out and a case keeps.
+        ``pdq_usable``; ``phash`` and ``dhash``, in hexadecimal as ImageHash prints them; with the option ``hashes`` at
+        ``all`` also ``ahash``, ``whash``, ``colorhash`` and ``crop_resistant``, of the whole decode. A picture
+        that cannot be decoded has only the first three and ends as failed; so has a file that is no picture, to which
+        the rest does not apply. With ``signatures`` the signature goes along as an artifact that reports leave out and
+        a case keeps.
         """
-        measurements = _digests(evidence)
+        measurements: dict[str, Any] = dict(evidence.digests)
         if evidence.media_type is None:
             return Outcome.not_applicable(_NO_PICTURE, measurements)
         try:
             measurements |= _picture_hashes(evidence)
+            measurements |= _further_hashes(evidence) if self.options.hashes == "all" else {}
             signature = (_signature(evidence),) if self.options.signatures else ()
         except NotAnImageError as error:
             return Outcome.not_applicable(error.message, measurements)
         except EvidenceError as error:
             reason = say("perceptual hashes could not be computed: {reason}", reason=error.message)
             return Outcome(AnalyzerStatus.FAILED, (), measurements, (), reason)
-        return Outcome(AnalyzerStatus.NOT_APPLICABLE, (), measurements, signature, _NOT_COMPARED)
+        return Outcome.measured(_NOT_COMPARED, measurements, signature)
 
 
 def _signature(evidence: Evidence) -> Artifact:
@@ -106,15 +115,6 @@ def _signature(evidence: Evidence) -> Artifact:
     from nsfwforensics.store.signatures import as_artifact
 
     return as_artifact(METHOD, picture_signature(evidence))
-
-
-def _digests(evidence: Evidence) -> dict[str, Any]:
-    """MD5 and SHA-1 are what existing lists hold; they identify and protect nothing here."""
-    return {
-        "md5": hashlib.md5(evidence.data, usedforsecurity=False).hexdigest(),
-        "sha1": hashlib.sha1(evidence.data, usedforsecurity=False).hexdigest(),
-        "sha256": evidence.sha256,
-    }
 
 
 def _picture_hashes(evidence: Evidence) -> dict[str, Any]:
@@ -132,6 +132,14 @@ def _picture_hashes(evidence: Evidence) -> dict[str, Any]:
         "pdq_usable": hashes.pdq.usable,
         "phash": hashes.perceptual,
         "dhash": hashes.difference,
+    }
+
+
+def _further_hashes(evidence: Evidence) -> dict[str, Any]:
+    from nsfwforensics.hashing.picture.perceptual import further_hashes
+
+    hashes = further_hashes(evidence.image)
+    return {
         "whash": hashes.wavelet,
         "ahash": hashes.average,
         "colorhash": hashes.color,

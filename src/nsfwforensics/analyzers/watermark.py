@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import counted, error_rate
 from nsfwforensics.core.figures import Figures
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity
@@ -16,7 +16,6 @@ from nsfwforensics.core.types import Finding, Question, Severity
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image
 
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.signals.dwtdct import Match, Reading
@@ -101,11 +100,13 @@ _CAVEAT = say(
     "resizing and most re-saving remove it: a picture without it is no more and no less genuine."
 )
 
+_COUNTED = counted("watermark_without_one")
 _MEASURED = say(
-    "In tests none was found in 14,128,504 trials on pictures without one; many trials were made on the same pictures, "
-    "so this is no exact bound."
+    "In tests {errors} were found in {trials:,} trials on pictures without one; many trials were made on the same "
+    "pictures, so this is no exact bound.",
+    **_COUNTED._asdict(),
 )
-_RATE = error_rate(say("trials on pictures without a watermark in which one was found"), 0, 14_128_504)
+_RATE = error_rate(say("trials on pictures without a watermark in which one was found"), *_COUNTED)
 
 
 class WatermarkAnalyzer(Analyzer):
@@ -161,7 +162,7 @@ class WatermarkAnalyzer(Analyzer):
             )
         if picture.width * picture.height < LEAST_PIXELS:
             return Outcome.not_applicable(say("smaller than 256 × 256 pixels: these watermarks are not written to it"))
-        found = _readings(picture)
+        found = _readings(evidence)
         if not found:
             return Outcome.not_applicable(say("too narrow to hold these watermarks"))
         findings: list[Finding] = []
@@ -192,12 +193,15 @@ class WatermarkAnalyzer(Analyzer):
         )
 
 
-def _readings(picture: Image.Image) -> tuple[Reading, ...]:
+def _readings(evidence: Evidence) -> tuple[Reading, ...]:
     import numpy as np
 
     from nsfwforensics.signals.dwtdct import MOST_PIXELS, readings
 
+    picture = evidence.original
     rows = max(8, MOST_PIXELS // picture.width)
+    if picture is evidence.image and picture.mode == "RGB":  # these pixels are asked for by others too
+        return readings(evidence.rgb[:rows])
     top = picture.crop((0, 0, picture.width, min(picture.height, rows)))  # before converting: bounded work
     return readings(np.asarray(top.convert("RGB")))
 

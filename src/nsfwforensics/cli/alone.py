@@ -19,6 +19,17 @@ from nsfwforensics.seclusion import seclude
 EXAMINING = frozenset({"scan", "hash"})
 """Commands of the package that may be told to use Ray, whose processes speak with each other; so may analyzers' own."""
 
+LISTENING = frozenset({"review"})
+"""Commands that open one socket for this machine's own browser, and have connections refused after that."""
+
+
+_CONFIG = "NSFWFORENSICS_CONFIG"
+
+
+def usual_place() -> Path:
+    """Where the settings file lies unless ``--config`` names another: where the environment says, or in the home."""
+    return Path(os.environ.get(_CONFIG) or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+
 
 class Alone:
     """What holds in this process.
@@ -39,14 +50,15 @@ class Alone:
         Raises:
             ForensicsError: There is no room for temporary files.
         """
-        if not os.environ.get("NSFWFORENSICS_CONFIG"):  # the usual settings lie in the user's own home
-            os.environ["NSFWFORENSICS_CONFIG"] = str(Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
+        os.environ[_CONFIG] = str(usual_place())  # in the user's own home, which this process is about to leave
         try:
             seclude()
         except OSError as error:
             raise ForensicsError(f"no folder for temporary files can be made: {error.strerror}") from error
         self._ours = True
-        if command in COMMANDS.keys() - EXAMINING:  # the others know only once they have read what they are told
+        if (
+            command in COMMANDS.keys() - EXAMINING - LISTENING
+        ):  # the others know only once they have read what they are told
             self.refuse_connections()
 
     def refuse_connections(self) -> None:

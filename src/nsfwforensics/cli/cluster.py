@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS, command_line
+from nsfwforensics.cli.options import setting
+from nsfwforensics.cli.progress import counting
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode
@@ -40,26 +39,13 @@ def cluster(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the clusters as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no list.")] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 chooses by files and cores.")
-    ] = 0,
-    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links.")] = False,
-    max_pixels: Annotated[
-        int | None, typer.Option("--max-pixels", min=1, help="Largest picture to decode, in pixels (220 million).")
-    ] = None,
-    max_bytes: Annotated[
-        int | None, typer.Option("--max-bytes", min=1, help="Largest file to read, in bytes (512 MiB).")
-    ] = None,
-    max_seconds: Annotated[
-        float | None, typer.Option("--max-seconds", min=0, help="Longest time for one file (300; 0 for no limit).")
-    ] = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option("--max-memory", min=0, help="Most memory for one worker process, in bytes (6 GiB; 0: no limit)."),
-    ] = None,
-    isolate: Annotated[
-        bool, typer.Option("--isolate/--no-isolate", help="Read files in confined worker processes, or in this one.")
-    ] = True,
+    jobs: Annotated[int, setting("jobs")] = 0,
+    follow_symlinks: Annotated[bool, setting("follow_symlinks")] = False,
+    max_pixels: Annotated[int | None, setting("max_pixels")] = None,
+    max_bytes: Annotated[int | None, setting("max_bytes")] = None,
+    max_seconds: Annotated[float | None, setting("max_seconds")] = None,
+    max_memory: Annotated[int | None, setting("max_memory")] = None,
+    isolate: Annotated[bool, setting("isolate")] = True,
 ) -> None:
     """Groups near-duplicates: same bytes, same looks (PDQ, eight turns), same local features so arranged."""
     from nsfwforensics.clustering.run import cluster as clustered
@@ -75,14 +61,14 @@ def cluster(
     }
     places = read_paths(paths)
     keep_apart([output], places)
-    with locked(output), _progress(quiet=quiet) as progress:
+    with locked(output), counting(quiet=quiet) as progress:
         found = clustered(
             places,
             limits=Limits(**{name: value for name, value in given.items() if value is not None}),
             jobs=jobs,
             follow_symlinks=follow_symlinks,
             exclude=output,
-            command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
+            command=command_line(),
             progress=progress,
             isolate=isolate,
         )
@@ -134,27 +120,6 @@ def _show(found: Clustering, console: Console, output: Path | None) -> None:
     console.print(plain(CAVEAT, "dim"), width=width)
     if output is not None:
         console.print(plain(f"written: {output}"), soft_wrap=True)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr; nothing where stderr is no terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda what, done, total: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        tasks: dict[str, int] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
-
-        yield tell
 
 
 def register(app: typer.Typer) -> None:

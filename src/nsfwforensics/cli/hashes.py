@@ -11,13 +11,14 @@ from rich.console import Console
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.failures import note
-from nsfwforensics.cli.options import REPORT, command, option
+from nsfwforensics.cli.options import command, option
 from nsfwforensics.cli.run import analyse
 from nsfwforensics.core.registry import providing
 from nsfwforensics.core.vocabulary import Capability
 from nsfwforensics.report.console.values import render_hashes
 from nsfwforensics.report.documents.hashes import HashFormat, write_hashes
 from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.settings import REPORT
 
 
 class Format(StrEnum):

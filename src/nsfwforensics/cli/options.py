@@ -6,44 +6,18 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from nsfwforensics.cli.commands import ALLOW_PLUGINS
-from nsfwforensics.core.analyzer import BaseAnalyzer, flag, kept_in_case
+from nsfwforensics.core.analyzer import kept_in_case
 from nsfwforensics.core.registry import select
-
-
-class FailOn(StrEnum):
-    """Triage priorities that ``--fail-on`` accepts."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
-class EngineName(StrEnum):
-    """Engines that ``--engine`` accepts."""
-
-    AUTO = "auto"
-    INLINE = "inline"
-    POOL = "pool"
-    RAY = "ray"
-
-
-class PaperName(StrEnum):
-    """Sizes that ``--paper`` accepts."""
-
-    A4 = "a4"
-    LETTER = "letter"
-
-
-REPORT = "Report"
-READING = "Reading"
-RUNNING = "Running"
+from nsfwforensics.core.vocabulary import Reader
+from nsfwforensics.settings import REPORT, RUNNING, Settings
 
 Parameter = tuple[Any, Any]
 """An annotated type that Typer reads, and the default value."""
@@ -54,44 +28,85 @@ def option(kind: Any, default: Any, *flags: str, text: str, panel: str, **more: 
     return Annotated[kind, typer.Option(*flags, help=text, rich_help_panel=panel, **more)], default
 
 
-_COUNT = {"min": 1}
-LANGUAGE_HELP = "Language of the report for people: en (default) or ja; JSON and CSV stay English."
-_PATHS_HELP = "Files and folders; - reads paths from standard input."
+FailOn = Literal["high", "medium", "low"]
+"""Triage priorities that ``--fail-on`` accepts."""
 
-Lang = Annotated[str | None, typer.Option("--lang", help=LANGUAGE_HELP, show_default=False)]
-"""``--lang`` of commands that are no analysing ones."""
+
+def _flags(model: type[BaseModel], prefix: str, panel: str | None) -> Iterator[tuple[str, Any]]:
+    """Turns the fields of a model into annotated Typer options that may be left unset.
+
+    Args:
+        model: The settings, or an analyzer's options.
+        prefix: What an option's name begins with where its field does not say how it is called.
+        panel: Heads them in the help; None where each field names its head and says its default in words.
+    """
+    for name, info in model.model_fields.items():
+        if typing.get_origin(info.annotation) is not dict:
+            called = _called(info, prefix + name.replace("_", "-"))
+            text = (info.description or "") if panel is None else _with_default(info)
+            head = _extra(info).get("panel") if panel is None else panel
+            yield name, Annotated[_settable(info.annotation), _option(info, called, text, head)]
+
+
+def _option(info: FieldInfo, flags: list[str], text: str, head: Any) -> Any:
+    least = next((int(each.ge) for each in info.metadata if getattr(each, "ge", None) is not None), None)
+    return typer.Option(*flags, help=text, show_default=False, rich_help_panel=head, min=least)
+
+
+def _called(info: FieldInfo, otherwise: str) -> list[str]:
+    """How an option is called: its names, a switch also by what turns it off."""
+    extra = _extra(info)
+    flags = str(extra.get("flag") or otherwise).split()
+    if info.annotation is bool and not extra.get("only_on"):
+        flags[0] += f"/--no-{flags[0].removeprefix('--')}"
+    return flags
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _with_default(info: FieldInfo) -> str:
+    text = (info.description or "").rstrip(".")
+    if info.is_required() or info.default in (None, ()):
+        return text
+    return f"{text} (default {getattr(info.default, 'value', info.default)})"
+
+
+def _settable(annotation: Any) -> Any:
+    """The type of an option that may be left unset: tuples become lists, everything may be None."""
+    arguments = [part for part in typing.get_args(annotation) if part is not type(None)]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return _settable(arguments[0]) if len(arguments) == 1 else str | None
+    if typing.get_origin(annotation) in (tuple, list):
+        return list[arguments[0]] | None  # type: ignore[valid-type]
+    return annotation | None
+
+
+def setting(name: str) -> Any:
+    """A setting as an option of a command that is no analysing one, for an annotated parameter.
+
+    Args:
+        name: A field of :class:`nsfwforensics.settings.Settings`.
+    """
+    info = Settings.model_fields[name]
+    return _option(info, _called(info, "--" + name.replace("_", "-")), info.description or "", None)
+
+
+Lang = Annotated[str | None, setting("language")]
+Paper = Annotated[Literal["a4", "letter"] | None, setting("paper")]
+For = Annotated[Reader | None, setting("reader")]
 
 COMMON: Mapping[str, Parameter] = {
     "paths": (
-        Annotated[list[Path], typer.Argument(help=_PATHS_HELP, show_default=False)],
+        Annotated[
+            list[Path], typer.Argument(help="Files and folders; - reads paths from standard input.", show_default=False)
+        ],
         inspect.Parameter.empty,
     ),
     "output": option(Path | None, None, "--output", "-o", text="Write the report into this folder.", panel=REPORT),
     "as_json": option(bool, False, "--json", text="Print the report as JSON on standard output.", panel=REPORT),
-    "thumbnails": option(
-        bool,
-        False,
-        "--thumbnails",
-        text="Put small pictures of the evidence into the HTML, blurred until clicked.",
-        panel=REPORT,
-    ),
-    "sensitive": option(
-        bool,
-        False,
-        "--sensitive",
-        text="Handle every file with care: no thumbnails, maps or other pictures of it; the report shows hotlines.",
-        panel=REPORT,
-    ),
-    "lang": option(str | None, None, "--lang", text=LANGUAGE_HELP, panel=REPORT),
     "pdf": option(bool, False, "--pdf", text="Write report.pdf into the folder too (extra: pdf).", panel=REPORT),
-    "paper": option(PaperName | None, None, "--paper", text="Paper of the PDF: a4 (default) or letter.", panel=REPORT),
-    "operator": option(
-        str | None,
-        None,
-        "--operator",
-        text="Who does it, as the report says: a name, or a TOML file (.toml).",
-        panel=REPORT,
-    ),
     "fail_on": option(
         FailOn | None,
         None,
@@ -113,92 +128,20 @@ COMMON: Mapping[str, Parameter] = {
         panel=REPORT,
     ),
     "quiet": option(bool, False, "--quiet", "-q", text="No progress bar and no summary.", panel=REPORT),
-    "max_pixels": option(
-        int | None,
-        None,
-        "--max-pixels",
-        text="Largest picture to decode, in pixels (default 220 million).",
-        panel=READING,
-        **_COUNT,
-    ),
-    "max_frames": option(
-        int | None,
-        None,
-        "--max-frames",
-        text="Most further pictures of one file (frames, pages, previews) to examine (default 16).",
-        panel=READING,
-        min=0,
-    ),
-    "max_bytes": option(
-        int | None,
-        None,
-        "--max-bytes",
-        text="Largest file to read, in bytes (default 512 MiB).",
-        panel=READING,
-        **_COUNT,
-    ),
-    "max_seconds": option(
-        float | None,
-        None,
-        "--max-seconds",
-        text="Longest time for one file in a worker process (default 300; 0 for no limit).",
-        panel=READING,
-        min=0,
-    ),
-    "max_memory": option(
-        int | None,
-        None,
-        "--max-memory",
-        text="Most memory for one worker process, in bytes (default 6 GiB; 0 for no limit; Linux).",
-        panel=READING,
-        min=0,
-    ),
-    "follow_symlinks": option(bool, False, "--follow-symlinks", text="Follow symbolic links.", panel=READING),
-    "device": option(
-        str | None,
-        None,
-        "--device",
-        text="auto, cpu, cuda, cuda:N or mps. A device named here must exist.",
-        panel=RUNNING,
-    ),
-    "jobs": option(
-        int | None,
-        None,
-        "--jobs",
-        "-j",
-        text="Worker processes; 0 chooses by files and cores (default).",
-        panel=RUNNING,
-        min=0,
-    ),
-    "engine": option(
-        EngineName | None,
-        None,
-        "--engine",
-        text="What runs the workers: inline, pool or ray; auto chooses by files and cores (default).",
-        panel=RUNNING,
-    ),
-    "isolate": option(
-        bool | None,
-        None,
-        "--isolate/--no-isolate",
-        text="Read files in confined worker processes, a single one too (default), or in this one.",
-        panel=RUNNING,
-    ),
-    "ray_address": option(
-        str | None,
-        None,
-        "--ray-address",
-        text="A running Ray cluster (auto, host:port, ray://host:port) whose machines see the same paths.",
-        panel=RUNNING,
-    ),
-    "weights": option(
-        Path | None, None, "--weights", text="Look for model weights in this folder first.", panel=RUNNING
-    ),
+    **{name: (annotation, None) for name, annotation in _flags(Settings, "--", None)},
     "config": option(Path | None, None, "--config", text="Read settings from this TOML file.", panel=RUNNING),
 }
+"""What every analysing command takes: what is said of one run only, and every setting, unset by default."""
 
 SELECTION: Mapping[str, Parameter] = {
     "only": option(list[str] | None, None, "--only", text="Run only this analyzer; may be repeated.", panel=RUNNING),
+    "quick": option(
+        bool,
+        False,
+        "--quick",
+        text="Only a first look: what files say of themselves, hashes, known lists; no pixels are examined.",
+        panel=RUNNING,
+    ),
     "skip": option(list[str] | None, None, "--skip", text="Leave this analyzer out; may be repeated.", panel=RUNNING),
     "allow_plugins": option(bool, False, ALLOW_PLUGINS, text="Run third-party analyzers too.", panel=RUNNING),
 }
@@ -231,7 +174,9 @@ def command(
     theirs = {
         key: (annotation, None)
         for analyzer in classes
-        for name, annotation in _flags(analyzer)
+        for name, annotation in _flags(
+            analyzer.Options, f"--{analyzer.name}-", f"{analyzer.name}: {analyzer.help or analyzer.title}"
+        )
         if (key := f"{analyzer.name}__{name}") not in fixed and ("case" in own or not kept_in_case(analyzer, name))
     }
 
@@ -254,27 +199,3 @@ def command(
         ]
     )
     return run
-
-
-def _flags(analyzer: type[BaseAnalyzer]) -> Iterator[tuple[str, Any]]:
-    """Turns the fields of an analyzer's options into annotated Typer options, unset by default."""
-    for name, info in analyzer.Options.model_fields.items():
-        called = flag(analyzer, name)
-        if info.annotation is bool:
-            called = f"{called}/--no-{called.removeprefix('--')}"
-        help_text = (info.description or "").rstrip(".")
-        if not info.is_required() and info.default not in (None, ()):
-            help_text += f" (default {getattr(info.default, 'value', info.default)})"
-        panel = f"{analyzer.name}: {analyzer.help or analyzer.title}"
-        option = typer.Option(called, help=help_text, show_default=False, rich_help_panel=panel)
-        yield name, Annotated[_settable(info.annotation), option]
-
-
-def _settable(annotation: Any) -> Any:
-    """The type of an option that may be left unset: tuples become lists, everything may be None."""
-    arguments = [part for part in typing.get_args(annotation) if part is not type(None)]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return _settable(arguments[0]) if len(arguments) == 1 else str | None
-    if typing.get_origin(annotation) in (tuple, list):
-        return list[arguments[0]] | None  # type: ignore[valid-type]
-    return annotation | None

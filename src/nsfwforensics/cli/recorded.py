@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Mapping
 
+from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.failures import note
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import custody_log
 from nsfwforensics.store.casedb import CaseDatabase
-
-
-def command_line() -> str:
-    """The command line as it was typed, quoted for a shell."""
-    return shlex.join(["nsfwforensics", *sys.argv[1:]])
 
 
 def record(

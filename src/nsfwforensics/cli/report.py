@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.cli.commands import COMMANDS
-from nsfwforensics.cli.options import Lang, PaperName
-from nsfwforensics.cli.run import check_pdf, language_of, paper_of, reporting_errors, write_pdf
+from nsfwforensics.cli.options import For, Lang, Paper
+from nsfwforensics.cli.run import check_pdf, language_of, reporting_errors, usual_settings, write_pdf
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.console.file import render
 from nsfwforensics.report.saved.folder import locked
@@ -24,8 +24,9 @@ def report(
     folder: Annotated[Path, typer.Argument(help="The folder that -o wrote.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     lang: Lang = None,
+    reader: For = None,
     as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf too (extra: pdf).")] = False,
-    paper: Annotated[PaperName | None, typer.Option("--paper", help="Paper of the PDF: a4 or letter.")] = None,
+    paper: Paper = None,
     show_changed: Annotated[
         bool, typer.Option("--show-changed", help="Show a report too that was changed; write no file, and end with 1.")
     ] = False,
@@ -41,7 +42,8 @@ def report(
 ) -> None:
     """Makes the views again; a report that is not as it was written is refused."""
     with locked(folder if folder.is_dir() else None):
-        saved = SavedReport.open(folder, language_of(lang), changed=show_changed)
+        reads = reader or usual_settings().reader
+        saved = SavedReport.open(folder, language_of(lang), changed=show_changed, reader=reads)
         saved.folds, saved.csv_mark = not unfolded, csv_mark
         if saved.differences:
             if as_json:
@@ -57,7 +59,7 @@ def report(
         elif not quiet:
             render(saved, Console(), verbose=verbose)
         if as_pdf:
-            write_pdf(saved, paper_of(paper))
+            write_pdf(saved, paper or usual_settings().paper)
 
 
 def register(app: typer.Typer) -> None:

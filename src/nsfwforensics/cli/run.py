@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol
 
@@ -15,11 +14,12 @@ import typer
 from rich.console import Console
 
 from nsfwforensics.api import Request, Run
-from nsfwforensics.cli.alone import alone
+from nsfwforensics.cli.alone import alone, usual_place
+from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.failures import ended, note
 from nsfwforensics.cli.interrupts import interrupts_held
-from nsfwforensics.cli.options import FailOn, PaperName
-from nsfwforensics.cli.progress import progress
+from nsfwforensics.cli.progress import FirstFindings, progress
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
 from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
@@ -68,9 +68,10 @@ def analyse(
         options: Options that were set, by analyzer.
         show: Prints the result for people, when it is not wanted as JSON.
     """
-    if values["operator"]:
-        values["operator"] = load_operator(values["operator"]).name or None
-    settings = _settings(values)
+    given = {name: values[name] for name in Settings.model_fields if values.get(name) is not None}
+    if "operator" in given:
+        given["operator"] = load_operator(given["operator"]).name or None
+    settings = usual_settings(values["config"], given)
     if not settings.uses_ray:
         alone.refuse_connections()
     folder: Path | None = values["output"]
@@ -80,28 +81,20 @@ def analyse(
         skip=values.get("skip") or (),
         options=options,
         settings=settings,
-        thumbnails=values["thumbnails"],
-        sensitive=values["sensitive"],
-        follow_symlinks=values["follow_symlinks"],
         allow_plugins=values["allow_plugins"],
         exclude=folder,
         case=values.get("case"),
-        command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
+        quick=values.get("quick") or False,
+        command=command_line(),
     )
-    if request.careful and request.thumbnails:
+    if settings.sensitive and settings.thumbnails:
         note("--thumbnails is not followed: with --sensitive no pictures of the files are made")
-    spoken = language(request.settings.language)
+    spoken = language(settings.language)
     if values["pdf"]:
         check_pdf(folder, spoken)
     run = Run(request)
-    with ReportWriter(folder, spoken, folds=not values["unfolded"], csv_mark=values["csv_mark"]) as writer:
-        head = run.header()
-        if folder is not None and not values["force"]:
-            refuse_another(folder, head)
-        writer.begin(head)
-        tally = Tally(_extras_nobody_named(run))
-        interrupted = _examine(run, writer, tally, quiet=values["quiet"])
-        saved = writer.finish(run.header(finished=True, interrupted=interrupted))
+    how = {"folds": not values["unfolded"], "csv_mark": values["csv_mark"], "force": values["force"]}
+    with examined(run, folder, spoken, quiet=values["quiet"], **how) as (saved, tally):
         if not values["quiet"]:
             _say_of_case(run)
         if values["as_json"]:
@@ -111,8 +104,44 @@ def analyse(
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
         if values["pdf"]:
-            write_pdf(saved, request.settings.paper)
-    raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=interrupted)))
+            write_pdf(saved, settings.paper)
+    raise typer.Exit(int(tally.exit_code(values["fail_on"], interrupted=saved.header.interrupted)))
+
+
+@contextmanager
+def examined(
+    run: Run,
+    folder: Path | None = None,
+    spoken: Language | None = None,
+    *,
+    quiet: bool,
+    folds: bool = True,
+    csv_mark: bool = False,
+    force: bool = False,
+) -> Iterator[tuple[SavedReport, Tally]]:
+    """Examines everything, with a progress bar, and writes the report; after Ctrl-C, of what was done.
+
+    Args:
+        run: Ready to go.
+        folder: Where the report goes; None keeps it until the context ends.
+        spoken: What its views are written in.
+        quiet: Whether to show no progress.
+        folds: Whether copies are shown as one row.
+        csv_mark: Whether the table begins with a byte order mark.
+        force: Whether the report of another run in the folder may be written over.
+
+    Yields:
+        The report, and what the exit code depends on.
+    """
+    reader = run.request.settings.reader
+    with ReportWriter(folder, spoken, reader=reader, folds=folds, csv_mark=csv_mark) as writer:
+        head = run.header()
+        if folder is not None and not force:
+            refuse_another(folder, head)
+        writer.begin(head)
+        tally = Tally(_extras_nobody_named(run))
+        interrupted = _examine(run, writer, tally, quiet=quiet)
+        yield writer.finish(run.header(finished=True, interrupted=interrupted)), tally
 
 
 def check_pdf(folder: Path | None, spoken: Language) -> None:
@@ -142,10 +171,10 @@ def write_pdf(saved: SavedReport, paper: str) -> None:
 
 
 def _say_of_case(run: Run) -> None:
-    if run.already_done:
-        note(f"already done: {count(run.already_done, 'file')} stood in the case under this plan, read back from there")
-    if run.gone:
-        note(f"{count(run.gone, 'file')} of the case not found at the old place; see `case verify --files`")
+    if done := run.sink.already_done:
+        note(f"already done: {count(done, 'file')} stood in the case under this plan, read back from there")
+    if run.sink.gone:
+        note(f"{count(run.sink.gone, 'file')} of the case not found at the old place; see `case verify --files`")
 
 
 def _extras_nobody_named(run: Run) -> frozenset[str]:
@@ -177,11 +206,11 @@ class Tally:
         )
         self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
 
-    def exit_code(self, fail_on: FailOn | None, *, interrupted: bool) -> ExitCode:
+    def exit_code(self, fail_on: str | None, *, interrupted: bool) -> ExitCode:
         """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, no picture, no model."""
         if interrupted:
             return ExitCode.INTERRUPTED
-        if fail_on and self.worst.rank <= Priority(fail_on.value).rank:
+        if fail_on and self.worst.rank <= Priority(fail_on).rank:
             return ExitCode.FAIL_ON
         if self.failed:
             return ExitCode.SOME_FAILED
@@ -195,15 +224,24 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
 
     What a library prints meanwhile goes to standard error: standard output is the report's.
     """
-    with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
-        try:
-            for file in run:
-                with interrupts_held():  # an entry that is written is counted too
-                    file = writer.add(file)
-                    tally.add(file)
-                advance(failed=file.status is FileStatus.FAILED)
-        except KeyboardInterrupt:
-            return True
+    shown = FirstFindings()
+    try:
+        with redirect_stdout(sys.stderr):
+            with progress(run, say("first look"), quiet=quiet) as advance:
+                for file in run.first():
+                    with interrupts_held():
+                        writer.add_first(file)
+                    shown.add(file)
+                    advance(failed=file.status is FileStatus.FAILED)
+            shown.show(quiet=quiet)
+            with progress(run, say("examining"), quiet=quiet) as advance:
+                for file in run:
+                    with interrupts_held():  # an entry that is written is counted too
+                        file = writer.add(file)
+                        tally.add(file)
+                    advance(failed=file.status is FileStatus.FAILED)
+    except KeyboardInterrupt:
+        return True
     return False
 
 
@@ -233,41 +271,18 @@ def language_of(lang: str | None) -> Language:
     Raises:
         UsageError: There is no catalogue for it, or the settings cannot be read.
     """
-    return language(lang or load_settings(_usual_settings()).language)
+    return language(lang or usual_settings().language)
 
 
-def paper_of(paper: PaperName | None) -> str:
-    """The paper that ``--paper`` names, or that of the settings."""
-    return paper.value if paper else load_settings(_usual_settings()).paper
+def usual_settings(path: Path | None = None, given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a command: those of its file, of the environment over them, and what it was given.
 
+    Args:
+        path: The file that ``--config`` names; None for the usual one, if there is one.
+        given: Settings by name, as the command line has them.
 
-def _usual_settings() -> Path | None:
-    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
-    return usual if usual.is_file() else None
-
-
-def _settings(values: dict[str, Any]) -> Settings:
-    path = values["config"] or _usual_settings()
-    given = {
-        name: values[name]
-        for name in (
-            "device",
-            "jobs",
-            "engine",
-            "isolate",
-            "ray_address",
-            "max_pixels",
-            "max_frames",
-            "max_bytes",
-            "max_seconds",
-            "max_memory",
-            "operator",
-            "weights",
-        )
-        if values[name] is not None
-    }
-    if values["lang"] is not None:
-        given["language"] = values["lang"]
-    if values["paper"] is not None:
-        given["paper"] = values["paper"].value
-    return load_settings(path, given=given)
+    Raises:
+        UsageError: They cannot be read, or there is no such setting.
+    """
+    usual = usual_place()
+    return load_settings(path or (usual if usual.is_file() else None), given=given)

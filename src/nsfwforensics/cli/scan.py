@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
-from nsfwforensics.cli.options import RUNNING, command, option
+from nsfwforensics.cli.options import command, option
 from nsfwforensics.cli.run import analyse, reporting_errors
 from nsfwforensics.core.analyzer import flag, kept_in_case
 from nsfwforensics.core.registry import installed
 from nsfwforensics.errors import UsageError
 from nsfwforensics.report.console.file import render
+from nsfwforensics.settings import RUNNING
 
 _PATHS_HELP = "Files and folders; - reads paths from standard input. With --case, all files of the case if omitted."
 

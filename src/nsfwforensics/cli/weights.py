@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.options import setting
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.errors import ExitCode, WeightsError
 from nsfwforensics.models.weights import locate, manifest, read
 
-_Folder = Annotated[Path | None, typer.Option("--weights", help="Look in this folder first.")]
+_Folder = Annotated[Path | None, setting("weights")]
 
 
 @reporting_errors

@@ -38,6 +38,7 @@ _NOTHING: dict[Question, str] = {
 }
 
 _ENDED: dict[AnalyzerStatus, str] = {
+    AnalyzerStatus.MEASURED: say("measured only"),
     AnalyzerStatus.NOT_APPLICABLE: say("not applicable"),
     AnalyzerStatus.NOT_AVAILABLE: say("not available"),
     AnalyzerStatus.FAILED: say("failed"),

@@ -26,7 +26,11 @@ THUMBNAIL_PIXELS = 320
 _ORIENTATION = 0x0112
 
 FULL_PIXELS = 120_000_000
-"""Larger pictures are decoded at half their edges, a quarter of the memory."""
+"""Larger pictures are examined at half their edges, with a quarter of the memory.
+
+A JPEG is decoded so. The other formats' libraries decode in full only and are halved afterwards: measured, that takes 7
+bytes a pixel for HEIF and 5 for PNG, 1.6 GB at the largest size that is allowed by default.
+"""
 
 _MOST_AUXILIARIES = 8
 

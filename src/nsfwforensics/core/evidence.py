@@ -6,20 +6,23 @@ The bytes are hashed before anything else looks at them, decoded at most once, a
 from __future__ import annotations
 
 import hashlib
+import math
 import os
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nsfwforensics.core.decode import Decoded, Limits, decode, decode_reduced, header_size, thumbnail_base64
-from nsfwforensics.core.media import sniff
+from nsfwforensics.core.media import SNIFF_BYTES, sniff
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.types import FileInfo, FileState
-from nsfwforensics.errors import EvidenceError, LimitExceededError
+from nsfwforensics.errors import EvidenceError, TooLargeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +47,7 @@ class Evidence:
         media_type: What the bytes are (never what the name says).
     """
 
-    __slots__ = ("_decoded", "_derived", "_follow", "_limits", "data", "media_type", "mtime_ns", "path",
+    __slots__ = ("_decoded", "_derived", "_digests", "_follow", "_limits", "data", "media_type", "mtime_ns", "path",
                  "sha256", "size")  # fmt: skip
 
     def __init__(self, path: Path, data: bytes, mtime_ns: int | None, limits: Limits, *, follow: bool = False) -> None:
@@ -57,6 +60,7 @@ class Evidence:
         self._limits = limits
         self._follow = follow
         self._derived: dict[str, Any] = {}
+        self._digests: dict[str, str] | None = None
         self._decoded: Decoded | EvidenceError | None = None
 
     @classmethod
@@ -70,19 +74,13 @@ class Evidence:
 
         Raises:
             EvidenceError: The file cannot be read, is empty or is not a regular file.
-            LimitExceededError: It is larger than ``limits.max_bytes``.
+            TooLargeError: It is larger than ``limits.max_bytes``.
         """
         limits = limits or Limits()
-        if (told := now_reading.get()) is not None:
-            told(path)
-        try:
-            stream = open_evidence(path, follow=follow)
-        except OSError as error:
-            raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
-        with stream:
+        with _stream(path, follow=follow) as stream:
             info = os.fstat(stream.fileno())
             if info.st_size > limits.max_bytes:
-                raise LimitExceededError(
+                raise TooLargeError(
                     say(
                         "{size:,} bytes, more than the limit of {limit:,} (--max-bytes)",
                         size=info.st_size,
@@ -103,6 +101,41 @@ class Evidence:
         return cls(path, data, info.st_mtime_ns, limits, follow=follow)
 
     @classmethod
+    def unread(cls, path: Path, problem: str, limits: Limits | None = None, *, follow: bool = False) -> Evidence:
+        """A file of which only the digests are taken, piece by piece: its bytes are not kept, and decode to nothing.
+
+        Args:
+            path: A regular file.
+            problem: Why it is not looked into.
+            limits: Reading it may take half their seconds.
+            follow: Whether it may be a symbolic link.
+
+        Raises:
+            EvidenceError: The file cannot be read, is not a regular file, or takes too long.
+        """
+        limits = limits or Limits()
+        digests = {name: hashlib.new(name, usedforsecurity=False) for name in _DIGESTS}
+        latest = time.monotonic() + limits.max_seconds / 2 if limits.max_seconds else math.inf
+        head, size = b"", 0
+        with _stream(path, follow=follow) as stream:
+            try:
+                while piece := stream.read(_PIECE):
+                    head = head or piece[:SNIFF_BYTES]
+                    size += len(piece)
+                    for digest in digests.values():
+                        digest.update(piece)
+                    if time.monotonic() > latest:
+                        raise EvidenceError(problem)
+                info = os.fstat(stream.fileno())
+            except OSError as error:
+                raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
+        made = cls(path, b"", info.st_mtime_ns, limits, follow=follow)
+        made._digests = {name: digest.hexdigest() for name, digest in digests.items()}
+        made.sha256, made.size, made.media_type = made._digests["sha256"], size, sniff(head)
+        made._decoded = EvidenceError(problem)
+        return made
+
+    @classmethod
     def from_bytes(cls, data: bytes, name: str = "image", limits: Limits | None = None) -> Evidence:
         """Makes evidence of bytes in memory, as tests and libraries need it."""
         return cls(Path(name), data, None, limits or Limits())
@@ -116,6 +149,17 @@ class Evidence:
         made = copy(self)
         made._derived, made._decoded, made.mtime_ns = {}, decoded, None
         return made
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """``md5``, ``sha1`` and ``sha256`` of the bytes, lowercase hexadecimal.
+
+        MD5 and SHA-1 are what existing lists hold; they identify and protect nothing here.
+        """
+        if self._digests is None:
+            old = {name: hashlib.new(name, self.data, usedforsecurity=False).hexdigest() for name in _DIGESTS[:2]}
+            self._digests = {**old, "sha256": self.sha256}
+        return self._digests
 
     @property
     def limits(self) -> Limits:
@@ -149,11 +193,20 @@ class Evidence:
         def build() -> NDArray[np.uint8]:
             import numpy as np
 
-            pixels = np.asarray(self.image.convert("RGB"))
+            image = self.image if self.image.mode == "RGB" else self.image.convert("RGB")  # it would copy even then
+            pixels = np.asarray(image)
             pixels.flags.writeable = False
             return pixels
 
         return self.derive("rgb", build)
+
+    @property
+    def decoded_rows(self) -> NDArray[np.uint8]:
+        """The rows of :attr:`rgb` that could be decoded: the others are filled with one colour, which is no picture.
+
+        Of a picture that is stored turned they lie elsewhere: see :attr:`turned`.
+        """
+        return self.rgb[: max(1, int(self.rgb.shape[0] * self.decoded_share))]
 
     def reduced(self, least: int) -> Image.Image | None:
         """A smaller version of :attr:`image`, where the format decodes it at a fraction of the cost.
@@ -229,7 +282,8 @@ class Evidence:
 
     def after(self) -> FileState | None:
         """Reads the file again, to show that the examination left it as it was; None for bytes in memory."""
-        return None if self.mtime_ns is None else file_state(self.path, self._limits.max_bytes, follow=self._follow)
+        most = max(self.size, self._limits.max_bytes)
+        return None if self.mtime_ns is None else file_state(self.path, most, follow=self._follow)
 
     def _decode(self) -> Decoded:
         if self._decoded is None:
@@ -240,6 +294,24 @@ class Evidence:
         if isinstance(self._decoded, EvidenceError):
             raise self._decoded
         return self._decoded
+
+
+_DIGESTS = ("md5", "sha1", "sha256")
+_PIECE = 1 << 20
+
+
+def _stream(path: Path, *, follow: bool) -> BufferedReader:
+    """Opens a file, after telling who wants to know.
+
+    Raises:
+        EvidenceError: It cannot be opened or is not a regular file.
+    """
+    if (told := now_reading.get()) is not None:
+        told(path)
+    try:
+        return open_evidence(path, follow=follow)
+    except OSError as error:
+        raise EvidenceError(say("cannot be read: {error}", error=error.strerror)) from error
 
 
 def file_state(path: Path, max_bytes: int, *, follow: bool = False) -> FileState:

@@ -7,6 +7,7 @@ would be writing to evidence, and would change the time of the last change of it
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from io import BufferedReader
@@ -43,6 +44,20 @@ def open_evidence(path: Path, *, follow: bool = False) -> BufferedReader:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def file_sha256(path: Path, *, follow: bool = True) -> str:
+    """SHA-256 of a regular file, lowercase hexadecimal, read in pieces.
+
+    Args:
+        path: The file.
+        follow: Whether it may be a symbolic link.
+
+    Raises:
+        OSError: It is missing, cannot be read or is no regular file.
+    """
+    with open_evidence(path, follow=follow) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def list_folder(folder: Path, *, follow: bool = False) -> list[Path]:

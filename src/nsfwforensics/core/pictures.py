@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nsfwforensics.core.decode import decode_frames
 from nsfwforensics.core.media import DECODED, name_of
 from nsfwforensics.core.messages import Message, say, say_count
-from nsfwforensics.core.types import InnerPicture
+from nsfwforensics.core.types import Finding, InnerPicture
 from nsfwforensics.core.vocabulary import SCENES, PictureKind, PictureState
 from nsfwforensics.errors import EvidenceError
 
@@ -154,7 +154,7 @@ class Pictures:
                 self._note(each, part, PictureState.SAME)
             else:
                 room -= 1
-                further = Further(self._note(each, part, PictureState.EXAMINED), _place(each, part), part)
+                further = Further(self._note(each, part, PictureState.EXAMINED), place_of(each, part), part)
                 shown.append(grid)
                 if stands_in:
                     self.stand_in = further
@@ -272,7 +272,22 @@ def evenly(numbers: Sequence[int], most: int) -> list[int]:
     return [numbers[((index + 1) * len(numbers)) // most - 1] for index in range(most)]
 
 
-def _place(each: Embedded, part: Evidence) -> Message:
+def placed(finding: Finding, place: str) -> Finding:
+    """A finding about a further picture in a file."""
+    data: dict[str, Any] = {**finding.data, "picture": place}
+    if finding.region is not None:
+        region = finding.region
+        data["place_in_picture"] = [region.x, region.y, region.width, region.height]
+    fields = {name: getattr(finding, name) for name in Finding.model_fields}
+    said = say("In {picture}: {said}", picture=place, said=finding.said("explanation"))
+    kept = {name: value for name, value in finding.wording.items() if name != "explanation"}
+    return Finding(**{**fields, "explanation": said, "data": data, "region": None, "wording": kept})
+
+
+def place_of(each: Embedded, part: Evidence) -> Message:
+    """Which picture in a file this is, in words, by its kind and size; of a video, where it stands."""
+    if each.kind is PictureKind.VIDEO:
+        return say("{kind} at byte {offset:,}", kind=each.kind.wording, offset=each.offset or 0)
     info = part.info()
     return say("{kind} of {width} × {height} pixels", kind=each.kind.wording, width=info.width, height=info.height)
 
@@ -341,4 +356,4 @@ def _copy_of(grid: Grid, other: Grid, kind: PictureKind) -> bool:
     )
 
 
-__all__ = ["Embedded", "Further", "Inside", "Pictures", "evenly"]
+__all__ = ["Embedded", "Further", "Inside", "Pictures", "evenly", "place_of", "placed"]

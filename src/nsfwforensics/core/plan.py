@@ -28,13 +28,13 @@ from nsfwforensics.core.analyzer import (
     Resources,
 )
 from nsfwforensics.core.decode import refuse_undecoded
-from nsfwforensics.core.discover import Target
-from nsfwforensics.core.evidence import Evidence, Limits, describe_path, file_state
+from nsfwforensics.core.discover import Look, Target
+from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS, is_video
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.pictures import Inside, Pictures
+from nsfwforensics.core.pictures import Inside, Pictures, placed
 from nsfwforensics.core.registry import BUILT_IN, installed
 from nsfwforensics.core.sensitive import (
     LEFT_OUT,
@@ -52,13 +52,12 @@ from nsfwforensics.core.types import (
     Artifact,
     FileInfo,
     FileReport,
-    Finding,
     MethodRecord,
     ModelRecord,
     PictureKind,
     Support,
 )
-from nsfwforensics.errors import EvidenceError, MissingDependencyError, UsageError, WeightsError
+from nsfwforensics.errors import EvidenceError, MissingDependencyError, TooLargeError, UsageError, WeightsError
 
 _log = logging.getLogger(__name__)
 
@@ -116,6 +115,7 @@ class Draft:
     place: str = ""
     lesser: bool = False
     stands_in: bool = False
+    look: Look = Look.WHOLE
 
 
 class Plan:
@@ -205,31 +205,62 @@ class Plan:
             raise
         except BaseException as error:  # noqa: BLE001 - one file never costs another
             _log.debug("examining %s failed", target.path, exc_info=True)
-            return failed_draft(target, reason_of(error), self.spec.limits)
+            return self.unread(target, reason_of(error))
+
+    def unread(self, target: Target, reason: str) -> Draft:
+        """What is said of a file that is not looked into (it is too large, or its worker died on it).
+
+        Its digests are taken, and looked up where lists were given.
+        """
+        try:
+            evidence = Evidence.unread(target.path, reason, self.spec.limits, follow=target.follow)
+            ours = {name: one for name, one in self.analyzers.items() if self.origins[name] == BUILT_IN}
+            draft = self._by_bytes(evidence, reason, ours, claims=True)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - asked where something has failed already, and must not fail in turn
+            _log.debug("%s cannot be hashed", target.path, exc_info=True)
+            draft = Draft(describe_path(target.path), {}, {})
+        draft.error = reason
+        return draft
 
     def _opened(self, target: Target) -> Draft:
         if target.skip is not None:
             return Draft(describe_path(target.path), {}, {}, target.skip, skipped=not target.failed)
         try:
             evidence = Evidence.open(target.path, self.spec.limits, follow=target.follow)
+        except TooLargeError as error:
+            draft = self.unread(target, error.message)
+            passed_over = draft.info.media_type is None and not any(each.findings for each in draft.results.values())
+            draft.skipped = passed_over and not _claims(target)
+            return draft
         except EvidenceError as error:
-            skipped = not (target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS)
-            info = describe_path(target.path)
-            return Draft(info, {}, {}, error.message, skipped=skipped)
+            return Draft(describe_path(target.path), {}, {}, error.message, skipped=not _claims(target))
         if evidence.media_type is None:
-            claims = target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
-            return self._by_bytes(evidence, say("the content is no image format known here"), claims=claims)
-        return self._examine(evidence)
+            reason = say("the content is no image format known here")
+            return self._by_bytes(evidence, reason, self.analyzers, claims=_claims(target))
+        return self._examine(evidence, target.look)
 
-    def _by_bytes(self, evidence: Evidence, reason: str, *, claims: bool) -> Draft:
-        """What is said of a file that is no picture: what analyzers that take any file find in its bytes.
+    @property
+    def in_two(self) -> bool:
+        """Whether some of the analyzers are quick, and some are not."""
+        return len({analyzer.quick for analyzer in self.analyzers.values()}) > 1
+
+    def _looking(self, look: Look) -> Mapping[str, BaseAnalyzer]:
+        quick = {Look.FIRST: (True,), Look.REST: (False,)}.get(look, (True, False))
+        return {name: analyzer for name, analyzer in self.analyzers.items() if analyzer.quick in quick}
+
+    def _by_bytes(
+        self, evidence: Evidence, reason: str, analyzers: Mapping[str, BaseAnalyzer], *, claims: bool
+    ) -> Draft:
+        """What is said of a file whose picture is not looked at: what analyzers that take any file find in its bytes.
 
         Where they find something the file is no longer passed over; it failed only where it claims to be a picture and
         somebody asked for more.
         """
         draft = Draft(evidence.info(), {}, {}, reason, skipped=not claims)
         started = time.perf_counter()
-        for name, analyzer in self.analyzers.items():
+        for name, analyzer in analyzers.items():
             if analyzer.any_file and isinstance(analyzer, Analyzer):
                 outcome = self._unavailable(analyzer) or _guarded(analyzer, analyzer.examine, evidence)
                 draft.results[name] = self._result(analyzer, outcome, time.perf_counter() - started)
@@ -243,20 +274,21 @@ class Plan:
             draft.info = draft.info.model_copy(update={"after": evidence.after()})
         return draft
 
-    def _examine(self, evidence: Evidence) -> Draft:
-        draft = Draft(evidence.info(), {}, {})
+    def _examine(self, evidence: Evidence, look: Look) -> Draft:
+        draft = Draft(evidence.info(), {}, {}, look=look)
+        looking = self._looking(look)
         pictures = self._pictures(evidence)
         for further in pictures.further():
             part = Draft(further.evidence.info(), {}, {}, place=further.place)
             part.stands_in = pictures.stand_in is further
             part.lesser = not part.stands_in and further.record.kind in _SMALL_COPIES
-            for name, analyzer in self.analyzers.items():
+            for name, analyzer in looking.items():
                 if further.record.kind in analyzer.looks_at:
                     self._first(name, analyzer, further.evidence, part)
             part.results = {name: without_pictures(result) for name, result in part.results.items()}
             draft.further.append(part)
         undecoded = _undecoded(evidence)
-        for name, analyzer in self.analyzers.items():
+        for name, analyzer in looking.items():
             if undecoded and analyzer.needs_pixels and (pictures.stand_in or is_video(evidence.media_type)):
                 draft.results[name] = self._result(analyzer, Outcome.not_applicable(undecoded), 0.0)
             else:
@@ -275,7 +307,8 @@ class Plan:
         if careful:  # what shows the picture does not even leave this process
             draft.left_out = self.spec.resources.thumbnails or has_pictures(draft.results.values())
             draft.results = {name: without_pictures(result) for name, result in draft.results.items()}
-        thumbnail = self.spec.resources.thumbnails and not careful
+        # Until everything has looked at it, nobody knows whether it is to be handled with care.
+        thumbnail = self.spec.resources.thumbnails and not careful and look is not Look.FIRST
         held: dict[str, Any] = {"pictures": pictures.listed, "unexamined": pictures.unexamined}
         if pictures.full_size:
             held |= dict(zip(("width", "height"), pictures.full_size, strict=True))
@@ -385,8 +418,31 @@ class Plan:
         report = handled(report, asked=self.spec.resources.sensitive)
         if not report.sensitive:
             report = without_text_pictures(report)
-        answers = assess.again(report, complete=self.spec.complete)
+        return self._answered(report, complete=self.spec.complete and draft.look is Look.WHOLE)
+
+    def _answered(self, report: FileReport, *, complete: bool) -> FileReport:
+        answers = assess.again(report, complete=complete)
         return report.model_copy(update={"answers": answers, "priority": assess.priority_of(report)})
+
+    def joined(self, first: FileReport, rest: FileReport) -> FileReport:
+        """One report of a file at which the quick analyzers looked first and then the others.
+
+        Args:
+            first: What the quick ones found.
+            rest: What the others found, in the same bytes.
+        """
+        results = {result.analyzer: result for result in (*first.results, *rest.results)}
+        problem = rest if rest.error else first
+        notes = {str(one): each.said(f"notes.{i}") for each in (rest, first) for i, one in enumerate(each.notes)}
+        report = FileReport(
+            info=rest.info,
+            results=tuple(results[name] for name in self.analyzers if name in results),
+            error=problem.said("error") if problem.error else None,
+            skipped=rest.skipped,
+            supplied_as=rest.supplied_as,
+            notes=tuple(notes.values()),
+        )
+        return self._answered(handled(report, asked=self.spec.resources.sensitive), complete=self.spec.complete)
 
     def _supplied_as(self, info: FileInfo) -> str:
         """What the run was given this very file as, in the place where it lies: a copy elsewhere is no input."""
@@ -421,7 +477,7 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
                 ranks[finding.code] = finding.severity.rank
             if (finding.code, str(finding.explanation)) not in said:
                 said.add((finding.code, str(finding.explanation)))
-                findings.append(_placed(finding, each.place))
+                findings.append(placed(finding, each.place))
     update: dict[str, Any] = {
         "findings": tuple(findings),
         "seconds": round(main.seconds + sum(result.seconds for _, result in parts), 4),
@@ -432,7 +488,7 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
     stand_in = next((result for each, result in parts if each.stands_in), None)
     status = stand_in.status if stand_in else main.status
     error = (stand_in or main).said("error") if (stand_in or main).error else None
-    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.NOT_APPLICABLE):
+    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.MEASURED, AnalyzerStatus.NOT_APPLICABLE):
         status, error = AnalyzerStatus.OK, None
     return AnalyzerResult(**{**_fields(main), **update, "status": status, "error": error})
 
@@ -440,18 +496,6 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
 def _fields(result: AnalyzerResult) -> dict[str, Any]:
     """A result's fields as they are, its findings still models."""
     return {name: getattr(result, name) for name in AnalyzerResult.model_fields}
-
-
-def _placed(finding: Finding, place: str) -> Finding:
-    """A finding about a further picture in a file."""
-    data: dict[str, Any] = {**finding.data, "picture": place}
-    if finding.region is not None:
-        region = finding.region
-        data["place_in_picture"] = [region.x, region.y, region.width, region.height]
-    fields = {name: getattr(finding, name) for name in Finding.model_fields}
-    said = say("In {picture}: {said}", picture=place, said=finding.said("explanation"))
-    kept = {name: value for name, value in finding.wording.items() if name != "explanation"}
-    return Finding(**{**fields, "explanation": said, "data": data, "region": None, "wording": kept})
 
 
 def _undecoded(evidence: Evidence) -> str | None:
@@ -463,13 +507,9 @@ def _undecoded(evidence: Evidence) -> str | None:
     return None
 
 
-def failed_draft(target: Target, reason: str, limits: Limits) -> Draft:
-    """The draft of a file whose examination ended outside the plan (a worker died): hashed, and not looked into."""
-    state = file_state(target.path, limits.max_bytes, follow=target.follow)
-    known = describe_path(target.path).model_copy(
-        update={"size": state.size, "modified": state.modified, "sha256": state.sha256}
-    )
-    return Draft(known, {}, {}, reason)
+def _claims(target: Target) -> bool:
+    """Whether somebody expects an answer about this file, whatever it is: they named it, or its name is a picture's."""
+    return target.named or target.path.suffix.lower() in IMAGE_EXTENSIONS
 
 
 def _options(analyzer: type[BaseAnalyzer], values: Mapping[str, Any]) -> AnalyzerOptions:

@@ -13,12 +13,18 @@ from nsfwforensics.core.opening import open_evidence
 
 REPORT_NAME = "report.json"
 STREAM_NAME = "files.jsonl"
+FIRST_NAME = "first.jsonl"
+"""What a first look found, as long as the run goes on."""
+
 RUN_NAME = "run.json"
 CSV_NAME = "summary.csv"
 HTML_NAME = "report.html"
 PDF_NAME = "report.pdf"
 SUMS_NAME = "SHA256SUMS"
-OUR_NAMES = (REPORT_NAME, STREAM_NAME, RUN_NAME, CSV_NAME, HTML_NAME, PDF_NAME, SUMS_NAME)
+OUR_NAMES = (REPORT_NAME, STREAM_NAME, FIRST_NAME, RUN_NAME, CSV_NAME, HTML_NAME, PDF_NAME, SUMS_NAME)
+
+PAGE_NAME = re.compile(r"report-([1-9][0-9]{0,4})\.html")
+"""Further pages of a report of many files."""
 
 ARTIFACTS = "artifacts"
 """The folder of pictures that were made with a report."""
@@ -29,6 +35,11 @@ _HEAD = 4096
 _MADE_BY_US = say(
     "a file of an earlier report, by its name and place; it is no evidence, and is examined where it is named itself"
 )
+
+
+def page_name(number: int) -> str:
+    """How a page of a report is called, from 1."""
+    return HTML_NAME if number == 1 else f"report-{number}.html"
 
 
 def is_ours(path: Path) -> bool:
@@ -56,7 +67,7 @@ def without_reports(targets: Iterable[Target]) -> Iterator[Target]:
 
     for target in targets:
         path = target.path
-        made = path.name in OUR_NAMES and holds_report(path.parent)
+        made = (path.name in OUR_NAMES or PAGE_NAME.fullmatch(path.name) is not None) and holds_report(path.parent)
         made |= (
             path.parent.name == ARTIFACTS
             and ARTIFACT_NAME.fullmatch(path.name) is not None

@@ -21,6 +21,7 @@ from nsfwforensics.core.vocabulary import (
     PictureState,
     Priority,
     Question,
+    Reader,
     Severity,
     Support,
 )
@@ -293,6 +294,7 @@ __all__ = [
     "Priority",
     "Probability",
     "Question",
+    "Reader",
     "Region",
     "Report",
     "Severity",

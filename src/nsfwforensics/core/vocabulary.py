@@ -46,6 +46,9 @@ class Capability(StrEnum):
     ORIGINALS = "originals"
     """It compares with original photographs, which its option ``original`` names."""
 
+    GENERATION = "generation"
+    """It asks a model whether pixels look generated."""
+
 
 class Severity(StrEnum):
     """How much a finding matters if it is right. Says nothing about how sure it is."""
@@ -71,10 +74,14 @@ class Support(StrEnum):
 
 
 class AnalyzerStatus(StrEnum):
-    """How an analyzer ended on one file. The five are different outcomes and look different."""
+    """How an analyzer ended on one file. The six are different outcomes and look different.
+
+    What is ``measured`` answers nothing by itself: hashes that were compared with nothing.
+    """
 
     OK = "ok"
     NOTHING_FOUND = "nothing_found"
+    MEASURED = "measured"
     NOT_APPLICABLE = "not_applicable"
     NOT_AVAILABLE = "not_available"
     FAILED = "failed"
@@ -101,6 +108,15 @@ class Priority(StrEnum):
     def rank(self) -> int:
         """0 (high, first) to 3 (none, last)."""
         return list(Priority).index(self)
+
+
+class Reader(StrEnum):
+    """Whom the advice of a report is for."""
+
+    ANYONE = "anyone"
+    ADVOCATE = "advocate"
+    ANALYST = "analyst"
+    JOURNALIST = "journalist"
 
 
 class PictureKind(StrEnum):

@@ -19,7 +19,7 @@ from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.private import close_all_to_others, close_to_others, make_folder
 from nsfwforensics.core.sensitive import header_without_pictures
-from nsfwforensics.custody import describe, originals, report_copy, signing
+from nsfwforensics.custody import attached, describe, originals, report_copy, signing
 from nsfwforensics.custody.describe import CaseCopy, Contents
 from nsfwforensics.custody.listing import ALGORITHMS, TAG_MANIFESTS, digests
 from nsfwforensics.custody.operator_file import Operator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 HASH_ONLY = "hashes only were asked for"
 SENSITIVE = "to be handled with care: no copy is made"
 LINK = "a symbolic link: links are not followed into a bag"
-NOT_THE_SAME = "not the bytes that the case knows: it was changed since it was examined"
+NOT_THE_SAME = "not the bytes that were examined: it was changed since"
 
 Progress = Callable[[Original], None]
 """Called after each file."""
@@ -52,7 +52,7 @@ class Order:
         hash_only: Whether no copies, and no pixels in the report, go into the bag.
         source: The report, or None for a bag without one.
         case: The case that it is packed from, or None.
-        known: SHA-256 that the case knows of a path; files that differ are not packed.
+        known: SHA-256 that a path had when it was examined; files that differ are not packed.
         key: Signs the bag, if given.
     """
 
@@ -118,6 +118,8 @@ def pack(order: Order, progress: Progress = lambda found: None) -> Packed:
                 source = replace(source, header=header_without_pictures(source.header))
             covered = report_copy.write(source, payload / "report", pixels=not order.hash_only)
         files = tuple(_files(order, payload, covered, progress))
+        if order.case is not None:
+            attached.copy(order.case.path, payload, pixels=not order.hash_only)
         contents = Contents(files, order.operator, order.command, order.hash_only, started, source, covered, order.case)
         describe.write(payload, contents)
         _make(folder, order, contents)

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import create
 from nsfwforensics.custody import case_uco, tables
 from nsfwforensics.custody.operator_file import Operator
@@ -23,7 +24,6 @@ from nsfwforensics.libraries import library_versions
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import visible
 from nsfwforensics.store import chain
-from nsfwforensics.store.originals import digest
 
 SCHEMA_VERSION = "1.0"
 OWN_LIBRARIES = ("bagit", "cryptography", "rfc3161-client")
@@ -47,6 +47,7 @@ This is a bag of evidence made with nsfwforensics: a folder in the BagIt format 
   data/info.json         tool, libraries, models with SHA-256, who packed and when
   data/command.log       the commands that were run, with their times
   data/custody.jsonl     the custody log of the case, if the bag was packed from a case
+  data/attached/         results from outside, each with where and when it was taken (about.json)
   data/case.jsonld       the same in CASE/UCO, for other tools
   signatures/            signatures, if the bag was signed
 
@@ -135,7 +136,7 @@ def write(payload: Path, contents: Contents) -> None:
     )
     _text(payload / CASE_UCO, lambda stream: case_uco.write(contents.files, packing, stream))
     report = payload / "report" / "report.json"
-    sha256 = digest(report) if contents.source is not None else None
+    sha256 = file_sha256(report) if contents.source is not None else None
     _text(payload / INFO, lambda stream: stream.write(dumps(info(contents, sha256, finished), indent=2) + "\n"))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import handled, without_pixels
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import ReportError
@@ -101,7 +102,7 @@ def write(source: Source, folder: Path, *, pixels: bool) -> Covered:
         ReportError: It cannot be read or written.
     """
     covered = Covered(all_sensitive=source.header.sensitive)
-    with ReportWriter(folder) as writer:
+    with ReportWriter(folder, moved=True) as writer:
         writer.begin(source.header)
         for found in source.files:
             file = handled(found, asked=source.header.sensitive)
@@ -137,7 +138,7 @@ def _with_artifacts(saved: SavedReport, folder: Path) -> Iterator[FileReport]:
         )
         yield file.model_copy(update={"results": results})
     try:
-        if saved.digests and digests.of(folder / REPORT_NAME) != saved.digests[REPORT_NAME]:
+        if saved.digests and file_sha256(folder / REPORT_NAME) != saved.digests[REPORT_NAME]:
             raise ReportError(f"the report in {folder} was changed while it was read, and is not used")
     except OSError as error:
         raise ReportError(f"the report in {folder} cannot be read: {error.strerror}") from error

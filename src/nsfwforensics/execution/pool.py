@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.plan import Draft, Plan, failed_draft
+from nsfwforensics.core.plan import Draft, Plan
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.base import BATCH_FILES, Lost
@@ -39,7 +39,7 @@ class PoolEngine:
         staff = Staff(self.jobs, plan.spec.limits.max_seconds, worker.start_apart, (plan.spec, here()))
         for (target,), half in isolated(worker.work, ((target,) for target in targets), staff):
             if isinstance(half, Lost):
-                yield plan.infer([failed_draft(target, half.reason, plan.spec.limits)])[0]
+                yield plan.infer([plan.unread(target, half.reason)])[0]
             else:
                 yield half
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.failure import reason_of
-from nsfwforensics.core.plan import Draft, Plan, PlanSpec, failed_draft
+from nsfwforensics.core.plan import Draft, Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import ForensicsError, MissingDependencyError
 from nsfwforensics.execution import worker
@@ -216,7 +216,8 @@ class RayEngine:
                 slow = 0 < seconds <= time.monotonic() - started
                 if slow or not left:
                     reason = too_long(seconds) if slow else reason
-                    yield Plan(crew.spec).infer([failed_draft(target, reason, crew.spec.limits)])[0]
+                    plan = Plan(crew.spec)
+                    yield plan.infer([plan.unread(target, reason)])[0]
                     break
 
 

@@ -51,67 +51,69 @@ class Behind:
         return self.end - self.start
 
 
-def behind(data: bytes, start: int, *, inside_png: bool = False) -> tuple[Behind, ...]:
+def behind(data: bytes, start: int, media_type: str | None = "image/jpeg") -> tuple[Behind, ...]:
     """Names the pieces from an offset to the end of the file. Never raises; what is behind many pieces is one unknown.
 
     Args:
         data: The whole file.
         start: Just past the end of the picture.
-        inside_png: Whether the picture is a PNG, whose remains look otherwise than those of a JPEG.
+        media_type: What the picture is: only a JPEG's and a PNG's remains are told, by how they end.
     """
-    return tuple(_pieces(data, start, inside_png=inside_png))
+    return tuple(_pieces(data, start, media_type))
 
 
-def _pieces(data: bytes, position: int, *, inside_png: bool) -> Iterator[Behind]:
+def _pieces(data: bytes, position: int, media_type: str | None) -> Iterator[Behind]:
+    first, last = samsung.extent(data, position) or (len(data), len(data))
     for _ in range(MAX_PIECES):
         if position >= len(data):
             return
-        piece = _piece(data, position, inside_png=inside_png)
+        piece = _piece(data, position, first if position < first else len(data), media_type)
+        if position == first:
+            piece = Behind(Piece.PHONE, first, last)
         yield piece
         position = piece.end
     if position < len(data):
         yield Behind(Piece.UNKNOWN, position, len(data))
 
 
-def _piece(data: bytes, start: int, *, inside_png: bool) -> Behind:
-    stop = len(data)
+def _piece(data: bytes, start: int, stop: int, media_type: str | None) -> Behind:
+    kind, end = _kind(data, start, stop, media_type)
+    return Behind(kind, start, min(end, stop))
+
+
+def _kind(data: bytes, start: int, stop: int, media_type: str | None) -> tuple[Piece, int]:
     if data[start + 4 : start + 8] == b"ftyp":
         end = isobmff.read_boxes(data, start).end
-        return Behind(Piece.VIDEO, start, max(end, start + 8))
+        return Piece.VIDEO, max(end, start + 8)
     if filler := _FILLER.match(data, start):
         box = data.find(b"ftyp", start, filler.end() + 8)  # the zeros before it are its length
-        return Behind(Piece.PADDING, start, box - 4 if box >= 0 else filler.end())
+        return Piece.PADDING, box - 4 if box >= 0 else filler.end()
     if data.startswith(_JPEG, start):
-        return Behind(Piece.JPEG, start, jpeg.read_jpeg(data, start).end or stop)
+        return Piece.JPEG, jpeg.read_jpeg(data, start).end or stop
     if data.startswith(_PNG, start):
         within = png.read_png(data[start:]).end
-        return Behind(Piece.PNG, start, start + within if within else stop)
+        return Piece.PNG, start + within if within else stop
     for mark, kind in ((_ZIP, Piece.ZIP), (_PDF, Piece.PDF)):
         if data.startswith(mark, start):
-            return Behind(kind, start, stop)
-    remains = _ends_as_picture(data, start, png=inside_png)
-    following = min((found for found in _following(data, start) if found > start), default=stop)
-    if remains and following == stop:
-        return Behind(Piece.REMAINS, start, stop)
-    if following == stop and samsung.read_trailer(data, start).items:
-        return Behind(Piece.PHONE, start, stop)
-    return Behind(
-        Piece.TEXT if _is_text(data[start : min(following, start + _SEEN)]) else Piece.UNKNOWN, start, following
-    )
+            return kind, stop
+    following = min((found for found in _following(data, start, stop) if found > start), default=stop)
+    if following == stop and _ends_as_picture(data[start:stop], media_type):
+        return Piece.REMAINS, stop
+    return Piece.TEXT if _is_text(data[start : min(following, start + _SEEN)]) else Piece.UNKNOWN, following
 
 
-def _ends_as_picture(data: bytes, start: int, *, png: bool) -> bool:
+def _ends_as_picture(data: bytes, media_type: str | None) -> bool:
     """Whether what is left are the last bytes of another picture: a PNG's end, or a JPEG's with its stuffed bytes."""
-    if png:
-        return data.endswith(_PNG_END)
-    rest = data[start:].rstrip(b"\0")
+    if media_type != "image/jpeg":
+        return media_type == "image/png" and data.endswith(_PNG_END)
+    rest = data.rstrip(b"\0")
     return rest.endswith(b"\xff\xd9") and len(rest) >= _LEAST_REMAINS and b"\xff\x00" in rest
 
 
-def _following(data: bytes, start: int) -> Iterator[int]:
+def _following(data: bytes, start: int, stop: int) -> Iterator[int]:
     """Where the next thing begins that can be told; a video four bytes before the name of its first box."""
     for mark, before in ((_JPEG, 0), (_PNG, 0), (_ZIP, 0), (b"ftyp", 4)):
-        found = data.find(mark, start + 1 + before)
+        found = data.find(mark, start + 1 + before, stop)
         if found >= 0:
             yield found - before
 

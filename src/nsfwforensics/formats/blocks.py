@@ -90,7 +90,7 @@ def add_iptc(block: bytes, source: str, out: Collector, offset: int | None = Non
 
 
 def add_photoshop(block: bytes, source: str, out: Collector, offset: int | None = None) -> None:
-    """Reads Photoshop image resources: IPTC inside them, thumbnails, and which others there are."""
+    """Reads Photoshop image resources: IPTC, XMP and EXIF inside them, thumbnails, and which others there are."""
     if not out.take_block("Photoshop resources", len(block)):
         return
     found = iptc.resources(block)
@@ -99,6 +99,10 @@ def add_photoshop(block: bytes, source: str, out: Collector, offset: int | None 
         place = None if offset is None else offset + resource.offset
         if resource.id == iptc.IPTC_RESOURCE:
             add_iptc(resource.data, source, out, place)
+        elif resource.id == iptc.XMP_RESOURCE:
+            add_xmp(resource.data, f"{source} resource", out, place)
+        elif resource.id in iptc.EXIF_RESOURCES:
+            add_exif(resource.data, f"{source} resource", out, place)
         elif resource.id in iptc.THUMBNAIL_RESOURCES and len(resource.data) > 28:
             out.thumbnails.append(Thumbnail(f"Photoshop resource 0x{resource.id:04X}", resource.data[28:]))
         name = resource.name or "Image resource"

@@ -12,8 +12,10 @@ from nsfwforensics.formats.parts import Parts, Walk, past_copies
 PHOTOSHOP_HEADERS = (b"Photoshop 3.0\0", b"Adobe_Photoshop2.5:")
 
 IPTC_RESOURCE = 0x0404
+XMP_RESOURCE = 0x0424
+EXIF_RESOURCES = (0x0422, 0x0423)
 THUMBNAIL_RESOURCES = (0x040C, 0x0409)
-_READ = frozenset({IPTC_RESOURCE, *THUMBNAIL_RESOURCES})
+_READ = frozenset({IPTC_RESOURCE, XMP_RESOURCE, *EXIF_RESOURCES, *THUMBNAIL_RESOURCES})
 _UTF8 = b"\x1b%G"
 _SIGNATURE = re.compile(rb"8BIM|AgHg|DCSR|PHUT")
 _LONGEST_HEADER = 64

@@ -19,7 +19,8 @@ XMP_UUID = "be7acfcb97a942e89c71999491e3afac"
 _TYPE = re.compile(rb"[ -~\xa9][ -~]{3}")
 _READ = frozenset({
     "ftyp", "meta", "moov", "moof", "mdat", "free", "skip", "wide", "uuid", "mpvd", "sefd", "Exif", "xml ", "brob",
-    "jumb", "jxlc", "jxlp", "hdlr", "pitm", "iinf", "iloc", "iprp", "iref", "idat", "dinf", "grpl", "infe",
+    "jumb", "jxlc", "jxlp", "jP  ", "jp2h", "jp2c", "rreq", "mfra", "sidx", "styp", "hdlr", "pitm", "iinf", "iloc",
+    "iprp", "iref", "idat", "dinf", "grpl", "infe",
 })  # fmt: skip
 
 

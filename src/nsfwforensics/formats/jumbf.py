@@ -6,6 +6,7 @@ in a comment, in pixels or after the end of the image are not taken for credenti
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def _png(data: bytes) -> ManifestStore | None:
     return next((ManifestStore(chunk.offset, chunk.data) for chunk in chunks if chunk.type == "caBX"), None)
 
 
-def _webp(data: bytes) -> ManifestStore | None:
+def _riff(data: bytes) -> ManifestStore | None:
     chunks = riff.read_riff(data).chunks
     return next((ManifestStore(chunk.offset, chunk.data) for chunk in chunks if chunk.fourcc == "C2PA"), None)
 
@@ -134,10 +135,24 @@ def _tiff(data: bytes) -> ManifestStore | None:
     return None
 
 
+def _svg(data: bytes) -> ManifestStore | None:
+    start = data.find(b"<c2pa:manifest")
+    first, last = data.find(b">", start) + 1, data.find(b"</c2pa:manifest", start)
+    if start < 0 or not first <= last:
+        return None
+    letters = b"".join(data[first:last].split())
+    try:
+        store = base64.b64decode(letters[: len(letters) // 4 * 4])
+    except ValueError:
+        return None
+    return ManifestStore(start, store) if C2PA_UUID in store[:64] else None
+
+
 _FINDERS: dict[str, Callable[[bytes], ManifestStore | None]] = {
-    "image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "image/heif": _bmff, "image/avif": _bmff,
-    "image/jxl": _bmff, "video/mp4": _bmff, "video/quicktime": _bmff, "image/avci": _bmff,
-    "image/gif": _gif, "image/tiff": _tiff,
+    "image/jpeg": _jpeg, "image/png": _png, "image/webp": _riff, "image/heif": _bmff, "image/avif": _bmff,
+    "image/jxl": _bmff, "image/avci": _bmff, "image/x-canon-cr3": _bmff, "video/mp4": _bmff, "video/quicktime": _bmff,
+    "video/3gpp": _bmff, "video/x-msvideo": _riff, "image/gif": _gif, "image/tiff": _tiff, "image/x-adobe-dng": _tiff,
+    "image/x-nikon-nef": _tiff, "image/x-sony-arw": _tiff, "image/svg+xml": _svg,
 }  # fmt: skip
 
 __all__ = ["ManifestStore", "fault", "find_manifest_store"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nsfwforensics.formats import gif, iptc, isobmff, jpeg, pickles, png, riff, tiff, xmp
+from nsfwforensics.formats import gif, iptc, isobmff, jpeg, pickles, png, quicktime, riff, tiff, xmp
 from nsfwforensics.formats.blocks import (
     add_block,
     add_exif,
     add_exif_item,
     add_icc,
+    add_iptc,
     add_photoshop,
     add_trailer,
     add_xmp,
@@ -22,6 +23,9 @@ from nsfwforensics.formats.fields import Collector, Field, Metadata, decode_text
 from nsfwforensics.formats.segments import ExifSegments, ExtendedXmp
 
 _CANON = "85c0b687820f11e08111f4ce462b6a48"
+_JP2_EXIF, _JP2_IPTC = b"JpgTiffExif->JP2".hex(), "33c7a4d2b81d4723a0baf1a3e097ad38"
+_BARE = (b"\xff\x0a", b"\xff\x4f\xff\x51")
+"""How JPEG XL and JPEG 2000 pictures begin that stand in no boxes: without metadata, and their end is coded."""
 _ICC_HEADER = b"ICC_PROFILE\0"
 _XML_TYPES = ("application/rdf+xml", "application/xml", "text/xml")
 
@@ -40,9 +44,12 @@ def read_metadata(data: bytes, media_type: str | None) -> Metadata:
         "image/jp2": _boxes, "image/x-canon-cr3": _cr3, "image/x-adobe-dng": _tiff, "image/x-nikon-nef": _tiff,
         "image/x-canon-cr2": _tiff, "image/x-sony-arw": _tiff, "image/x-pentax-pef": _tiff,
         "image/x-olympus-orf": _raw_tiff, "image/x-panasonic-rw2": _raw_tiff, "image/x-fuji-raf": _raf,
-        "video/mp4": _boxes, "video/quicktime": _boxes, "video/3gpp": _boxes,
+        "video/mp4": _movie, "video/quicktime": _movie, "video/3gpp": _movie,
+        "image/vnd.adobe.photoshop": _psd, "image/svg+xml": _svg,
     }  # fmt: skip
     reader = readers.get(media_type or "")
+    if reader is None and media_type not in (None, "image/bmp"):  # the latter has no place for any
+        out.refuse("The metadata of this format are not read here.")
     end, complete = reader(data, out) if reader else (None, True)
     if end is not None:
         add_trailer(data, end, None, out)
@@ -207,6 +214,25 @@ def _tiff(data: bytes, out: Collector) -> tuple[int | None, bool]:
     return None, True
 
 
+def _psd(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """Photoshop's own format: behind the header and the colour table stand the image resources."""
+    start = 30 + int.from_bytes(data[26:30], "big")
+    length = int.from_bytes(data[start : start + 4], "big")
+    add_photoshop(data[start + 4 : start + 4 + length], "PSD", out, start + 4)
+    return None, start + 4 + length <= len(data)
+
+
+def _svg(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """SVG, which is XML and may hold a packet of XMP, or its inner part alone."""
+    for name in (b"x:xmpmeta", b"rdf:RDF"):
+        start = data.find(b"<" + name)
+        stop = data.find(b"</" + name, start)
+        if 0 <= start < stop:
+            add_xmp(data[start:stop] + b"</" + name + b">", "SVG", out, start)
+            break
+    return None, True
+
+
 def _raw_tiff(data: bytes, out: Collector) -> tuple[int | None, bool]:
     """Raw files that are TIFF with a number of their own in its header (ORF, RW2)."""
     return _tiff(data[:2] + (b"*\0" if data[:2] == b"II" else b"\0*") + data[4:], out)
@@ -236,6 +262,8 @@ def _cr3(data: bytes, out: Collector) -> tuple[int | None, bool]:
 
 def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
     """HEIF and AVIF, whose metadata are items of a ``meta`` box, and JPEG XL, whose metadata are boxes themselves."""
+    if data.startswith(_BARE):
+        return None, True
     level = isobmff.read_boxes(data)
     pass_on("", level.notes, level.limits, out)
     found = isobmff.read_items(data, level.first("meta"))
@@ -252,6 +280,10 @@ def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
             add_exif_item(data[box.start : box.end], "Exif box", out, box.start)
         elif box.type == "xml " or box.uuid == isobmff.XMP_UUID:
             add_xmp(data[box.start : box.end], f"{box.type.strip()} box", out, box.start)
+        elif box.uuid == _JP2_EXIF:
+            add_exif(data[box.start : box.end], "Exif box", out, box.start)
+        elif box.uuid == _JP2_IPTC:
+            add_iptc(data[box.start : box.end], "IPTC box", out, box.start)
         elif box.type == "brob":
             kind = data[box.start : box.start + 4].decode("latin-1")
             out.refuse(f"The box {kind!r} is compressed with Brotli, which is not read here.")
@@ -260,6 +292,13 @@ def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
         out.note("The file ends before the data that its items refer to.")
     whole = level.whole and not cut
     return (level.end if whole else None), whole or bool(level.limits)
+
+
+def _movie(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """Videos: boxes, of which ``moov`` holds a header and what the camera or the program says."""
+    for entry in quicktime.read_movie(data):
+        out.add(Field("moov box", "QuickTime", entry.tag, entry.name, entry.text, entry.text, None, entry.offset))
+    return _boxes(data, out)
 
 
 def _item(item: isobmff.Item, out: Collector) -> None:

@@ -36,7 +36,7 @@ class RiffFile:
     limits: tuple[str, ...] = ()
 
 
-_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ANMF", b"ALPH"})
+_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ANMF", b"ALPH", b"LIST"})  # the last one holds an AVI video's frames
 _READ = _PIXELS | {b"VP8X", b"ANIM", b"EXIF", b"XMP ", b"XMP\0", b"ICCP", b"C2PA"}
 
 

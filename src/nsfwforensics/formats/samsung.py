@@ -17,6 +17,8 @@ from nsfwforensics.formats.parts import Parts, Walk
 MAX_ENTRIES = 2_000
 MAX_CANDIDATES = 20_000
 MAX_NAME = 100
+MAX_GAP = 64
+"""Most bytes between two blocks that are taken for padding."""
 
 _HEAD, _TAIL = b"SEFH", b"SEFT"
 
@@ -28,6 +30,11 @@ class Block:
     name: str
     offset: int
     data: bytes
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the file."""
+        return self.offset + 8 + len(self.name) + len(self.data)
 
 
 def read_trailer(data: bytes, start: int, stop: int | None = None) -> Parts[Block]:
@@ -42,16 +49,45 @@ def read_trailer(data: bytes, start: int, stop: int | None = None) -> Parts[Bloc
         The blocks in the order of the directory; empty where there is no valid directory. Bytes that merely stand in
         the trailer and are listed nowhere do not count. Never raises.
     """
-    position = len(data) if stop is None else min(stop, len(data))
+    place, length = _directory(data, start, len(data) if stop is None else min(stop, len(data)))
+    if place is None:
+        return Parts((), (), ("The file has too many marks of a Samsung trailer; none was read.",))
+    return _blocks(data, start, place, length) if length else Parts(())
+
+
+def extent(data: bytes, start: int) -> tuple[int, int] | None:
+    """Where the trailer begins and ends: its directory, and the blocks that stand before it without a gap to speak of.
+
+    Args:
+        data: The whole file.
+        start: Just past the image.
+
+    Returns:
+        Offsets in the file; None where there is no trailer. Bytes that no block holds are not part of it.
+    """
+    place, length = _directory(data, start, len(data))
+    blocks = _blocks(data, start, place, length).items if place is not None and length else ()
+    if place is None or not blocks:
+        return None
+    first = place
+    for block in sorted(blocks, key=lambda block: -block.offset):
+        if first - MAX_GAP <= block.end <= first:
+            first = block.offset
+    return first, place + length + 8
+
+
+def _directory(data: bytes, start: int, stop: int) -> tuple[int | None, int]:
+    """Where the last valid directory begins, and its length; 0 where there is none, None where too many look so."""
+    position = stop
     for _ in range(MAX_CANDIDATES):  # what was appended later must not hide the directory
         position = data.rfind(_TAIL, start, position)
         if position < 0:
-            return Parts(())
+            return 0, 0
         length = int.from_bytes(data[max(start, position - 4) : position], "little")
         place = position - 4 - length
         if length >= 12 and start <= place and data[place : place + 4] == _HEAD:
-            return _blocks(data, start, place, length)
-    return Parts((), (), ("The file has too many marks of a Samsung trailer; none was read.",))
+            return place, length
+    return None, 0
 
 
 def _blocks(data: bytes, start: int, directory: int, length: int) -> Parts[Block]:

@@ -96,12 +96,6 @@ def locate(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]:
     raise WeightsError(say("{file} ({name}) is missing", file=entry.file, name=name))
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, lowercase hexadecimal, read in blocks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def read(name: str, folder: Path | None = None) -> bytes:
     """Reads a model's file once and checks the SHA-256 of what was read, so that nothing else can be loaded.
 

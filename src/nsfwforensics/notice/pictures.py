@@ -8,14 +8,13 @@ from pathlib import Path
 
 from nsfwforensics.api import scan
 from nsfwforensics.core.hashes import QUALITY, measured_hashes
-from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.opening import file_sha256, open_evidence
 from nsfwforensics.core.registry import providing
 from nsfwforensics.core.types import Capability, FileReport
 from nsfwforensics.errors import CaseError, UsageError
 from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import Decision
 
 MOST = 50
@@ -130,7 +129,7 @@ def _of_files(paths: Sequence[Path], *, pdq: bool) -> Iterator[Picture]:
         return
     for path in paths:
         try:
-            yield Picture(path.name, digest(path))
+            yield Picture(path.name, file_sha256(path))
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,8 @@ from nsfwforensics.store.rows import (
     Dismissal,
     Examination,
     Mark,
+    NewMark,
+    QueueRow,
     Stat,
 )
 
@@ -162,6 +164,45 @@ class CaseDatabase:
             for (path,) in connection.execute("SELECT path FROM files ORDER BY path"):
                 yield Path(os.fsdecode(queries.path_bytes(path)))
 
+    def triage(self) -> list[QueueRow]:
+        """All files in the order of triage, as little of each as can be."""
+        with self.reading() as connection:
+            return queries.triage(connection)
+
+    def file(self, number: int) -> CaseFile | None:
+        """The file of a number."""
+        with self.reading() as connection:
+            return queries.file_of(connection, number)
+
+    def files_saying(self, code: str) -> set[int]:
+        """The numbers of the files with a finding of this code."""
+        with self.reading() as connection:
+            return queries.files_saying(connection, code)
+
+    def files_about(self, analyzers: Collection[str]) -> set[int]:
+        """The numbers of the files in which one of these analyzers found a sign, or what may be one."""
+        with self.reading() as connection:
+            return queries.files_about(connection, analyzers)
+
+    def hash_values(self, algorithm: str, least_quality: int = 0) -> dict[str, str]:
+        """The hashes of one algorithm by the SHA-256 of the content, in hexadecimal.
+
+        Args:
+            algorithm: As in :attr:`CaseHashes.values`.
+            least_quality: Those of a lower quality are left out, where the algorithm has one.
+        """
+        with self.reading() as connection:
+            return queries.hash_values(connection, algorithm, least_quality)
+
+    def marks_since(self, number: int) -> list[tuple[int, str, Mark]]:
+        """Decisions about any content in their order: number, SHA-256 and decision.
+
+        Args:
+            number: Those up to this number are left out; 0 for none.
+        """
+        with self.reading() as connection:
+            return marks.since(connection, number)
+
     def find(self, wanted: str) -> list[CaseFile]:
         """The files that a person means: a path, the end of one, or a SHA-256 or at least 8 digits of its start."""
         if not wanted or "\0" in wanted:
@@ -173,13 +214,19 @@ class CaseDatabase:
             by_digest = queries.files_with(connection, wanted.lower()) if len(wanted) >= 8 else []
             return by_digest or queries.files_shown_as(connection, wanted)
 
-    def report(self, file: CaseFile) -> FileReport:
-        """What the case knows of a file, with its marks: for each analyzer and setup the latest result."""
+    def report(self, file: CaseFile, *, marked: bool = True) -> FileReport:
+        """What the case knows of a file: for each analyzer and setup the latest result.
+
+        Args:
+            file: Of this case.
+            marked: Whether what people decided is laid over it.
+        """
         with self.reading() as connection:
-            found = runs.whole(connection, file.id)
+            found = runs.whole(connection, file.id, marked=marked)
         if found is None:
             info = describe_path(file.place).model_copy(update={"sha256": file.sha256, "size": file.size})
-            found = self.with_marks(FileReport(info=info, skipped=True, error=NOT_EXAMINED))
+            found = FileReport(info=info, skipped=True, error=NOT_EXAMINED)
+            found = self.with_marks(found) if marked else found
         return runs.at_place(found, file.place)
 
     def examinations(self, file: CaseFile) -> list[Examination]:
@@ -231,17 +278,22 @@ class CaseDatabase:
         restore: Sequence[str] = (),
     ) -> None:
         """Adds a decision about a content to its history, and sets findings aside or lets them count again."""
-        at = runs.now()
-        note, by = str(storable_text(note)), str(storable_text(by))
+        given = NewMark(sha256, decision, note, by, tuple(dismiss), tuple(restore))
         with self.writing() as connection:
-            content = self._content_id(sha256)
-            if decision is not None:
-                marks.add_decision(connection, content, Mark(decision, note, by, at))
-            for codes, dismissed in ((dismiss, True), (restore, False)):
-                for code in dict.fromkeys(codes):
-                    marks.add_dismissal(connection, content, Dismissal(code, note, by, at), dismissed=dismissed)
-            for (number,) in connection.execute("SELECT id FROM files WHERE content_id = ?", (content,)).fetchall():
-                runs.sum_up(connection, number)
+            self.add_mark(connection, given)
+
+    def add_mark(self, connection: sqlite3.Connection, given: NewMark) -> None:
+        """Adds a decision in a transaction of the caller's; for this package."""
+        at = runs.now()
+        note, by = str(storable_text(given.note)), str(storable_text(given.by))
+        content = self._content_id(given.sha256)
+        if given.decision is not None:
+            marks.add_decision(connection, content, Mark(given.decision, note, by, at))
+        for codes, dismissed in ((given.dismiss, True), (given.restore, False)):
+            for code in dict.fromkeys(codes):
+                marks.add_dismissal(connection, content, Dismissal(code, note, by, at), dismissed=dismissed)
+        for (number,) in connection.execute("SELECT id FROM files WHERE content_id = ?", (content,)).fetchall():
+            runs.sum_up(connection, number)
 
     def history(self, sha256: str) -> list[Mark]:
         """All decisions about a content, the oldest first."""

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.store import chain, queries, runs, state
+from nsfwforensics.store import chain, runs, state
 from nsfwforensics.store.chain import GENESIS, Chain, Entry
 from nsfwforensics.store.log_copy import LogCopy
 
@@ -77,8 +77,14 @@ class LogCheck:
     remarks: tuple[str, ...]
 
 
-def append(case: CaseDatabase, what: Happening) -> Entry:
+def append(case: CaseDatabase, what: Happening, change: Callable[[sqlite3.Connection], object] | None = None) -> Entry:
     """Adds an entry to the log: to the database, then to the copy beside the case.
+
+    Args:
+        case: Open and writable.
+        what: What is to be logged.
+        change: Makes what is logged, in the transaction of the entry: both are there afterwards, or neither. What it
+            raises is raised, and nothing was written.
 
     Raises:
         CaseError: One of them cannot be written.
@@ -86,9 +92,14 @@ def append(case: CaseDatabase, what: Happening) -> Entry:
     with LogCopy.locked(case.path) as copy:
         # Taking digests may last. Scans may commit meanwhile: each adds an entry with new ones when it ends.
         at = runs.now()
-        with case.reading() as connection:
-            states = _states(connection, what)
+        states: dict[str, str] = {}
+        if change is None:
+            with case.reading() as connection:
+                states = _states_at_rest(connection, what)
         with case.writing() as connection:
+            if change is not None:
+                change(connection)
+                states = _states(connection, what)
             entry = _next(connection, what, at, states, copy)
             connection.execute(
                 "INSERT INTO custody_log (sequence, line, sha256) VALUES (?, ?, ?)",
@@ -129,10 +140,14 @@ def check(case: CaseDatabase) -> LogCheck:
 
 def _states(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
     """The digests that the entry is to hold; the first entry of a log holds all of them."""
+    first = connection.execute("SELECT 1 FROM custody_log LIMIT 1").fetchone() is None
+    return {name: taken(connection) for name, taken in _DIGESTS if first or name in what.states}
+
+
+def _states_at_rest(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
     connection.execute("BEGIN")
     try:
-        first = connection.execute("SELECT 1 FROM custody_log LIMIT 1").fetchone() is None
-        return {name: taken(connection) for name, taken in _DIGESTS if first or name in what.states}
+        return _states(connection, what)
     finally:
         connection.execute("ROLLBACK")
 
@@ -140,15 +155,15 @@ def _states(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
 def _next(connection: sqlite3.Connection, what: Happening, at: str, states: Mapping[str, str], copy: LogCopy) -> Entry:
     row = connection.execute("SELECT sequence, sha256, line FROM custody_log ORDER BY sequence DESC LIMIT 1").fetchone()
     number, previous, last = row or (0, GENESIS, None)
-    info = queries.info(connection)
+    case, operator = connection.execute("SELECT uuid, operator FROM case_info").fetchone()
     return Entry(
         sequence=number + 1,
         time=at,
         kind=what.kind,
         command=str(storable_text(what.command)),
-        operator=str(storable_text(what.operator or info.operator)),
+        operator=str(storable_text(what.operator or operator)),
         tool=f"nsfwforensics {version('nsfwforensics')}",
-        case=info.uuid,
+        case=case,
         subject=str(storable_text(what.subject)),
         counts=dict(what.counts),
         digests={**what.digests, **states},

@@ -37,6 +37,16 @@ def history(connection: sqlite3.Connection, content_id: int) -> list[Mark]:
     return [Mark(Decision(decision), note, by, at) for decision, note, by, at in rows]
 
 
+def since(connection: sqlite3.Connection, number: int) -> list[tuple[int, str, Mark]]:
+    """Decisions about any content after that of a number, in their order, each with its number and the SHA-256."""
+    rows = connection.execute(
+        """SELECT d.id, c.sha256, d.decision, d.note, d.decided_by, d.decided_at FROM decisions d
+        JOIN contents c ON c.id = d.content_id WHERE d.id > ? ORDER BY d.id""",
+        (number,),
+    )
+    return [(at, sha256, Mark(Decision(decision), note, by, when)) for at, sha256, decision, note, by, when in rows]
+
+
 def dismissals(connection: sqlite3.Connection, content_id: int) -> dict[str, Dismissal]:
     """The findings that are dismissed for a content, by code."""
     rows = connection.execute(
@@ -153,17 +163,18 @@ def _set_aside(dismissal: Dismissal, explanation: str) -> str:
     return say("Set aside by {who} on {day}. It said: {explanation}", **values)
 
 
-_DECISIONS: Mapping[Decision, str] = {
+DECISIONS: Mapping[Decision, str] = {
     Decision.UNDECIDED: say("undecided"),
     Decision.NEEDS_REVIEW: say("needs review"),
     Decision.RELEVANT: say("relevant"),
     Decision.NOT_RELEVANT: say("not relevant"),
     Decision.FALSE_POSITIVE: say("false positive"),
 }
+"""Each decision in words."""
 
 
 def _marked(mark: Mark) -> str:
-    values = {"decision": _DECISIONS[mark.decision], "who": _who(mark.by), "day": mark.at[:10]}
+    values = {"decision": DECISIONS[mark.decision], "who": _who(mark.by), "day": mark.at[:10]}
     if mark.note:
         return say("This very file was marked “{decision}” by {who} on {day}: {note}", note=mark.note, **values)
     return say("This very file was marked “{decision}” by {who} on {day}.", **values)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from enum import StrEnum
-from pathlib import Path
 
-from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.store.rows import CaseFile
 
 
@@ -20,26 +18,12 @@ class Original(StrEnum):
     NEVER_READ = "never read"
 
 
-def digest(path: Path, *, follow: bool = True) -> str:
-    """SHA-256 of a regular file, read in pieces; a pipe or device under its name is refused, not waited for.
-
-    Args:
-        path: The file.
-        follow: Whether it may be a symbolic link: the bytes tell whether they are the same.
-
-    Raises:
-        OSError: It is missing, cannot be read or is no regular file.
-    """
-    with open_evidence(path, follow=follow) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def check(file: CaseFile) -> Original:
     """Hashes a file of a case again and compares."""
     if file.sha256 is None:
         return Original.NEVER_READ
     try:
-        return Original.SAME if digest(file.place) == file.sha256 else Original.CHANGED
+        return Original.SAME if file_sha256(file.place) == file.sha256 else Original.CHANGED
     except FileNotFoundError:
         return Original.MISSING
     except (OSError, ValueError):

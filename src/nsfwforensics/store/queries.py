@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import Priority
-from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, Mark
+from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, Mark, QueueRow
 
 _LATEST = "(SELECT max(id) FROM decisions WHERE content_id = c.id)"
 
@@ -64,6 +64,50 @@ def files(
 
 
 _BY_RANK = dict(enumerate(Priority))
+
+
+def triage(connection: sqlite3.Connection) -> list[QueueRow]:
+    """All files in the order of triage, without what takes long to gather."""
+    rows = connection.execute(
+        f"""SELECT f.id, c.sha256, f.priority, f.status FROM files f LEFT JOIN contents c ON c.id = f.content_id
+        {_TRIAGE}"""  # noqa: S608
+    )
+    return [QueueRow(number, sha256, _BY_RANK[priority], status) for number, sha256, priority, status in rows]
+
+
+def file_of(connection: sqlite3.Connection, number: int) -> CaseFile | None:
+    """The file of a number."""
+    row = connection.execute(f"{_FILES} WHERE f.id = ?", (number,)).fetchone()
+    return _file(row) if row else None
+
+
+_FOUND = """SELECT DISTINCT e.file_id FROM findings n JOIN results r ON r.id = n.result_id
+    JOIN examinations e ON e.id = r.examination_id WHERE e.superseded = 0 AND"""
+
+
+def files_saying(connection: sqlite3.Connection, code: str) -> set[int]:
+    """The numbers of the files with a finding of this code."""
+    return {number for (number,) in connection.execute(f"{_FOUND} n.code = ?", (code,))}
+
+
+def files_about(connection: sqlite3.Connection, analyzers: Collection[str]) -> set[int]:
+    """The numbers of the files in which one of these analyzers found a sign, or what may be one."""
+    places = ", ".join("?" * len(analyzers))
+    found = connection.execute(
+        f"{_FOUND} n.support IN ('supports', 'inconclusive') AND r.analyzer IN ({places})", tuple(analyzers)
+    )
+    return {number for (number,) in found}
+
+
+def hash_values(connection: sqlite3.Connection, algorithm: str, least_quality: int) -> dict[str, str]:
+    """The hashes of one algorithm by SHA-256, but for those of a lower quality."""
+    # In the order in which they lie, not in that of an index: a third of the time where all of an algorithm are read.
+    rows = connection.execute(
+        """SELECT c.sha256, h.value FROM hashes h CROSS JOIN contents c ON c.id = h.content_id
+        WHERE +h.algorithm = ? AND coalesce(h.quality, ?) >= ?""",
+        (algorithm, least_quality, least_quality),
+    )
+    return dict(iter(rows))
 
 
 def path_bytes(value: object) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import Priority
@@ -98,6 +99,36 @@ class Mark:
     note: str
     by: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewMark:
+    """What a person decides about one content.
+
+    Attributes:
+        sha256: Of the content.
+        decision: What is decided, or None where only findings are set aside.
+        note: Why.
+        by: Who, or "not supplied".
+        dismiss: Codes of findings to set aside.
+        restore: Codes of findings that are to count again.
+    """
+
+    sha256: str
+    decision: Decision | None = None
+    note: str = ""
+    by: str = "not supplied"
+    dismiss: tuple[str, ...] = ()
+    restore: tuple[str, ...] = ()
+
+
+class QueueRow(NamedTuple):
+    """One file in the order of triage: its number, its content, its priority, how it ended. Small: there are many."""
+
+    id: int
+    sha256: str | None
+    priority: Priority
+    status: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,9 +110,11 @@ def touch(connection: sqlite3.Connection, examination: int, stat: Stat) -> None:
     )
 
 
-def whole(connection: sqlite3.Connection, file_id: int) -> FileReport | None:
-    """What the case knows of a file, with its marks; None where it was never examined."""
+def whole(connection: sqlite3.Connection, file_id: int, *, marked: bool = True) -> FileReport | None:
+    """What the case knows of a file, with its marks unless they are not wanted; None where it was never examined."""
     file = documents.combined(connection, file_id)
+    if not marked:
+        return file
     (content,) = connection.execute("SELECT content_id FROM files WHERE id = ?", (file_id,)).fetchone()
     return file if file is None or content is None else marks.marked(connection, file, content)
 

@@ -22,13 +22,13 @@ from nsfwforensics.core.discover import Target
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.types import FileReport, Header
-from nsfwforensics.errors import CaseError, UsageError
+from nsfwforensics.errors import CaseError
 from nsfwforensics.store import custody_log, documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
 from nsfwforensics.store.connection import SIDE_FILES
-from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import Stat
 
 _log = logging.getLogger(__name__)
@@ -211,32 +211,6 @@ class CaseScan:
                 yield self._load(job)
 
 
-def look_at_case(path: Path, *, whole: bool) -> None:
-    """Makes sure, before models are loaded for a scan, that what is at the path is a case or nothing.
-
-    Args:
-        path: Of the case.
-        whole: Whether the files that it holds are to be examined.
-
-    Raises:
-        CaseError: What is there is no case; or nothing is, where it is to be examined.
-        UsageError: It holds no files, where they are to be examined.
-    """
-    if not whole and not os.path.lexists(path):
-        return
-    with CaseDatabase.open(path) as case:
-        if whole and not case.info().files:
-            raise UsageError(f"the case {path} holds no files yet: name files or folders to examine")
-
-
-def files_in_place(path: Path) -> tuple[list[Path], int]:
-    """The files of a case that are still where they were, and how many are not."""
-    with CaseDatabase.open(path) as case:
-        known = list(case.paths())
-    here = [place for place in known if os.path.lexists(place)]
-    return here, len(known) - len(here)
-
-
 def belongs_to_case(path: Path, case: Path) -> bool:
     """Whether a file is the case itself or stands beside it as a part of it."""
     case = Path(os.path.realpath(case))
@@ -246,6 +220,6 @@ def belongs_to_case(path: Path, case: Path) -> bool:
 
 def _has_digest(target: Target, sha256: str | None) -> bool:
     try:
-        return sha256 is not None and digest(target.path, follow=target.follow) == sha256
+        return sha256 is not None and file_sha256(target.path, follow=target.follow) == sha256
     except OSError:
         return False

@@ -61,6 +61,11 @@ class CompareOptions(AnalyzerOptions):
         "repeated",
         json_schema_extra={"flag": "--original"},
     )
+    side_by_side: bool = Field(
+        default=False,
+        description="Put original and picture next to each other into the report, blurred until clicked",
+        json_schema_extra={"flag": "--side-by-side"},
+    )
 
 
 class CompareAnalyzer(Analyzer):
@@ -189,7 +194,8 @@ class CompareAnalyzer(Analyzer):
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
         measurements["changes"] = _figures(changes)
         findings.extend(self._changes(evidence, changes, sure=findings[0].support is Support.SUPPORTS))
-        artifacts = _pictures(before, after, alignment, changes) if self.resources.thumbnails else ()
+        mapped, beside = self.resources.thumbnails, self.resources.thumbnails or self.options.side_by_side
+        artifacts = _pictures(before, after, alignment, changes, mapped=mapped, beside=beside)
         return Outcome.of(findings, measurements, artifacts)
 
     def _made_from(self, original: Original, alignment: Alignment, changes: Difference | None) -> Finding:
@@ -309,17 +315,21 @@ def _measured(alignment: Alignment) -> dict[str, Any]:
 
 
 def _pictures(
-    before: NDArray[np.uint8], after: NDArray[np.uint8], alignment: Alignment, changes: Difference
+    before: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    alignment: Alignment,
+    changes: Difference,
+    *,
+    mapped: bool,
+    beside: bool,
 ) -> tuple[Artifact, ...]:
-    """The difference map and the two pictures side by side; nothing where no changes could be mapped."""
+    """The difference map, and the two pictures side by side, as far as asked for; nothing where nothing was mapped."""
     from nsfwforensics.signals.changes.difference_pictures import heatmap_png, side_by_side_jpeg
 
-    made = (
-        (say("Difference map"), "image/png", heatmap_png(changes, after)),
-        (
-            say("Original and picture side by side"),
-            "image/jpeg",
-            side_by_side_jpeg(before, after, changes, alignment.matrix),
-        ),
-    )
+    made: list[tuple[str, str, bytes | None]] = []
+    if beside:
+        both = side_by_side_jpeg(before, after, changes, alignment.matrix)
+        made.append((say("Original and picture side by side"), "image/jpeg", both))
+    if mapped:
+        made.append((say("Difference map"), "image/png", heatmap_png(changes, after)))
     return tuple(Artifact(name=name, media_type=kind, data=data) for name, kind, data in made if data)

@@ -7,6 +7,7 @@ from nsfwforensics.core.messages import say
 
 FIGURES: Figures = {
     "original": say("original"),
+    "side_by_side": say("original and picture side by side"),
     "original_sha256": say("SHA-256 of the original"),
     "originals": say("originals"),
     "also_matches": say("matches besides"),

@@ -77,6 +77,7 @@ class KnownAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 100
+    quick = True
     needs_pixels = False
     looks_at = EVERY_PICTURE
     help = "search in lists of known images"
@@ -143,12 +144,12 @@ class KnownAnalyzer(Analyzer):
         return Outcome.of(findings, measurements)
 
     def _by_bytes(self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
-        from nsfwforensics.hashing.index.known import digests_of
+        from nsfwforensics.hashing.lists.items import HashKind
 
         found: list[Entry] = []
-        for kind, value in digests_of(evidence.data, evidence.sha256).items():
+        for name, value in evidence.digests.items():
             for place, index in indexes:
-                match = index.lookup(kind, value)
+                match = index.lookup(HashKind(name), bytes.fromhex(value))
                 found += entries(place, match) if match else ()
         findings = []
         for opinion, same in by_opinion(found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -16,13 +17,14 @@ from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Outcome
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.media import EXTENSIONS, extension_matches, name_of
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.pictures import placed
 from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Capability, Finding, Question, Region, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg
 from nsfwforensics.formats.behind import Behind, Piece
 from nsfwforensics.formats.fields import Metadata, Thumbnail
-from nsfwforensics.formats.pictures import pieces_behind
+from nsfwforensics.formats.pictures import inner_pictures, pieces_behind
 from nsfwforensics.formats.read import read_metadata
 
 MAX_THUMBNAILS = 4
@@ -66,6 +68,7 @@ class MetadataAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 30
+    quick = True
     needs_pixels = False
     provides = frozenset({Capability.FIELDS})
     help = "what files say about themselves"
@@ -80,10 +83,22 @@ class MetadataAnalyzer(Analyzer):
             self._comments, self._behind, self._beside, self._limits,
         )  # fmt: skip
         findings = [finding for part in parts for finding in part(evidence, table, unchecked)]
+        findings += self._inside(evidence, unchecked, findings)
         measurements: dict[str, Any] = field_table(table, self.options.max_fields, self.options.max_value)
         measurements["bytes_after_image"] = None if table.end is None else evidence.size - table.end
         measurements["not_checked"] = unchecked
         return Outcome.of(findings, measurements)
+
+    def _inside(self, evidence: Evidence, unchecked: list[str], found: list[Finding]) -> Iterator[Finding]:
+        """What pictures in the file say about themselves that the file does not: a place, a person, a program."""
+        said = {(finding.code, finding.explanation) for finding in found}
+        for place, part in inner_pictures(evidence):
+            table = part.derive("metadata.table", partial(read_metadata, part.data, part.media_type))
+            for look in (self._software, self._device, self._personal, self._comments):
+                for finding in look(part, table, unchecked):
+                    if (finding.code, finding.explanation) not in said:
+                        said.add((finding.code, finding.explanation))
+                        yield placed(finding, place)
 
     def _file(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
         suffix, media_type = evidence.path.suffix, evidence.media_type

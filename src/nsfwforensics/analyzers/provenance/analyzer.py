@@ -38,12 +38,14 @@ from nsfwforensics.analyzers.provenance.readings import Looked
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.pictures import placed
 from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import stealth
 from nsfwforensics.formats.fields import Field as Entry
 from nsfwforensics.formats.fields import Metadata
+from nsfwforensics.formats.pictures import inner_pictures
 from nsfwforensics.formats.read import read_metadata
 
 _CODE_OF = {
@@ -89,6 +91,7 @@ class ProvenanceAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 10
+    quick = True
     needs_pixels = False
     help = "marks, labels and credentials"
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions
@@ -104,7 +107,20 @@ class ProvenanceAnalyzer(Analyzer):
         return enrol_anchors(options.trust_anchors)
 
     def examine(self, evidence: Evidence) -> Outcome:
-        """Examines one file. Never raises for damaged metadata or for a picture that cannot be decoded."""
+        """Examines one file. Never raises for damaged metadata or for a picture that cannot be decoded.
+
+        Pictures in it that stand there with bytes of their own are asked the same; measurements are the main one's.
+        """
+        findings, measurements = self._look(evidence)
+        said = {(finding.code, finding.explanation) for finding in findings}
+        for place, part in inner_pictures(evidence):
+            for finding in self._look(part)[0]:
+                if (finding.code, finding.explanation) not in said:
+                    said.add((finding.code, finding.explanation))
+                    findings.append(placed(finding, place))
+        return Outcome.of(findings, measurements)
+
+    def _look(self, evidence: Evidence) -> tuple[list[Finding], dict[str, Any]]:
         table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
         signed = credentials(evidence, table, self.options.trust_anchors)
         unchecked: list[str] = []
@@ -133,7 +149,7 @@ class ProvenanceAnalyzer(Analyzer):
             "not_checked": unchecked,
             "not_looked_for": list(words.NOT_LOOKED_FOR),
         }
-        return Outcome.of(findings, {**measurements, **signed.measurements})
+        return findings, {**measurements, **signed.measurements}
 
     def _claim(self, claim: Claim) -> Finding:
         severity = claim.severity
@@ -153,11 +169,11 @@ class ProvenanceAnalyzer(Analyzer):
     def _marks(self, found: list[Match]) -> Iterator[Finding]:
         """One finding for each generator and kind of mark."""
         maker = {
-            id(match.looked.field): match.rule for match in found if match.rule.meaning is Meaning.GENERATED
+            match.looked.field: match.rule for match in found if match.rule.meaning is Meaning.GENERATED
         }  # the same field often says both what made it and that it is an edit
         groups: dict[tuple[str, str, str], list[tuple[Rule, Match]]] = {}
         for match in found:
-            named = maker.get(id(match.looked.field), match.rule) if match.rule.family else match.rule
+            named = maker.get(match.looked.field, match.rule) if match.rule.family else match.rule
             code = WEAK if match.rule.certainty is not Certainty.VERIFIED else _CODE_OF[match.rule.meaning]
             groups.setdefault((code, named.generator, match.rule.detail), []).append((named, match))
         for (code, generator, _), members in groups.items():
@@ -174,15 +190,15 @@ class ProvenanceAnalyzer(Analyzer):
                     "marks": [
                         {"rule": match.rule.id, "place": place_of(each.field), "text": cut(each.text, 200)}
                         for _, match in members
-                        for each in {id(one.field): one for one in match.fields}.values()
+                        for each in {one.field: one for one in match.fields}.values()
                     ],
                 },
             )
 
     def _programs(self, metadata: Metadata, found: list[Match]) -> Iterator[Finding]:
         """A name that no rule speaks of is quoted, so that nobody is told that the file names nothing."""
-        spoken = {id(each.field) for match in found for each in match.fields}
-        named = [each for each in software.programs(metadata) if id(each.field) not in spoken]
+        spoken = {each.field for match in found for each in match.fields}
+        named = [each for each in software.programs(metadata) if each.field not in spoken]
         if named:
             yield self.finding(
                 PROGRAM, words.program(named), data={"programs": [each.stored for each in named[:MAX_REASONS]]}

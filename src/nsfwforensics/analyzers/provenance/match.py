@@ -51,7 +51,7 @@ class Table:
 
     def __init__(self, metadata: Metadata) -> None:
         self._by_home: dict[tuple[str, str], list[Field]] = {}
-        self._looked: dict[int, Looked] = {}
+        self._looked: dict[Field, Looked] = {}
         self.allowance = Allowance()
         for field in metadata.fields:
             self._by_home.setdefault((field.group, _INDEX.sub("", field.tag)), []).append(field)
@@ -60,9 +60,9 @@ class Table:
         """The fields in any of these places, in the order of the places."""
         for home in homes:
             for field in self._by_home.get((home.group, home.tag), ()):
-                if id(field) not in self._looked:
-                    self._looked[id(field)] = Looked(field, allowance=self.allowance)
-                yield self._looked[id(field)]
+                if field not in self._looked:
+                    self._looked[field] = Looked(field, allowance=self.allowance)
+                yield self._looked[field]
 
     def first(self, condition: Condition) -> Looked | None:
         """The first field for which a condition holds, or None. An editor's graph only counts where none was run."""

@@ -12,11 +12,12 @@ from rich.text import Text
 
 from nsfwforensics.cli.case import show as case_views
 from nsfwforensics.cli.case.show import Case, FileOrDigest, find
-from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS, command_line
 from nsfwforensics.cli.failures import complain, note
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, UsageError
@@ -24,9 +25,11 @@ from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.words.text import count
 from nsfwforensics.store import custody_log, marks
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.custody_log import DECISIONS, RESULTS
-from nsfwforensics.store.originals import Original, check, digest
-from nsfwforensics.store.rows import Decision, Stat
+from nsfwforensics.store.custody_log import DECISIONS, RESULTS, Happening
+from nsfwforensics.store.deciding import decide
+from nsfwforensics.store.originals import Original, check
+from nsfwforensics.store.reviewing import DECIDED
+from nsfwforensics.store.rows import Decision, NewMark, Stat
 from nsfwforensics.store.scanning import belongs_to_case
 
 _MOST_SHOWN = 100
@@ -66,7 +69,7 @@ def add(
             reason = target.skip
             stat = Stat.of(target.path) if reason is None else None
             try:
-                sha256 = digest(target.path, follow=target.follow) if reason is None else None
+                sha256 = file_sha256(target.path, follow=target.follow) if reason is None else None
             except OSError as error:
                 sha256, reason = None, f"cannot be read: {error.strerror}"
             if sha256 is None or stat is None:
@@ -126,10 +129,11 @@ def mark(
         if decision is Decision.FALSE_POSITIVE and not codes:
             reports = [opened.report(one) for one in found]
             codes = list(dict.fromkeys(code for report in reports for code in marks.alarms(report)))
-        opened.mark(sha256, decision=decision, note=text, by=by or opened.info().operator, dismiss=codes, restore=again)
+        given = NewMark(sha256, decision, text, by or opened.info().operator, tuple(codes), tuple(again))
         said = [decision.value] if decision else []
         said += [f"{code} set aside" for code in codes] + [f"{code} counts again" for code in again]
-        record(opened, "decision", operator=by or "", subject=f"{sha256}: {', '.join(said)}", changed=(DECISIONS,))
+        subject = f"{sha256}: {', '.join(said)}"
+        decide(opened, [given], Happening(DECIDED, command_line(), by or "", subject=subject))
         console = Console()
         for one in find(opened, sha256):
             words = f": {decision.value}" if decision else ""

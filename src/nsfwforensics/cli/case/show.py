@@ -18,11 +18,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.options import Lang
-from nsfwforensics.cli.recorded import command_line, record
+from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.hashes import QUALITY
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import make_folder
 from nsfwforensics.core.types import Capability, FileStatus, Priority
 from nsfwforensics.errors import ReportError, UsageError
@@ -31,13 +33,12 @@ from nsfwforensics.report.console.folder import NARROW
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
 from nsfwforensics.report.saved.groups import Likeness, groups, looks_of
-from nsfwforensics.report.saved.json import for_stream
+from nsfwforensics.report.saved.json import dumps, for_stream
 from nsfwforensics.report.words.text import ShownNames, count
 from nsfwforensics.report.words.wording import PRIORITY, file_badge, reason
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import LogCheck
-from nsfwforensics.store.originals import digest
 from nsfwforensics.store.rows import STATUSES, CaseFile, Decision
 
 Case = Annotated[Path, typer.Argument(help="The case database.", show_default=False)]
@@ -66,7 +67,7 @@ def find(case: CaseDatabase, wanted: str) -> list[CaseFile]:
     found = case.find(wanted)
     if not found and os.path.isfile(wanted):  # noqa: PTH113 - Path("") would be the current folder
         try:
-            found = case.find(digest(Path(wanted)))
+            found = case.find(file_sha256(Path(wanted)))
         except OSError:
             found = []
     if not found:
@@ -245,10 +246,12 @@ def export(
 ) -> None:
     """Writes the case with its decisions."""
     with CaseDatabase.open(case) as opened:
-        files = opened.info().files
+        files, reviewed = opened.info().files, case_report.review(opened)
         if kind is ExportFormat.REPORT:
             now = utc_iso(time.time())
-            head = case_report.header(opened.info(), opened.headers(), command=command_line(), now=now)
+            head = case_report.header(
+                opened.info(), opened.headers(), command=command_line(), now=now, review_found=reviewed
+            )
             with ReportWriter(output, language_of(lang)) as writer:
                 writer.begin(head)
                 for file in opened.files():
@@ -261,8 +264,10 @@ def export(
                 _write(written, lambda stream: case_report.write_csv(opened, stream))
             else:
                 _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
+            if reviewed["reviewers"]:
+                _write(output / "case-review.json", lambda stream: stream.write(dumps(reviewed) + "\n"))
         made = output / "report.json" if kind is ExportFormat.REPORT else written
-        digests = {made.name: digest(made)}
+        digests = {made.name: file_sha256(made)}
         record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)
     Console().print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.evidence import attach as evidence_attach
 from nsfwforensics.cli.evidence import pack as evidence_pack
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key, read_passphrase
@@ -136,11 +138,13 @@ def log(
     as_json: Annotated[bool, typer.Option("--json", help="Print the entries and the check as JSON.")] = False,
 ) -> None:
     """Shows the custody log of a case and checks that no entry was changed, removed or added."""
+    from nsfwforensics.custody import attached
     from nsfwforensics.store import custody_log
     from nsfwforensics.store.casedb import CaseDatabase
 
     with CaseDatabase.open(case) as opened:
         found = custody_log.check(opened)
+    found = replace(found, problems=(*found.problems, *attached.problems(case, found.chain)))
     if as_json:
         sys.stdout.write(for_stream(evidence_views.log_json(found), sys.stdout) + "\n")
     else:
@@ -159,6 +163,7 @@ def register(app: typer.Typer) -> None:
         ("verify", "Say what in a bag was altered, lost or added, and who signed it.", verify),
         ("keygen", "Make a key to sign bags with.", keygen),
         ("sign", "Sign a bag, or attach a timestamp to its signature.", sign),
+        ("attach", "Put a result from outside into a case: a screenshot, JSON, a web archive.", evidence_attach.attach),
         ("log", "Show and check the custody log of a case.", log),
     ):
         group.command(name, help=text)(call)

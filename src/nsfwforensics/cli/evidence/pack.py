@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key
 from nsfwforensics.cli.failures import note
-from nsfwforensics.cli.progress import progress
-from nsfwforensics.cli.recorded import command_line, record
-from nsfwforensics.cli.run import read_paths, reporting_errors
+from nsfwforensics.cli.progress import counting
+from nsfwforensics.cli.recorded import record
+from nsfwforensics.cli.run import examined, read_paths, reporting_errors, usual_settings
 from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.core.report_files import REPORT_NAME, is_ours
 from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.connection import is_case
 
@@ -28,13 +31,14 @@ if TYPE_CHECKING:
     from nsfwforensics.custody.bag import Order, Packed
     from nsfwforensics.custody.report_copy import Source
 
-GONE = "no longer at the place that the case knows"
+GONE = "no longer at the place where it was examined"
 
 
 @reporting_errors
 def pack(
     paths: Annotated[
-        list[Path], typer.Argument(help="Files and folders, or one case; - reads paths from standard input.")
+        list[Path],
+        typer.Argument(help="Files and folders, or one case, or one saved report; - reads paths from standard input."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The bag, a folder to be made.", show_default=False)],
     hash_only: Annotated[
@@ -74,7 +78,10 @@ def pack(
             "key": private,
         }
         case = _case(places, stack)
-        if case is None:
+        if case is None and report is None and (of_report := _from_report(places)):
+            order |= of_report
+            report = places[0]
+        elif case is None:
             order["targets"] = list(discover(places))
         else:
             order |= _from_case(case)
@@ -134,40 +141,49 @@ def _from_case(case: CaseDatabase) -> dict[str, Any]:
     }
 
 
+def _from_report(places: list[Path]) -> dict[str, Any]:
+    """What a saved report was made of, where its folder was named instead of files; empty otherwise.
+
+    Raises:
+        ReportError: It cannot be read, or was changed since it was written.
+    """
+    if len(places) != 1 or not places[0].is_dir() or not is_ours(places[0] / REPORT_NAME):
+        return {}
+    targets: list[Target] = []
+    known: dict[Path, str] = {}
+    for file in SavedReport.open(places[0]).files():
+        if file.skipped:
+            continue
+        place = Path(file.info.path)
+        targets += discover([place]) if os.path.lexists(place) else [Target(place, named=False, skip=GONE)]
+        if file.info.sha256 is not None:
+            known[place] = file.info.sha256
+    return {"targets": targets, "known": known}
+
+
 @contextmanager
 def _scanned(places: list[Path], operator: str, *, sensitive: bool, quiet: bool) -> Iterator[Source]:
     """The report of a scan with the default settings, kept until the bag is made."""
     from nsfwforensics.api import Request, Run
-    from nsfwforensics.core.types import FileStatus
     from nsfwforensics.custody.report_copy import from_spool
-    from nsfwforensics.report.writer import ReportWriter
-    from nsfwforensics.settings import load_settings
 
-    usual = Path(os.environ.get("NSFWFORENSICS_CONFIG") or Path(typer.get_app_dir("nsfwforensics")) / "config.toml")
-    settings = load_settings(usual if usual.is_file() else None)
-    settings = settings.model_copy(update={"engine": "auto", "ray_address": None})  # a bag is made on this machine
+    here: dict[str, Any] = {"engine": "auto", "ray_address": None}  # a bag is made on this machine
     if operator:
-        settings = settings.model_copy(update={"operator": operator})
-    run = Run(Request(paths=places, settings=settings, sensitive=sensitive, command=command_line()))
-    with ReportWriter(None) as writer:
-        writer.begin(run.header())
-        with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
-            for file in run:
-                writer.add(file)
-                advance(failed=file.status is FileStatus.FAILED)
-        yield from_spool(writer.finish(run.header(finished=True)))
+        here["operator"] = operator
+    if sensitive:
+        here["sensitive"] = True
+    run = Run(Request(paths=places, settings=usual_settings(given=here), command=command_line()))
+    with examined(run, quiet=quiet) as (saved, _):
+        if saved.header.interrupted:
+            raise KeyboardInterrupt
+        yield from_spool(saved)
 
 
 def _run(order: Order, *, quiet: bool) -> Packed:
     """Packs, with a progress bar on a terminal."""
     from nsfwforensics.custody import bag
 
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        return bag.pack(order)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("packing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task("", total=len(list(order.targets)))
-        return bag.pack(order, lambda found: shown.advance(task))
+    total = len(list(order.targets))
+    with counting(quiet=quiet) as told:
+        done = itertools.count(1)
+        return bag.pack(order, lambda found: told("packing", next(done), total))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nsfwforensics.cli.commands import COMMANDS
+from nsfwforensics.cli.commands import COMMANDS, command_line
+from nsfwforensics.cli.options import setting
+from nsfwforensics.cli.progress import counting
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode
@@ -29,7 +30,7 @@ _Detector = Annotated[
     Path | None,
     typer.Option("--detector", help="A model of your own: its card (TOML) or its folder. Omitted: the built-in one."),
 ]
-_Weights = Annotated[Path | None, typer.Option("--weights", help="Look for model weights in this folder first.")]
+_Weights = Annotated[Path | None, setting("weights")]
 
 
 @reporting_errors
@@ -54,7 +55,7 @@ def evaluate(
     from nsfwforensics.report.saved.folder import locked
 
     keep_apart([out], [real, fake])
-    with locked(out), _progress(quiet=quiet) as progress:
+    with locked(out), counting(quiet=quiet) as progress:
         found, files = evaluated(
             real,
             fake,
@@ -62,8 +63,8 @@ def evaluate(
             weights,
             most=most,
             jobs=jobs,
-            command=shlex.join(["nsfwforensics", *sys.argv[1:]]),
-            progress=progress,
+            command=command_line(),
+            progress=partial(progress, "judging"),
         )
         if out is not None:
             evaluation.write(found, out)
@@ -130,21 +131,6 @@ def card(detector: _Detector = None, weights: _Weights = None) -> None:
     console = Console()
     for line in text.splitlines():
         console.print(plain(line), soft_wrap=True)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; nothing where stderr is no terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda done, total: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("judging", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def register(app: typer.Typer) -> None:

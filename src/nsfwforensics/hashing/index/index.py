@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsfwforensics.core.documents import read_json
-from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.opening import file_sha256, open_evidence
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.arrays import damaged
 from nsfwforensics.hashing.index.hamming import Hits
@@ -297,7 +297,6 @@ def source_record(source: Source) -> dict[str, Any]:
 
 def _file_digest(path: Path) -> str:
     try:
-        with open_evidence(path, follow=True) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise HashListError(f"{path}: cannot be read: {error.strerror}") from error

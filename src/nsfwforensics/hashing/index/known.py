@@ -189,22 +189,3 @@ def _sizes(index: HashIndex) -> dict[str, int]:
     sizes = {kind.value: size for kind in HashKind if (size := index.size(kind))}
     signatures = sum(map(len, index.signature_files))
     return sizes | ({"signatures": signatures} if signatures else {})
-
-
-def digests_of(data: bytes, sha256: str) -> dict[HashKind, bytes]:
-    """The digests of a file's bytes that lists hold; they identify and protect nothing here.
-
-    Args:
-        data: The bytes.
-        sha256: Their SHA-256, already known.
-    """
-    return {
-        HashKind.MD5: hashlib.md5(data, usedforsecurity=False).digest(),
-        HashKind.SHA1: hashlib.sha1(data, usedforsecurity=False).digest(),
-        HashKind.SHA256: bytes.fromhex(sha256),
-    }
-
-
-def holds_pdq(indexes: Iterable[HashIndex]) -> bool:
-    """Whether any of the indexes can find pictures by their looks."""
-    return any(index.size(HashKind.PDQ) for index in indexes)

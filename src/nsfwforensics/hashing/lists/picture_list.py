@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -81,8 +80,8 @@ def read_picture(path: Path, sign: Sign | None) -> PictureRead:
         return PictureRead(problem=reason_of(error))
     item = KnownItem(
         pdq=hashed.bits,
-        md5=hashlib.md5(evidence.data, usedforsecurity=False).digest(),
-        sha1=hashlib.sha1(evidence.data, usedforsecurity=False).digest(),
+        md5=bytes.fromhex(evidence.digests["md5"]),
+        sha1=bytes.fromhex(evidence.digests["sha1"]),
         sha256=bytes.fromhex(evidence.sha256),
         quality=hashed.quality,
         name=path.name,

@@ -1,4 +1,4 @@
-"""All perceptual hashes of one picture, with the costly steps shared.
+"""The perceptual hashes of one picture, with the costly steps shared.
 
 The values are those of the ImageHash library on the same decoded picture (and of PDQ, see :mod:`.pdq`): the library
 still turns the reduced picture into bits. What is done here instead, because it takes a second per large photo there,
@@ -31,31 +31,33 @@ _BORDER = 4 * _SEGMENT_SIDE
 class PerceptualHashes:
     """Hashes that change little when a picture is re-saved or resized.
 
+    The texts are 64 bits in hexadecimal as ImageHash prints them.
+    """
+
+    difference: str
+    perceptual: str
+    pdq: PdqHash
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherHashes:
+    """Hashes that nothing here is found by, for exchange with others.
+
     The texts are hexadecimal as ImageHash prints them: 64 bits, but 42 for ``color`` and 64 for each
     comma-separated segment of ``crop_resistant``.
     """
 
     average: str
-    difference: str
-    perceptual: str
     wavelet: str
     color: str
     crop_resistant: str
-    pdq: PdqHash
 
 
-def perceptual_hashes(
-    image: Image.Image,
-    grey: NDArray[np.uint8] | None = None,
-    rgb: NDArray[np.uint8] | None = None,
-    full_size: tuple[int, int] | None = None,
-) -> PerceptualHashes:
-    """Computes all hashes of one picture.
+def perceptual_hashes(image: Image.Image, full_size: tuple[int, int] | None = None) -> PerceptualHashes:
+    """Computes the hashes that every picture gets.
 
     Args:
         image: The decoded picture, mode ``RGB`` or ``L``.
-        grey: ``image.convert("L")`` as uint8 (height, width), if at hand.
-        rgb: The pixels of an ``RGB`` image as uint8 (height, width, 3), if at hand.
         full_size: Height and width of the full picture in pixels, where ``image`` is a reduced decode of it.
 
     Raises:
@@ -64,23 +66,42 @@ def perceptual_hashes(
     import imagehash
     from PIL import Image
 
-    if image.mode not in ("RGB", "L"):
-        raise ValueError(f"expected an RGB or L picture, got {image.mode}")
-    if grey is None:
-        grey = np.asarray(image.convert("L"))
-    pixels = grey if image.mode == "L" else rgb if rgb is not None else np.asarray(image)
-    eight, nine, thirty_two = (
-        Image.fromarray(small) for small in reduce_many(grey, [Reduction(8, 8), Reduction(9, 8), Reduction(32, 32)])
-    )
+    grey, pixels = _planes(image)
+    nine, thirty_two = (Image.fromarray(each) for each in reduce_many(grey, [Reduction(9, 8), Reduction(32, 32)]))
     return PerceptualHashes(
-        average=str(imagehash.average_hash(eight)),
         difference=str(imagehash.dhash(nine)),
         perceptual=str(imagehash.phash(thirty_two)),
+        pdq=pdq(pixels) if full_size is None else pdq_of_reduced(pixels, full_size),
+    )
+
+
+def further_hashes(image: Image.Image) -> FurtherHashes:
+    """Computes the other hashes of ImageHash, equal to its own.
+
+    Args:
+        image: The decoded picture, mode ``RGB`` or ``L``.
+
+    Raises:
+        ValueError: The picture has another mode.
+    """
+    import imagehash
+    from PIL import Image
+
+    grey, pixels = _planes(image)
+    (eight,) = reduce_many(grey, [Reduction(8, 8)])
+    return FurtherHashes(
+        average=str(imagehash.average_hash(Image.fromarray(eight))),
         wavelet=wavelet_hash(grey),
         color=color_hash(None if image.mode == "L" else pixels, grey),
         crop_resistant=crop_resistant_hash(grey),
-        pdq=pdq(pixels) if full_size is None else pdq_of_reduced(pixels, full_size),
     )
+
+
+def _planes(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    if image.mode not in ("RGB", "L"):
+        raise ValueError(f"expected an RGB or L picture, got {image.mode}")
+    grey = np.asarray(image.convert("L"))
+    return grey, grey if image.mode == "L" else np.asarray(image)
 
 
 def wavelet_hash(grey: NDArray[np.uint8]) -> str:

@@ -20,6 +20,7 @@ from nsfwforensics.language import language as language_of
 from nsfwforensics.language.catalogue import SPACELESS
 from nsfwforensics.report.console.folder import render_folder
 from nsfwforensics.report.console.parts import bullet, indent, look, named, plain
+from nsfwforensics.report.page.next_steps import MOST_TYPED, advise
 from nsfwforensics.report.saved.folder import HTML_NAME
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.answers import Check, NumberedFinding, QuestionView, box_text, questions, regions
@@ -57,6 +58,7 @@ def render(saved: SavedReport, console: Console, *, details: bool | None = None,
         render_headline(saved.headline, console, saved.language)
         render_folder(saved, console, verbose=verbose)
     _render_place(saved, console, verbose=verbose)
+    _render_next(saved, console)
 
 
 _CARE = say(
@@ -261,6 +263,18 @@ def _render_place(saved: SavedReport, console: Console, *, verbose: bool) -> Non
     if saved.folder is not None:
         # soft_wrap keeps the path in one piece, so that it can be copied
         console.print(Text(says(say("Report:")) + " ") + plain(saved.folder / HTML_NAME, "bold"), soft_wrap=True)
+
+
+def _render_next(saved: SavedReport, console: Console) -> None:
+    """Prints what to do next, whole commands of it; not where one question alone was asked."""
+    if len({record.question for record in saved.header.analyzers}) < 2:
+        return
+    says, given = saved.language.says, advise(saved)
+    if given.hint:
+        console.print(plain(says(given.hint)))
+    for number, step in enumerate(given.typed[:MOST_TYPED]):
+        label = Text(says(say("Next:")) + " " if number == 0 else "      ")
+        console.print(label + plain(step.command, limit=4000), soft_wrap=True)
 
 
 __all__ = ["DETAILED", "plain", "render", "render_file", "render_headline"]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from nsfwforensics.core import installation
-from nsfwforensics.core.messages import say, say_count
+from nsfwforensics.core.messages import say, say_count, sentences
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
+from nsfwforensics.evaluation.kappa import kappa
 from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.saved.json import dumps
-from nsfwforensics.report.words.text import shown_name
+from nsfwforensics.report.words.text import duration, shown_name
+from nsfwforensics.store import reviewing
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import CaseFile, CaseInfo
 
@@ -134,7 +136,72 @@ def write_csv(case: CaseDatabase, stream: TextIO) -> None:
         writer.writerow([neutral(cell) for cell in cells])
 
 
-def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) -> Header:
+def review(case: CaseDatabase) -> dict[str, Any]:
+    """Who decided about how much and had pictures visible for how long, and how far each two people agreed."""
+    agreement = []
+    for (one, other), said in reviewing.pairs(case).items():
+        found = kappa(said)
+        agreement.append(
+            {
+                "reviewers": [one, other],
+                "judged_by_both": found.judged,
+                "agreed": found.agreed,
+                "kappa": None if found.value is None else round(found.value, 4),
+                "interval_95": None
+                if found.low is None or found.high is None
+                else [round(found.low, 4), round(found.high, 4)],
+            }
+        )
+    return {
+        "reviewers": [
+            {"name": each.name, "contents_decided": each.decided, "seconds_with_pictures_visible": each.visible}
+            for each in reviewing.reviewers(case)
+        ],
+        "agreement": agreement,
+    }
+
+
+def review_notes(found: Mapping[str, Any]) -> list[str]:
+    """What a report says of the people who decided.
+
+    Args:
+        found: What :func:`review` found.
+    """
+    notes: list[str] = [
+        say(
+            "{who} decided about {contents}; pictures were visible to this person for {time} on the review page.",
+            who=say("A person who gave no name") if each["name"] == reviewing.NOBODY else each["name"],
+            contents=say_count("{count:,} file content", "{count:,} file contents", each["contents_decided"]),
+            time=duration(float(each["seconds_with_pictures_visible"])),
+        )
+        for each in found["reviewers"]
+    ]
+    for each in found["agreement"]:
+        one, other = each["reviewers"]
+        said = say(
+            "{one} and {other} both decided about {contents} and agreed on {agreed:,}.",
+            one=one,
+            other=other,
+            contents=say_count("{count:,} file content", "{count:,} file contents", each["judged_by_both"]),
+            agreed=each["agreed"],
+        )
+        if each["kappa"] is None:
+            beyond = say("How far that is beyond chance cannot be computed: both said one thing only.")
+        else:
+            low, high = each["interval_95"]
+            beyond = say(
+                "Cohen's kappa {kappa:.2f} (95 % interval {low:.2f} to {high:.2f}): 1 is full agreement, 0 is chance.",
+                kappa=each["kappa"],
+                low=low,
+                high=high,
+            )
+        notes.append(sentences(said, beyond))
+    return notes
+
+
+def header(
+    info: CaseInfo, runs: Sequence[Header], *, command: str, now: str, review_found: Mapping[str, Any] | None = None
+) -> Header:
     """The header of a report over a whole case: everything that any of its scans used.
 
     Args:
@@ -142,6 +209,7 @@ def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) ->
         runs: The headers of its scans, in their order.
         command: The command line that asks for the report.
         now: The time, in UTC.
+        review_found: What :func:`review` found, to be said too.
     """
     tool = installation.version()
     base = (
@@ -165,6 +233,7 @@ def header(info: CaseInfo, runs: Sequence[Header], *, command: str, now: str) ->
         scans=say_count("{count:,} scan", "{count:,} scans", info.runs),
     )
     notes: list[str] = [about]
+    notes += review_notes(review_found) if review_found is not None else []
     notes += [_run_note(number, run) for number, run in list(enumerate(runs, 1))[-MOST_RUNS:]]
     values: dict[str, Any] = {
         "version": tool,

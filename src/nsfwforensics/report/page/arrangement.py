@@ -21,6 +21,8 @@ MAX_COLUMNS = 10
 MAX_DEPTH = 4
 MAX_TEXT = 600
 MAX_LABEL = 80
+MAX_NUMBERS = 12
+"""Longer rows of numbers are for programs."""
 
 Kind = Literal["text", "pairs", "list", "table"]
 
@@ -117,6 +119,9 @@ class Arranger:
             )
             return self._cut("; ".join(pairs))
         if isinstance(value, Sequence) and not isinstance(value, str):
+            if len(value) > MAX_NUMBERS and all(isinstance(item, (int, float)) for item in value):
+                many = say("{count:,} numbers, which stand in {document}", count=len(value), document="report.json")
+                return says(many)
             items = (self._inline(item, f"{place}.{at}", key) for at, item in enumerate(value[:MAX_ROWS]))
             return self._cut(", ".join(items)) if value else says(say("none"))
         return self._cut(self._figures.value(key, str(value), place, self._model, self._language))

@@ -55,8 +55,12 @@ class Glossary:
         """
         text = str(self._voice.harmless(self._voice.says(sentence)))
         pattern, terms = _matcher(self.language)
+        typed = _typed(sentence)
+        kept = [match.span() for each in typed for match in re.finditer(re.escape(each), text)]
         pieces, end = [], 0
         for match in pattern.finditer(text):
+            if any(start <= match.start() < stop for start, stop in kept):  # a term in what is typed is no term
+                continue
             term = terms.get(match[0].casefold())  # letters of other scripts may match without being the same word
             if term is None or term.key in self._here:
                 continue
@@ -65,7 +69,9 @@ class Glossary:
             pieces += [escape(text[end : match.start()]), _link(term, match[0])]
             end = match.end()
         linked = Markup("").join([*pieces, escape(text[end:])])
-        return _with_commands(linked, sentence) if isinstance(sentence, Message) else linked
+        for each in typed:
+            linked = linked.replace(escape(each), Markup("<code>{}</code>").format(each))
+        return linked
 
     def entries(self) -> list[Entry]:
         """The terms that were met so far, in alphabetical order of the language."""
@@ -78,13 +84,10 @@ def _anchor(term: Term) -> str:
     return f"term-{term.key}"
 
 
-def _with_commands(linked: Markup, message: Message) -> Markup:
-    """Sets what is to be typed as code: the values ``command`` and ``option`` of a message."""
-    for name in ("command", "option"):
-        typed = message.values.get(name)
-        if isinstance(typed, str):
-            linked = linked.replace(escape(typed), Markup("<code>{}</code>").format(typed))
-    return linked
+def _typed(sentence: str) -> list[str]:
+    """What of a sentence is to be typed, and set as code: the values ``command``, ``option`` and ``draft``."""
+    values = sentence.values if isinstance(sentence, Message) else {}
+    return [typed for name in ("command", "option", "draft") if isinstance(typed := values.get(name), str)]
 
 
 def _link(term: Term, text: str) -> Markup:

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as package_files
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
 from markupsafe import Markup
 
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.types import FileStatus, Priority, Support
+from nsfwforensics.core.report_files import page_name
+from nsfwforensics.core.types import FileStatus, Priority, Question, Support
 from nsfwforensics.report import charts
+from nsfwforensics.report.page import next_steps
 from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.page.glossary import Glossary
-from nsfwforensics.report.page.opening import first_files, what_stood_out
-from nsfwforensics.report.page.sections import sections
+from nsfwforensics.report.page.sections import MOST_COPIES, rows, sections
 from nsfwforensics.report.page.templating import environment
-from nsfwforensics.report.words import advice, text, wording
+from nsfwforensics.report.words import advice, wording
 
 if TYPE_CHECKING:
     from nsfwforensics.language import Language
@@ -34,9 +34,13 @@ if TYPE_CHECKING:
     from nsfwforensics.report.words.answers import QuestionView
 
 DETAILED_FILES = 1000
-"""Most files that get a section of their own; all files stand in the table."""
+"""Most files that are shown in full; all files are listed."""
 DETAILED_BYTES = 24_000_000
-"""Most bytes of saved JSON that become sections, so that a phone can open the page."""
+"""Most bytes of saved JSON that are shown in full, so that a phone can open the page."""
+A_PAGE = 1000
+"""Most files on one page; of more files, further pages stand beside the first."""
+OUR_FOLDERS = ("docs/", "weights/")
+"""Sources that begin so lie in this project's repository, where a reader of a report is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,9 @@ class Extent:
     """How much of a report one page shows.
 
     Attributes:
-        files: Most files that get a section of their own.
-        bytes: Most bytes of saved JSON that become sections.
-        rows: Most files in the table; None for all.
+        files: Most files that are shown in full.
+        bytes: Most bytes of saved JSON that are shown in full.
+        rows: Most files that are listed; None for all, on several pages where they are many.
         paper: Whether it is made for paper, on which figures and measurements are left out.
     """
 
@@ -56,32 +60,28 @@ class Extent:
     paper: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One file in the table of a folder. ``anchor`` is None where the page has no section for it."""
-
-    number: int
-    anchor: str | None
-    folder: str
-    name: str
-    status: wording.Badge
-    status_rank: int
-    priority: wording.Badge
-    priority_rank: int
-    reason: str
-    sensitive: bool
+DECISIONS = ("needs_review", "relevant", "not_relevant", "false_positive", "undecided")
+"""What a person may have decided of a file in a case, as the case names it."""
+_OF_REFERENCES = frozenset({"path", "file", "sha256", "files"})
+"""What a page says of what the run was prepared with; the rest is for programs."""
 
 
-def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None) -> None:
-    """Writes the page.
+def pages(saved: SavedReport) -> int:
+    """On how many pages a report is shown on a screen."""
+    return max(1, -(-len(saved.groups) // A_PAGE))
+
+
+def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None, *, page: int = 1) -> None:
+    """Writes one page.
 
     Args:
         saved: The report; its language is the page's.
         stream: A text stream in UTF-8.
         extent: How much of the report it shows; what a browser can open if omitted.
+        page: Which page of several, from 1.
     """
     extent = extent or Extent(DETAILED_FILES, DETAILED_BYTES)
-    context = _context(saved, _how_many_in_full(saved.lengths_by_priority(), extent), extent)
+    context = _context(saved, _how_many_in_full(saved.lengths(), extent), extent, page)
     pieces = environment(saved.language).get_template("report.html.j2").stream(context)
     pieces.enable_buffering(200)
     stream.writelines(pieces)
@@ -96,10 +96,14 @@ def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
     return min(len(lengths), extent.files)
 
 
-def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any]:
+def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> dict[str, Any]:
     sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
     style, script = "".join(map(asset, sheets)), asset("report.js")
-    found = sections(saved, detailed)
+    files = len(saved.groups)
+    start = 0 if extent.paper else (page - 1) * A_PAGE
+    stop = min(files, files if extent.rows is None else extent.rows, files if extent.paper else start + A_PAGE)
+    full = max(start, min(detailed, stop))
+    found = sections(saved, start, full)
     alone = next(found, None) if saved.summary.files == 1 else None
     return {
         "style": Markup(style),  # noqa: S704 - our own file, never evidence
@@ -108,31 +112,46 @@ def _context(saved: SavedReport, detailed: int, extent: Extent) -> dict[str, Any
         "script_hash": policy_hash(script),
         "header": saved.header,
         "summary": saved.summary,
+        "headline": saved.headline if files else (say("No files were examined."),),
         "notes": wording.run_notes(saved.header),
         "statuses": [(wording.FILE_STATUS[status], saved.summary.by_status.get(status, 0)) for status in FileStatus],
-        "priorities": [(wording.PRIORITY[rank], saved.summary.by_priority.get(rank, 0)) for rank in Priority],
+        "priorities": [(r.value, wording.PRIORITY[r], saved.summary.by_priority.get(r, 0)) for r in Priority],
+        "questions": [
+            (question.value, wording.QUESTIONS[question], sum(saved.signs.get(question, {}).values()))
+            for question in Question
+        ],
+        "decisions": DECISIONS if any(record.origin == "case" for record in saved.header.analyzers) else (),
         "alone": alone,
-        "stood_out": [] if alone else what_stood_out(saved.summary),
-        "first": [] if alone else first_files(saved, detailed),
         "overview": charts.overview(saved.summary, saved.signs, saved.language),
         "sensitive": saved.sensitive,
         "advice": advice,
+        "next": next_steps.advise(saved),
         "help": advice.help_lines(saved.language, minors_first=saved.sensitive),
-        "rows": islice(_rows(saved, detailed), extent.rows),
-        "rows_left_out": 0 if extent.rows is None else max(0, saved.summary.files - extent.rows),
+        "sections": found,
+        "rows": rows(saved, full, stop),
+        "rows_left_out": files - stop if extent.rows is not None else 0,
         "paper": extent.paper,
-        "sections": iter([alone]) if alone else found,
-        "detailed": detailed,
+        "page": page,
+        "pages": 1 if extent.paper else pages(saved),
+        "page_name": page_name,
+        "listed": files,
+        "first": start + 1,
+        "last": stop,
+        "detailed": full,
+        "all_detailed": detailed,
         "common_folder": saved.common_folder,
         "glossary": Glossary(saved.language),
         "shape": Arranger(saved.declared.all_figures, saved.language).shape,
         "settings": lambda record: Arranger(saved.declared.figures(record.name), saved.language).shape(record.options),
         "references": [_reference(saved, each) for each in saved.header.references],
-        "SEVERITY": wording.SEVERITY,
-        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        **of_findings(saved.language),
+        "MOST_COPIES": MOST_COPIES,
+        "translated": saved.language.code != "en",
+        "SUPPLIED": say("supplied by you"),
+        "NOT_CHECKED": wording.NOT_CHECKED,
         "NOT_SUPPLIED": "not supplied",
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
-        "sentence": lambda view: _sentence(view, saved.language),
+        "brief": lambda view: _brief(view, saved.language),
     }
 
 
@@ -140,34 +159,34 @@ def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str
     """What the run was prepared with: its role, and what is known of it."""
     figures = saved.declared.all_figures
     role = figures.words.get("role", {}).get(str(reference.get("role")), say("Reference"))
-    rest = {key: value for key, value in reference.items() if key != "role"}
+    rest = {key: value for key, value in reference.items() if key in _OF_REFERENCES}
     return saved.language.says(role), Arranger(figures, saved.language).shape(rest)
 
 
-def _rows(saved: SavedReport, detailed: int) -> Iterator[Row]:
-    folders, names = text.ShownNames(120), text.ShownNames(120)
-    for number, file in enumerate(saved.by_priority(), 1):
-        name = file.info.name or file.info.path
-        folder = file.info.path.removesuffix(name).removeprefix(saved.common_folder)
-        reason = saved.language.says(wording.reason(file))
-        yield Row(
-            number=number,
-            anchor=f"file-{number}" if number <= detailed else None,
-            folder=folders(folder),
-            name=names(name),
-            status=wording.file_badge(file),
-            status_rank=list(FileStatus).index(file.status),
-            priority=wording.PRIORITY[file.priority],
-            priority_rank=file.priority.rank,
-            reason=text.shorten(text.visible(reason), 200),
-            sensitive=file.sensitive,
-        )
+def of_findings(language: Language) -> dict[str, Any]:
+    """What the templates of questions and findings are filled with, whichever page they stand in."""
+    return {
+        "SEVERITY": wording.SEVERITY,
+        "FINDING_SUPPORT": wording.FINDING_SUPPORT,
+        "OUR_FOLDERS": OUR_FOLDERS,
+        "sentence": lambda view: _sentence(view, language),
+    }
 
 
 def _sentence(view: QuestionView, language: Language) -> str:
     """The sentence of an answer; a reason that stands alone begins as a sentence does."""
     said = language.says(view.statement)
     return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
+
+
+def _brief(view: QuestionView, language: Language) -> str:
+    """The answer in one short sentence, where what carries it says one; the rest stands with the finding."""
+    for numbered in view.findings:
+        if numbered.finding.support is view.support:
+            if numbered.finding.headline:
+                return language.says(wording.told(numbered.finding, "headline"))
+            break
+    return _sentence(view, language)
 
 
 @cache

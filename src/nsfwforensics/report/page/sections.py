@@ -5,34 +5,58 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from markupsafe import Markup
 
 from nsfwforensics.core.fields import FieldRow, field_rows
-from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord
+from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord, Priority, Support
 from nsfwforensics.report import charts
 from nsfwforensics.report.page.arrangement import Arranger, Node
-from nsfwforensics.report.page.drawing import Drawing, draw
+from nsfwforensics.report.page.drawing import Drawing, draw, frame
 from nsfwforensics.report.saved.artifacts import EMBED_BYTES, data_address
-from nsfwforensics.report.words import wording
+from nsfwforensics.report.words import text, wording
 from nsfwforensics.report.words.answers import QuestionView, hashes, questions
 from nsfwforensics.report.words.declared import Declared, Label
+from nsfwforensics.report.words.headline import headline
 from nsfwforensics.report.words.rates import figures, rate_sentences
 from nsfwforensics.report.words.wording import told
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from nsfwforensics.language import Language
-    from nsfwforensics.report.saved.report import SavedReport
+    from nsfwforensics.report.saved.report import Row, SavedReport
 
 MOST_FIELDS = 600
 MOST_SCORES = 12
 """Most charts of scores in one file's section; the figures stand beside every finding."""
 
+_SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
+"""From what was found to what was not looked for."""
+
 _BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
+
+
+class Surroundings(Protocol):
+    """What one file's section needs of the report it stands in; a page that shows one file at a time has as much."""
+
+    @property
+    def declared(self) -> Declared:
+        """What its analyzers say of themselves."""
+
+    @property
+    def language(self) -> Language:
+        """What it is written in."""
+
+    @property
+    def originals(self) -> Container[str]:
+        """The names of the analyzers that compare with originals."""
+
+    @property
+    def common_folder(self) -> str:
+        """The folder that all its files lie in, with its closing separator, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +79,41 @@ class Grounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a file looks like on its card: its outline, what is marked in it, and a picture where one was asked for.
+
+    Attributes:
+        width: Of the outline, in units of the drawing.
+        height: Likewise.
+        drawing: What is marked, or None.
+        picture: Address of the small picture, or None.
+    """
+
+    width: float
+    height: float
+    drawing: Drawing | None
+    picture: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """One file as a card without its details."""
+
+    path: str
+    copies: tuple[str, ...]
+    folder: str
+    name: str
+    headline: tuple[str, ...]
+    status: wording.Badge
+    badge: wording.Badge
+    priority: Priority
+    signs: str
+    decision: str
+    size: int
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One file in full; ``grounds`` are those of its findings, by the identity of the finding."""
 
@@ -65,9 +124,15 @@ class Section:
     reason: str
     failures: list[str]
     notes: list[str]
+    headline: tuple[str, ...]
+    folder: str
+    path: str
+    copies: tuple[str, ...]
+    signs: str
+    decision: str
+    look: Look | None
     questions: tuple[QuestionView, ...]
     grounds: dict[int, Grounds]
-    drawing: Drawing | None
     timeline: Markup | None
     thumbnail: Markup | None
     pictures: list[Picture]
@@ -76,30 +141,99 @@ class Section:
     hashes: list[tuple[Label, str]]
     measurements: list[tuple[str, Node]]
 
+    @property
+    def marked(self) -> bool:
+        """Whether its look shows more than its proportions."""
+        return self.look is not None and (self.look.drawing is not None or self.look.picture is not None)
+
+    @property
+    def asked(self) -> list[QuestionView]:
+        """The questions that were checked, or failed, in the order of what they brought."""
+        return [view for view in self.questions if view not in self.unasked]
+
+    @property
+    def unasked(self) -> list[QuestionView]:
+        """The questions that nothing is known of."""
+        return [v for v in self.questions if v.support is Support.NOT_CHECKED and v.badge.kind != "failed"]
+
     def behind(self, finding: Finding) -> Grounds:
         """The grounds of one of the file's findings."""
         return self.grounds[id(finding)]
 
 
-def sections(saved: SavedReport, detailed: int) -> Iterator[Section]:
-    """The first files of a report in the order of triage, as many as the page shows in full."""
+def sections(saved: SavedReport, start: int, stop: int) -> Iterator[Section]:
+    """Some files of a report in the order of triage, in full."""
     room = EMBED_BYTES
-    for number, file in enumerate(islice(saved.by_priority(), detailed), 1):
-        pictures = _pictures(file, saved.folder, room)
+    for number, row in enumerate(saved.rows(start, stop), start + 1):
+        pictures = _pictures(row.file, saved.folder, room)
         room -= sum(len(picture.address) for picture in pictures if picture.address)
-        yield section(number, file, pictures, saved.declared, saved.language)
+        yield section(number, row, pictures, saved)
 
 
-def section(number: int, file: FileReport, pictures: list[Picture], declared: Declared, language: Language) -> Section:
+def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Bare]:
+    """Some files of a report in the order of triage, as cards without details."""
+    folders, names = text.ShownNames(120), text.ShownNames(120)
+    for row in saved.rows(start, stop):
+        file = row.file
+        name = file.info.name or file.info.path
+        yield Bare(
+            path=_searched(row),
+            copies=_copies(saved, row),
+            folder=folders(_folder(saved, file)),
+            name=names(name),
+            headline=headline(file, saved.originals),
+            status=wording.file_badge(file),
+            badge=wording.PRIORITY[file.priority],
+            priority=file.priority,
+            signs=_signs(file),
+            decision=decision(file),
+            size=file.info.size or 0,
+            sensitive=file.sensitive,
+        )
+
+
+def decision(file: FileReport) -> str:
+    """What a person decided about a file in a case, as the case names it; empty where nobody did."""
+    for result in file.results:
+        if result.origin == "case":
+            for finding in result.findings:
+                return str(finding.data.get("decision", ""))
+    return ""
+
+
+def _folder(saved: Surroundings, file: FileReport) -> str:
+    name = file.info.name or file.info.path
+    return file.info.path.removesuffix(name).removeprefix(saved.common_folder)
+
+
+def _signs(file: FileReport) -> str:
+    """The questions with signs, for the filter of the page; what a file says about itself is information."""
+    return " ".join(answer.question.value for answer in file.answers if answer.support is Support.SUPPORTS)
+
+
+MOST_COPIES = 200
+"""Most copies of one picture that its card names."""
+
+
+def _copies(saved: Surroundings, row: Row) -> tuple[str, ...]:
+    return tuple(text.shown_name(path.removeprefix(saved.common_folder)) for path in row.copies)
+
+
+def _searched(row: Row) -> str:
+    """What the name in the filter of the page is looked for in: the paths of the file and of its copies."""
+    return " ".join(text.shown_name(path) for path in (row.file.info.path, *row.copies[:MOST_COPIES]))
+
+
+def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings) -> Section:
     """Arranges one file.
 
     Args:
         number: Its place in the order of triage, from 1.
-        file: Its report.
+        row: Its report, and the copies that are folded into it.
         pictures: Those made beside the report.
-        declared: What the header says of the analyzers.
-        language: Of the page.
+        saved: The report that it stands in.
     """
+    file, declared, language = row.file, saved.declared, saved.language
     fielding, hashing = declared.providing(Capability.FIELDS), declared.providing(Capability.HASHES)
     fields, digests = field_rows(file, fielding), hashes(file, hashing)
     measurements = []
@@ -115,12 +249,18 @@ def section(number: int, file: FileReport, pictures: list[Picture], declared: De
         file=file,
         status=wording.file_badge(file),
         priority=wording.PRIORITY[file.priority],
-        reason=wording.reason(file),
+        reason=wording.reason(file, saved.originals),
         failures=wording.failures(file),
         notes=[told(file, f"notes.{index}") for index in range(len(file.notes))],
-        questions=questions(file),
+        headline=headline(file, saved.originals),
+        folder=text.shown_name(_folder(saved, file)),
+        path=_searched(row),
+        copies=_copies(saved, row),
+        signs=_signs(file),
+        decision=decision(file),
+        look=_look(file),
+        questions=tuple(sorted(questions(file), key=_weight)),
         grounds=_grounds(file, declared, language),
-        drawing=draw(file),
         timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
         pictures=pictures,
@@ -158,6 +298,18 @@ def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
         pictures.append(Picture(told(artifact, "name"), artifact.path, shown))
     return pictures
+
+
+def _weight(view: QuestionView) -> tuple[int, int]:
+    """What was found stands before what was not, and of it what matters most."""
+    ranks = [each.finding.severity.rank for each in view.findings if each.finding.support is view.support]
+    return _SUPPORTS.index(view.support), -max(ranks, default=0)
+
+
+def _look(file: FileReport) -> Look | None:
+    edges = frame(file)
+    picture = None if file.sensitive else _thumbnail(file.info.thumbnail)
+    return Look(*edges, draw(file), picture) if edges is not None else None
 
 
 def _thumbnail(encoded: str | None) -> Markup | None:

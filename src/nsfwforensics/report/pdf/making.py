@@ -10,7 +10,6 @@ says so. The complete report is the page and ``report.json``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from nsfwforensics.core.messages import say
+from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import MissingDependencyError, ReportError
 from nsfwforensics.report.page import html
@@ -51,7 +51,14 @@ LEAST = html.Extent(files=0, bytes=0, rows=100, paper=True)
 _PROBE_SECONDS = 120.0
 _OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None
 """How a process ends whose computing time is over; None on systems without such a limit."""
-_PROBES = {"ja": "画像の検査報告書、判断できません。ひらがなカタカナ"}
+_PROBES = {
+    "es": "¿Cuándo? ñ ó",
+    "fr": "« établi, ç, œ »",
+    "ja": "画像の検査報告書、判断できません。ひらがなカタカナ",
+    "ko": "이미지 검사 보고서, 판단 불가",
+    "pt": "não é õ ç",
+}
+"""By language, text with characters that a font of the machine must have."""
 _WINDOWS_FONTS = "AppData/Local/Microsoft/Windows/Fonts"
 _HINT = (
     "install it with: pip install 'nsfwforensics[pdf]' (it needs Pango, which most Linux systems have; see docs/pdf.md)"
@@ -194,8 +201,7 @@ def _fonts() -> Path:
 def _style(saved: SavedReport, paper: Paper, folder: Path) -> str:
     """The size of the paper, and what runs along its edges: title, time, digest of ``report.json``, number of pages."""
     says = saved.language.says
-    with (folder / REPORT_NAME).open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_sha256(folder / REPORT_NAME)
     number = says(say("Page {page} of {pages}", page="\0page\0", pages="\0pages\0")).split("\0")
     counters = [f"counter({part})" if index % 2 else _string(part) for index, part in enumerate(number)]
     begun = says(say("{started:moment}", started=saved.header.started))

@@ -6,12 +6,12 @@ shows later that no file of the report was changed. Before a finished report is 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nsfwforensics.core.report_files import ARTIFACT_NAME, ARTIFACTS
+from nsfwforensics.core.opening import file_sha256
+from nsfwforensics.core.report_files import ARTIFACT_NAME, ARTIFACTS, PAGE_NAME
 from nsfwforensics.report.saved.folder import (
     CSV_NAME,
     HTML_NAME,
@@ -23,7 +23,7 @@ from nsfwforensics.report.saved.folder import (
 )
 
 VIEWS = (HTML_NAME, PDF_NAME, CSV_NAME)
-"""What is made from the report: it may be missing, since it can be made again."""
+"""What is made from the report, further pages besides: it may be missing, since it can be made again."""
 
 _NAMES = (REPORT_NAME, HTML_NAME, PDF_NAME, CSV_NAME, STREAM_NAME)
 _LINE = re.compile(r"\\?([0-9a-f]{64}) [ *](\S+)")
@@ -42,9 +42,9 @@ def write(folder: Path, known: Mapping[str, str] | None = None, *, views: bool =
     Raises:
         OSError: A file cannot be read, or the list not be written.
     """
-    names = [name for path in _files(folder) if (name := path.relative_to(folder).as_posix()) not in VIEWS or views]
-    old = {name: digest for name, digest in (known or {}).items() if name not in VIEWS}
-    digests = {name: old.get(name) or of(folder / name) for name in names}
+    names = [name for path in _files(folder) if not is_view(name := path.relative_to(folder).as_posix()) or views]
+    old = {name: digest for name, digest in (known or {}).items() if not is_view(name)}
+    digests = {name: old.get(name) or file_sha256(folder / name) for name in names}
     replace_file(
         folder / SUMS_NAME, lambda stream: stream.writelines(f"{digest}  {name}\n" for name, digest in digests.items())
     )
@@ -62,7 +62,8 @@ def listed(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     with path.open(encoding="utf-8", errors="replace") as stream:
         while line := stream.readline(_LONGEST_LINE):
-            if (entry := _LINE.fullmatch(line.rstrip("\r\n"))) and (entry[2] in _NAMES or is_artifact(entry[2])):
+            entry = _LINE.fullmatch(line.rstrip("\r\n"))
+            if entry and (entry[2] in _NAMES or is_view(entry[2]) or is_artifact(entry[2])):
                 found.setdefault(entry[2], entry[1])
     return found
 
@@ -87,10 +88,15 @@ def differences(folder: Path) -> Iterator[str]:
         if path.is_symlink():
             yield f"{name} is a symbolic link"
         elif not path.is_file():
-            if name not in (*VIEWS, STREAM_NAME):
+            if not is_view(name) and name != STREAM_NAME:
                 yield f"{name} is missing"
-        elif of(path) != digest:
+        elif file_sha256(path) != digest:
             yield f"{name} is not what {SUMS_NAME} says"
+
+
+def is_view(name: str) -> bool:
+    """Whether a file is made from the report and can be made again."""
+    return name in VIEWS or PAGE_NAME.fullmatch(name) is not None
 
 
 def is_artifact(name: str) -> bool:
@@ -99,20 +105,15 @@ def is_artifact(name: str) -> bool:
     return shelf == ARTIFACTS and ARTIFACT_NAME.fullmatch(file) is not None
 
 
-def of(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _files(folder: Path) -> Iterator[Path]:
     for name in _NAMES:
-        if (folder / name).is_file() and not (folder / name).is_symlink():
+        if _plain(folder / name):
             yield folder / name
+    yield from sorted(path for path in folder.glob("report-*.html") if is_view(path.name) and _plain(path))
     shelf = folder / ARTIFACTS
     if shelf.is_dir() and not shelf.is_symlink():
-        yield from sorted(path for path in shelf.iterdir() if path.is_file() and not path.is_symlink())
+        yield from sorted(path for path in shelf.iterdir() if _plain(path))
+
+
+def _plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from nsfwforensics.core.triage import Sign
-from nsfwforensics.core.types import Capability, FileReport, Header, Priority, Question, Summary
+from nsfwforensics.core.types import Capability, FileReport, Header, Priority, Question, Reader, Summary
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.report.saved import json as report_json
@@ -53,9 +53,16 @@ class SavedReport:
         shown_less: Whether its lines hold pictures that are left out of whatever is made of it.
         sensitive: Whether it, or a file in it, is to be handled with care.
         language: What its views for people are written in, with the translations that analyzers brought.
+        reader: Whom the advice in its views is for.
+        moved: Whether its folder is given another name or place when it is done, so that no command can name it.
     """
 
-    def __init__(self, loaded: Loaded, folder: Path | None, language: Language | None = None) -> None:
+    moved = False
+
+    def __init__(
+        self, loaded: Loaded, folder: Path | None, language: Language | None = None, reader: Reader = Reader.ANYONE
+    ) -> None:
+        self.reader = reader
         self.header: Header = loaded.header
         self.declared = Declared.of(loaded.header)
         spoken = language or language_of("en")
@@ -79,18 +86,26 @@ class SavedReport:
         self._grouped: tuple[Group, ...] | None = None
 
     @classmethod
-    def open(cls, folder: Path, language: Language | None = None, *, changed: bool = False) -> SavedReport:
+    def open(
+        cls,
+        folder: Path,
+        language: Language | None = None,
+        *,
+        changed: bool = False,
+        reader: Reader = Reader.ANYONE,
+    ) -> SavedReport:
         """Opens the report in a folder: the finished document, or what a stopped run left.
 
         Args:
             folder: Where it is.
             language: What its views are written in; English if omitted.
             changed: Whether to open a report too that is not as it was written; its header then says so.
+            reader: Whom the advice in its views is for.
 
         Raises:
             ReportError: No report is there, or it is broken, of an unknown schema version, or not as it was written.
         """
-        return cls(reading.load(folder, changed=changed), folder, language)
+        return cls(reading.load(folder, changed=changed), folder, language, reader)
 
     @property
     def headline(self) -> tuple[str, ...]:
@@ -108,9 +123,14 @@ class SavedReport:
         """The files in the order of triage: priority, signs, failed before others, then by path."""
         return self._read(sorted(self._entries))
 
-    def rows(self) -> Iterator[Row]:
-        """The files in the order of triage, copies folded into the first of them where :attr:`folds` says so."""
-        groups = self.groups
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+        """The files in the order of triage, copies folded into the first of them where :attr:`folds` says so.
+
+        Args:
+            start: How many of the first are passed over.
+            stop: The place after the last one; all if omitted.
+        """
+        groups = self.groups[start:stop]
         files = self._read([group.leader for group in groups])
         return (
             Row(file, group.number, tuple(each.path for each in group.copies))
@@ -136,9 +156,9 @@ class SavedReport:
         places = ((entry.offset, entry.length) for entry in entries)
         return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
 
-    def lengths_by_priority(self) -> list[int]:
-        """Bytes of JSON of every file, in the order of :meth:`by_priority`."""
-        return [entry.length for entry in sorted(self._entries)]
+    def lengths(self) -> list[int]:
+        """Bytes of JSON of the file of every row, in the order of :meth:`rows`."""
+        return [group.leader.length for group in self.groups]
 
     def write_json(self, stream: TextIO) -> None:
         """Writes the whole document as text; the same bytes as ``report.json`` where the stream takes UTF-8."""

@@ -35,42 +35,35 @@ NOT_MEANT: tuple[str, ...] = (
     ),
 )
 
-KEEP: tuple[str, ...] = (
-    say(
-        "Keep the original file where it is and as it is: do not open it in an editor, rename it or save it again. "
-        "Work with copies. The SHA-256 in this report shows later that it is the same file."
-    ),
-    say("Do not forward the picture, not even as proof: every copy that is sent can travel on."),
-    say(
-        "Write down where you saw it: addresses (URLs), account names, dates and times. A screenshot of the page with "
-        "the picture covered is enough."
-    ),
-    say(
-        "Put what you have into an evidence pack, which shows later that nothing in it was changed: {command}. With "
-        "{option} the picture itself stays where it is.",
-        command="nsfwforensics evidence pack",
-        option="--hash-only",
-    ),
-    say(
-        "If much depends on the answer, ask a human expert, and give them the original file rather than this report "
-        "alone."
-    ),
+KEEP_FILE = say(
+    "Keep the original file where it is and as it is: do not open it in an editor, rename it or save it again. "
+    "Work with copies. The SHA-256 in this report shows later that it is the same file."
 )
-"""Steps for any picture."""
-
-REMOVAL: tuple[str, ...] = (
-    say(
-        "Ask for its removal. {command} drafts a request to the platform under the law that applies; you check it and "
-        "send it yourself. The request does not depend on how the picture was made.",
-        command="nsfwforensics notice",
-    ),
-    say("Talk to people who help with this every day: the services below know the ways and are used to such reports."),
-    say(
-        "If the person in it is or may be under 18: do not copy, print or send the picture, and report it to a hotline "
-        "below. You do not need to be sure, and nobody has to confirm it first."
-    ),
+NO_FORWARDING = say("Do not forward the picture, not even as proof: every copy that is sent can travel on.")
+WRITE_DOWN = say(
+    "Write down where you saw it: addresses (URLs), account names, dates and times. A screenshot of the page with "
+    "the picture covered is enough."
 )
-"""Steps where a picture shows somebody intimately without their consent."""
+PACK = say(
+    "Put what you have into an evidence pack, which shows later that nothing in it was changed. With {option} the "
+    "picture itself stays where it is.",
+    option="--hash-only",
+)
+EXPERT = say(
+    "If much depends on the answer, ask a human expert, and give them the original file rather than this report alone."
+)
+TALK = say("Talk to people who help with this every day: they know the ways and are used to such reports.")
+MINOR = say(
+    "If the person in it is or may be under 18: do not copy, print or send the picture, and report it to a "
+    "hotline. You do not need to be sure, and nobody has to confirm it first."
+)
+UNSURE = say(
+    "If it shows a person who did not agree: {command} names who helps, and {draft} says how a request for removal is "
+    "drafted.",
+    command="nsfwforensics helplines",
+    draft="nsfwforensics notice --help",
+)
+"""Where nobody looked for a person in the picture."""
 
 STOP: tuple[str, ...] = (
     say("Stop here: you do not need to look at the picture again."),

@@ -143,8 +143,8 @@ def _question(file: FileReport, question: Question, answer: Answer | None, numbe
             support=Support.NOT_CHECKED,
             not_checked=(reason,),
         )
-    mine = {id(finding) for result in results for finding in result.about(question)}
-    chosen = [(index, finding) for index, finding in _ordered(file) if id(finding) in mine]
+    mine = [finding for result in results for finding in result.about(question)]
+    chosen = [(index, finding) for index, finding in _ordered(file) if any(finding is each for each in mine)]
     chosen.sort(key=lambda pair: reading_order(pair[1]))
     checks = tuple(Check(result, STATUS[result.status]) for result in results)
     shown = {f"{result.analyzer}: {result.error}" for result in results if result.error}

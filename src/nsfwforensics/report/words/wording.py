@@ -41,6 +41,8 @@ _SUPPORT: Mapping[Support, Badge] = {
     Support.NOT_CHECKED: Badge(say("Not checked"), "not-checked"),
 }
 
+NOT_CHECKED = _SUPPORT[Support.NOT_CHECKED]
+
 _ORIGIN: Mapping[Support, Badge] = {
     **_SUPPORT,
     Support.SUPPORTS: Badge(say("Information found"), "supports"),
@@ -50,6 +52,7 @@ _ORIGIN: Mapping[Support, Badge] = {
 STATUS: Mapping[AnalyzerStatus, Badge] = {
     AnalyzerStatus.OK: Badge(say("Ran, with findings"), "ran"),
     AnalyzerStatus.NOTHING_FOUND: Badge(say("Ran, nothing found"), "nothing"),
+    AnalyzerStatus.MEASURED: Badge(say("Ran, measured only"), "ran"),
     AnalyzerStatus.NOT_APPLICABLE: Badge(say("Not applicable"), "not-applicable"),
     AnalyzerStatus.NOT_AVAILABLE: Badge(say("Not available"), "not-available"),
     AnalyzerStatus.FAILED: Badge(say("Failed"), "failed"),
@@ -100,7 +103,7 @@ def answer_badge(answer: Answer, results: Sequence[AnalyzerResult]) -> Badge:
         results: The results of the analyzers that answer this question.
     """
     if answer.support is Support.NOT_CHECKED:
-        statuses = {result.status for result in results}
+        statuses = {result.status for result in results} - {AnalyzerStatus.MEASURED}
         if len(statuses) == 1 and statuses <= set(_WHY_NOT):
             return STATUS[statuses.pop()]
     return (_ORIGIN if answer.question is Question.ORIGIN else _SUPPORT)[answer.support]

@@ -18,6 +18,7 @@ MOST_TRANSFORMS = 6
 _AWAY = 24  # pixels: nearer keypoints are alike because they see the same thing
 _SAME = 5  # pixels: keypoints of one place in two scales or directions
 _NEIGHBOURS = 10
+_ROWS = 256  # keypoints matched at a time
 _RATIO = 0.6
 _MOST_DISTANCE = 0.55  # of two RootSIFT descriptors, each of length 1
 _TOLERANCE = 3.0  # pixels
@@ -75,19 +76,41 @@ def matches(where: NDArray[np.complex64], descriptors: NDArray[np.float32]) -> N
     count = min(_NEIGHBOURS, len(where) - 1)
     if count < 3:
         return np.empty((0, 2), np.intp)
-    for start in range(0, len(where), 512):
-        alike = descriptors[start : start + 512] @ descriptors.T
-        alike[np.abs(where[start : start + 512, None] - where[None]) < _AWAY] = -1
+    along = where.real if np.ptp(where.real) > np.ptp(where.imag) else where.imag
+    order = np.argsort(along, kind="stable")
+    for start in range(0, len(where), _ROWS):
+        rows = order[start : start + _ROWS]
+        alike = descriptors[rows] @ descriptors.T
+        reach = along[rows[0]] - _AWAY, along[rows[-1]] + _AWAY
+        beside = order[slice(*np.searchsorted(along[order], reach))]  # no other can be near
+        near, column = np.nonzero(np.abs(where[rows, None] - where[None, beside]) < _AWAY)
+        alike[near, beside[column]] = -1
+        kept = _may_jump(alike, count)
+        alike, rows = alike[kept], rows[kept]
         top = np.argpartition(-alike, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(alike, top, 1), axis=1, kind="stable")
-        top = np.take_along_axis(top, order, 1)
+        ranks = np.argsort(-np.take_along_axis(alike, top, 1), axis=1, kind="stable")
+        top = np.take_along_axis(top, ranks, 1)
         distances = np.sqrt(np.maximum(0, 2 - 2 * np.take_along_axis(alike, top, 1)))
-        # Without a jump from the first to the last neighbour there is none in between: most rows end here.
+        # Without a jump from the first to the last neighbour there is none in between.
         jumps = (distances[:, 0] <= _MOST_DISTANCE) & (distances[:, 0] < _RATIO * distances[:, -1])
         for row in np.flatnonzero(jumps):
-            found += [(d, start + int(row), j) for d, j in _ratio_test(where, top[row], distances[row])]
+            found += [(d, int(rows[row]), j) for d, j in _ratio_test(where, top[row], distances[row])]
     found.sort()
     return np.array([(i, j) for _, i, j in found[:MOST_MATCHES]], np.intp).reshape(-1, 2)
+
+
+def _may_jump(alike: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Rows whose nearest neighbour is near, and much nearer than the last of ``count``: most are told without sorting.
+
+    Args:
+        alike: Products of descriptors of length 1, float32 (rows, n).
+        count: How many neighbours.
+    """
+    best = alike.max(axis=1)
+    # In products, with some room for rounding, what the ratio asks of distances: d² = 2 − 2·product.
+    least = 1 - (1 - best) / _RATIO**2 + 1e-5
+    others = np.count_nonzero(alike >= least[:, None], axis=1)
+    return np.flatnonzero((best >= 1 - _MOST_DISTANCE**2 / 2 - 1e-5) & (others < count))
 
 
 def _ratio_test(

@@ -17,7 +17,7 @@ and saved again, scaled by half), never a pasted part. The grid at the corner is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from nsfwforensics.signals.traces.jpeg_regions import (
     Area,
     GridAreas,
     absent_areas,
+    dense_grids,
     grid_areas,
     nfa,
     strongest,
@@ -79,33 +80,28 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     if min(height, width) < LEAST_SIDE:
         return Trace(cell=CELL, reason=say("smaller than {least} pixels on a side", least=LEAST_SIDE))
     bands = _Bands(_rows(height, width), height)
-    strict, wide = votes(luma, bands.rows, (ZERO, NEAR_ZERO))
-    cells = counts(strict)
-    totals = _totals(cells)
-    main = _main(totals, cells.shape[0] * cells.shape[1])
-    found = [(int(g), areas) for g, areas in _all_areas(cells, main)]
+    strict, wide = (_Cells(counts(each)) for each in votes(luma, bands.rows, (ZERO, NEAR_ZERO)))
+    main = strict.main()
+    found = [*strict.areas(main), *wide.areas(main)]
     absent: tuple[Area, ...] = ()
-    if missing and main == 0 and totals[0] >= LEAST_PRESENT * totals.sum():
-        absent = _missing(luma, cells, bands)
-    foreign_votes = _others(cells, main)
-    cells = counts(wide)
-    found += [(int(g), areas) for g, areas in _all_areas(cells, main)]
+    if missing and main == 0 and strict.totals[0] >= LEAST_PRESENT * strict.totals.sum():
+        absent = _missing(luma, strict, bands)
     spread = {g for g, areas in found if areas.history}
     foreign = [area for g, areas in found if g not in spread for area in areas.areas]
-    kept = strongest([*foreign, *absent], cells.shape[:2])
-    offset = _offset(totals, _totals(cells), main, spread, cells.shape[0] * cells.shape[1])
+    kept = strongest([*foreign, *absent], strict.shape)
+    offset = _offset(strict, wide, main, spread)
     data = {
         "origin": None if main is None else _origin(main),
-        "rate": None if main is None else round(float(totals[main] / totals.sum()), 4),
+        "rate": None if main is None else round(float(strict.totals[main] / strict.totals.sum()), 4),
         "offset": None if offset is None else _origin(offset),
-        "analysed_share": round(cells.shape[0] * CELL / (height // CELL * CELL), 4),
+        "analysed_share": round(strict.shape[0] * CELL / (height // CELL * CELL), 4),
         "epsilon": EPSILON,
     }
     return Trace(
         score=kept[0].score if kept else max((areas.best for g, areas in found if g not in spread), default=0.0),
         regions=tuple(_region(area, bands) for area in kept),
-        mask=bands.spread(_mask(kept, cells.shape[:2]), False) if kept else None,
-        map=bands.spread(foreign_votes, np.nan),
+        mask=bands.spread(_mask(kept, strict.shape), False) if kept else None,
+        map=bands.spread(strict.others(main), np.nan),
         cell=CELL,
         data=data,
     )
@@ -148,31 +144,42 @@ def _rows(height: int, width: int) -> list[tuple[int, int]]:
     return [(int(start), int(start) + _BAND) for start in starts]
 
 
-def _totals(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Votes for each grid, in blocks: float64 (64,)."""
-    totals: NDArray[np.float64] = cells.reshape(-1, GRIDS).sum(axis=0, dtype=np.int64) / 64.0
-    return totals
+class _Cells:
+    """Votes per cell, uint8 (rows, columns, 64), with what is worked out of them once: ``totals``, in blocks."""
+
+    def __init__(self, cells: NDArray[np.uint8]) -> None:
+        self.cells = cells
+        self.shape = (cells.shape[0], cells.shape[1])
+        self.voters = cells.sum(axis=2, dtype=np.uint8)
+        self.totals: NDArray[np.float64] = cells.reshape(-1, GRIDS).sum(axis=0, dtype=np.int64) / 64.0
+        self._typical = float(np.median(self.totals)) / max(float(self.totals.sum()), 1.0)
+
+    def main(self) -> int | None:
+        """The grid that most pixels follow, or None where that may be chance."""
+        best = int(self.totals.argmax())
+        return best if self.significant(best) else None
+
+    def significant(self, grid: int) -> bool:
+        """Whether the picture follows a grid more than by chance: it is one place, on which 64 grids are tried."""
+        chance = nfa(self.voters.size, float(self.totals[grid]), CHANCE, math.log10(GRIDS))
+        return chance < math.log10(EPSILON)
+
+    def of(self, grid: int) -> GridAreas:
+        """What one grid does."""
+        return grid_areas(np.ascontiguousarray(self.cells[..., grid]), grid, self.voters, self._typical)
+
+    def areas(self, main: int | None) -> list[tuple[int, GridAreas]]:
+        """What every grid does that is dense somewhere, but for the main one and the one at the corner, the file's."""
+        return [(int(g), self.of(int(g))) for g in np.flatnonzero(dense_grids(self.cells)) if g not in (0, main)]
+
+    def others(self, main: int | None) -> NDArray[np.float32]:
+        """Share of each cell's pixels that vote for a grid other than the main one: float32 (rows, columns)."""
+        voting = self.voters if main is None else self.voters - self.cells[..., main]
+        found: NDArray[np.float32] = voting / np.float32(64.0)
+        return found
 
 
-def _main(totals: NDArray[np.float64], blocks: int) -> int | None:
-    """The grid that most pixels follow, or None where that may be chance."""
-    best = int(totals.argmax())
-    # One picture is one place, on which 64 grids are tried.
-    significance = nfa(blocks, float(totals[best]), CHANCE, math.log10(GRIDS))
-    return best if significance < math.log10(EPSILON) else None
-
-
-def _all_areas(cells: NDArray[np.uint8], main: int | None) -> Iterator[tuple[int, GridAreas]]:
-    """What every grid does, but for the main one and the one at the corner, the file's own."""
-    totals = _totals(cells)
-    typical = float(np.median(totals)) / max(float(totals.sum()), 1.0)
-    voters = cells.sum(axis=2, dtype=np.uint8)
-    for g in range(1, GRIDS):
-        if g != main:
-            yield g, grid_areas(np.ascontiguousarray(cells[..., g]), g, voters, typical)
-
-
-def _missing(luma: NDArray[np.uint8], cells: NDArray[np.uint8], bands: _Bands) -> tuple[Area, ...]:
+def _missing(luma: NDArray[np.uint8], now: _Cells, bands: _Bands) -> tuple[Area, ...]:
     """Areas that do not follow the grid at the corner, but would if they had ever been saved on it."""
     height = bands.height // CELL * CELL
     again = luma[:height].copy()
@@ -185,31 +192,21 @@ def _missing(luma: NDArray[np.uint8], cells: NDArray[np.uint8], bands: _Bands) -
             again[top : top + part.shape[0]] = saved
     (after,) = votes(again, bands.rows)
     would = np.ascontiguousarray(counts(after)[..., 0])
-    return absent_areas(np.ascontiguousarray(cells[..., 0]), cells.sum(axis=2, dtype=np.uint8), would)
+    return absent_areas(np.ascontiguousarray(now.cells[..., 0]), now.voters, would)
 
 
-def _offset(
-    strict: NDArray[np.float64], wide: NDArray[np.float64], main: int | None, spread: set[int], blocks: int
-) -> int | None:
+def _offset(strict: _Cells, wide: _Cells, main: int | None, spread: set[int]) -> int | None:
     """A grid of the whole picture that does not begin at the corner, or None."""
-    for totals in (strict, wide):
-        order = [int(g) for g in np.argsort(-totals, kind="stable") if g != 0]
+    for each in (strict, wide):
+        order = [int(g) for g in np.argsort(-each.totals, kind="stable") if g != 0]
         first, second = order[0], order[1]
-        if nfa(blocks, float(totals[first]), CHANCE, math.log10(GRIDS)) >= math.log10(EPSILON):
+        lead = max(LEAST_RATE * each.totals.sum(), LEAST_LEAD * each.totals[second])
+        if not each.significant(first) or each.totals[first] < lead:
             continue
-        known = first == main or first in spread
-        if known and totals[first] >= max(LEAST_RATE * totals.sum(), LEAST_LEAD * totals[second]):
+        # A grid that is dense nowhere may still be common everywhere; only here does anything hang on it.
+        if first == main or first in spread or strict.of(first).history or wide.of(first).history:
             return first
     return None
-
-
-def _others(cells: NDArray[np.uint8], main: int | None) -> NDArray[np.float32]:
-    """Share of each cell's pixels that vote for a grid other than the main one: float32 (rows, columns)."""
-    voting = cells.sum(axis=2, dtype=np.float32)
-    if main is not None:
-        voting -= cells[..., main]
-    found: NDArray[np.float32] = voting / np.float32(64.0)
-    return found
 
 
 def _mask(areas: Sequence[Area], shape: tuple[int, ...]) -> NDArray[np.bool_]:

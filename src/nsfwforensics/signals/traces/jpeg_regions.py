@@ -115,6 +115,22 @@ def box_tests(cells: int) -> float:
     return math.log10(GRIDS) + 2 * math.log10(max(cells, 2))
 
 
+def dense_grids(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which grids may be dense somewhere; of any other :func:`grid_areas` finds no area, at thirty times the cost.
+
+    Args:
+        cells: Votes per cell for each grid, uint8 (rows, columns, 64), 0–64.
+
+    Returns:
+        bool (64,).
+    """
+    window = (_WINDOW, _WINDOW)
+    sums: Any = cv2.boxFilter(cells, cv2.CV_16U, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    least = int(_DENSE * 64 * _WINDOW**2) - 1  # one below, because a mean of fractions is rounded
+    found: NDArray[np.bool_] = sums.reshape(-1, GRIDS).max(axis=0) >= least
+    return found
+
+
 def grid_areas(own: NDArray[np.uint8], grid: int, voters: NDArray[np.uint8], typical: float) -> GridAreas:
     """Finds the areas in which one grid is too dense for chance.
 
@@ -233,6 +249,7 @@ __all__ = [
     "GridAreas",
     "absent_areas",
     "box_tests",
+    "dense_grids",
     "grid_areas",
     "nfa",
     "strongest",

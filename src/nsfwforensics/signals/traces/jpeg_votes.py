@@ -23,9 +23,9 @@ NO_VOTE = 64
 
 _BLOCK = 8
 _REACH = _BLOCK - 1
-_STRIP = 64  # rows of votes made at a time; bounds the memory together with _TILE
-_TILE = 256  # columns of coefficients made at a time
-_ROWS = 8  # rows of coefficients made at a time: what fits a processor's cache
+_STRIP = 128  # rows of votes made at a time; bounds the memory together with _TILE
+_TILE = 800  # most columns of coefficients made at a time; numbers of columns that are powers of two are slower
+_ROWS = 2  # rows of coefficients made at a time: with so many columns, what fits a processor's cache
 
 # Coefficients of whole numbers can be exact halves; which side rounding puts them on must not depend on the machine.
 ZERO = 0.499
@@ -96,31 +96,32 @@ def zeros(luma: NDArray[np.uint8], thresholds: Sequence[float] = (ZERO,)) -> NDA
     """
     height, width = luma.shape[0] - _REACH, luma.shape[1] - _REACH
     found = np.empty((len(thresholds), height, width), np.uint8)
-    for left in range(0, width, _TILE):
-        right = min(left + _TILE, width)
-        pixels = luma[:, left : right + _REACH].astype(np.float32)
+    columns = -(-width // -(-width // _TILE))
+    rows = -(-height // _ROWS) * _ROWS
+    # Made once and written over: what is allocated anew for every tile costs more than the sums.
+    pixels = np.zeros((rows + _REACH, columns + _REACH), np.float32)
+    across = np.empty((rows + _REACH, _BLOCK, columns), np.float32)  # row, horizontal frequency, column
+    coefficients = np.empty((_ROWS, _BLOCK, _BLOCK * columns), np.float32)  # row, vertical, horizontal · column
+    planes = coefficients.reshape(_ROWS, _BLOCK * _BLOCK, columns)[:, 1:]
+    small = np.empty(planes.shape, np.bool_)
+    number = np.empty((_ROWS, columns), np.uint8)
+    beside = np.lib.stride_tricks.sliding_window_view(pixels, _BLOCK, axis=1).transpose(0, 2, 1)
+    below = np.lib.stride_tricks.sliding_window_view(across.reshape(rows + _REACH, -1), _BLOCK, axis=0).transpose(
+        0, 2, 1
+    )
+    for left in range(0, width, columns):
+        right = min(left + columns, width)
+        pixels[: height + _REACH, : right - left + _REACH] = luma[:, left : right + _REACH]
+        np.matmul(_dct(), beside, out=across)
         for top in range(0, height, _ROWS):
+            np.matmul(_dct(), below[top : top + _ROWS], out=coefficients)
+            np.abs(coefficients, out=coefficients)
             bottom = min(top + _ROWS, height)
-            found[:, top:bottom, left:right] = _zeros(pixels[top : bottom + _REACH], thresholds)
+            for index, least in enumerate(thresholds):
+                np.less(planes, np.float32(least), out=small)
+                np.add.reduce(small.view(np.uint8), axis=1, dtype=np.uint8, out=number)
+                found[index, top:bottom, left:right] = number[: bottom - top, : right - left]
     return found
-
-
-def _zeros(pixels: NDArray[np.float32], thresholds: Sequence[float]) -> list[NDArray[np.uint8]]:
-    """The same for one small tile of float32 (rows + 7, columns + 7)."""
-    rows, columns = pixels.shape[0] - _REACH, pixels.shape[1] - _REACH
-    step, item = pixels.strides
-    windows = np.lib.stride_tricks.as_strided(
-        pixels, (rows + _REACH, _BLOCK, columns), (step, item, item), writeable=False
-    )
-    across = np.matmul(_dct(), windows)  # (rows + 7, horizontal frequency, columns)
-    step, item = across.strides[0], across.strides[2]
-    windows = np.lib.stride_tricks.as_strided(
-        across, (rows, _BLOCK, _BLOCK * columns), (step, step, item), writeable=False
-    )
-    coefficients = np.matmul(_dct(), windows)  # (rows, vertical frequency, horizontal frequency · columns)
-    np.abs(coefficients, out=coefficients)
-    planes = coefficients.reshape(rows, _BLOCK * _BLOCK, columns)[:, 1:]
-    return [(planes < np.float32(least)).view(np.uint8).sum(axis=1, dtype=np.uint8) for least in thresholds]
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +45,9 @@ REACH = 24
 
 ROUNDING = 0.6
 """Standard deviation of what rounding and clipping pixels adds to a coefficient between two savings."""
+
+_KEPT_RATIO = 8
+"""Of steps further apart no table is kept: with 256 of them, what is kept stays below 45 MB whatever files hold."""
 
 # ITU-T T.81 table K.1, natural order.
 _BASE = np.array(
@@ -116,9 +120,13 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     # A histogram that is flat, because the content is stronger than the reach, speaks for no earlier saving either.
     flat = -math.log(2 * REACH)
     plain = np.maximum((weights * np.log(single)).sum(axis=1), weights.sum(axis=1) * flat)
+    made: dict[tuple[int, int], Floats] = {}  # many qualities share a step
     for quality in QUALITIES:
         earlier = ijg_table(quality)
-        twice = np.stack([_twice(content[i], float(earlier[mode]), table[mode]) for i, mode in enumerate(MODES)])
+        for i, mode in enumerate(MODES):
+            if (i, int(earlier[mode])) not in made:
+                made[i, int(earlier[mode])] = _twice(content[i], int(earlier[mode]), int(table[mode]))
+        twice = np.stack([made[i, int(earlier[mode])] for i, mode in enumerate(MODES)])
         models[quality] = twice
         by_mode = (weights * np.log(twice)).sum(axis=1) - plain
         gains[quality], agreeing[quality] = float(by_mode.sum() / total), int((by_mode > 0).sum())
@@ -168,16 +176,27 @@ def _once(content: Floats, step: float) -> Floats:
     return _shares(values)
 
 
-def _twice(content: Floats, first: float, step: float) -> Floats:
+def _twice(content: Floats, first: int, step: int) -> Floats:
     """Quantised by ``first``, decoded to rounded pixels, quantised by ``step``."""
-    limit = int((REACH + 2) * step / first) + 2
+    limit = _limit(first, step)
     levels = np.clip(np.rint(content / first), -limit, limit).astype(np.int64) + limit
     mass = np.bincount(levels, minlength=2 * limit + 1)
-    centres = (np.arange(2 * limit + 1) - limit) * first
+    moved = _moved(first, step) if step <= _KEPT_RATIO * first else _moved.__wrapped__(first, step)
+    return _smoothed(mass @ moved)
+
+
+def _limit(first: int, step: int) -> int:
+    return int((REACH + 2) * step / first) + 2
+
+
+@lru_cache(maxsize=256)
+def _moved(first: int, step: int) -> Floats:
+    """Where what one step left goes by the next: shares of each of its levels (rows) that get each value."""
+    limit = _limit(first, step)
+    centres = (np.arange(2 * limit + 1) - limit) * float(first)
     edges = (np.arange(-REACH, REACH + 2) - 0.5) * step
     below = 0.5 * (1 + _erf((edges[None, :] - centres[:, None]) / (ROUNDING * math.sqrt(2))))
-    counts = mass @ np.diff(below, axis=1)
-    return _smoothed(counts)
+    return np.diff(below, axis=1)
 
 
 def _shares(values: Floats) -> Floats:

@@ -48,6 +48,10 @@ class Reading:
     size: int = 0
 
 
+_LIKE = {"image/avci": "image/heif", "image/x-canon-cr3": "image/heif", "video/3gpp": "video/mp4"}
+"""Formats that the library does not know by name, and the one that it knows of the same structure."""
+
+
 def read_store(data: bytes, media_type: str, anchors: tuple[Path, ...] = ()) -> Reading:
     """Reads and validates the manifest store embedded in a file.
 
@@ -82,7 +86,7 @@ def _read(data: bytes, media_type: str, trust: Mapping[str, str]) -> Reading:
 
     try:
         context = c2pa.Context.from_dict({**OFFLINE, "trust": dict(trust)})
-        reader = c2pa.Reader.try_create(media_type, io.BytesIO(data), None, context)
+        reader = c2pa.Reader.try_create(_LIKE.get(media_type, media_type), io.BytesIO(data), None, context)
         if reader is None:
             return Reading()
         with reader:

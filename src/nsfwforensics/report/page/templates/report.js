@@ -21,27 +21,48 @@
     opened = [];
   });
 
-  const table = document.querySelector("table.files");
-  if (!table) return;
+  const list = document.querySelector("ol.files");
+  if (!list) return;
   document.querySelectorAll(".needs-script").forEach((part) => { part.hidden = false; });
-  const body = table.tBodies[0];
-  const heads = [...table.tHead.rows[0].cells];
-  const key = (row, column) => row.cells[column].dataset.key ?? row.cells[column].textContent;
+  const files = [...list.children];
   const compare = new Intl.Collator(document.documentElement.lang, { numeric: true, sensitivity: "base" }).compare;
-  heads.forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    head.append(button);
-    head.setAttribute("aria-sort", column === 0 ? "ascending" : "none");
-    button.addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") === "ascending";
-      heads.forEach((other) => other.setAttribute("aria-sort", "none"));
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const numeric = head.dataset.sort === "number";
-      const rows = [...body.rows].map((row) => [key(row, column), row]);
-      rows.sort(([a], [b]) => (down ? -1 : 1) * (numeric ? a - b : compare(a, b)));
-      body.append(...rows.map(([, row]) => row));
-    });
+  const box = (id) => document.getElementById(id);
+  const name = box("by-name"), priority = box("by-priority"), question = box("by-question"), decision = box("by-decision");
+  const shown = box("shown"), order = box("order");
+
+  const filter = () => {
+    const words = name.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let count = 0;
+    for (const file of files) {
+      const data = file.dataset;
+      const text = words.length ? data.name.toLowerCase() : "";
+      file.hidden = !(
+        words.every((word) => text.includes(word))
+        && (!priority.value || data.priority === priority.value)
+        && (!question.value || data.signs.split(" ").includes(question.value))
+        && (!decision || !decision.value || (data.decision || "undecided") === decision.value)
+      );
+      count += !file.hidden;
+    }
+    shown.textContent = shown.dataset.template.replace("{shown}", count).replace("{all}", files.length);
+  };
+  let waiting = 0;
+  name.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
+  [priority, question, decision].forEach((part) => part && part.addEventListener("change", filter));
+  order.addEventListener("change", () => {
+    const sorted = [...files];
+    if (order.value === "name") sorted.sort((a, b) => compare(a.dataset.name, b.dataset.name));
+    if (order.value === "size") sorted.sort((a, b) => b.dataset.size - a.dataset.size);
+    list.append(...sorted);
+  });
+  filter();
+
+  list.addEventListener("keydown", (event) => {
+    const steps = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+    if (!(event.key in steps) || !event.target.matches("details.file > summary")) return;
+    const open = [...list.children].filter((file) => !file.hidden).map((file) => file.querySelector("details.file > summary")).filter(Boolean);
+    const to = Math.min(open.length - 1, Math.max(0, open.indexOf(event.target) + steps[event.key]));
+    event.preventDefault();
+    open[to].focus();
   });
 })();

@@ -1,0 +1,1 @@
+"""People decide: a page over a case that only this machine can open, and that shows nothing that was not asked for."""

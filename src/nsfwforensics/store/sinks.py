@@ -1,0 +1,123 @@
+"""Where a run keeps what it finds, beside its report: nowhere, or in a case that later runs resume from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from nsfwforensics.core.discover import Target, discover
+from nsfwforensics.core.types import FileReport, Header
+from nsfwforensics.errors import UsageError
+from nsfwforensics.store import runs
+from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.scanning import CaseScan, Examine, belongs_to_case
+
+
+class Headed(Protocol):
+    """Makes a run's header, as it stands at that moment."""
+
+    def __call__(self, *, finished: bool = False, interrupted: bool = False) -> Header:
+        """Says whether the run is over, and whether it was broken off."""
+
+
+class Sink:
+    """Keeps nothing.
+
+    Attributes:
+        already_done: How many files were not examined because it had them already.
+        gone: How many files that it knows are no longer at their place, where all that it knows are examined.
+    """
+
+    already_done = 0
+    gone = 0
+
+    def make(self, operator: str | None) -> None:
+        """Makes itself where it is not there yet, before anything is examined."""
+
+    def targets(self, paths: Sequence[Path], *, follow: bool) -> Iterator[Target]:
+        """What is to be examined, found anew at each call; nothing is opened.
+
+        Args:
+            paths: Files and folders.
+            follow: Whether symbolic links are followed.
+        """
+        return discover(paths, follow_symlinks=follow)
+
+    def not_done(self, targets: Iterator[Target], header: Headed) -> Iterator[Target]:
+        """The targets without those that it may have a report of already."""
+        del header
+        return targets
+
+    def reports(
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
+    ) -> Iterator[FileReport]:
+        """Yields a report of every target, and keeps it."""
+        del header
+        return examine(targets())
+
+
+class CaseSink(Sink):
+    """A case database: what it has under the same plan is not examined again.
+
+    Args:
+        path: Of the case. Nothing is made before :meth:`make`.
+        whole: Whether the files that it holds are to be examined.
+
+    Raises:
+        CaseError: What is there is no case; or nothing is, where it is to be examined.
+        UsageError: It holds no files, where they are to be examined.
+    """
+
+    def __init__(self, path: Path, *, whole: bool) -> None:
+        self.path = path
+        self._whole = whole
+        if not whole and not os.path.lexists(path):
+            return
+        with CaseDatabase.open(path) as case:
+            if whole and not case.info().files:
+                raise UsageError(f"the case {path} holds no files yet: name files or folders to examine")
+
+    def make(self, operator: str | None) -> None:
+        """Makes the case, or sees that it can be opened."""
+        CaseDatabase.open_or_create(self.path, operator=operator).close()
+
+    def targets(self, paths: Sequence[Path], *, follow: bool) -> Iterator[Target]:
+        """See :class:`Sink`; the case's own files are no evidence."""
+        for target in self._known(follow) if self._whole else discover(paths, follow_symlinks=follow):
+            if not belongs_to_case(target.path, self.path):
+                yield target
+
+    def _known(self, follow: bool) -> Iterator[Target]:
+        with CaseDatabase.open(self.path) as case:
+            known = list(case.paths())
+        here = [place for place in known if os.path.lexists(place)]
+        self.gone = len(known) - len(here)
+        for target in discover(here, follow_symlinks=follow):
+            yield replace(target, named=False)
+
+    def not_done(self, targets: Iterator[Target], header: Headed) -> Iterator[Target]:
+        """See :class:`Sink`; whether a file has changed since is seen later."""
+        fingerprint = header().fingerprint
+        with CaseDatabase.open(self.path) as case:
+            for target in targets:
+                with case.reading() as connection:
+                    known = runs.done(connection, target.path, fingerprint)
+                if known is None:
+                    yield target
+
+    def reports(
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
+    ) -> Iterator[FileReport]:
+        """Examines what the case has not, commits each file as it is finished, and yields saved ones too."""
+        with CaseDatabase.open(self.path) as case, CaseScan(case, header()) as scan:
+            try:
+                for file in scan.reports(examine, targets):
+                    self.already_done = scan.already_done
+                    yield file
+            except (KeyboardInterrupt, GeneratorExit):
+                scan.end(header(finished=True, interrupted=True))
+                raise
+            scan.end(header(finished=True))
