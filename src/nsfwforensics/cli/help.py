@@ -38,6 +38,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "case verify": ("case verify phone.db --files",),
     "evidence": ("evidence pack photos/ -o bag", "evidence verify bag"),
     "evidence pack": ("evidence pack photos/ -o bag --report report", "evidence pack phone.db -o bag --key my.key"),
+    "evidence attach": (
+        "evidence attach phone.db search.png --source https://images.example/search --at 2026-11-29T14:05+01:00",
+    ),
+    "review": ("review phone.db", "review phone.db --operator Ann --blind"),
     "evidence verify": ("evidence verify bag",),
     "evidence keygen": ("evidence keygen my.key",),
     "evidence sign": ("evidence sign bag --key my.key",),

@@ -18,6 +18,7 @@ from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.options import Lang
 from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.private import create
+from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import MissingDependencyError, UsageError
 from nsfwforensics.seclusion import scratch, users_environment
 from nsfwforensics.store.casedb import CaseDatabase
@@ -32,7 +33,8 @@ _NEEDED = ("starlette", "uvicorn")
 def review(
     case: Case,
     operator: Annotated[
-        str | None, typer.Option("--operator", help="Who reviews; the case's operator if omitted.")
+        str | None,
+        typer.Option("--operator", help="Who does it: a name, or a TOML file (.toml); the case's operator if omitted."),
     ] = None,
     blind: Annotated[
         bool, typer.Option("--blind", help="Hide what others decided: for a second, independent opinion.")
@@ -65,7 +67,7 @@ def review(
     from nsfwforensics.review.guard import Guard
     from nsfwforensics.review.serving import listening, serve
 
-    spoken, reviewer = language_of(lang), _reviewer(case, operator)
+    spoken, reviewer = language_of(lang), _reviewer(case, None if operator is None else load_operator(operator).name)
     given = tuple(path.absolute() for path in beside or ())
     for path in given:
         if not path.exists():

@@ -41,7 +41,9 @@ def attach(
         typer.Option("--at", help="When it was taken there, with the time zone: 2026-11-29T14:05+01:00."),
     ] = None,
     remark: Annotated[str, typer.Option("--note", help="What it is, in your words.", show_default=False)] = "",
-    operator: Annotated[str, typer.Option("--operator", help="Who attaches it.", show_default=False)] = "",
+    operator: Annotated[
+        str, typer.Option("--operator", help="Who does it: a name, or a TOML file (.toml).", show_default=False)
+    ] = "",
     request: Annotated[
         Path | None, typer.Option("--request", help="Write a timestamp request (.tsq), to be sent by other means.")
     ] = None,
@@ -53,6 +55,9 @@ def attach(
 ) -> None:
     """Attaches a result from outside; the file is only read, and nothing is looked up."""
     from nsfwforensics.custody import attached, timestamps
+    from nsfwforensics.custody.operator_file import load_operator
+
+    operator = load_operator(operator or None).name
 
     if timestamp is not None and (request is not None or source is not None or at is not None):
         raise UsageError("--timestamp is for what is attached already: name the case and the file, and nothing else")
