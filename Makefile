@@ -28,6 +28,7 @@ help:
 install: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.lock requirements-dev.lock
+	@echo "Installing into $(VENV)/: libraries are downloaded the first time (PyTorch is the largest; about 7 GB on disk), which takes minutes. Nothing else is changed."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -38,12 +39,12 @@ $(STAMP): pyproject.toml requirements.lock requirements-dev.lock
 
 demo: install
 	@rm -rf demo-report
-	@code=0; $(TOOL) scan samples --reference samples/reference.jpg \
+	@echo "Examining samples/: 18 files, a minute or two on a laptop."; \
+	code=0; $(TOOL) scan samples --reference samples/reference.jpg \
 		--original samples/camera-original.jpg -o demo-report || code=$$?; \
 	echo; \
 	if [ $$code -eq 4 ]; then \
-		echo "Exit code 4, as it should be: one sample is corrupt on purpose, and the rest went on."; \
-		echo "The report is in demo-report/: open demo-report/report.html in a browser."; \
+		echo "Exit code 4, as it should be: one sample is corrupt on purpose. Open demo-report/report.html in a browser."; \
 	else \
 		echo "Exit code $$code; 4 was expected, because one sample is corrupt on purpose."; exit 1; \
 	fi

@@ -25,6 +25,7 @@ from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
 from benchmarks.page import page
 from benchmarks.provenance import provenance
+from benchmarks.review import review
 from benchmarks.watermark import watermark
 
 HERE = Path(__file__).resolve().parent
@@ -127,6 +128,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "known": known,
     "watermark": watermark,
     "provenance": provenance,
+    "review": review,
     "compare": compare,
     "changes": changes,
     "large": large,

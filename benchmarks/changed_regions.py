@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PIL import Image
+from tools.measured import record
 
 from benchmarks import pairs
 from nsfwforensics.signals.changes.difference import Difference, difference
@@ -167,6 +168,11 @@ def twelve_megapixels(runs: int = 5) -> dict[str, float]:
 def changes(arguments: argparse.Namespace) -> str:
     """The bench: overlap, false alarms, time."""
     edited, unedited = edited_pairs(arguments.edited), unedited_pairs(arguments.unedited)
+    counts = {
+        "edit_without_region": (sum(not one.regions for one in edited), len(edited)),
+        "region_without_edit": (sum(bool(one.regions) for one in unedited), len(unedited)),
+    }
+    record("python -m benchmarks changes", counts)
     return _page(edited, unedited, twelve_megapixels())
 
 

@@ -14,12 +14,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from tools.measured import record
 
 from benchmarks import corpus, pairs
 from nsfwforensics.signals.changes.original_index import OriginalIndex
 from nsfwforensics.signals.matching import keypoints as keypoint_module
 from nsfwforensics.signals.matching.alignment import Alignment, align
 from nsfwforensics.signals.matching.keypoints import Keypoints, keypoints
+
+BY = "python -m benchmarks compare"
+"""What counts the errors that stand in reports."""
 
 DERIVED = 2 * 7 * len(pairs.FAMILIES)
 UNRELATED = 2200
@@ -134,6 +138,7 @@ def derived_table(derived: Derived) -> str:
         f"| {family} | {len(rights)} | {sum(rights)} | {sum(rights) / len(rights):.3f} |"
         for family, rights in derived.found.items()
     )
+    record(BY, {"derived_not_found": (len(every) - sum(every), len(every))})
     missed = "".join(f"\n- missed: {text}" for text in derived.missed)
     return f"""### Derived pictures
 
@@ -163,7 +168,7 @@ def false_positives(
         if photo.scene not in scenes and "splice" not in steps:  # a splice may hold a part of this very photo
             framed.append((original, suspect, f"{photo.name} and {name} ({steps})"))
     scenes = _drawn(rng, library, SCENES, same_scene=True)
-    rows, notes = [], []
+    rows, notes, counts = [], [], []
     for name, drawn in (
         ("unrelated photos", plain),
         ("unrelated, the suspect cropped, framed, filtered or edited", framed),
@@ -173,6 +178,9 @@ def false_positives(
         same = [(found, text) for found, text in aligned if found.same_picture]
         rows.append(f"| {name} | {len(drawn)} | {len(aligned)} | {len(same)} | {len(same) / max(1, len(drawn)):.4f} |")
         notes += [f"\n- {name}: {text}: {describe(found)}" for found, text in same]
+        counts.append((len(same), len(drawn)))
+    unrelated = (counts[0][0] + counts[1][0], counts[0][1] + counts[1][1])
+    record(BY, {"called_same_unrelated": unrelated, "called_same_scene": counts[2]})
     return f"""### Pictures that were not made from the original
 
 | pairs | number | aligned at all | called one picture | rate |

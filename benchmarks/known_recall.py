@@ -20,6 +20,7 @@ import cv2
 import imagehash
 import numpy as np
 from PIL import Image
+from tools.measured import record
 
 from benchmarks import pairs
 from benchmarks.pair_steps import Draft, apply
@@ -202,6 +203,12 @@ def known(arguments: argparse.Namespace) -> str:
                 searched_pairs += int(unrelated.sum())
                 cost.append((between - started, time.process_time() - between))
             tallies["ours"].add(kind, near, own, unrelated)
+    looks = tallies["PDQ ≤ 31, eight turns"]
+    counts = {
+        "looks_of_other_scenes": (looks.wrong, looks.pairs),
+        "parts_of_other_scenes": (tallies["ours"].wrong - looks.wrong, searched_pairs),
+    }
+    record("python -m benchmarks known", counts)
     threshold, phash = _phash_tally(distances, scenes)
     columns = {f"pHash ≤ {threshold}": phash, **tallies}
     asked, searched = (1000 * statistics.median(part) for part in zip(*cost, strict=True))

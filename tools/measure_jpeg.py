@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from measured import record
 from PIL import Image
 
 from nsfwforensics.errors import EvidenceError
@@ -74,8 +75,8 @@ def row(*cells: object) -> None:
     print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
-def untouched(paths: list[Path]) -> None:
-    """Camera originals as they are."""
+def untouched(paths: list[Path]) -> tuple[int, int]:
+    """Camera originals as they are: how many are said to be saved twice, and of how many."""
     found, regions, judged = [], 0, 0
     for path in paths:
         data = path.read_bytes()
@@ -92,15 +93,19 @@ def untouched(paths: list[Path]) -> None:
     )
     for line in sorted(found, reverse=True)[:12]:
         print("   ", line)
+    return sum(line[3] for line in found), judged
 
 
-def singles(pictures: list[Image.Image]) -> None:
-    """Saved once."""
+def singles(pictures: list[Image.Image]) -> tuple[int, int]:
+    """Saved once: how many are said to be saved twice, and of how many."""
+    wrong = trials = 0
     row("quality", "pictures", "said to be saved twice", "highest", "next")
     for quality in SINGLES:
         found = sorted((past(saved(image, quality)) for image in pictures), key=lambda each: -each.score)
+        wrong, trials = wrong + sum(told(each) for each in found), trials + len(found)
         top = [(round(each.score, 3), each.agreeing) for each in found[:3]]
         row(quality, len(found), sum(told(each) for each in found), *top)
+    return wrong, trials
 
 
 def doubles(pictures: list[Image.Image]) -> None:
@@ -155,9 +160,9 @@ def main() -> None:
     paths = sorted(path for path in asked.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
     generator = np.random.default_rng(0)
     paths = [paths[i] for i in generator.permutation(len(paths))]
-    untouched(paths[: asked.originals])
+    originals = untouched(paths[: asked.originals])
     pictures = list(small(paths[: asked.pictures]))
-    singles(pictures)
+    record("tools/measure_jpeg.py", {"originals_saved_twice": originals, "saved_once_saved_twice": singles(pictures)})
     doubles(pictures[: len(pictures) // 4])
     regions(pictures[: len(pictures) // 2])
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from measured import record
 from numpy.typing import NDArray
 from PIL import Image
 from watermark_writer import watermarked
@@ -238,6 +239,7 @@ def main() -> None:
         detected="\n".join(detected(photographs)), unknown=len(unknown),
         carried="; ".join(carried) or "none of them",
     )  # fmt: skip
+    record("tools/measure_watermark.py", {"watermark_without_one": (sum(each.passed for each in tallies), trials)})
     if arguments.output:
         arguments.output.write_text(page, "utf-8")
     else:

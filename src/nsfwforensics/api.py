@@ -13,13 +13,14 @@ import hashlib
 import os
 import platform
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core import installation
-from nsfwforensics.core.discover import Target, outside
+from nsfwforensics.core.discover import Look, Target, outside
 from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.core.messages import say, say_count
 from nsfwforensics.core.places import keep_apart
@@ -28,6 +29,7 @@ from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.core.types import AnalyzerRecord, Capability, FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
+from nsfwforensics.execution.first_look import FirstLook
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.language import brought
@@ -66,15 +68,52 @@ class Run:
         keep_apart([request.exclude, request.case], inputs(request))
         self.sink = Sink() if request.case is None else CaseSink(request.case, whole=not request.paths)
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
+        if request.quick:
+            chosen = tuple(each for each in chosen if each.load().quick)
         if not chosen:
             raise UsageError("no analyzer is left to run")
         self.plan = prepared(request, chosen)
         self.sink.make(request.settings.operator)
         self.engine = self._choose_engine()
+        self._seen = FirstLook()
 
     def __iter__(self) -> Iterator[FileReport]:
-        """Examines the files."""
-        return self.sink.reports(lambda targets: self.engine.run(self.plan, targets), self.targets, self.header)
+        """Examines the files; after a first look those first that it put first."""
+        return self.sink.reports(self._examine, self._in_turn, self.header)
+
+    def first(self) -> Iterator[FileReport]:
+        """Has only the quick analyzers look at every file, for iterating over the run to finish.
+
+        Yields:
+            What they say, in the order in which files are found; nothing where there would be no second look, or what
+            the case has under the same plan.
+        """
+        if not self.plan.in_two or self.request.settings.uses_ray:
+            return
+        targets = self.sink.not_done(self.targets(), self.header)
+        for file in self.engine.run(self.plan, (replace(target, look=Look.FIRST) for target in targets)):
+            self._seen.keep(file)
+            yield file
+
+    def _in_turn(self) -> Iterator[Target]:
+        return self._seen.ordered(self.targets())
+
+    def _examine(self, targets: Iterable[Target]) -> Iterator[FileReport]:
+        sent: deque[Target] = deque()
+
+        def looks() -> Iterator[Target]:
+            for target in targets:
+                sent.append(replace(target, look=Look.REST) if target.path in self._seen else target)
+                yield sent[-1]
+
+        for file in self.engine.run(self.plan, looks()):
+            target = sent.popleft()
+            first = self._seen.taken(target.path) if target.look is Look.REST else None
+            if first is not None and first.info.sha256 != file.info.sha256:  # other bytes by now
+                (file,) = self.engine.run(self.plan, [replace(target, look=Look.WHOLE)])
+            elif first is not None:
+                file = self.plan.joined(first, file)
+            yield file
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""
@@ -108,6 +147,7 @@ class Run:
             ),
             fingerprint=self._fingerprint(),
             sensitive=self.request.settings.sensitive,
+            paths_digest=hashlib.sha256(b"\0".join(map(os.fsencode, self.request.paths))).hexdigest(),
             analyzers=self._analyzers(),
             models=self.plan.models(),
             references=tuple(dict(r) for e in spec.enrolments.values() for r in e.records),

@@ -17,7 +17,7 @@
     ├── BusyError                  1  another run is writing to the same folder
     └── CustodyError               1  an evidence bag, a key or a signature cannot be made, read or used
 
-Exit codes that are not exceptions: 0 done, 4 some files failed, 5 ``--fail-on`` reached,
+Exit codes that are not exceptions: 0 done, 4 some files failed, 5 ``--fail-on`` reached, 6 no picture was found,
 130 interrupted (what was done is kept).
 """
 
@@ -35,6 +35,7 @@ class ExitCode(IntEnum):
     MISSING = 3
     SOME_FAILED = 4
     FAIL_ON = 5
+    NO_PICTURES = 6
     INTERRUPTED = 130
 
 

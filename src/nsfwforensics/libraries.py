@@ -34,7 +34,7 @@ LIBRARIES = (
     "typer",
 )
 
-EXTRAS = ("intimate", "onnx", "pdf", "ray")
+EXTRAS = ("intimate", "onnx", "pdf", "ray", "review")
 """What a user can choose to install as well."""
 
 

@@ -27,6 +27,7 @@ class Request:
         skip: Names of analyzers to leave out.
         options: Options by analyzer name, over those of ``settings``.
         settings: Device, jobs, limits, operator, what pictures of the evidence may be made.
+        quick: Whether the run ends after the first look, that of the analyzers which are quick.
         allow_plugins: Whether third-party analyzers run too.
         exclude: The folder that the report is written to: it may not lie in what is read, nor that in it.
         case: A case database to scan into, made where there is none, and not in a folder that is read. Files that it
@@ -39,6 +40,7 @@ class Request:
     skip: Sequence[str] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    quick: bool = False
     allow_plugins: bool = False
     exclude: Path | None = None
     case: Path | None = None
@@ -58,6 +60,21 @@ def _merged_options(request: Request, chosen: Sequence[Registration]) -> dict[st
         }
         for registration in chosen
     }
+
+
+def _taking_part(chosen: Sequence[Registration], options: Mapping[str, Mapping[str, Any]]) -> Sequence[Registration]:
+    """The analyzers without those that nothing asks for, and without those that others stand in for."""
+
+    def told(registration: Registration) -> bool:
+        return any(value not in (None, False, (), []) for value in options[registration.name].values())
+
+    asked = {each.name for each in chosen if (option := each.load().asked_by) and options[each.name].get(option)}
+    instead = {capability for each in chosen if each.name in asked for capability in each.load().provides}
+    return [
+        each
+        for each in chosen
+        if each.name in asked or (not each.load().asked_by and (told(each) or not instead & each.load().provides))
+    ] or chosen
 
 
 def inputs(request: Request) -> Iterator[Path]:
@@ -102,15 +119,17 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
         MissingDependencyError: A device asked for by name is missing.
     """
     settings = request.settings
+    complete = _is_complete(chosen)
+    options = _merged_options(request, chosen)
+    chosen = _taking_part(chosen, options)
     classes = [registration.load() for registration in chosen]
     device = settings.device if any(loaded.needs_device for loaded in classes) else None
     apart = settings.isolate and settings.engine != "inline"
-    options = _merged_options(request, chosen)
     if request.case is not None:
         _refuse_own_case(request.case, classes, options)
     spec = PlanSpec(
         analyzers=tuple(registration.name for registration in chosen),
-        options=options,
+        options={name: options[name] for name in (registration.name for registration in chosen)},
         limits=settings.limits,
         resources=Resources(
             weights=settings.weights,
@@ -118,7 +137,7 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             sensitive=settings.sensitive,
             isolated=apart and not settings.uses_ray,
         ),
-        complete=_is_complete(chosen),
+        complete=complete,
         inside=look_inside,
     )
     if apart:

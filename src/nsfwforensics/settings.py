@@ -59,11 +59,14 @@ class Settings(BaseModel):
         only_on=True,
     )
     language: str = _option(
-        "en", REPORT, "Language of the report for people: en (default) or ja; JSON and CSV stay English.", "--lang"
+        "en",
+        REPORT,
+        "Language of the report for people: en (default), es, fr, ja, ko or pt; JSON and CSV stay English.",
+        "--lang",
     )
     reader: Reader = _option(Reader.ANYONE, REPORT, "Whom the report's advice is for (default: anyone).", "--for")
     paper: Literal["a4", "letter"] = _option("a4", REPORT, "Paper of the PDF: a4 (default) or letter.")
-    operator: str | None = _option(None, REPORT, "Who examines; printed in the report.")
+    operator: str | None = _option(None, REPORT, "Who does it, as the report says: a name, or a TOML file (.toml).")
     max_pixels: int = _option(
         Limits().max_pixels, READING, "Largest picture to decode, in pixels (default 220 million).", ge=1, le=_MOST
     )

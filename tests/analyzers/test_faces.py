@@ -140,7 +140,7 @@ class TestComparison:
             outcome = analyzer.examine(png(copy))
             assert codes(outcome) == ["FACE-001"]
             (finding,) = outcome.findings
-            assert finding.support is Support.SUPPORTS and finding.severity is Severity.MEDIUM
+            assert finding.support is Support.SUPPORTS and finding.severity is Severity.HIGH
             assert finding.likelihood is None  # a raw distance is never a probability
             assert float(str(finding.data["distance"])) < rates.match_below
 

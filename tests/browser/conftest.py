@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.review.conftest import made, serve
+
+__all__ = ["axe", "chromium", "made", "samples_report", "serve"]
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 

@@ -50,3 +50,17 @@ def test_a_file_too_large_to_look_into_is_hashed_and_looked_up(digest: str, name
     assert unknown.status is (FileStatus.FAILED if name == "photo.jpg" else FileStatus.SKIPPED)
     hashes = next(result for result in unknown.results if result.analyzer == "phash")
     assert hashes.measurements["md5"] == hashlib.md5(data + b"x").hexdigest()
+
+
+def test_a_file_that_ended_its_worker_is_looked_up_and_stays_failed(tmp_path: Path) -> None:
+    data = contract_file("plain.jpg")
+    path, listed = tmp_path / "photo.jpg", tmp_path / "list.txt"
+    path.write_bytes(data)
+    listed.write_text(hashlib.md5(data).hexdigest() + "\n")
+    plan = Plan.prepared(PlanSpec(("known",), {"known": {"known": [str(listed)]}}))
+    found, gone = plan.infer(
+        [plan.unread(Target(each, named=True), "it died") for each in (path, tmp_path / "gone.jpg")]
+    )
+    assert (found.status, found.priority, found.error) == (FileStatus.FAILED, Priority.HIGH, "it died")
+    assert "KNOWN-001" in {finding.code for finding in found.findings}
+    assert (gone.status, gone.priority, gone.error) == (FileStatus.FAILED, Priority.LOW, "it died")

@@ -165,8 +165,26 @@ def _full(kind: bytes, *parts: bytes) -> bytes:
     return _boxed(kind, bytes(4), *parts)
 
 
-def movie(brand: bytes = b"isom", frames: bytes = b"no frames, but bytes" * 20) -> bytes:
-    """A video with one track of one sample, whose boxes all stand as the standard has them."""
+def quicktime(keys: dict[str, str], user: dict[bytes, str]) -> bytes:
+    """What a video says of itself, for its ``moov`` box: metadata by key, and user data by type."""
+    names = b"".join(_boxed(b"mdta", key.encode()) for key in keys)
+    values = b"".join(
+        _boxed(struct.pack(">I", number), _boxed(b"data", struct.pack(">II", 1, 0), text.encode()))
+        for number, text in enumerate(keys.values(), 1)
+    )
+    handler = _full(b"hdlr", bytes(4), b"mdta", bytes(14))
+    meta = _full(b"meta", handler, _full(b"keys", struct.pack(">I", len(keys)), names), _boxed(b"ilst", values))
+    texts = (_boxed(kind, struct.pack(">HH", len(text.encode()), 0x15C7), text.encode()) for kind, text in user.items())
+    return (meta if keys else b"") + (_boxed(b"udta", *texts) if user else b"")
+
+
+def movie(
+    brand: bytes = b"isom", frames: bytes = b"no frames, but bytes" * 20, says: bytes = b"", made: int = 0
+) -> bytes:
+    """A video with one track of one sample, whose boxes all stand as the standard has them.
+
+    ``says`` are further boxes in its ``moov`` box, ``made`` the time of its header in seconds since 1904.
+    """
     start = _boxed(b"ftyp", brand, struct.pack(">I", 512), brand, b"mp42" if brand == b"isom" else b"")
 
     def moov(place: int) -> bytes:
@@ -185,9 +203,9 @@ def movie(brand: bytes = b"isom", frames: bytes = b"no frames, but bytes" * 20) 
         )
         sizes = struct.pack(">2I", 160 << 16, 120 << 16)
         track = _boxed(b"tkhd", b"\0\0\0\7", struct.pack(">5I16x", 0, 0, 1, 0, 1000), matrix, sizes)
-        head = struct.pack(">5IH10x", 0, 0, 1000, 1000, 0x10000, 0x100)
+        head = struct.pack(">5IH10x", made, 0, 1000, 1000, 0x10000, 0x100)
         return _boxed(
-            b"moov", _full(b"mvhd", head, matrix, bytes(24), struct.pack(">I", 2)), _boxed(b"trak", track, media)
+            b"moov", _full(b"mvhd", head, matrix, bytes(24), struct.pack(">I", 2)), _boxed(b"trak", track, media), says
         )
 
     return start + moov(len(start) + len(moov(0)) + 8) + _boxed(b"mdat", frames)

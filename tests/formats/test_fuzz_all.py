@@ -35,6 +35,7 @@ from nsfwforensics.formats import (
     pickles,
     pictures,
     png,
+    quicktime,
     riff,
     samsung,
     segments,
@@ -208,6 +209,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "parts": _parts,
     "pickles": pickles.pickled_names,
     "png": _png,
+    "quicktime": quicktime.read_movie,
     "read": _everything,
     "riff": riff.read_riff,
     "samsung": lambda data: (samsung.read_trailer(data, 0), samsung.extent(data, 0)),
@@ -242,6 +244,7 @@ SEEDS: dict[str, bytes] = {
     "png": make.with_chunks(
         make.png(), make.chunk(b"tEXt", b"k\0v"), make.chunk(b"zTXt", b"k\0\0" + hostile.endless(1))
     ),
+    "quicktime": make.movie(says=make.quicktime({"com.apple.quicktime.make": "Maker"}, {b"\xa9xyz": "+01.0+002.0/"})),
     "read": make.with_segments(
         make.jpeg(), make.exif_segment(make.exif({0x010F: "Maker"})), make.xmp_segment(make.xmp()),
         make.photoshop_segment(make.resource(0x0404, make.iptc_record(2, 80, b"author"))),

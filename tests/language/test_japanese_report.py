@@ -33,7 +33,7 @@ NAMES = frozenset(
         DISPUTED INVESTIGATION_SEED NEGATIVE POSITIVE
         Adobe Apple ByteDance Canon Corel Facebook FLUX Black Forest Labs GD GIMP Google Instagram Meitu NovelAI ReActor
         Stable Diffusion SynthID Topaz WhatsApp Windows XL xAI web UI nsfwforensics Python Linux x86_64 pillow torch
-        TAKE IT DOWN Act
+        TAKE IT DOWN Act Enter us eu uk generic
         """,
     )
 )

@@ -114,6 +114,14 @@ def test_neighbours_and_threads_change_nothing(network: clip.Clip, views: Tensor
         torch.set_num_threads(before)
 
 
+def test_the_last_block_works_out_no_more_than_the_class_token(network: clip.Clip, views: Tensor) -> None:
+    plain = network.look(views[:2], patches_of=(11,))
+    quick = network.look(views[:2])
+    assert torch.equal(quick.whole[:, :11], plain.whole[:, :11])
+    torch.testing.assert_close(quick.whole[:, 11], plain.whole[:, 11], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(quick.embedding, plain.embedding, rtol=1e-4, atol=1e-5)
+
+
 def test_other_tensors_are_refused(tensors: Mapping[str, Tensor]) -> None:
     with pytest.raises(WeightsError, match="not laid out"):
         clip.Clip.from_tensors({name: tensors[name] for name in tensors if not name.startswith("blocks.3.q")})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.models.faces.detector import MAX_PIXELS, DetectedFace, FaceDetector, cached_detector, shared_faces
-from nsfwforensics.models.faces.files import detector_digest, detector_record
+from nsfwforensics.models.faces.files import DETECTOR, model_record
+from nsfwforensics.models.weights import weights_folder
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +79,9 @@ def test_the_faces_of_a_file_are_sought_once(samples: Path, monkeypatch: pytest.
 
 
 def test_the_record_names_the_weights_that_are_installed() -> None:
-    record = detector_record("faces")
-    assert (record.name, record.used_by, record.sha256) == ("mtcnn", "faces", detector_digest())
+    record = model_record(DETECTOR, "faces", None)
+    assert (record.name, record.used_by) == ("face-detector", "faces")
+    assert record.sha256 == hashlib.sha256((weights_folder() / record.file).read_bytes()).hexdigest()
 
 
 @pytest.mark.shared_data

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
-from nsfwforensics.models.synthesis.likelihood import RatioCurve, elub, support
+from nsfwforensics.models.synthesis.likelihood import RatioCurve, support
 
 COUNTS = st.integers(0, 2000)
 ANY_SCORE = st.floats(allow_nan=True, allow_infinity=True)
@@ -68,35 +68,6 @@ def test_a_curve_that_claims_too_much_cannot_be_made(values: tuple[float, float,
 
 def test_nothing_is_known_of_no_number() -> None:
     assert RatioCurve(1.0, 2.0, 0.5, 3.0, 10, 10).ratio(math.nan) == 1.0
-
-
-# --- empirical bounds ----------------------------------------------------------------------------------------------
-
-
-@given(RATIOS, RATIOS)
-def test_empirical_bounds_lie_within_what_the_counts_support(generated: list[float], photographs: list[float]) -> None:
-    least, most = elub(generated, photographs)
-    assert 1 / (len(generated) + 1) <= least <= 1 <= most <= len(photographs) + 1
-    assert most <= max([1.0, *generated, *photographs]) + 1e-9, "no extrapolation beyond what was seen"
-    swapped = elub([1 / r for r in photographs], [1 / r for r in generated])
-    assert (1 / swapped[1], 1 / swapped[0]) == pytest.approx((least, most))
-
-
-def test_empirical_bounds_of_a_sample_worked_out_by_hand() -> None:
-    # Perfectly told apart, with ratios far beyond what nine pictures can support: of ten (one more misled) 9 are
-    # found at one false alarm in ten, so no threshold above 0.9 / 0.1 pays.
-    assert elub([1e5] * 9, [1e-5] * 9) == pytest.approx((1 / 9, 9))
-    # Never stated above 4: no further.
-    assert elub([4.0] * 99, [0.25] * 99) == pytest.approx((0.25, 4.0))
-    # Half of the generated pictures and a quarter of the photographs get 8: thresholds pay up to 40/81 : 11/41.
-    found = elub([8.0] * 40 + [0.5] * 40, [8.0] * 10 + [0.5] * 30)
-    assert found[1] == pytest.approx((40 / 81) / (11 / 41))
-
-
-def test_ratios_that_mislead_support_nothing() -> None:
-    assert elub([0.1] * 20, [10.0] * 20) == (1.0, 1.0)
-    assert elub([], []) == (1.0, 1.0)
-    assert elub([math.inf] * 30, [0.0] * 30) == pytest.approx((1 / 30, 30)), "infinite ratios are cut off as well"
 
 
 # --- in a calibration ----------------------------------------------------------------------------------------------

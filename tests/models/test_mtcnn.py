@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tools.convert_face_detector import convert
 
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.errors import MissingDependencyError, WeightsError
-from nsfwforensics.models.faces import files, mtcnn
+from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.faces import mtcnn
 from nsfwforensics.models.faces.mtcnn import Mtcnn, suppress
+from nsfwforensics.models.weights import load_tensors
 
 
 @pytest.mark.parametrize("name", ["reference.jpg", "other-person.jpg"])
@@ -55,14 +57,19 @@ def test_importing_it_does_not_import_facenet_or_torchvision() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_weights_of_another_network_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pnet.pt").write_bytes(b"not a network")
-    monkeypatch.setattr(files, "detector_folder", lambda: tmp_path)
-    with pytest.raises(WeightsError, match=r"pnet\.pt is not the one"):
-        Mtcnn("cpu", 20)
-    (tmp_path / "pnet.pt").unlink()
-    with pytest.raises(MissingDependencyError, match=r"lacks its weights file pnet\.pt"):
-        Mtcnn("cpu", 20)
+def test_weights_of_another_network_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "face-detector.safetensors").write_bytes(b"not a network")
+    with pytest.raises(WeightsError, match=r"face-detector\.safetensors is not the file"):
+        Mtcnn("cpu", 20, tmp_path)
+
+
+def test_the_shipped_weights_are_facenets() -> None:
+    torch = pytest.importorskip("torch")
+    facenet = pytest.importorskip("facenet_pytorch")
+    shipped = load_tensors("face-detector")
+    made = convert(Path(facenet.__file__).parent / "data")
+    assert made.keys() == shipped.keys()
+    assert all(torch.equal(tensor, shipped[name]) for name, tensor in made.items())
 
 
 def test_a_picture_full_of_proposals_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,15 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from nsfwforensics.errors import DeviceUnavailableError, UsageError, WeightsError
 from nsfwforensics.models import intimate_detector, weights
 from nsfwforensics.models.device import resolve_device
-from nsfwforensics.models.faces import files
-from nsfwforensics.models.faces.mtcnn import Mtcnn
 from nsfwforensics.models.synthesis.calibration import CALIBRATION, cached_calibration
 
 
@@ -84,7 +81,7 @@ def swapping(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
 Swapping = Callable[[Path], list[str]]
 
 
-@pytest.mark.parametrize("name", ["synthesis", "face-resnet29"])
+@pytest.mark.parametrize("name", ["synthesis", "face-resnet29", "face-detector"])
 def test_what_was_checked_is_what_is_loaded(tmp_path: Path, name: str, swapping: Swapping) -> None:
     shutil.copytree(weights.weights_folder(), tmp_path, dirs_exist_ok=True)
     expected = weights.load_tensors(name)
@@ -100,21 +97,6 @@ def test_that_holds_for_the_calibration(tmp_path: Path, swapping: Swapping) -> N
     swapped = swapping(tmp_path / weights.manifest()[CALIBRATION].file)
     assert cached_calibration(tmp_path) == cached_calibration(None)
     assert swapped
-
-
-def test_and_for_the_face_detectors_networks(
-    tmp_path: Path, swapping: Swapping, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(files.detector_folder(), tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr(files, "detector_folder", lambda: tmp_path)
-    picture = np.random.default_rng(1).integers(0, 256, (80, 90, 3), dtype=np.uint8)
-    expected = Mtcnn("cpu", 20).detect(picture)
-    swapped = swapping(tmp_path / "pnet.pt")
-    found = Mtcnn("cpu", 20).detect(picture)
-    assert swapped
-    assert np.array_equal(found.boxes, expected.boxes)
-    with pytest.raises(WeightsError, match=r"pnet\.pt is not the one that was measured"):
-        Mtcnn("cpu", 20)
 
 
 def test_and_for_the_detector_of_intimate_content(

@@ -93,5 +93,5 @@ class Client:
         return answer.json
 
     def decide(self, item: Any, decision: str | None, **more: Any) -> Answer:
-        value = {"contents": item["contents"], "known": item["known"], "decision": decision, **more}
+        value = {"contents": item["contents"], "earlier": item["earlier"], "decision": decision, **more}
         return self.post("decide", value)

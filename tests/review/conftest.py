@@ -22,8 +22,6 @@ from tests.e2e.conftest import run
 from tests.report.factory import file, header
 from tests.review.client import Client
 
-pytest.importorskip("starlette", reason="the extra `review` is not installed")
-
 RESULTS = custody_log.RESULTS
 
 __all__ = ["Made", "Serve", "made", "run", "serve"]
@@ -80,6 +78,7 @@ Serve = Callable[..., Client]
 @pytest.fixture
 def serve(made: Made) -> Iterator[Serve]:
     """Serves the case as the command does, in a thread of this process; entered unless told otherwise."""
+    pytest.importorskip("uvicorn", reason="the extra `review` is not installed")
     from nsfwforensics.review.app import Reviewing
     from nsfwforensics.review.desk import Desk, Rules
     from nsfwforensics.review.guard import Guard

@@ -91,7 +91,7 @@ FOREIGN: list[dict[str, str | None]] = [
 
 def test_nobody_else_decides(page: Client, made: Made) -> None:
     item = page.item()
-    value = {"contents": item["contents"], "known": item["known"], "decision": "relevant"}
+    value = {"contents": item["contents"], "earlier": item["earlier"], "decision": "relevant"}
     for headers in FOREIGN:
         for path in ("decide", "undo", "visible", "picture"):
             assert page.post(path, value, **headers).status == 403, headers
@@ -187,7 +187,7 @@ BODIES = [
     b'{"visible": NaN}',
     b'{"visible": -1}',
     b'{"visible": 1e300}',
-    b'{"known": {"a": "b"}}',
+    b'{"earlier": {"a": "b"}}',
     b'{"note": ' + b'"' + b"x" * 300_000 + b'"}',
 ]
 

@@ -18,6 +18,7 @@ import pytest
 
 from nsfwforensics.store import custody_log
 from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.rows import Decision
 from tests.e2e.conftest import Runner
 from tests.review.client import Client
 from tests.review.conftest import Made
@@ -155,7 +156,7 @@ def test_the_export_says_who_decided_how_long_they_looked_and_how_far_they_agree
     said = {"Ann": ("relevant", "relevant", "not-relevant", "relevant"), "Ben": ("relevant", "not-relevant") * 2}
     for who, all_said in said.items():
         for sha256, decision in zip(contents, all_said, strict=True):
-            run("case", "mark", made.path, sha256, "--decision", decision, "--by", who)
+            made.case.mark(str(sha256), decision=Decision(decision), by=who)
     assert run("case", "export", made.path, "-o", tmp_path / "t", "--format", "csv").code == 0
     found = json.loads((tmp_path / "t" / "case-review.json").read_text())
     (agreement,) = found["agreement"]

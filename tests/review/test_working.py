@@ -88,7 +88,7 @@ def test_a_group_whose_findings_differ_says_so(made: Made, serve: Serve) -> None
     made.add("a.jpg", HIGH, pdq=ALIKE[0]), made.add("b.jpg", pdq=ALIKE[1])
     item = serve().item()
     assert item["differ"]
-    assert "Their findings differ" in item["html"]
+    assert "have other findings" in item["html"]
 
 
 def test_taking_back_adds_and_removes_nothing(made: Made, serve: Serve) -> None:
@@ -311,4 +311,4 @@ def test_every_decision_is_a_value_the_case_knows(made: Made, serve: Serve) -> N
     for decision in Decision:
         assert page.decide(page.item(0, exact=1), decision.value).status == 200
     assert [each for _, each in decisions(made)] == [decision.value for decision in Decision]
-    assert json.dumps(page.item(0, exact=1)["known"]).endswith(": 5}")
+    assert json.dumps(page.item(0, exact=1)["earlier"]).endswith(": 5}")

@@ -77,6 +77,7 @@ class PerceptualHashAnalyzer(Analyzer):
         "crop_resistant": say("crop-resistant hash"),
     }
     place = 90
+    quick = True
     needs_pixels = False
     looks_at = EVERY_PICTURE
     provides = frozenset({Capability.HASHES})

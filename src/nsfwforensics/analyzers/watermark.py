@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import counted, error_rate
 from nsfwforensics.core.figures import Figures
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity
@@ -100,11 +100,13 @@ _CAVEAT = say(
     "resizing and most re-saving remove it: a picture without it is no more and no less genuine."
 )
 
+_COUNTED = counted("watermark_without_one")
 _MEASURED = say(
-    "In tests none was found in 14,128,504 trials on pictures without one; many trials were made on the same pictures, "
-    "so this is no exact bound."
+    "In tests {errors} were found in {trials:,} trials on pictures without one; many trials were made on the same "
+    "pictures, so this is no exact bound.",
+    **_COUNTED._asdict(),
 )
-_RATE = error_rate(say("trials on pictures without a watermark in which one was found"), 0, 14_128_504)
+_RATE = error_rate(say("trials on pictures without a watermark in which one was found"), *_COUNTED)
 
 
 class WatermarkAnalyzer(Analyzer):

@@ -15,6 +15,7 @@ from nsfwforensics.cli import debug, streams
 from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
 from nsfwforensics.cli.failures import ended
+from nsfwforensics.cli.help import dress
 from nsfwforensics.core.registry import commands
 from nsfwforensics.threads import one_thread_each
 
@@ -27,7 +28,7 @@ _MODULES = {"hash": "hashes", "case": "case.commands", "evidence": "evidence.com
 
 EPILOG = (
     "Nothing leaves this machine, and evidence is only ever read. Exit codes: 0 done, 1 error, 2 usage, "
-    "3 a model or extra is missing, 4 some files failed, 5 --fail-on reached, 130 interrupted."
+    "3 a model or extra is missing, 4 some files failed, 5 --fail-on reached, 6 no picture was found, 130 interrupted."
 )
 
 
@@ -119,6 +120,7 @@ def _command(wanted: str | None) -> Any:
         command = waiting.pop()
         command.params.append(option)
         waiting.extend(getattr(command, "commands", {}).values())
+    dress(root, NAME, allow_plugins=ALLOW_PLUGINS in sys.argv)
     return root
 
 

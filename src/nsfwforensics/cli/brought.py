@@ -57,14 +57,14 @@ def _argument(brought: Command, analyzer: type[BaseAnalyzer]) -> Parameter:
 
 
 def _show(brought: Command) -> Show:
-    def show(saved: SavedReport, console: Console) -> None:
+    def show(saved: SavedReport, console: Console, *, verbose: bool = False) -> None:
         if brought.place == "after":
-            render(saved, console)
+            render(saved, console, verbose=verbose)
         if brought.listing is not None:
             for file in saved.files():
                 for listing in brought.listing(file):
                     render_listing(listing, console, saved.language)
         if brought.place == "before":
-            render(saved, console)
+            render(saved, console, verbose=verbose)
 
     return show

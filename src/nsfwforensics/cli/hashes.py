@@ -39,7 +39,8 @@ _FORMAT = {
 def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
     chosen: Format = values.pop("format")
 
-    def show(saved: SavedReport, console: Console) -> None:
+    def show(saved: SavedReport, console: Console, *, verbose: bool = False) -> None:
+        del verbose  # a hash is all there is to say
         if chosen is Format.TABLE:
             render_hashes(saved, console)
             return

@@ -114,6 +114,19 @@ COMMON: Mapping[str, Parameter] = {
         text="Exit with 5 when a file has this triage priority or a higher one.",
         panel=REPORT,
     ),
+    "force": option(bool, False, "--force", text="Write over the report of another run in that folder.", panel=REPORT),
+    "unfolded": option(bool, False, "--no-group", text="Show every copy in a row of its own.", panel=REPORT),
+    "csv_mark": option(
+        bool, False, "--csv-bom", text="Begin summary.csv with a byte order mark, as Excel asks for.", panel=REPORT
+    ),
+    "verbose": option(
+        bool,
+        False,
+        "--verbose",
+        "-v",
+        text="Print all of it: error rates, every finding, what could not be checked.",
+        panel=REPORT,
+    ),
     "quiet": option(bool, False, "--quiet", "-q", text="No progress bar and no summary.", panel=REPORT),
     **{name: (annotation, None) for name, annotation in _flags(Settings, "--", None)},
     "config": option(Path | None, None, "--config", text="Read settings from this TOML file.", panel=RUNNING),
@@ -122,6 +135,13 @@ COMMON: Mapping[str, Parameter] = {
 
 SELECTION: Mapping[str, Parameter] = {
     "only": option(list[str] | None, None, "--only", text="Run only this analyzer; may be repeated.", panel=RUNNING),
+    "quick": option(
+        bool,
+        False,
+        "--quick",
+        text="Only a first look: what files say of themselves, hashes, known lists; no pixels are examined.",
+        panel=RUNNING,
+    ),
     "skip": option(list[str] | None, None, "--skip", text="Leave this analyzer out; may be repeated.", panel=RUNNING),
     "allow_plugins": option(bool, False, ALLOW_PLUGINS, text="Run third-party analyzers too.", panel=RUNNING),
 }

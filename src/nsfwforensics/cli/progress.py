@@ -1,4 +1,4 @@
-"""How far a batch has come: files done, rate, time left, failures so far; on standard error, on a terminal only."""
+"""How far a batch has come: files done, rate, time left, failures so far; on standard error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Protocol
 from rich.console import Console
 
 from nsfwforensics.api import Run
+from nsfwforensics.cli.failures import note
+from nsfwforensics.cli.progress_lines import lines
+from nsfwforensics.core.types import FileReport, Priority, Support
 from nsfwforensics.execution.answers import listening
+from nsfwforensics.report.console.parts import named, plain
+from nsfwforensics.report.words.text import count
+
+_MOST_SHOWN = 5
 
 
 class Advance(Protocol):
@@ -20,26 +27,31 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(run: Run, *, quiet: bool) -> Iterator[Advance]:
-    """Shows a progress bar for more than one file.
+def progress(run: Run, what: str, *, quiet: bool) -> Iterator[Advance]:
+    """Shows a progress bar for more than one file; without a terminal, a plain line every half a minute.
 
     Args:
         run: The run; its files are counted first, which opens none of them.
+        what: What is being done.
         quiet: Whether to show nothing.
 
     Yields:
         To be called after each file.
     """
     console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal or listening()  # a log and a bar would write over each other
+    hidden = quiet or (console.is_terminal and listening())  # a log and a bar would write over each other
     total = 0 if hidden else sum(1 for _ in run.targets())
     if total < 2:
         yield _silent
         return
+    if not console.is_terminal:
+        with lines(total) as counted:
+            yield counted
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("examining"),
+        TextColumn(what),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -62,6 +74,36 @@ def progress(run: Run, *, quiet: bool) -> Iterator[Advance]:
             )
 
         yield advance
+
+
+class FirstFindings:
+    """What a first look found, told on a terminal before the rest of the work begins."""
+
+    def __init__(self) -> None:
+        self._files: list[FileReport] = []
+        self._looked = self._more = 0
+
+    def add(self, file: FileReport) -> None:
+        """Counts one file in."""
+        self._looked += 1
+        if file.priority is not Priority.NONE:
+            self._files.append(file)
+            if len(self._files) > _MOST_SHOWN:
+                self._files.remove(max(self._files, key=lambda each: each.priority.rank))
+                self._more += 1
+
+    def show(self, *, quiet: bool) -> None:
+        """Prints it, where standard error is a terminal."""
+        console = Console(stderr=True)
+        if quiet or not self._looked or not console.is_terminal:
+            return
+        signs = len(self._files) + self._more
+        note(f"first look at {count(self._looked, 'file')}: {signs:,} with signs; the rest follows")
+        for file in sorted(self._files, key=lambda each: each.priority.rank):
+            console.print(named(file.info.path, "bold"), soft_wrap=True)
+            for answer in file.answers:
+                if answer.support is Support.SUPPORTS:
+                    console.print(plain(f"  {answer.statement}"), soft_wrap=True)
 
 
 @contextmanager

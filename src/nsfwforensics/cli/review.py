@@ -17,6 +17,7 @@ from nsfwforensics.cli.commands import COMMANDS, command_line
 from nsfwforensics.cli.failures import note
 from nsfwforensics.cli.options import Lang
 from nsfwforensics.cli.run import language_of, reporting_errors
+from nsfwforensics.core.private import create
 from nsfwforensics.errors import MissingDependencyError, UsageError
 from nsfwforensics.seclusion import scratch, users_environment
 from nsfwforensics.store.casedb import CaseDatabase
@@ -66,6 +67,9 @@ def review(
 
     spoken, reviewer = language_of(lang), _reviewer(case, operator)
     given = tuple(path.absolute() for path in beside or ())
+    for path in given:
+        if not path.exists():
+            raise UsageError(f"no such file or folder: {path}")
     rules = Rules(reviewer, command_line(), blind, sensitive, break_every, given)
     if open_browser and socket is not None:
         raise UsageError("--open opens a port of this machine; with --socket there is none")
@@ -110,11 +114,11 @@ def _say(address: str, reviewer: str) -> None:
 def _open(address: str) -> None:
     """Opens the browser by a file of the user's own: on a command line anybody on this machine could read the token."""
     page = scratch() / "review.html"
-    page.write_text(
-        f'<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
-        f'<meta http-equiv="refresh" content="0; url={address}"><title>review</title>\n',
-        "utf-8",
-    )
+    with os.fdopen(create(page), "w", encoding="utf-8") as stream:
+        stream.write(
+            f'<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+            f'<meta http-equiv="refresh" content="0; url={address}"><title>review</title>\n'
+        )
     try:
         # In a process of its own: it must have the user's home, and may open connections as this one will not.
         subprocess.Popen(  # noqa: S603

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, Protocol
 
 import typer
 from rich.console import Console
@@ -18,10 +18,13 @@ from nsfwforensics.cli.alone import alone, usual_place
 from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.failures import ended, note
 from nsfwforensics.cli.interrupts import interrupts_held
-from nsfwforensics.cli.progress import progress
+from nsfwforensics.cli.progress import FirstFindings, progress
+from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Priority
+from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, ForensicsError, UsageError
 from nsfwforensics.language import Language, language
+from nsfwforensics.report.saved.earlier import refuse_another
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.words.text import count
 from nsfwforensics.report.writer import ReportWriter
@@ -29,7 +32,12 @@ from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")
 
-Show = Callable[[SavedReport, Console], None]
+
+class Show(Protocol):
+    """Prints a result for people."""
+
+    def __call__(self, saved: SavedReport, console: Console, *, verbose: bool = False) -> None:
+        """Prints it, all of it where ``verbose`` asks for that."""
 
 
 def reporting_errors(call: Callable[P, None]) -> Callable[P, None]:
@@ -61,6 +69,8 @@ def analyse(
         show: Prints the result for people, when it is not wanted as JSON.
     """
     given = {name: values[name] for name in Settings.model_fields if values.get(name) is not None}
+    if "operator" in given:
+        given["operator"] = load_operator(given["operator"]).name or None
     settings = usual_settings(values["config"], given)
     if not settings.uses_ray:
         alone.refuse_connections()
@@ -74,6 +84,7 @@ def analyse(
         allow_plugins=values["allow_plugins"],
         exclude=folder,
         case=values.get("case"),
+        quick=values.get("quick") or False,
         command=command_line(),
     )
     if settings.sensitive and settings.thumbnails:
@@ -82,13 +93,14 @@ def analyse(
     if values["pdf"]:
         check_pdf(folder, spoken)
     run = Run(request)
-    with examined(run, folder, spoken, quiet=values["quiet"]) as (saved, tally):
+    how = {"folds": not values["unfolded"], "csv_mark": values["csv_mark"], "force": values["force"]}
+    with examined(run, folder, spoken, quiet=values["quiet"], **how) as (saved, tally):
         if not values["quiet"]:
             _say_of_case(run)
         if values["as_json"]:
             saved.write_json(sys.stdout)
         elif not values["quiet"]:
-            show(saved, Console())
+            show(saved, Console(), verbose=values["verbose"])
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)
         if values["pdf"]:
@@ -98,7 +110,14 @@ def analyse(
 
 @contextmanager
 def examined(
-    run: Run, folder: Path | None = None, spoken: Language | None = None, *, quiet: bool
+    run: Run,
+    folder: Path | None = None,
+    spoken: Language | None = None,
+    *,
+    quiet: bool,
+    folds: bool = True,
+    csv_mark: bool = False,
+    force: bool = False,
 ) -> Iterator[tuple[SavedReport, Tally]]:
     """Examines everything, with a progress bar, and writes the report; after Ctrl-C, of what was done.
 
@@ -107,12 +126,19 @@ def examined(
         folder: Where the report goes; None keeps it until the context ends.
         spoken: What its views are written in.
         quiet: Whether to show no progress.
+        folds: Whether copies are shown as one row.
+        csv_mark: Whether the table begins with a byte order mark.
+        force: Whether the report of another run in the folder may be written over.
 
     Yields:
         The report, and what the exit code depends on.
     """
-    with ReportWriter(folder, spoken, reader=run.request.settings.reader) as writer:
-        writer.begin(run.header())
+    reader = run.request.settings.reader
+    with ReportWriter(folder, spoken, reader=reader, folds=folds, csv_mark=csv_mark) as writer:
+        head = run.header()
+        if folder is not None and not force:
+            refuse_another(folder, head)
+        writer.begin(head)
         tally = Tally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=quiet)
         yield writer.finish(run.header(finished=True, interrupted=interrupted)), tally
@@ -167,25 +193,29 @@ class Tally:
     def __init__(self, forgiven: frozenset[str] = frozenset()) -> None:
         self._forgiven = forgiven
         self.failed = False
+        self.pictures = False
         self.unavailable = False
         self.worst = Priority.NONE
 
     def add(self, file: FileReport) -> None:
         """Counts one file in."""
         self.failed |= file.status is FileStatus.FAILED
+        self.pictures |= file.status is not FileStatus.SKIPPED
         self.unavailable |= any(
             r.status is AnalyzerStatus.NOT_AVAILABLE and r.analyzer not in self._forgiven for r in file.results
         )
         self.worst = min(self.worst, file.priority, key=lambda priority: priority.rank)
 
     def exit_code(self, fail_on: str | None, *, interrupted: bool) -> ExitCode:
-        """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, missing models."""
+        """The most urgent thing there is to say: interrupted, ``--fail-on``, failed files, no picture, no model."""
         if interrupted:
             return ExitCode.INTERRUPTED
         if fail_on and self.worst.rank <= Priority(fail_on).rank:
             return ExitCode.FAIL_ON
         if self.failed:
             return ExitCode.SOME_FAILED
+        if not self.pictures:
+            return ExitCode.NO_PICTURES
         return ExitCode.MISSING if self.unavailable else ExitCode.DONE
 
 
@@ -194,15 +224,24 @@ def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bo
 
     What a library prints meanwhile goes to standard error: standard output is the report's.
     """
-    with progress(run, quiet=quiet) as advance, redirect_stdout(sys.stderr):
-        try:
-            for file in run:
-                with interrupts_held():  # an entry that is written is counted too
-                    file = writer.add(file)
-                    tally.add(file)
-                advance(failed=file.status is FileStatus.FAILED)
-        except KeyboardInterrupt:
-            return True
+    shown = FirstFindings()
+    try:
+        with redirect_stdout(sys.stderr):
+            with progress(run, say("first look"), quiet=quiet) as advance:
+                for file in run.first():
+                    with interrupts_held():
+                        writer.add_first(file)
+                    shown.add(file)
+                    advance(failed=file.status is FileStatus.FAILED)
+            shown.show(quiet=quiet)
+            with progress(run, say("examining"), quiet=quiet) as advance:
+                for file in run:
+                    with interrupts_held():  # an entry that is written is counted too
+                        file = writer.add(file)
+                        tally.add(file)
+                    advance(failed=file.status is FileStatus.FAILED)
+    except KeyboardInterrupt:
+        return True
     return False
 
 

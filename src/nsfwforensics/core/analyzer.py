@@ -180,7 +180,10 @@ class BaseAnalyzer(ABC):
             its work in ``examine``.
         looks_at: The kinds of further pictures in a file that it examines as it does the main one.
         needs_pixels: Whether it can say nothing of a file whose picture is not decoded here, or that is a video.
+        quick: Whether it takes some milliseconds a file at most, so that it looks at all files before the others do.
         needs_device: Whether it runs a model on ``resources.device``.
+        asked_by: The option without which it has nothing to do: a run in which it is not set does without the analyzer.
+            Where it is set, it stands in for others that provide the same and were given no options of their own.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
             a run that asked for it by name ends with the exit code for that.
     """
@@ -201,7 +204,9 @@ class BaseAnalyzer(ABC):
     any_file: ClassVar[bool] = False
     looks_at: ClassVar[frozenset[PictureKind]] = frozenset()
     needs_pixels: ClassVar[bool] = True
+    quick: ClassVar[bool] = False
     needs_device: ClassVar[bool] = False
+    asked_by: ClassVar[str] = ""
     optional: ClassVar[bool] = False
 
     def __init__(self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None) -> None:

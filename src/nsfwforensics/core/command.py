@@ -39,6 +39,7 @@ class Command:
         help: What it does, in one line.
         argument: An option of the analyzer that is given as the first argument, before the files.
         metavar: How the help calls that argument.
+        examples: Lines that can be typed, without the name of the program.
         needs: Options without which there is nothing to do, by name, each with what to say where it is not set.
         listing: What is printed of each file besides the report.
         place: Where that stands: before the report, after it, or in its stead.
@@ -48,6 +49,7 @@ class Command:
     help: str
     argument: str = ""
     metavar: str = ""
+    examples: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     listing: Callable[[FileReport], Iterable[Listing]] | None = None
     place: Literal["before", "after", "instead"] = "before"

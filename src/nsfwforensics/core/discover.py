@@ -11,11 +11,22 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import list_folder
 from nsfwforensics.errors import UsageError
+
+
+class Look(StrEnum):
+    """Which analyzers look at a file."""
+
+    WHOLE = "whole"
+    FIRST = "first"
+    """Those that are quick: what they find in every file is known before the others begin."""
+    REST = "rest"
+    """The others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class Target:
         skip: Why the file must not be opened (a special file, a link) or cannot be reached, or None.
         lost: True where something may be there that was to be examined, and cannot be reached.
         follow: Whether it may be a symbolic link.
+        look: Which analyzers look at it.
     """
 
     path: Path
@@ -35,6 +47,7 @@ class Target:
     skip: str | None = None
     lost: bool = False
     follow: bool = False
+    look: Look = Look.WHOLE
 
     @property
     def failed(self) -> bool:

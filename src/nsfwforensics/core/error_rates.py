@@ -6,12 +6,40 @@ A finding's data holds them under :data:`ERROR_RATES`, so that every view can sh
 from __future__ import annotations
 
 import math
-from typing import Any
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
 
 from nsfwforensics.core.messages import Message, say
 
 ERROR_RATES = "error_rates"
 """Key in a finding's data: a list of what :func:`error_rate` makes."""
+
+
+class Counted(NamedTuple):
+    """How often something went wrong, of how many trials."""
+
+    errors: int
+    trials: int
+
+
+def counted(name: str) -> Counted:
+    """What a measuring tool counted, as ``data/measured.toml`` holds it.
+
+    Args:
+        name: What was counted.
+
+    Raises:
+        KeyError: Nothing of that name was measured.
+    """
+    figures = _measured()[name]
+    return Counted(figures["errors"], figures["trials"])
+
+
+@cache
+def _measured() -> dict[str, Any]:
+    return tomllib.loads((files("nsfwforensics") / "data" / "measured.toml").read_text("utf-8"))
 
 
 def error_rate(

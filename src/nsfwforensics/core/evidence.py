@@ -200,6 +200,14 @@ class Evidence:
 
         return self.derive("rgb", build)
 
+    @property
+    def decoded_rows(self) -> NDArray[np.uint8]:
+        """The rows of :attr:`rgb` that could be decoded: the others are filled with one colour, which is no picture.
+
+        Of a picture that is stored turned they lie elsewhere: see :attr:`turned`.
+        """
+        return self.rgb[: max(1, int(self.rgb.shape[0] * self.decoded_share))]
+
     def reduced(self, least: int) -> Image.Image | None:
         """A smaller version of :attr:`image`, where the format decodes it at a fraction of the cost.
 

@@ -28,7 +28,7 @@ from nsfwforensics.core.analyzer import (
     Resources,
 )
 from nsfwforensics.core.decode import refuse_undecoded
-from nsfwforensics.core.discover import Target
+from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
@@ -115,6 +115,7 @@ class Draft:
     place: str = ""
     lesser: bool = False
     stands_in: bool = False
+    look: Look = Look.WHOLE
 
 
 class Plan:
@@ -238,7 +239,16 @@ class Plan:
         if evidence.media_type is None:
             reason = say("the content is no image format known here")
             return self._by_bytes(evidence, reason, self.analyzers, claims=_claims(target))
-        return self._examine(evidence)
+        return self._examine(evidence, target.look)
+
+    @property
+    def in_two(self) -> bool:
+        """Whether some of the analyzers are quick, and some are not."""
+        return len({analyzer.quick for analyzer in self.analyzers.values()}) > 1
+
+    def _looking(self, look: Look) -> Mapping[str, BaseAnalyzer]:
+        quick = {Look.FIRST: (True,), Look.REST: (False,)}.get(look, (True, False))
+        return {name: analyzer for name, analyzer in self.analyzers.items() if analyzer.quick in quick}
 
     def _by_bytes(
         self, evidence: Evidence, reason: str, analyzers: Mapping[str, BaseAnalyzer], *, claims: bool
@@ -264,20 +274,21 @@ class Plan:
             draft.info = draft.info.model_copy(update={"after": evidence.after()})
         return draft
 
-    def _examine(self, evidence: Evidence) -> Draft:
-        draft = Draft(evidence.info(), {}, {})
+    def _examine(self, evidence: Evidence, look: Look) -> Draft:
+        draft = Draft(evidence.info(), {}, {}, look=look)
+        looking = self._looking(look)
         pictures = self._pictures(evidence)
         for further in pictures.further():
             part = Draft(further.evidence.info(), {}, {}, place=further.place)
             part.stands_in = pictures.stand_in is further
             part.lesser = not part.stands_in and further.record.kind in _SMALL_COPIES
-            for name, analyzer in self.analyzers.items():
+            for name, analyzer in looking.items():
                 if further.record.kind in analyzer.looks_at:
                     self._first(name, analyzer, further.evidence, part)
             part.results = {name: without_pictures(result) for name, result in part.results.items()}
             draft.further.append(part)
         undecoded = _undecoded(evidence)
-        for name, analyzer in self.analyzers.items():
+        for name, analyzer in looking.items():
             if undecoded and analyzer.needs_pixels and (pictures.stand_in or is_video(evidence.media_type)):
                 draft.results[name] = self._result(analyzer, Outcome.not_applicable(undecoded), 0.0)
             else:
@@ -296,7 +307,8 @@ class Plan:
         if careful:  # what shows the picture does not even leave this process
             draft.left_out = self.spec.resources.thumbnails or has_pictures(draft.results.values())
             draft.results = {name: without_pictures(result) for name, result in draft.results.items()}
-        thumbnail = self.spec.resources.thumbnails and not careful
+        # Until everything has looked at it, nobody knows whether it is to be handled with care.
+        thumbnail = self.spec.resources.thumbnails and not careful and look is not Look.FIRST
         held: dict[str, Any] = {"pictures": pictures.listed, "unexamined": pictures.unexamined}
         if pictures.full_size:
             held |= dict(zip(("width", "height"), pictures.full_size, strict=True))
@@ -406,8 +418,31 @@ class Plan:
         report = handled(report, asked=self.spec.resources.sensitive)
         if not report.sensitive:
             report = without_text_pictures(report)
-        answers = assess.again(report, complete=self.spec.complete)
+        return self._answered(report, complete=self.spec.complete and draft.look is Look.WHOLE)
+
+    def _answered(self, report: FileReport, *, complete: bool) -> FileReport:
+        answers = assess.again(report, complete=complete)
         return report.model_copy(update={"answers": answers, "priority": assess.priority_of(report)})
+
+    def joined(self, first: FileReport, rest: FileReport) -> FileReport:
+        """One report of a file at which the quick analyzers looked first and then the others.
+
+        Args:
+            first: What the quick ones found.
+            rest: What the others found, in the same bytes.
+        """
+        results = {result.analyzer: result for result in (*first.results, *rest.results)}
+        problem = rest if rest.error else first
+        notes = {str(one): each.said(f"notes.{i}") for each in (rest, first) for i, one in enumerate(each.notes)}
+        report = FileReport(
+            info=rest.info,
+            results=tuple(results[name] for name in self.analyzers if name in results),
+            error=problem.said("error") if problem.error else None,
+            skipped=rest.skipped,
+            supplied_as=rest.supplied_as,
+            notes=tuple(notes.values()),
+        )
+        return self._answered(handled(report, asked=self.spec.resources.sensitive), complete=self.spec.complete)
 
     def _supplied_as(self, info: FileInfo) -> str:
         """What the run was given this very file as, in the place where it lies: a copy elsewhere is no input."""

@@ -68,7 +68,8 @@ class AnalyzerRecord(Model):
 class Header(Worded):
     """Who ran what, when, with which versions, limits and models.
 
-    ``sensitive`` says that all files were to be handled with care: nothing that shows them was made.
+    ``sensitive`` says that all files were to be handled with care: nothing that shows them was made. ``paths_digest``
+    is the SHA-256 of what was to be examined as it was named: paths, with NUL between them.
     """
 
     tool: str = "nsfwforensics"
@@ -89,6 +90,7 @@ class Header(Worded):
     references: tuple[JsonObject, ...] = ()
     limits: JsonObject = Field(default_factory=dict)
     sensitive: bool = False
+    paths_digest: str = ""
     notes: tuple[Text, ...] = ()
     wording: WordingByField = Field(default_factory=dict)
 

@@ -13,12 +13,15 @@ from nsfwforensics.core.opening import open_evidence
 
 REPORT_NAME = "report.json"
 STREAM_NAME = "files.jsonl"
+FIRST_NAME = "first.jsonl"
+"""What a first look found, as long as the run goes on."""
+
 RUN_NAME = "run.json"
 CSV_NAME = "summary.csv"
 HTML_NAME = "report.html"
 PDF_NAME = "report.pdf"
 SUMS_NAME = "SHA256SUMS"
-OUR_NAMES = (REPORT_NAME, STREAM_NAME, RUN_NAME, CSV_NAME, HTML_NAME, PDF_NAME, SUMS_NAME)
+OUR_NAMES = (REPORT_NAME, STREAM_NAME, FIRST_NAME, RUN_NAME, CSV_NAME, HTML_NAME, PDF_NAME, SUMS_NAME)
 
 PAGE_NAME = re.compile(r"report-([1-9][0-9]{0,4})\.html")
 """Further pages of a report of many files."""

@@ -46,6 +46,9 @@ class Capability(StrEnum):
     ORIGINALS = "originals"
     """It compares with original photographs, which its option ``original`` names."""
 
+    GENERATION = "generation"
+    """It asks a model whether pixels look generated."""
+
 
 class Severity(StrEnum):
     """How much a finding matters if it is right. Says nothing about how sure it is."""

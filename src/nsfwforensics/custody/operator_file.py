@@ -1,4 +1,4 @@
-"""Who packs: what software cannot know, from a small TOML file, or "not supplied"."""
+"""Who does it: what software cannot know, a name or a small TOML file that says more, or "not supplied"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_BYTES = 64 * 1024
 
 
 class Operator(BaseModel):
-    """What ``--operator FILE`` may say. Every field is optional, and only text.
+    """What a file that ``--operator`` names may say. Every field is optional, and only text.
 
     Attributes:
         name: Who packs.
@@ -37,14 +37,20 @@ class Operator(BaseModel):
         return {name: getattr(self, name).strip() or NOT_SUPPLIED for name in type(self).model_fields}
 
 
-def load_operator(path: Path | None) -> Operator:
-    """Reads an operator file; none gives an operator of whom nothing is known.
+def load_operator(given: Path | str | None) -> Operator:
+    """Who does it, as ``--operator`` says; nothing gives an operator of whom nothing is known.
+
+    Args:
+        given: A name, or the path of a TOML file, which ends in ``.toml``.
 
     Raises:
         UsageError: It cannot be read, is no TOML, or holds something that is no field or no text.
     """
-    if path is None:
+    if given is None:
         return Operator()
+    if not str(given).lower().endswith(".toml"):
+        return Operator(name=str(given))
+    path = Path(given)
     try:
         return Operator.model_validate(load_toml(path, MOST_BYTES))
     except (OSError, DocumentError) as error:

@@ -11,7 +11,7 @@ from nsfwforensics.custody.originals import Original
 from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import KnownItem
 from nsfwforensics.hashing.lists.write import write_list
-from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import inert, shown_name
 
@@ -54,7 +54,6 @@ def write_json(files: Iterable[Original], stream: TextIO, head: Mapping[str, Any
 
 def write_csv(files: Iterable[Original], stream: TextIO) -> None:
     """Writes the table so that it is harmless in a spreadsheet (``newline=""``)."""
-    stream.write(BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for found in files:

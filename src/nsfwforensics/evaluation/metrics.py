@@ -120,9 +120,3 @@ def fit_logistic(
 def sigmoid(x: ArrayLike) -> NDArray[np.float64]:
     """1 / (1 + exp(-x)), without overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, float))))
-
-
-def mean_over(values: Sequence[float]) -> float:
-    """Mean of a figure over groups, those without a value left out."""
-    found = [value for value in values if np.isfinite(value)]
-    return float(np.mean(found)) if found else float("nan")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nsfwforensics.formats import gif, iptc, isobmff, jpeg, pickles, png, riff, tiff, xmp
+from nsfwforensics.formats import gif, iptc, isobmff, jpeg, pickles, png, quicktime, riff, tiff, xmp
 from nsfwforensics.formats.blocks import (
     add_block,
     add_exif,
     add_exif_item,
     add_icc,
+    add_iptc,
     add_photoshop,
     add_trailer,
     add_xmp,
@@ -22,6 +23,7 @@ from nsfwforensics.formats.fields import Collector, Field, Metadata, decode_text
 from nsfwforensics.formats.segments import ExifSegments, ExtendedXmp
 
 _CANON = "85c0b687820f11e08111f4ce462b6a48"
+_JP2_EXIF, _JP2_IPTC = b"JpgTiffExif->JP2".hex(), "33c7a4d2b81d4723a0baf1a3e097ad38"
 _BARE = (b"\xff\x0a", b"\xff\x4f\xff\x51")
 """How JPEG XL and JPEG 2000 pictures begin that stand in no boxes: without metadata, and their end is coded."""
 _ICC_HEADER = b"ICC_PROFILE\0"
@@ -42,7 +44,7 @@ def read_metadata(data: bytes, media_type: str | None) -> Metadata:
         "image/jp2": _boxes, "image/x-canon-cr3": _cr3, "image/x-adobe-dng": _tiff, "image/x-nikon-nef": _tiff,
         "image/x-canon-cr2": _tiff, "image/x-sony-arw": _tiff, "image/x-pentax-pef": _tiff,
         "image/x-olympus-orf": _raw_tiff, "image/x-panasonic-rw2": _raw_tiff, "image/x-fuji-raf": _raf,
-        "video/mp4": _boxes, "video/quicktime": _boxes, "video/3gpp": _boxes,
+        "video/mp4": _movie, "video/quicktime": _movie, "video/3gpp": _movie,
         "image/vnd.adobe.photoshop": _psd, "image/svg+xml": _svg,
     }  # fmt: skip
     reader = readers.get(media_type or "")
@@ -278,6 +280,10 @@ def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
             add_exif_item(data[box.start : box.end], "Exif box", out, box.start)
         elif box.type == "xml " or box.uuid == isobmff.XMP_UUID:
             add_xmp(data[box.start : box.end], f"{box.type.strip()} box", out, box.start)
+        elif box.uuid == _JP2_EXIF:
+            add_exif(data[box.start : box.end], "Exif box", out, box.start)
+        elif box.uuid == _JP2_IPTC:
+            add_iptc(data[box.start : box.end], "IPTC box", out, box.start)
         elif box.type == "brob":
             kind = data[box.start : box.start + 4].decode("latin-1")
             out.refuse(f"The box {kind!r} is compressed with Brotli, which is not read here.")
@@ -286,6 +292,13 @@ def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
         out.note("The file ends before the data that its items refer to.")
     whole = level.whole and not cut
     return (level.end if whole else None), whole or bool(level.limits)
+
+
+def _movie(data: bytes, out: Collector) -> tuple[int | None, bool]:
+    """Videos: boxes, of which ``moov`` holds a header and what the camera or the program says."""
+    for entry in quicktime.read_movie(data):
+        out.add(Field("moov box", "QuickTime", entry.tag, entry.name, entry.text, entry.text, None, entry.offset))
+    return _boxes(data, out)
 
 
 def _item(item: isobmff.Item, out: Collector) -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO, Self, TextIO
 from nsfwforensics.core.assess import failed_report
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.private import create
+from nsfwforensics.core.private import create, replacing
 from nsfwforensics.core.report_files import PAGE_NAME, page_name
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Reader
@@ -32,6 +32,7 @@ from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.saved.artifacts import ArtifactShelf
 from nsfwforensics.report.saved.folder import (
     CSV_NAME,
+    FIRST_NAME,
     PDF_NAME,
     REPORT_NAME,
     RUN_NAME,
@@ -40,7 +41,7 @@ from nsfwforensics.report.saved.folder import (
     prepare_folder,
     replace_file,
 )
-from nsfwforensics.report.saved.reading import Loaded
+from nsfwforensics.report.saved.reading import Loaded, parse_file
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.saved.tally import Tally
 
@@ -60,6 +61,8 @@ class ReportWriter:
         language: What the views for people are written in; English if omitted.
         reader: Whom the advice in them is for.
         moved: Whether the folder is given another name or place afterwards.
+        folds: Whether copies are shown as one row.
+        csv_mark: Whether the table begins with a byte order mark.
 
     Raises:
         BusyError: Another run is writing to the folder.
@@ -73,14 +76,20 @@ class ReportWriter:
         *,
         reader: Reader = Reader.ANYONE,
         moved: bool = False,
+        folds: bool = True,
+        csv_mark: bool = False,
     ) -> None:
         self.folder = folder
+        self._folds, self._csv_mark = folds, csv_mark
         self._language = language
         self._reader = reader
         self._moved = moved
         self._tally = Tally()
         self._stream: BinaryIO | None = None
         self._offset = 0
+        self._first: BinaryIO | None = None
+        self._waiting: dict[str, tuple[int, int]] = {}
+        self._order: dict[str, int] = {}
         self._spool: Path | None = None
         self._artifacts = ArtifactShelf()
         self._sensitive = False
@@ -98,6 +107,8 @@ class ReportWriter:
     ) -> None:
         with suppress(OSError):  # what was added was handed over; what could not be was complained about
             self._close()
+            if self._first is not None:
+                self._first.close()
         self._held.close()
         if self._spool is not None:
             shutil.rmtree(self._spool, ignore_errors=True)
@@ -116,8 +127,26 @@ class ReportWriter:
             {"schema_version": SCHEMA_VERSION, "header": header.model_dump(mode="json")}, indent=2
         )
         try:
+            (self._where() / FIRST_NAME).unlink(missing_ok=True)
             self._record_run()
             self._open()
+        except OSError as problem:
+            raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
+
+    def add_first(self, file: FileReport) -> None:
+        """Keeps what a first look found in a file, for as long as nothing more is known of it.
+
+        Raises:
+            ReportError: Nothing can be written.
+        """
+        try:
+            if self._first is None:
+                self._first = os.fdopen(create(self._where() / FIRST_NAME), "w+b")
+            _, raw = self._line(handled(file, asked=self._sensitive))
+            self._order[file.info.path] = len(self._order)
+            self._waiting[file.info.path] = (self._first.seek(0, os.SEEK_END), len(raw))
+            self._first.write(raw + b"\n")
+            self._first.flush()
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
 
@@ -142,6 +171,7 @@ class ReportWriter:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}{kept}") from problem
         self._tally.add(file, self._offset, len(raw))
         self._offset += len(raw) + 1
+        self._waiting.pop(file.info.path, None)
         return file
 
     def finish(self, header: Header) -> SavedReport:
@@ -156,20 +186,43 @@ class ReportWriter:
         Raises:
             ReportError: The folder cannot be written.
         """
+        if self._first is not None:
+            self._take_waiting(self._first)
         try:
             stream = self._stream or self._open()
             if not (self._where() / STREAM_NAME).exists():
                 self._put_back(stream)
             self._close()
             os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
+            if self._first is not None:
+                self._put_in_order(self._where() / STREAM_NAME)
+                self._first.close()
+                (self._where() / FIRST_NAME).unlink(missing_ok=True)
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
         loaded = Loaded(header, self._tally, self._where() / STREAM_NAME)
         saved = SavedReport(loaded, self.folder, self._language, self._reader)
         saved.moved = self._moved
+        saved.folds, saved.csv_mark = self._folds, self._csv_mark
         if self.folder is not None:
             write_views(saved, shelf=self._artifacts)
         return saved
+
+    def _take_waiting(self, first: BinaryIO) -> None:
+        """Files that only the first look reached go in with what it found."""
+        for offset, length in list(self._waiting.values()):
+            first.seek(offset)
+            self.add(parse_file(first.read(length), FIRST_NAME))
+
+    def _put_in_order(self, path: Path) -> None:
+        """Files were examined in the order that the first look gave; the report has them as they were found."""
+        entries = sorted(self._tally.entries, key=lambda entry: self._order.get(entry.path, len(self._order)))
+        with path.open("rb") as stream, replacing(path) as descriptor, os.fdopen(descriptor, "wb") as ordered:
+            for place, entry in enumerate(entries):
+                stream.seek(entry.offset)
+                entries[place] = entry._replace(offset=ordered.tell())
+                ordered.write(stream.read(entry.length) + b"\n")
+        self._tally.entries = entries
 
     def _where(self) -> Path:
         if self.folder is not None:
@@ -261,6 +314,7 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
         if shelf is not None:
             shelf.tidy(target)
         digests.write(target, kept)
+        (target / FIRST_NAME).unlink(missing_ok=True)
         (target / RUN_NAME).unlink(missing_ok=True)
     except OSError as error:
         raise ReportError(f"cannot write to {target}: {error.strerror}") from error
@@ -275,7 +329,8 @@ def _to_write(saved: SavedReport, folder: Path) -> list[str]:
     if saved.source == folder / REPORT_NAME:
         beside = [STREAM_NAME] if (folder / STREAM_NAME).is_file() else []
         return [*beside, REPORT_NAME] if saved.shown_less else []
-    own_stream = saved.source == folder / STREAM_NAME and (saved.unfinished or saved.shown_less)
+    streams = (folder / STREAM_NAME, (folder / STREAM_NAME, folder / FIRST_NAME))
+    own_stream = saved.source in streams and (saved.unfinished or saved.shown_less)
     return [REPORT_NAME, STREAM_NAME] if own_stream else [REPORT_NAME]
 
 

@@ -60,6 +60,7 @@ class Reviewing:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="case")
         self._desk = self._thread.submit(open_desk).result()
         self._pages = self._thread.submit(lambda: Pages(self._desk, language)).result()
+        self._thread.submit(self._pages.prepare).result()  # so that the page is there as soon as it is asked for
         self._booth = Booth(limits)
         routes = (
             ("", "GET", self._shell),
@@ -148,9 +149,9 @@ class Reviewing:
         return _json(await self._at_desk(self._pages.item, filters, number, way, exact, fresh))
 
     async def _decide(self, request: Request) -> Response:
-        body = await _body(request)
-        contents, known = _texts(body, "contents"), body.get("known", {})
-        if not isinstance(known, dict) or not all(type(value) is int for value in known.values()):
+        body, filters = await _body(request), Filters.of(request.query_params)
+        contents, earlier = _texts(body, "contents"), body.get("earlier", {})
+        if not isinstance(earlier, dict) or not all(type(value) is int for value in earlier.values()):
             raise UsageError(_NONSENSE)
         decision = None
         if (said := body.get("decision")) is not None:
@@ -163,12 +164,12 @@ class Reviewing:
             raise UsageError(_NONSENSE)
         dismiss, restore = _texts(body, "dismiss"), _texts(body, "restore")
 
-        def decided() -> None:
+        def decided() -> int:
             self._desk.visible(_seconds(body))
-            self._desk.decide(contents, known, decision, note, dismiss, restore)
+            self._desk.decide(contents, earlier, decision, note, dismiss, restore)
+            return self._desk.left(filters)
 
-        await self._at_desk(decided)
-        return _json({})
+        return _json({"left": await self._at_desk(decided)})
 
     async def _undo(self, request: Request) -> Response:
         await _body(request)

@@ -5,16 +5,17 @@ Everything here belongs to one thread, that of the case's connection.
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.core.discover import discover
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import needs_care
@@ -47,6 +48,7 @@ MOST_BESIDE = 2000
 TAKEN_BACK = "taken back"
 """The note of a decision that takes one back."""
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}-[0-9]{3}")
 
 
@@ -120,7 +122,7 @@ class Shown:
     report: FileReport
     views: list[View]
     history: list[Mark]
-    known: dict[str, int]
+    earlier: dict[str, int]
     careful: bool
     others: list[tuple[CaseFile, Decision | None]]
     differ: bool
@@ -187,13 +189,18 @@ class Desk:
         return header(self.case.info(), self.case.headers(), command=self.rules.command, now="")
 
     def left(self, filters: Filters) -> int:
-        """How many files of a queue are still to be decided about."""
-        wanted = self._wanted(filters)
-        return sum(wanted(row) for row in self._queue(filters).rows)
+        """How many files of a queue are still to be shown."""
+        return self._queue(filters).left
 
-    def start(self, filters: Filters) -> None:
-        """Makes a queue anew, with what came into the case since."""
-        self._queues.pop(filters, None)
+    def prepare(self) -> None:
+        """Makes the queue that a page begins with."""
+        self._queue(Filters())
+
+    def start(self, filters: Filters | None = None) -> None:
+        """Has a queue made anew, with what came into the case since; all of them if none is named."""
+        if filters is None:
+            self._queues.clear()
+        self._queues.pop(filters or Filters(), None)
         self.__dict__.pop("header", None)
         self.__dict__.pop("_alike", None)
         self._reports.clear()
@@ -208,18 +215,14 @@ class Desk:
             exact: Whether the item at that very place is meant, decided about or not.
         """
         self._catch_up()
-        queue, wanted = self._queue(filters), self._wanted(filters)
-        item = (
-            queue.item(number)
-            if exact
-            else queue.step(number, way, lambda found: any(wanted(file) for file in found.files))
-        )
+        queue = self._queue(filters)
+        item = queue.item(number) if exact else queue.step(number, way)
         return self._shown(item) if item is not None else None
 
     def decide(
         self,
         contents: Sequence[str],
-        known: Mapping[str, int],
+        earlier: Mapping[str, int],
         decision: Decision | None,
         note: str = "",
         dismiss: Sequence[str] = (),
@@ -229,7 +232,7 @@ class Desk:
 
         Args:
             contents: SHA-256 of what it is about.
-            known: How many decisions the reviewer was shown, by SHA-256; of the reviewer's own where others are hidden.
+            earlier: How many decisions the reviewer was shown, by SHA-256; the reviewer's own where others are hidden.
             decision: What is decided, or None to set findings aside only.
             note: Why.
             dismiss: Codes of findings to set aside.
@@ -246,7 +249,7 @@ class Desk:
         self._catch_up()
         given = [self._mark(sha256, decision, note, dismiss, restore) for sha256 in contents]
         before = {sha256: self._own(sha256) for sha256 in contents}
-        self._write(given, {sha256: known.get(sha256, 0) for sha256 in contents})
+        self._write(given, {sha256: earlier.get(sha256, 0) for sha256 in contents})
         self._acts.append(_Act(given, before))
         self.tally.decided += len(given)
 
@@ -307,7 +310,7 @@ class Desk:
         most = monotonic() - self.tally.began
         self.tally.visible = min(most, self.tally.visible + max(0.0, seconds))
 
-    def _write(self, given: Sequence[NewMark], known: Mapping[str, int] | None) -> None:
+    def _write(self, given: Sequence[NewMark], earlier: Mapping[str, int] | None) -> None:
         said = []
         for mark in given:
             words = [mark.decision.value] if mark.decision else []
@@ -320,7 +323,7 @@ class Desk:
         what = Happening(
             reviewing.DECIDED, self.rules.command, self.rules.reviewer, subject="; ".join(said), counts=counts
         )
-        decide(self.case, given, what, known, self.rules.reviewer if self.rules.blind else None)
+        decide(self.case, given, what, earlier, self.rules.reviewer if self.rules.blind else None)
         self.tally.logged += counts[reviewing.VISIBLE]
         self._catch_up()
 
@@ -349,6 +352,8 @@ class Desk:
         for number, sha256, mark in self.case.marks_since(self._last):
             self._histories.setdefault(sha256, []).append(mark)
             self._last = number
+            for queue in self._queues.values():
+                queue.changed(sha256)
 
     def _history(self, sha256: str | None) -> list[Mark]:
         """The decisions about a content that this reviewer may know."""
@@ -400,7 +405,7 @@ class Desk:
         if filters.code:
             saying = self.case.files_saying(filters.code)
             chosen = [row for row in chosen if row.id in saying]
-        made = Queue(list(chosen), self._alike, 2 if filters.groups else 1)
+        made = Queue(list(chosen), wanted, self._alike, 2 if filters.groups else 1)
         self._queues[filters] = made
         while len(self._queues) > MOST_QUEUES:
             self._queues.popitem(last=False)
@@ -462,33 +467,30 @@ class Desk:
 
     @cached_property
     def _beside(self) -> dict[str, Path]:
-        """Reference photos and originals by SHA-256: those that were named, and those that the scans were given."""
-        wanted = {str(reference.get("sha256")) for reference in self.header.references}
+        """Reference photos and originals by SHA-256: those that were named, and those that the scans were given.
+
+        Of the latter only files whose names the scans noted: a case may come from somebody who would have others read.
+        """
+        references = self.header.references
+        names = {str(reference.get("file")) for reference in references}
         named = [
             Path(text)
             for record in self.header.analyzers
             for value in record.options.values()
             for text in (value if isinstance(value, (list, tuple)) else [value])
-            if isinstance(text, str) and text and "\0" not in text
+            if isinstance(text, str) and "\0" not in text and Path(text).name in names and Path(text).is_file()
         ]
+        wanted = {str(reference.get("sha256")) for reference in references}
+        own = [target.path for target in islice(discover(self.rules.beside), MOST_BESIDE) if target.skip is None]
         found: dict[str, Path] = {}
-        for path in [*self.rules.beside, *named][:MOST_BESIDE]:
-            for place in _files(path):
-                try:
-                    sha256 = file_sha256(place)
-                except (OSError, ValueError):
-                    continue
-                if sha256 in wanted or path in self.rules.beside:
-                    found.setdefault(sha256, place)
+        for place in [*own, *named]:
+            try:
+                sha256 = file_sha256(place)
+            except (OSError, ValueError):
+                continue
+            if place in own or sha256 in wanted:
+                found.setdefault(sha256, place)
         return found
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two secrets are the same, told in a time that does not depend on where they differ."""
-    return hmac.compare_digest(one.encode(), other.encode())
-
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def _named(value: Any) -> Iterable[str]:
@@ -499,12 +501,3 @@ def _named(value: Any) -> Iterable[str]:
     if isinstance(value, (list, tuple)):
         return [found for each in value for found in _named(each)]
     return []
-
-
-def _files(path: Path) -> list[Path]:
-    try:
-        if path.is_dir():
-            return sorted(place for place in path.iterdir() if place.is_file())[:MOST_BESIDE]
-        return [path] if path.is_file() else []
-    except (OSError, ValueError):
-        return []

@@ -70,12 +70,19 @@ class Pages:
     def __init__(self, desk: Desk, language: Language) -> None:
         self._desk = desk
         self._language = language
+        self._opened = False
         self._known: tuple[Header, _Around] | None = None
         loaders = [
             PackageLoader("nsfwforensics.review", "templates"),
             PackageLoader("nsfwforensics.report.page", "templates"),
         ]
         self._environment = environment(language).overlay(loader=ChoiceLoader(loaders))
+
+    def prepare(self) -> None:
+        """Makes ready what takes longest, before anybody waits for it."""
+        for name in ("review.html.j2", "item.html.j2", "end.html.j2"):
+            self._environment.get_template(name)
+        self._desk.prepare()
 
     def entering(self) -> str:
         """What stands between the printed address and the page: a browser sends the new cookie only from here."""
@@ -87,6 +94,9 @@ class Pages:
         Args:
             csrf: What its script sends with every change.
         """
+        if self._opened:  # loaded anew: with what came into the case since
+            self._desk.start()
+        self._opened = True
         info, rules = self._desk.case.info(), self._desk.rules
         shows = [(show, _SHOWN[show]) for show in (OPEN, ALL, DISAGREED)]
         shows += [(each.value, DECISIONS[each]) for each, _ in KEYS if each is not Decision.UNDECIDED]
@@ -126,7 +136,7 @@ class Pages:
             "html": self._markup(shown),
             "file": shown.file.id,
             "contents": shown.item.contents,
-            "known": shown.known,
+            "earlier": shown.earlier,
             "differ": shown.differ,
             "views": [{"label": self._language.says(view.label), "over": view.lies_on} for view in shown.views],
         }
@@ -141,7 +151,8 @@ class Pages:
                 "path": other.path,
                 "priority": wording.PRIORITY[other.priority],
                 "decision": DECISIONS[decision] if decision else None,
-                "findings": " ".join(other.findings),
+                "more": " ".join(code for code in other.findings if code not in shown.file.findings),
+                "less": " ".join(code for code in shown.file.findings if code not in other.findings),
             }
             for other, decision in shown.others[:MOST_OTHERS]
         ]

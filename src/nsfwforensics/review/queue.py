@@ -78,13 +78,22 @@ class Queue:
     """Items one after the other, made only as far as somebody goes.
 
     Args:
-        rows: The files in the order of triage.
+        rows: The files in the order of triage, all of them wanted.
+        wanted: Whether a file is still to be shown, as things stand.
         alike: Which contents look alike; None where every file is to be an item of its own.
         least: How many files an item must have.
+
+    Attributes:
+        left: How many files are still to be shown, as far as :meth:`changed` was told.
     """
 
-    def __init__(self, rows: Sequence[QueueRow], alike: Alike | None, least: int = 1) -> None:
-        self.rows = rows
+    def __init__(
+        self, rows: Sequence[QueueRow], wanted: Callable[[QueueRow], bool], alike: Alike | None, least: int = 1
+    ) -> None:
+        self._rows = rows
+        self._wanted = wanted
+        self._still = bytearray(b"\1") * len(rows)
+        self.left = len(rows)
         self._alike = alike
         self._least = least
         self._of_content: dict[str, list[int]] = {}
@@ -101,22 +110,28 @@ class Queue:
             pass
         return self._items[number] if 0 <= number < len(self._items) else None
 
-    def step(self, number: int, way: int, wanted: Callable[[Item], bool]) -> Item | None:
-        """The first item that is wanted, from a place on.
+    def changed(self, sha256: str) -> None:
+        """Looks again whether the files of a content are still to be shown."""
+        for place in self._of_content.get(sha256, ()):
+            now = self._wanted(self._rows[place])
+            self.left += now - self._still[place]
+            self._still[place] = now
+
+    def step(self, number: int, way: int) -> Item | None:
+        """The first item with a file that is still to be shown, from a place on.
 
         Args:
             number: The place to begin with.
             way: 1 to go forward, -1 to go back.
-            wanted: Whether an item is.
         """
         while (item := self.item(number)) is not None:
-            if wanted(item):
+            if any(map(self._wanted, item.files)):
                 return item
             number += way
         return None
 
     def _make(self) -> bool:
-        while self._next < len(self.rows):
+        while self._next < len(self._rows):
             place, self._next = self._next, self._next + 1
             if self._taken[place]:
                 continue
@@ -125,12 +140,12 @@ class Queue:
                 continue
             for other in places:
                 self._taken[other] = 1
-            self._items.append(Item(len(self._items), tuple(self.rows[other] for other in sorted(places))))
+            self._items.append(Item(len(self._items), tuple(self._rows[other] for other in sorted(places))))
             return True
         return False
 
     def _together(self, place: int) -> list[int]:
-        sha256 = self.rows[place].sha256
+        sha256 = self._rows[place].sha256
         if sha256 is None or self._alike is None:
             return [place]
         alike: Iterable[str] = (sha256, *self._alike.beside(sha256))

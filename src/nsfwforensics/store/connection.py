@@ -47,15 +47,6 @@ _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
 
 
-def is_database(path: Path) -> bool:
-    """Whether a file is an SQLite database; whether it is a case is told when it is opened."""
-    try:
-        with open_evidence(path, follow=True) as stream:
-            return stream.read(len(_MAGIC)) == _MAGIC
-    except OSError:
-        return False
-
-
 def is_case(path: Path) -> bool:
     """Whether a file says of itself that it is a case of this tool, of whatever version and in whatever state."""
     try:

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.store import chain, queries, runs, state
+from nsfwforensics.store import chain, runs, state
 from nsfwforensics.store.chain import GENESIS, Chain, Entry
 from nsfwforensics.store.log_copy import LogCopy
 
@@ -155,15 +155,15 @@ def _states_at_rest(connection: sqlite3.Connection, what: Happening) -> dict[str
 def _next(connection: sqlite3.Connection, what: Happening, at: str, states: Mapping[str, str], copy: LogCopy) -> Entry:
     row = connection.execute("SELECT sequence, sha256, line FROM custody_log ORDER BY sequence DESC LIMIT 1").fetchone()
     number, previous, last = row or (0, GENESIS, None)
-    info = queries.info(connection)
+    case, operator = connection.execute("SELECT uuid, operator FROM case_info").fetchone()
     return Entry(
         sequence=number + 1,
         time=at,
         kind=what.kind,
         command=str(storable_text(what.command)),
-        operator=str(storable_text(what.operator or info.operator)),
+        operator=str(storable_text(what.operator or operator)),
         tool=f"nsfwforensics {version('nsfwforensics')}",
-        case=info.uuid,
+        case=case,
         subject=str(storable_text(what.subject)),
         counts=dict(what.counts),
         digests={**what.digests, **states},

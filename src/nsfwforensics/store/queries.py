@@ -101,12 +101,13 @@ def files_about(connection: sqlite3.Connection, analyzers: Collection[str]) -> s
 
 def hash_values(connection: sqlite3.Connection, algorithm: str, least_quality: int) -> dict[str, str]:
     """The hashes of one algorithm by SHA-256, but for those of a lower quality."""
+    # In the order in which they lie, not in that of an index: a third of the time where all of an algorithm are read.
     rows = connection.execute(
-        """SELECT c.sha256, h.value FROM hashes h JOIN contents c ON c.id = h.content_id
-        WHERE h.algorithm = ? AND coalesce(h.quality, ?) >= ?""",
+        """SELECT c.sha256, h.value FROM hashes h CROSS JOIN contents c ON c.id = h.content_id
+        WHERE +h.algorithm = ? AND coalesce(h.quality, ?) >= ?""",
         (algorithm, least_quality, least_quality),
     )
-    return dict(rows.fetchall())
+    return dict(iter(rows))
 
 
 def path_bytes(value: object) -> bytes:

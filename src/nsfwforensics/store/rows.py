@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import Priority
@@ -121,9 +122,8 @@ class NewMark:
     restore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """One file in the order of triage: its number, its content, its priority, how it ended."""
+class QueueRow(NamedTuple):
+    """One file in the order of triage: its number, its content, its priority, how it ended. Small: there are many."""
 
     id: int
     sha256: str | None

@@ -11,6 +11,7 @@ from typing import Protocol
 from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import UsageError
+from nsfwforensics.store import runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan, Examine, belongs_to_case
 
@@ -44,6 +45,11 @@ class Sink:
             follow: Whether symbolic links are followed.
         """
         return discover(paths, follow_symlinks=follow)
+
+    def not_done(self, targets: Iterator[Target], header: Headed) -> Iterator[Target]:
+        """The targets without those that it may have a report of already."""
+        del header
+        return targets
 
     def reports(
         self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
@@ -91,6 +97,16 @@ class CaseSink(Sink):
         self.gone = len(known) - len(here)
         for target in discover(here, follow_symlinks=follow):
             yield replace(target, named=False)
+
+    def not_done(self, targets: Iterator[Target], header: Headed) -> Iterator[Target]:
+        """See :class:`Sink`; whether a file has changed since is seen later."""
+        fingerprint = header().fingerprint
+        with CaseDatabase.open(self.path) as case:
+            for target in targets:
+                with case.reading() as connection:
+                    known = runs.done(connection, target.path, fingerprint)
+                if known is None:
+                    yield target
 
     def reports(
         self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed

@@ -72,7 +72,7 @@ class CompareAnalyzer(Analyzer):
     """Compares every picture with the originals."""
 
     name: ClassVar[str] = "compare"
-    version: ClassVar[str] = "1.0"
+    version: ClassVar[str] = "1.1"
     title: ClassVar[str] = "Comparison with the original"
     question: ClassVar[Question] = Question.KNOWN
     method = say("Finds the original whose details the picture shows, lays one over the other and maps what differs.")

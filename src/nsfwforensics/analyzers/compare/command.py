@@ -9,4 +9,5 @@ COMMAND = Command(
     "Show whether pictures were made from an original photo, and what was changed.",
     argument="original",
     metavar="ORIGINAL",
+    examples=("compare her-original.jpg suspect.jpg", "compare originals/ photos/ -o report"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.error_rates import error_rate, rounded_percent
+from nsfwforensics.core.error_rates import counted, error_rate, rounded_percent
 from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import Question, Severity
 
@@ -39,18 +39,26 @@ SHARED_FRAME = say(
     "frame or with the same caption, can look like this although the photos in them differ: look at both."
 )
 
+_UNRELATED, _SCENE, _MISSED = map(counted, ("called_same_unrelated", "called_same_scene", "derived_not_found"))
+_UNEDITED, _EDITED = counted("region_without_edit"), counted("edit_without_region")
+
 CODES: Mapping[str, Code] = {
     "CMP-001": Code(
         say("Made from an original"),
         Severity.MEDIUM,
         say(
             "Two photos of one scene taken within moments of each other, or of one poster or screen, can match as well "
-            "as a copy does: in tests 0 of 2,200 unrelated pairs and 2 of 254 pairs of one scene were called the same. "
-            "Check that the original is what you believe it to be."
+            "as a copy does: in tests {unrelated} of {unrelated_pairs:,} unrelated pairs and {scene} of "
+            "{scene_pairs:,} pairs of one scene were called the same. Check that the original is what you believe it "
+            "to be.",
+            unrelated=_UNRELATED.errors,
+            unrelated_pairs=_UNRELATED.trials,
+            scene=_SCENE.errors,
+            scene_pairs=_SCENE.trials,
         ),
         rates=(
-            error_rate(say("pairs of unrelated pictures that were called the same"), 0, 2_200),
-            error_rate(say("pairs of photographs of one scene that were called the same"), 2, 254),
+            error_rate(say("pairs of unrelated pictures that were called the same"), *_UNRELATED),
+            error_rate(say("pairs of photographs of one scene that were called the same"), *_SCENE),
         ),
     ),
     "CMP-002": Code(
@@ -59,22 +67,24 @@ CODES: Mapping[str, Code] = {
         say(
             "The region shows where the picture differs from the original, not who changed it, when or why. Stickers, "
             "text, logos and blurred-out parts are changes too. Its edge is only as exact as the map, which is coarse. "
-            "In tests 3 of 160 copies without an edit showed such a region."
+            "In tests {errors} of {trials:,} copies without an edit showed such a region.",
+            **_UNEDITED._asdict(),
         ),
         Question.ALTERATION,
-        rates=(error_rate(say("copies without an edit that showed a changed region"), 3, 160),),
+        rates=(error_rate(say("copies without an edit that showed a changed region"), *_UNEDITED),),
     ),
     "CMP-003": Code(
         say("No changed region found"),
         Severity.INFO,
         say(
             "Changes that are smaller or fainter than what compression does to a picture are not seen, and parts of "
-            "the original that this picture does not show could not be compared. In tests no region was found in 9 of "
-            "240 edited copies."
+            "the original that this picture does not show could not be compared. In tests no region was found in "
+            "{errors} of {trials:,} edited copies.",
+            **_EDITED._asdict(),
         ),
         Question.ALTERATION,
         headline=say("No changed region was found."),
-        rates=(error_rate(say("edited copies in which no changed region was found"), 9, 240),),
+        rates=(error_rate(say("edited copies in which no changed region was found"), *_EDITED),),
     ),
     "CMP-004": Code(
         say("Framing or colours changed"),
@@ -101,11 +111,12 @@ CODES: Mapping[str, Code] = {
         say("Not found to be made from an original"),
         Severity.INFO,
         say(
-            "A very small part of a photo, a strongly repainted or a blurred copy is not recognised. In tests 2 of 238 "
-            "pictures made from an original were not."
+            "A very small part of a photo, a strongly repainted or a blurred copy is not recognised. In tests {errors} "
+            "of {trials:,} pictures made from an original were not.",
+            **_MISSED._asdict(),
         ),
         headline=say("It was not found to be made from an original."),
-        rates=(error_rate(say("pictures made from an original that were not recognised"), 2, 238),),
+        rates=(error_rate(say("pictures made from an original that were not recognised"), *_MISSED),),
     ),
     "CMP-008": Code(
         say("Too little detail to compare"),

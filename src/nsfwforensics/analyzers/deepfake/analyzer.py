@@ -3,27 +3,22 @@
 The model's score is never shown as a probability. It is compared with the scores of photographs and generated
 pictures that the model was not trained on; what may be said, and the error rates beside it, come from the calibration
 stored with the weights. Whatever was not measured (tiny, flat or crushed pictures) is inconclusive.
-With ``--detector`` a model that a user brought judges instead (:mod:`nsfwforensics.analyzers.deepfake.own`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from nsfwforensics.analyzers.deepfake.figures import CHARTS, FIGURES
-from nsfwforensics.analyzers.deepfake.own import OwnScore, conclude_own, enrol_detector, judge
-from nsfwforensics.analyzers.deepfake.own_words import OWN_CODES
-from nsfwforensics.analyzers.deepfake.sample import Sample, decoded_rows, take
+from nsfwforensics.analyzers.deepfake.sample import Sample, take
 from nsfwforensics.analyzers.deepfake.score_map import MapScores, conclude_map, judge_map, take_map
 from nsfwforensics.analyzers.deepfake.score_map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.words import (
     CODES,
-    STATES,
     cleared_rates,
     cleared_words,
     generated_rates,
@@ -31,16 +26,16 @@ from nsfwforensics.analyzers.deepfake.words import (
     inconclusive_words,
     ratio_words,
 )
-from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Enrolment, Outcome, Resources
+from nsfwforensics.core.analyzer import AnalyzerOptions, BatchAnalyzer, Code, Outcome
 from nsfwforensics.core.error_rates import ERROR_RATES
 from nsfwforensics.core.messages import say, sentences
-from nsfwforensics.core.types import FileInfo, Finding, ModelRecord, Question, Support
+from nsfwforensics.core.types import Capability, FileInfo, Finding, ModelRecord, Question, Support
 from nsfwforensics.core.vocabulary import SCENES
 from nsfwforensics.errors import WeightsError
+from nsfwforensics.models.states import STATES
 
 if TYPE_CHECKING:
     from nsfwforensics.core.evidence import Evidence
-    from nsfwforensics.models.own.files import DetectorFiles
     from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
     from nsfwforensics.models.synthesis.classifier import SynthesisClassifier, WholeScore
 
@@ -48,11 +43,6 @@ if TYPE_CHECKING:
 class DeepfakeOptions(AnalyzerOptions):
     """Options of the deepfake analyzer."""
 
-    detector: Path | None = Field(
-        default=None,
-        description="Ask this model of your own instead: its card (TOML) or the folder with card and model",
-        json_schema_extra={"flag": "--detector"},
-    )
     score_map: bool = Field(
         default=False,
         description="Keep a map of the built-in model's score over the picture, as a lead for people",
@@ -69,7 +59,7 @@ class Scores:
     map: MapScores | None = None
 
 
-class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
+class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     """Judges the whole picture with the classifier in the weights folder."""
 
     name = "deepfake"
@@ -83,28 +73,16 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
     source = "weights/synthesis.md (nsfwforensics model card); docs/detectors.md"
     needs_device = True
     Options = DeepfakeOptions
-    codes: ClassVar[Mapping[str, Code]] = {**CODES, **MAP_CODES, **OWN_CODES}
+    codes: ClassVar[Mapping[str, Code]] = {**CODES, **MAP_CODES}
     figures = FIGURES
     charts = CHARTS
     place = 40
     looks_at = SCENES
+    provides = frozenset({Capability.GENERATION})
     help = "generated or face-swapped pixels"
-
-    @classmethod
-    def enrol(cls, options: Any, resources: Resources) -> Enrolment:
-        """Loads a model that a user brought, to see that it is what its card says.
-
-        Raises:
-            UsageError: The run is not isolated.
-            WeightsError: Card or model cannot be used.
-            MissingDependencyError: The extra for its format is not installed.
-        """
-        return enrol_detector(options.detector, resources) if options.detector is not None else Enrolment()
 
     def unavailable(self) -> str | None:
         """Names the weights that are missing, if any."""
-        if self.options.detector is not None:
-            return None
         from nsfwforensics.models import weights
         from nsfwforensics.models.synthesis.calibration import CALIBRATION
 
@@ -116,9 +94,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         return None
 
     def models(self) -> tuple[ModelRecord, ...]:
-        """The weights and their calibration, as the manifest names them; or the model of the user's, and its card."""
-        if self._own is not None:
-            return self._own.records(self.name)
+        """The weights and their calibration, as the manifest names them."""
         from nsfwforensics.models import weights
         from nsfwforensics.models.synthesis.calibration import CALIBRATION
 
@@ -128,21 +104,15 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             for e in (known[name] for name in (_BODY, _MODEL, CALIBRATION) if name in known)
         )
 
-    def prepare(self, evidence: Evidence) -> Sample | OwnScore:
-        """Makes what the model is shown, and notes what limits a statement; a model that was brought judges here."""
-        if self._own is not None:
-            return judge(evidence, self._own)
+    def prepare(self, evidence: Evidence) -> Sample:
+        """Makes what the model is shown, and notes what limits a statement."""
         sample = take(evidence, self._calibration)
         if not self.options.score_map:
             return sample
-        return replace(sample, map=take_map(evidence, decoded_rows(evidence), sample.ruled_out))
+        return replace(sample, map=take_map(evidence, evidence.decoded_rows, sample.ruled_out))
 
-    def infer(self, batch: Sequence[Sample | OwnScore]) -> Sequence[Scores | OwnScore]:
+    def infer(self, batch: Sequence[Sample]) -> Sequence[Scores]:
         """Scores many files."""
-        whole = iter(self._scored([sample for sample in batch if isinstance(sample, Sample)]))
-        return [next(whole) if isinstance(sample, Sample) else sample for sample in batch]
-
-    def _scored(self, batch: Sequence[Sample]) -> list[Scores]:
         from nsfwforensics.models.synthesis.calibration import Verdict
 
         image = self._calibration.image
@@ -162,15 +132,11 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
             for sample in batch
         ]
 
-    def conclude(self, info: FileInfo, scores: Scores | OwnScore) -> Outcome:
+    def conclude(self, info: FileInfo, scores: Scores) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""
         from nsfwforensics.models.synthesis.distribution import as_high
 
         del info
-        if isinstance(scores, OwnScore):
-            assert self._own is not None  # noqa: S101 - only then there are such scores
-            own = conclude_own(self, self._own, scores)
-            return replace(own, measurements={**own.measurements, **_NO_MAP}) if self.options.score_map else own
         image = self._calibration.image
         sample, picture = scores.sample, scores.picture
         state = state_of(sample, picture)
@@ -229,11 +195,6 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample | OwnScore, Scores | OwnScore]):
         )
 
     @property
-    def _own(self) -> DetectorFiles | None:
-        files: DetectorFiles | None = self.enrolment.state
-        return files
-
-    @property
     def _calibration(self) -> Calibration:
         from nsfwforensics.models.synthesis.calibration import cached_calibration
 
@@ -254,8 +215,6 @@ def state_of(sample: Sample, picture: WholeScore | None) -> str:
 
 
 _BODY, _MODEL = "clip-vit-b16", "synthesis"
-
-_NO_MAP = {"score_map": {"not_judged": say("a model that was brought draws no map")}}
 
 
 def _data(branch: Branch, state: str) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from nsfwforensics.analyzers.deepfake.own import REASONS
-from nsfwforensics.analyzers.deepfake.words import STATES
 from nsfwforensics.core.charts import Chart, Mark, Scale, Zone
 from nsfwforensics.core.figures import Figure, Figures
 from nsfwforensics.core.messages import say
+from nsfwforensics.models.states import STATES
 
 _SHORT = {
     "real": say("real photographs"),
@@ -16,13 +15,12 @@ _SHORT = {
 
 FIGURES: Figures = {
     "faces": say("faces"),
-    "detector": say("model of your own"),
     "score_map": say("score map"),
     "state": Figure(say("state"), STATES),
     "reason": Figure(
         say("reason"),
         {
-            **REASONS,
+            "flip": say("the answer turns when the same picture is saved again or made a little smaller"),
             "grey_band": say("the score lies where both real and generated pictures are found"),
             "withheld": say("this model's calls are withheld"),
             "outside_measured": say("unlike the pictures on which the model was measured"),
@@ -35,8 +33,6 @@ FIGURES: Figures = {
     "score": say("score"),
     "score_recompressed": say("score after re-saving"),
     "score_resized": say("score after resizing"),
-    "score_spread": say("spread of the score"),
-    "crops": say("crops"),
     "p_value_real": say("p-value, photographs"),
     "p_value_generated": say("p-value, generated"),
     "scored_as_high": Figure(say("scored as high"), _SHORT),
@@ -56,13 +52,6 @@ FIGURES: Figures = {
     "value": say("value"),
     "low": say("low"),
     "high": say("high"),
-    "probability_by_card": say("probability, by the card"),
-    "rates_from": Figure(
-        say("error rates from"),
-        {"card": say("the card of the model"), "model evaluate": say("a measurement with this tool")},
-    ),
-    "model": say("model"),
-    "version": say("version"),
     "not_judged": say("not judged"),
     "rates": say("rates"),
     "real_called": say("real photographs: looks generated"),

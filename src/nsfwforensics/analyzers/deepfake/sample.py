@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.core.messages import Message, say
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -47,9 +45,9 @@ def take(evidence: Evidence, limits: Calibration) -> Sample:
         EvidenceError: The picture cannot be decoded.
     """
     from nsfwforensics.models.synthesis.canonical import changed
-    from nsfwforensics.models.synthesis.suitability import ruled_out, state_of, suitability
+    from nsfwforensics.models.synthesis.suitability import cut_off, ruled_out, state_of, suitability
 
-    rgb = decoded_rows(evidence)
+    rgb = evidence.decoded_rows
     known = suitability(rgb, evidence.original)
     reason = cut_off(evidence) or ruled_out(
         rgb,
@@ -62,18 +60,3 @@ def take(evidence: Evidence, limits: Calibration) -> Sample:
     )
     state = state_of(rgb, known, limits.image.real)
     return Sample(None if reason else changed(rgb), state, reason, known.facts)
-
-
-def cut_off(evidence: Evidence) -> Message | None:
-    """Why a file that ends early cannot be judged, or None: turned ones do not keep what is missing at the bottom."""
-    if evidence.decoded_share < 1 and evidence.turned:
-        return say("the file ends early, and the picture in it is stored turned")
-    return None
-
-
-def decoded_rows(evidence: Evidence) -> NDArray[np.uint8]:
-    """The rows that could be decoded: the others are filled with one colour, which is no part of the picture.
-
-    Of a picture that is stored turned they lie elsewhere: see :func:`cut_off`.
-    """
-    return evidence.rgb[: max(1, int(evidence.rgb.shape[0] * evidence.decoded_share))]

@@ -10,6 +10,7 @@ from nsfwforensics.core.analyzer import Code
 from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Severity
+from nsfwforensics.models.states import STATES
 
 if TYPE_CHECKING:
     from nsfwforensics.models.synthesis.calibration import Branch, Rate, Withheld
@@ -42,17 +43,6 @@ CODES: Mapping[str, Code] = {
         ),
     ),
 }
-
-STATES: Mapping[str, Message] = {
-    "as_is": say("pictures in their original files"),
-    "768_q60": say("pictures reduced to 768 pixels and saved at JPEG quality 60"),
-    "512_q40": say("pictures reduced to 512 pixels and saved at JPEG quality 40"),
-    "grey": say("pictures without colour"),
-    "large": say("pictures of more than 840 pixels in their original files"),
-    "portrait": say("portraits in their original files"),
-    "small": say("pictures with a shorter side of 200 to 330 pixels"),
-}
-"""The states in which error rates were measured, as noun phrases."""
 
 
 def generated_words(image: Branch, state: str) -> str:

@@ -32,7 +32,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Support
 from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import MissingDependencyError, WeightsError
-from nsfwforensics.models.faces.files import detector_record, embedder_record
+from nsfwforensics.models.faces.files import DETECTOR, model_record
 from nsfwforensics.models.faces.rates import Counted, FaceRates, load_rates
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class FacesAnalyzer(Analyzer):
     """Compares every face of a picture with the reference photos."""
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[str] = "1.0"
+    version: ClassVar[str] = "1.1"
     title: ClassVar[str] = "Faces compared with a reference photo"
     question: ClassVar[Question] = Question.IDENTITY
     method = say(
@@ -133,7 +133,7 @@ class FacesAnalyzer(Analyzer):
         if not self.options.reference:
             return ()
         folder = self.resources.weights
-        return (detector_record(self.name), embedder_record(self.options.face_model.weights, self.name, folder))
+        return tuple(model_record(name, self.name, folder) for name in (DETECTOR, self.options.face_model.weights))
 
     def examine(self, evidence: Evidence) -> Outcome:
         """Finds the faces of one picture and compares each with the nearest reference photo.

@@ -9,7 +9,7 @@ from nsfwforensics.analyzers.jpeg import tables as known
 from nsfwforensics.analyzers.jpeg.figures import FIGURES
 from nsfwforensics.analyzers.metadata import identity
 from nsfwforensics.core.analyzer import Analyzer, Code, Outcome
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import counted, error_rate
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Finding, Question, Severity, Support
@@ -37,6 +37,9 @@ _PROCESSES = {
 }  # fmt: skip
 
 
+_ORIGINALS, _ONCE = counted("originals_saved_twice"), counted("saved_once_saved_twice")
+
+
 class JpegAnalyzer(Analyzer):
     """Reads how a JPEG was compressed and whether it was compressed before.
 
@@ -62,13 +65,17 @@ class JpegAnalyzer(Analyzer):
                 _RESAVED,
                 say(
                     "The earlier quality is the nearest of a standard scale; pictures of very regular patterns can "
-                    "look as if saved twice. In tests 0 of 221 camera originals and 0 of 652 files saved once looked "
-                    "so."
+                    "look as if saved twice. In tests {camera} of {originals:,} camera originals and {once} of "
+                    "{files:,} files saved once looked so.",
+                    camera=_ORIGINALS.errors,
+                    originals=_ORIGINALS.trials,
+                    once=_ONCE.errors,
+                    files=_ONCE.trials,
                 ),
             ),
             rates=(
-                error_rate(say("untouched camera originals that looked saved twice"), 0, 221),
-                error_rate(say("files saved once that looked saved twice"), 0, 652),
+                error_rate(say("untouched camera originals that looked saved twice"), *_ORIGINALS),
+                error_rate(say("files saved once that looked saved twice"), *_ONCE),
             ),
         ),
         "JPEG-002": Code(

@@ -65,7 +65,7 @@ class KnownAnalyzer(Analyzer):
     """Looks each file up in lists of known images, by its bytes, by its looks and by its parts."""
 
     name: ClassVar[str] = "known"
-    version: ClassVar[str] = "1.2"
+    version: ClassVar[str] = "1.3"
     title: ClassVar[str] = "Files and pictures looked up in lists of known images"
     question: ClassVar[Question] = Question.KNOWN
     method = say(
@@ -77,6 +77,7 @@ class KnownAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 100
+    quick = True
     needs_pixels = False
     looks_at = EVERY_PICTURE
     help = "search in lists of known images"

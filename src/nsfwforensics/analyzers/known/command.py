@@ -64,4 +64,5 @@ COMMAND = Command(
     needs={"known": "name a list of known images or an index to search in: --known LIST"},
     listing=_matches,
     place="instead",
+    examples=("search photos/ --known list.csv",),
 )

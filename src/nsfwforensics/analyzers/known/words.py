@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nsfwforensics.core.analyzer import Code
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import counted, error_rate
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Severity, Support
+
+_LOOKS, _PARTS = counted("looks_of_other_scenes"), counted("parts_of_other_scenes")
 
 CODES: Mapping[str, Code] = {
     "KNOWN-001": Code(
@@ -25,22 +27,25 @@ CODES: Mapping[str, Code] = {
         Severity.HIGH,
         say(
             "A perceptual hash compares the coarse look of whole pictures. Others with the same layout (a template, a "
-            "page, a frame of the same scene) can come as near. Measured: of 636,096 pairs of photographs of different "
-            "scenes none did. A person must compare the two before anything follows."
+            "page, a frame of the same scene) can come as near. Measured: of {trials:,} pairs of photographs of "
+            "different scenes {errors} did. A person must compare the two before anything follows.",
+            **_LOOKS._asdict(),
         ),
-        rates=(error_rate(say("pairs of photographs of different scenes that matched by their looks"), 0, 636_096),),
         headline=say("It looks like a picture on a list of known images."),
+        rates=(error_rate(say("pairs of photographs of different scenes that matched by their looks"), *_LOOKS),),
     ),
     "KNOWN-003": Code(
         say("The picture shows a known picture, or a part of one"),
         Severity.HIGH,
         say(
-            "Local features and how they lie are compared, not what a picture means. Measured: of 297,387 pairs of "
-            "photographs of different scenes none matched, but other shots of one scene did, and pictures that share a "
-            "flat thing (a poster, a logo, a printed page) can. A person must compare the two before anything follows."
+            "Local features and how they lie are compared, not what a picture means. Measured: of {trials:,} pairs of "
+            "photographs of different scenes {errors} matched, but other shots of one scene did, and pictures that "
+            "share a flat thing (a poster, a logo, a printed page) can. A person must compare the two before anything "
+            "follows.",
+            **_PARTS._asdict(),
         ),
-        rates=(error_rate(say("pairs of photographs of different scenes that matched by parts"), 0, 297_387),),
         headline=say("It shows a picture that is on a list of known images, or a part of one."),
+        rates=(error_rate(say("pairs of photographs of different scenes that matched by parts"), *_PARTS),),
     ),
     "KNOWN-004": Code(
         say("The picture could not be compared by its looks"),

@@ -68,6 +68,7 @@ class MetadataAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 30
+    quick = True
     needs_pixels = False
     provides = frozenset({Capability.FIELDS})
     help = "what files say about themselves"

@@ -25,4 +25,9 @@ def _fields(file: FileReport) -> Iterator[Listing]:
     )
 
 
-COMMAND = Command("metadata", "Show what files say about themselves: EXIF, XMP, IPTC, comments.", listing=_fields)
+COMMAND = Command(
+    "metadata",
+    "Show what files say about themselves: EXIF, XMP, IPTC, comments.",
+    listing=_fields,
+    examples=("metadata picture.jpg",),
+)

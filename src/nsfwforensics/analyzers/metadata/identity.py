@@ -13,6 +13,9 @@ _NO_DEVICE = re.compile(r"^(?:prompt:|workflow:|[{\[<])|AI generated|Black Fores
 _BLANK = re.compile(r"^[\s\0.\-_?]*$|^(?:unknown|none|n/a|default|null|0+|owner ?name|x+)$", re.IGNORECASE)
 _XMP_GPS = re.compile(r"^(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?\s*([NSEW])$")
 
+_APPLE = "com.apple.quicktime."
+_ISO_6709 = re.compile(r"^([+-]\d{2}\.\d+)([+-]\d{3}\.\d+)([+-]\d{1,5}(?:\.\d+)?)?/?")
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -73,6 +76,8 @@ def device(table: Metadata) -> Device | None:
     for group, make_tag, model_tag in (
         ("EXIF IFD0", "0x010F", "0x0110"),
         (f"XMP {TIFF}", f"{{{TIFF}}}Make", f"{{{TIFF}}}Model"),
+        ("QuickTime", f"{_APPLE}make", f"{_APPLE}model"),
+        ("QuickTime", "©mak", "©mod"),
     ):
         make, model = (_text(table.first(group, tag)) for tag in (make_tag, model_tag))
         if any(len(text) > 100 or _NO_DEVICE.search(text) for text in (make, model)):
@@ -91,11 +96,23 @@ def position(table: Metadata) -> Position | None:
     if latitude is None or longitude is None:
         latitude, longitude = _xmp_degrees(table, "GPSLatitude"), _xmp_degrees(table, "GPSLongitude")
         altitude, stated, place = None, True, "XMP exif"
+    if latitude is None or longitude is None:
+        (latitude, longitude, altitude), place = _iso_6709(table), "QuickTime"
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
     if latitude == 0 and longitude == 0:
         return None
     return Position(round(latitude, 6), round(longitude, 6), altitude, stated, place)
+
+
+def _iso_6709(table: Metadata) -> tuple[float | None, float | None, float | None]:
+    """Where a video was taken: ``+35.6667+139.7500+012/``, degrees, and metres where a third number stands."""
+    match = _ISO_6709.match(
+        _text(table.first("QuickTime", f"{_APPLE}location.ISO6709") or table.first("QuickTime", "©xyz"))
+    )
+    if not match:
+        return None, None, None
+    return float(match[1]), float(match[2]), float(match[3]) if match[3] else None
 
 
 def _degrees(table: Metadata, ref_tag: str, tag: str, letters: str) -> tuple[float | None, bool]:
@@ -147,7 +164,6 @@ _PEOPLE_PREFIXES: tuple[tuple[str, str, str], ...] = (
     ("person shown", IPTC_EXT, "PersonInImage["),
     ("contact", "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "CreatorContactInfo."),
 )
-_MAKER_SERIALS = frozenset({"SerialNumber", "InternalSerialNumber", "LensSerialNumber"})
 _SERIALS: tuple[tuple[str, str, str], ...] = (
     ("camera", "EXIF ExifIFD", "0xA431"),
     ("lens", "EXIF ExifIFD", "0xA435"),

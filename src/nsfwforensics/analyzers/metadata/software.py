@@ -76,7 +76,7 @@ _PROGRAMS: tuple[tuple[str, str, str], ...] = (
     (r"QuickTime", "QuickTime", RESAVER),
     (r"ImageMagick|GraphicsMagick", "ImageMagick", RESAVER),
     (r"gd-jpeg", say("the GD library used by web sites"), RESAVER),
-    (r"\bLavc|FFmpeg", "FFmpeg", RESAVER),
+    (r"\bLav[cf]|FFmpeg", "FFmpeg", RESAVER),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), name, kind) for pattern, name, kind in _PROGRAMS)
 _COMMENT_PROGRAMS = re.compile(
@@ -130,6 +130,7 @@ def software_fields(table: Metadata) -> Iterator[Field]:
     """The fields that are made to name software."""
     yield from table.find("EXIF IFD0", "0x0131", "0x000B")
     yield from table.find("XMP", f"{{{TIFF}}}Software", f"{{{XMP}}}CreatorTool")
+    yield from table.find("QuickTime", "com.apple.quicktime.software", "©swr", "©too")
     for field in table.fields:
         in_history = field.group == f"XMP {XMP_MM}" and field.name.endswith(".softwareAgent")
         in_png = field.group.startswith("PNG ") and field.tag.lower() in _PNG_NAMES

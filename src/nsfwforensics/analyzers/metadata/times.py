@@ -103,6 +103,8 @@ def _moments(table: Metadata) -> Iterator[Moment]:
         yield from _moment(kind, table.first("XMP", f"{{{namespace}}}{name}"))
     yield from _iptc(table)
     yield from _moment(MODIFIED, table.first("PNG tIME", "tIME"))
+    yield from _moment(CAPTURE, table.first("QuickTime", "com.apple.quicktime.creationdate"))
+    yield from _moment(CREATED, table.first("QuickTime", "mvhd"))
 
 
 def _moment(kind: str, field: Field | None, zone: str = "") -> Iterator[Moment]:

@@ -91,6 +91,7 @@ class ProvenanceAnalyzer(Analyzer):
     figures = FIGURES
     charts = CHARTS
     place = 10
+    quick = True
     needs_pixels = False
     help = "marks, labels and credentials"
     Options: ClassVar[type[AnalyzerOptions]] = ProvenanceOptions

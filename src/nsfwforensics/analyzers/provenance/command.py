@@ -44,4 +44,5 @@ COMMAND = Command(
     "Show where files say they came from: marks of AI tools, labels, signed credentials.",
     listing=_recovered,
     place="after",
+    examples=("provenance picture.png",),
 )

@@ -19,6 +19,7 @@ from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.places import keep_apart
+from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.words.text import count
@@ -41,10 +42,12 @@ def init(
     name: Annotated[
         str | None, typer.Option("--name", help="What the case is called; its file name if omitted.")
     ] = None,
-    operator: Annotated[str | None, typer.Option("--operator", help="Who opens it.")] = None,
+    operator: Annotated[
+        str | None, typer.Option("--operator", help="Who does it: a name, or a TOML file (.toml).")
+    ] = None,
 ) -> None:
     """Makes an empty case; nothing is ever written over."""
-    with CaseDatabase.create(case, name=name, operator=operator) as made:
+    with CaseDatabase.create(case, name=name, operator=load_operator(operator).name or None) as made:
         record(made, "case made", subject=made.info().name, changed=(RESULTS, DECISIONS))
         Console().print(Text("Case ") + plain(made.info().name, "bold") + Text(" made: ") + plain(case), soft_wrap=True)
 
@@ -91,7 +94,12 @@ def mark(
         Decision | None, typer.Option("--decision", help="What you decided.", show_default=False)
     ] = None,
     text: Annotated[str, typer.Option("--note", help="Why.")] = "",
-    by: Annotated[str | None, typer.Option("--by", help="Who decides; the case's operator if omitted.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--operator", "--by", help="Who does it: a name, or a TOML file (.toml); the case's operator if omitted."
+        ),
+    ] = None,
     dismiss: Annotated[
         list[str] | None, typer.Option("--dismiss", help="Set this finding aside for this content; may be repeated.")
     ] = None,
@@ -100,6 +108,7 @@ def mark(
     ] = None,
 ) -> None:
     """Records a decision about a file, kept with its SHA-256 for later scans and other places."""
+    by = load_operator(by).name or None
     codes = [code.strip().upper() for code in dismiss or ()]
     again = [code.strip().upper() for code in restore or ()]
     for code in (*codes, *again):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, NamedTuple, TextIO
 
 import typer
 from rich import box
@@ -22,15 +23,19 @@ from nsfwforensics.cli.options import Lang
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.evidence import utc_iso
+from nsfwforensics.core.hashes import QUALITY
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import make_folder
-from nsfwforensics.core.types import Priority
+from nsfwforensics.core.types import Capability, FileStatus, Priority
 from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
+from nsfwforensics.report.console.folder import NARROW
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
+from nsfwforensics.report.saved.groups import Likeness, groups, looks_of
 from nsfwforensics.report.saved.json import dumps, for_stream
 from nsfwforensics.report.words.text import ShownNames, count
+from nsfwforensics.report.words.wording import PRIORITY, file_badge, reason
 from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import LogCheck
@@ -78,6 +83,7 @@ def show_list(
     status: Annotated[list[Status] | None, typer.Option("--status", help="Only these; may be repeated.")] = None,
     decision: Annotated[list[Decision] | None, typer.Option("--decision", help="Only these; may be repeated.")] = None,
     limit: Annotated[int, typer.Option("--limit", help="Most rows of the table; 0 for all.", min=0)] = 200,
+    unfolded: Annotated[bool, typer.Option("--no-group", help="Show every copy in a row of its own.")] = False,
 ) -> None:
     """Lists the files."""
     with CaseDatabase.open(case) as opened:
@@ -92,34 +98,82 @@ def show_list(
         info = opened.info()
         about = f": {count(info.files, 'file')}, {count(info.contents, 'content')}, {count(info.runs, 'scan')}"
         console.print(Text("Case ") + plain(info.name, "bold") + Text(about))
-        shown = [file for number, file in enumerate(files) if not limit or number < limit]
+        rows = _rows(opened, list(files), fold=not unfolded)
+        shown = rows[: limit or None]
         if shown:
-            console.print(_table(shown, console.width))
+            _print_rows(shown, opened, console)
         elif info.files:
             console.print(Text("No file is of these kinds."))
-        if limit and info.files > limit == len(shown):
+        if len(rows) > len(shown):
             console.print(Text(f"Only the first {limit:,} are shown; --limit 0 shows all, --json prints all.", "dim"))
 
 
-def _table(files: list[CaseFile], width: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    path_width = max(16, (width - 36) // 2)
-    name = ShownNames(path_width)
-    table.add_column("File", width=path_width, overflow="fold")
-    for heading in ("Status", "Priority", "Decision", "Findings"):
-        table.add_column(heading, overflow="fold")
+class _Row(NamedTuple):
+    """A file, and how many copies of it are folded into its row."""
+
+    file: CaseFile
+    copies: int
+
+
+def _rows(case: CaseDatabase, files: list[CaseFile], *, fold: bool) -> list[_Row]:
+    """The rows of the list: copies, and pictures that look the same and in which the same was found, are one."""
+    if not fold:
+        return [_Row(file, 0) for file in files]
+    looks = {each.sha256: looks_of({**each.values, QUALITY: each.pdq_quality}) for each in case.hashes()}
+    leads = groups(
+        [
+            Likeness(
+                bytes.fromhex(file.sha256 or ""),
+                looks.get(file.sha256 or "", b"") if file.status == "ok" else b"",
+                (file.priority, file.mark.decision if file.mark else None, file.findings),
+            )
+            for file in files
+        ]
+    )
+    copies = Counter(leads)
+    return [_Row(file, copies[place] - 1) for place, file in enumerate(files) if leads[place] == place]
+
+
+_PENDING = "Not examined yet"
+
+
+def _print_rows(rows: list[_Row], case: CaseDatabase, console: Console) -> None:
     folder = ""
     with suppress(ValueError):  # files on several drives have no folder in common
-        folder = os.path.commonpath([file.place.parent for file in files])
-    for file in files:
-        table.add_row(
-            Text(name(file.path.removeprefix(f"{folder}{os.sep}"))),
-            Text(file.status),
-            Text(file.priority.value),
-            Text(file.mark.decision.value if file.mark else ""),
-            plain(" ".join(file.findings) or file.error or "", limit=90),
-        )
-    return table
+        folder = os.path.commonpath([row.file.place.parent for row in rows])
+    originals = frozenset(name for head in case.headers() for name in head.providing(Capability.ORIGINALS))
+    narrow = console.width < NARROW
+    path_width = max(16, console.width - 2 if narrow else (console.width - 28) // 2)
+    name = ShownNames(path_width)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    table.add_column("File", width=path_width, overflow="fold")
+    for heading in ("Priority", "Decision", "Why"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        file = row.file
+        shown = str(name(file.path.removeprefix(f"{folder}{os.sep}")))
+        shown += f" + {count(row.copies, 'copy', 'copies')}" if row.copies else ""
+        decision = file.mark.decision.value.replace("-", " ").capitalize() if file.mark else ""
+        priority = PRIORITY[file.priority].word if file.examined else ""
+        why = plain(_why(case, file, originals), limit=3 * console.width)
+        if narrow:
+            console.print(Text(shown, "bold"))
+            said = [Text(each) for each in (priority, decision) if each] + [why]
+            console.print(Text("  ") + Text(", ").join(said))
+        else:
+            table.add_row(Text(shown), Text(priority), Text(decision), why)
+    if not narrow:
+        console.print(table)
+
+
+def _why(case: CaseDatabase, file: CaseFile, originals: frozenset[str]) -> str:
+    """Why a file stands where it stands, in words."""
+    if not file.examined:
+        return _PENDING
+    report = case_report.report_of(case, file)
+    badge = file_badge(report)
+    found = reason(report, originals)
+    return found if report.status in (FileStatus.OK, FileStatus.SKIPPED) else f"{badge.word}: {found}"
 
 
 @reporting_errors

@@ -24,8 +24,8 @@ from nsfwforensics.report.saved.json import for_stream
 
 Bag = Annotated[Path, typer.Argument(help="The bag's folder.", show_default=False)]
 OperatorFile = Annotated[
-    Path | None,
-    typer.Option("--operator", help="TOML file: name, organisation, authority, case_number, contact."),
+    str | None,
+    typer.Option("--operator", help="Who does it: a name, or a TOML file (.toml) that says more."),
 ]
 
 

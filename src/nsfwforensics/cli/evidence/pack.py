@@ -53,8 +53,8 @@ def pack(
     ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Put no report in, and examine nothing.")] = False,
     operator: Annotated[
-        Path | None,
-        typer.Option("--operator", help="TOML file: name, organisation, authority, case_number, contact."),
+        str | None,
+        typer.Option("--operator", help="Who does it: a name, or a TOML file (.toml) that says more."),
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", help="Sign the bag with this private key.")] = None,
     passphrase_file: PassphraseFile = None,

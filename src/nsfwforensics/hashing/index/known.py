@@ -189,8 +189,3 @@ def _sizes(index: HashIndex) -> dict[str, int]:
     sizes = {kind.value: size for kind in HashKind if (size := index.size(kind))}
     signatures = sum(map(len, index.signature_files))
     return sizes | ({"signatures": signatures} if signatures else {})
-
-
-def holds_pdq(indexes: Iterable[HashIndex]) -> bool:
-    """Whether any of the indexes can find pictures by their looks."""
-    return any(index.size(HashKind.PDQ) for index in indexes)

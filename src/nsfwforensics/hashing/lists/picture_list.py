@@ -82,7 +82,7 @@ def read_picture(path: Path, sign: Sign | None) -> PictureRead:
         pdq=hashed.bits,
         md5=bytes.fromhex(evidence.digests["md5"]),
         sha1=bytes.fromhex(evidence.digests["sha1"]),
-        sha256=bytes.fromhex(evidence.digests["sha256"]),
+        sha256=bytes.fromhex(evidence.sha256),
         quality=hashed.quality,
         name=path.name,
         size=evidence.size,

@@ -1,8 +1,7 @@
 """Finding faces and their five landmarks with MTCNN, on a reduced copy of the picture.
 
-The weights are those inside the facenet-pytorch package, so nothing is downloaded. Detection
-runs on a copy of bounded area, because the cost grows with the area while a face that is worth comparing is found
-well below full size; boxes and landmarks are given in pixels of the full picture.
+Detection runs on a copy of bounded area, because the cost grows with the area while a face that is worth comparing is
+found well below full size; boxes and landmarks are given in pixels of the full picture.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -63,23 +63,25 @@ class FaceDetector:
 
     Args:
         device: A resolved device name.
+        weights: A folder to look for the weights in before the installed one.
         max_pixels: Area of the copy on which faces are sought.
         min_face: Smallest face sought, in pixels of the copy.
         min_confidence: Smallest confidence of a face that is returned.
 
     Raises:
-        MissingDependencyError: The detector's package lacks its weights.
+        WeightsError: The weights are missing, or others than those that were measured.
     """
 
     def __init__(
         self,
         device: str = "cpu",
+        weights: Path | None = None,
         *,
         max_pixels: int = MAX_PIXELS,
         min_face: int = MIN_FACE,
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
-        self._network = Mtcnn(device, min_face)
+        self._network = Mtcnn(device, min_face, weights)
         self._max_pixels = max_pixels
         self._min_face = min_face
         self._min_confidence = min_confidence
@@ -110,15 +112,16 @@ class FaceDetector:
 
 
 @cache
-def cached_detector(device: str, threads: int) -> FaceDetector:
+def cached_detector(device: str, threads: int, weights: Path | None = None) -> FaceDetector:
     """The process's one detector for a device, made at first use.
 
     Args:
         device: A resolved device name.
         threads: How many threads torch may use in this process.
+        weights: A folder to look for the weights in before the installed one.
     """
     torch.set_num_threads(threads)
-    return FaceDetector(device)
+    return FaceDetector(device, weights)
 
 
 def shared_faces(evidence: Evidence, resources: Resources) -> tuple[DetectedFace, ...]:
@@ -129,7 +132,8 @@ def shared_faces(evidence: Evidence, resources: Resources) -> tuple[DetectedFace
     """
 
     def build() -> tuple[DetectedFace, ...]:
-        return cached_detector(resources.device, resources.threads).detect(evidence.rgb)
+        detector = cached_detector(resources.device, resources.threads, resources.weights)
+        return detector.detect(evidence.rgb)
 
     return evidence.derive("faces.detected", build)
 

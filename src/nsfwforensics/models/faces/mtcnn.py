@@ -1,15 +1,15 @@
-"""The cascade of MTCNN on facenet-pytorch's weights, without importing that package.
+"""The cascade of MTCNN on facenet-pytorch's weights, without that package.
 
-Importing it costs about two seconds, because it brings in torchvision and through that torch's compiler, and its
-cascade averages the whole picture down anew for every scale in torch. This one reads the three weight files out of the
-installed package and lets OpenCV do the resizing. Layers, thresholds and the conventions of boxes are those of Zhang
-et al. 2016 (arXiv 1604.02878) as facenet-pytorch trained and ported them; a test compares the two.
+Its cascade averages the whole picture down anew for every scale in torch; this one lets OpenCV do the resizing. The
+weights are ours to ship, converted once (``tools/convert_face_detector.py``). Layers, thresholds and the conventions of
+boxes are those of Zhang et al. 2016 (arXiv 1604.02878) as facenet-pytorch trained and ported them; a test compares the
+two.
 """
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nsfwforensics.models.device import exact
-from nsfwforensics.models.faces.files import read_networks
+from nsfwforensics.models.faces.files import DETECTOR
+from nsfwforensics.models.weights import load_tensors
 
 Boxes = NDArray[np.float64]
 
@@ -96,26 +97,32 @@ def _output() -> _Stage:
     return _Stage(body, dict(heads), dense=True)
 
 
+def networks() -> dict[str, _Stage]:
+    """The three networks of the cascade in their order, without weights."""
+    return {"proposal": _proposal(), "refinement": _refinement(), "output": _output()}
+
+
 class Mtcnn:
     """The three networks and the cascade around them.
 
     Args:
         device: A resolved device name.
         min_face: Smallest face sought, in pixels.
+        weights: A folder to look for the weights in before the installed one.
 
     Raises:
-        MissingDependencyError: facenet-pytorch is not installed, or without its weights.
-        WeightsError: Its weights are others than those that were measured.
+        WeightsError: The weights are missing, or others than those that were measured.
     """
 
-    def __init__(self, device: str, min_face: int) -> None:
+    def __init__(self, device: str, min_face: int, weights: Path | None = None) -> None:
         self._device = torch.device(device)
         self._min_face = min_face
+        tensors = load_tensors(DETECTOR, weights)
         stages = []
-        for stage, data in zip((_proposal(), _refinement(), _output()), read_networks(), strict=True):
-            tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            names = {key: f"{'heads' if key.split('.')[0] in stage.heads else 'body'}.{key}" for key in tensors}
-            stage.load_state_dict({names[key]: tensor for key, tensor in tensors.items()})
+        for name, stage in networks().items():
+            stage.load_state_dict(
+                {key.removeprefix(f"{name}."): each for key, each in tensors.items() if key.startswith(f"{name}.")}
+            )
             stages.append(stage.eval().requires_grad_(False).to(self._device))
         self._proposal, self._refinement, self._output = stages
 
@@ -211,6 +218,8 @@ class Mtcnn:
 
 def suppress(boxes: Boxes, scores: Boxes, threshold: float, *, of_smaller: bool = False) -> NDArray[np.intp]:
     """Greedy non-maximum suppression.
+
+    Torchvision has one too, which takes 1.9 seconds of processor time to import and knows overlap of the union only.
 
     Args:
         boxes: float (N, 4).

@@ -71,16 +71,23 @@ class _Block(nn.Module):
         self.fc1 = nn.Linear(WIDTH, 4 * WIDTH, dtype=dtype)
         self.fc2 = nn.Linear(4 * WIDTH, WIDTH, dtype=dtype)
 
-    def forward(self, x: Tensor) -> Tensor:
-        count, tokens, _ = x.shape
-        dtype = self.qkv.weight.dtype
-        packed = self.qkv(self.norm1(x).to(dtype)).view(count, tokens, 3, _HEADS, WIDTH // _HEADS)
-        q, k, v = packed.permute(2, 0, 3, 1, 4)
-        seen = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(count, tokens, WIDTH)
-        x = x + self.out(seen).float()
-        wide = self.fc1(self.norm2(x).to(dtype))
+    def forward(self, x: Tensor, wanted: int | None = None) -> Tensor:
+        """Only the first ``wanted`` tokens are worked out, where the others are not looked at any more."""
+        packed = self.norm1(x).to(self.qkv.weight.dtype)
+        q_weight, kv_weight = torch.split(self.qkv.weight, [WIDTH, 2 * WIDTH])
+        q_bias, kv_bias = torch.split(self.qkv.bias, [WIDTH, 2 * WIDTH])
+        q = _by_head(functional.linear(packed[:, :wanted], q_weight, q_bias))
+        k, v = (_by_head(each) for each in functional.linear(packed, kv_weight, kv_bias).chunk(2, 2))
+        seen = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        x = x[:, :wanted] + self.out(seen).float()
+        wide = self.fc1(self.norm2(x).to(seen.dtype))
         result: Tensor = x + self.fc2(wide * torch.sigmoid(1.702 * wide)).float()
         return result
+
+
+def _by_head(tokens: Tensor) -> Tensor:
+    """Tokens (N, tokens, 768) as (N, heads, tokens, 64)."""
+    return torch.unflatten(tokens, 2, (_HEADS, WIDTH // _HEADS)).transpose(1, 2)
 
 
 class Clip(nn.Module):
@@ -147,7 +154,7 @@ class Clip(nn.Module):
         x = self.norm_before(x)
         whole, patches = [], []
         for index, block in enumerate(self.blocks):
-            x = block(x)
+            x = block(x, 1 if index + 1 == len(self.blocks) and index not in patches_of else None)
             whole.append(x[:, 0])
             if index in patches_of:
                 patches.append(x[:, 1:])

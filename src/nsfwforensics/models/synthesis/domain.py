@@ -44,15 +44,6 @@ WORDS: Mapping[str, Message] = {
 }
 
 
-LOWER_IN_OTHERS = frozenset(
-    {
-        "colours_90", "colour_entropy", "detail_10", "detail_25", "detail_50", "soft_edges", "soft_cells", "grain",
-        "tone_pairs",
-    }
-)  # fmt: skip
-"""Measurements that are lower in pictures that are no photographs; the others are higher there."""
-
-
 def look(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Measures a picture.
 

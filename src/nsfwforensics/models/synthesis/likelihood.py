@@ -10,7 +10,7 @@ extrapolating?", *Science & Justice* 56, 2016), and never beyond one more than t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,37 +93,3 @@ _ROUNDING = 1e-6
 def support(photographs: int, generated: int) -> float:
     """The largest likelihood ratio that a sample can support: one more than the pictures of its smaller class."""
     return min(photographs, generated) + 1.0
-
-
-def elub(generated: Sequence[float], photographs: Sequence[float]) -> tuple[float, float]:
-    """Empirical lower and upper bounds of likelihood ratios.
-
-    A ratio is supported up to the threshold from which on deciding by the ratios would cost more than deciding
-    without them, had one more picture of each class misled: where the misses plus the threshold times the false
-    alarms exceed 1. The lower bound is the same the other way round.
-
-    Args:
-        generated: Ratios that generated pictures got, best from curves that they took no part in.
-        photographs: Ratios that photographs got.
-
-    Returns:
-        The least (at most 1) and the greatest (at least 1) ratio that may be stated; 1 and 1 without pictures.
-    """
-
-    def inverse(ratios: Sequence[float]) -> list[float]:
-        return [1 / ratio if ratio > 0 else math.inf for ratio in ratios]
-
-    return 1 / _upper(inverse(photographs), inverse(generated)), _upper(generated, photographs)
-
-
-def _upper(supporting: Sequence[float], misleading: Sequence[float]) -> float:
-    start = 1.0
-    edges = sorted({ratio for ratio in (*supporting, *misleading) if ratio > 1 and math.isfinite(ratio)})
-    for end in (*edges, math.inf):
-        # No ratio lies between start and end, so both shares are constant for thresholds from start up to end.
-        right = sum(ratio >= end for ratio in supporting) / (len(supporting) + 1)
-        wrong = (sum(ratio >= end for ratio in misleading) + 1) / (len(misleading) + 1)
-        if right / wrong < end:
-            return max(start, right / wrong)
-        start = end
-    return start

@@ -6,13 +6,14 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.core.messages import say
+from nsfwforensics.core.messages import Message, say
 from nsfwforensics.models.synthesis import preprocess
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.synthesis.domain import Domain
 
 
@@ -49,6 +50,13 @@ class Suitability:
     def facts(self) -> dict[str, Any]:
         """Figures for the report."""
         return {"jpeg_quality_estimate": self.quality, "flat_share": round(self.flat, 3)}
+
+
+def cut_off(evidence: Evidence) -> Message | None:
+    """Why a file that ends early cannot be judged, or None: turned ones do not keep what is missing at the bottom."""
+    if evidence.decoded_share < 1 and evidence.turned:
+        return say("the file ends early, and the picture in it is stored turned")
+    return None
 
 
 def suitability(rgb: NDArray[np.uint8], original: Any) -> Suitability:

@@ -54,7 +54,7 @@ def render(saved: SavedReport, console: Console, *, details: bool | None = None,
     if details:
         for file in saved.by_priority():
             render_file(file, console, saved.language, originals=saved.originals, verbose=verbose)
-    if not details or saved.summary.files > 1:
+    if not details or saved.summary.files != 1:
         render_headline(saved.headline, console, saved.language)
         render_folder(saved, console, verbose=verbose)
     _render_place(saved, console, verbose=verbose)
@@ -250,7 +250,8 @@ def _label(words: str, style: str, language: Language) -> Text:
 def _render_place(saved: SavedReport, console: Console, *, verbose: bool) -> None:
     says = saved.language.says
     console.print()
-    if not verbose and saved.summary.files:
+    examined = saved.summary.files - saved.summary.by_status.get(FileStatus.SKIPPED, 0)
+    if examined and not verbose:
         more = say("{option} adds error rates, every finding and what could not be checked.", option="-v")
         console.print(Text(says(more), "dim"))
     started, finished = as_utc(saved.header.started), as_utc(saved.header.finished)

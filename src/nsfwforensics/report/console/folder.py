@@ -16,7 +16,7 @@ from nsfwforensics.report.saved.report import Row, SavedReport
 from nsfwforensics.report.words.text import ShownNames, size
 from nsfwforensics.report.words.wording import FILE_STATUS, PRIORITY, SUPPLIED, failures, file_badge, reason
 
-ROWS, ALL_ROWS = 10, 200
+ROWS, ALL_ROWS = 8, 200
 """How many rows the table of a folder shows before it refers to the report; and under ``-v``."""
 FAILURES, ALL_FAILURES = 5, 50
 """How many reasons are named why files failed; and under ``-v``."""
@@ -81,23 +81,23 @@ def _render_rows(rows: list[Row], saved: SavedReport, console: Console) -> None:
         name = ShownNames(max(16, console.width - 2))
         for row in rows:
             console.print(Text(_name(row, saved, name), "bold"))
-            why = plain(says(_why(row.file, saved)), limit=2 * console.width)
+            why = _cut(says(_why(row.file, saved)), 2 * console.width)
             priority = PRIORITY[row.file.priority]
             console.print(Text.assemble("  ", (says(priority.word), look(priority)), ": ", why))
         return
-    path_width = max(16, (console.width - 14) * 2 // 5)
+    path_width = max(16, (console.width - 14) // 3)
     name = ShownNames(path_width)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     table.add_column(says(say("File")), width=path_width, overflow="fold")
     for heading in (say("Priority"), say("Why")):
         table.add_column(says(heading), overflow="fold")
-    room = 2 * (console.width - path_width - 14)
+    room = 2 * (console.width - path_width - 14) - 12  # two lines, however the words break
     for row in rows:
         priority = PRIORITY[row.file.priority]
         table.add_row(
             Text(_name(row, saved, name)),
             Text(says(priority.word), look(priority)),
-            plain(says(_why(row.file, saved)), limit=room),
+            _cut(says(_why(row.file, saved)), room),
         )
     console.print(table)
 
@@ -108,6 +108,12 @@ def _name(row: Row, saved: SavedReport, name: ShownNames) -> str:
         return shown
     copies = say_count("+ {count:,} copy", "+ {count:,} copies", len(row.copies))
     return f"{shown} {saved.language.says(copies)}"
+
+
+def _cut(why: str, room: int) -> Text:
+    """Reasons as far as there is room, whole ones where more than the first fits."""
+    whole = why[:room].rpartition("; ")[0] if len(why) > room else ""
+    return plain(f"{whole}; …" if whole else why, limit=room)
 
 
 def _why(file: FileReport, saved: SavedReport) -> str:

@@ -12,7 +12,7 @@ from nsfwforensics.core.messages import say, say_count, sentences
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.evaluation.kappa import kappa
-from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import duration, shown_name
 from nsfwforensics.store import reviewing
@@ -119,7 +119,6 @@ def write_csv(case: CaseDatabase, stream: TextIO) -> None:
         case: Open.
         stream: A text stream in UTF-8 that does not translate line ends (``newline=""``).
     """
-    stream.write(BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for file in case.files():

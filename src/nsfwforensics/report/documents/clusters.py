@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from nsfwforensics.clustering.model import Clustering, Link, Member, Stage
-from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.documents.writing import write_files, write_page
 from nsfwforensics.report.saved import json as report_json
 
@@ -89,7 +89,6 @@ def write_json(found: Clustering, stream: TextIO) -> None:
 
 def write_csv(found: Clustering, stream: TextIO) -> None:
     """Writes one row for every file, clusters first; ``shown`` is a share, 0–1."""
-    stream.write(BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     writer.writerows([neutral(cell) for cell in row] for row in _rows(found))

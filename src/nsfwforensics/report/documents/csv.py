@@ -1,7 +1,8 @@
 """``summary.csv``: one row for each file, safe to open in a spreadsheet.
 
-RFC 4180 (commas, CRLF, doubled quotes), UTF-8 with a byte order mark: without the mark Excel guesses a local character
-set and garbles names; LibreOffice, R and pandas read it either way. Text that a spreadsheet would run as a formula gets
+RFC 4180 (commas, CRLF, doubled quotes), UTF-8. A byte order mark stands before it only where it was asked for: without
+it Excel guesses a local character set and garbles names, with it many programs take it for a part of the first heading.
+Text that a spreadsheet would run as a formula gets
 a leading apostrophe.
 """
 
@@ -98,7 +99,8 @@ def write(saved: SavedReport, stream: TextIO) -> None:
         saved: The report.
         stream: A text stream in UTF-8 that does not translate line ends (``newline=""``).
     """
-    stream.write(BYTE_ORDER_MARK)
+    if saved.csv_mark:
+        stream.write(BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     writer.writerows(_rows(saved))

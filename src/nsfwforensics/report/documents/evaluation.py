@@ -22,7 +22,7 @@ from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.language import language as language_of
 from nsfwforensics.models.synthesis.calibration import Rate
 from nsfwforensics.report.charts import quality
-from nsfwforensics.report.documents.csv import BYTE_ORDER_MARK, neutral
+from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.documents.writing import write_files, write_page
 
 if TYPE_CHECKING:
@@ -149,7 +149,6 @@ def plain(value: Any) -> Any:
 
 def write_csv(found: Evaluation, stream: TextIO) -> None:
     """One row for every file and state."""
-    stream.write(BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(("class", "source", "path", "sha256", "state", "score", "answer", "reason", "problem"))
     for name, folder in (("real", found.real), ("generated", found.generated)):

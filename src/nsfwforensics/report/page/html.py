@@ -146,6 +146,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "references": [_reference(saved, each) for each in saved.header.references],
         **of_findings(saved.language),
         "MOST_COPIES": MOST_COPIES,
+        "translated": saved.language.code != "en",
         "SUPPLIED": say("supplied by you"),
         "NOT_CHECKED": wording.NOT_CHECKED,
         "NOT_SUPPLIED": "not supplied",

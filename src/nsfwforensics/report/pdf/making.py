@@ -51,7 +51,14 @@ LEAST = html.Extent(files=0, bytes=0, rows=100, paper=True)
 _PROBE_SECONDS = 120.0
 _OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None
 """How a process ends whose computing time is over; None on systems without such a limit."""
-_PROBES = {"ja": "画像の検査報告書、判断できません。ひらがなカタカナ"}
+_PROBES = {
+    "es": "¿Cuándo? ñ ó",
+    "fr": "« établi, ç, œ »",
+    "ja": "画像の検査報告書、判断できません。ひらがなカタカナ",
+    "ko": "이미지 검사 보고서, 판단 불가",
+    "pt": "não é õ ç",
+}
+"""By language, text with characters that a font of the machine must have."""
 _WINDOWS_FONTS = "AppData/Local/Microsoft/Windows/Fonts"
 _HINT = (
     "install it with: pip install 'nsfwforensics[pdf]' (it needs Pango, which most Linux systems have; see docs/pdf.md)"

@@ -12,6 +12,7 @@ from nsfwforensics.core.locks import FolderLock
 from nsfwforensics.core.private import clear_parts, make_folder, replacing
 from nsfwforensics.core.report_files import (
     CSV_NAME,
+    FIRST_NAME,
     HTML_NAME,
     OUR_NAMES,
     PDF_NAME,
@@ -25,6 +26,7 @@ from nsfwforensics.errors import ReportError
 
 __all__ = [
     "CSV_NAME",
+    "FIRST_NAME",
     "HTML_NAME",
     "OUR_NAMES",
     "PDF_NAME",

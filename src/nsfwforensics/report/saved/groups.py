@@ -7,7 +7,7 @@ which something was changed stays a row of its own.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from nsfwforensics.core.hashes import QUALITY, measured_hashes
@@ -33,7 +33,7 @@ class Likeness(NamedTuple):
 
     digest: bytes
     looks: bytes
-    said: tuple[int, frozenset[Sign]]
+    said: Hashable
 
 
 def likeness(file: FileReport, hashing: Container[str], found: frozenset[Sign]) -> Likeness:
@@ -46,13 +46,17 @@ def likeness(file: FileReport, hashing: Container[str], found: frozenset[Sign]) 
     """
     return Likeness(
         b"" if file.supplied_as else bytes.fromhex(file.info.sha256 or ""),
-        b"" if file.supplied_as or file.status is not FileStatus.OK else _looks(file, hashing),
+        b"" if file.supplied_as or file.status is not FileStatus.OK else looks_of(measured_hashes(file, hashing)),
         (file.priority.rank, found),
     )
 
 
-def _looks(file: FileReport, hashing: Container[str]) -> bytes:
-    measured = measured_hashes(file, hashing)
+def looks_of(measured: Mapping[str, object]) -> bytes:
+    """What a picture is compared with others by its looks by; empty where that says too little.
+
+    Args:
+        measured: Its hashes by name, as an analyzer that provides them measures them.
+    """
     value, quality = measured.get("pdq"), measured.get(QUALITY)
     if not isinstance(value, str) or not isinstance(quality, (int, float)) or quality < ENOUGH:
         return b""

@@ -27,11 +27,12 @@ from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
-from nsfwforensics.report.saved.folder import REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
+from nsfwforensics.report.saved.folder import FIRST_NAME, REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
 from nsfwforensics.report.saved.json import file_line
 from nsfwforensics.report.saved.tally import Tally
 
 UNFINISHED = say("The run was not finished: this report holds only the files that were done before it stopped.")
+ONLY_FIRST = say("Of files that it had not reached, the report holds what the first look found, and no more.")
 TORN = say("The last entry was cut off when the run stopped and is not in this report.")
 NO_HEADER = say("The record of the run is missing: when, how and with which versions it ran is not known.")
 
@@ -42,6 +43,9 @@ _STATUS = re.compile(rb'"status":\s*"(\w+)"\s*\}\Z')  # the last of a file's fie
 _FILES_LINE = b'"files": [\n'
 
 
+Source = Path | bytes | tuple[Path, Path]
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A saved report found and indexed.
@@ -49,7 +53,7 @@ class Loaded:
     Attributes:
         header: The run.
         tally: Counts and the places of the files' lines.
-        source: Where the lines are: a file, or bytes in memory.
+        source: Where the lines are: a file, bytes in memory, or two files, the second counted on from the first's end.
         unfinished: Whether it comes from a run that never finished.
         differences: What in it is not as it was written, in a few words each, at most :data:`MOST_DIFFERENCES`.
         shown_less: Whether a line holds a picture that must not be shown and that :func:`parse_file` leaves out.
@@ -58,7 +62,7 @@ class Loaded:
 
     header: Header
     tally: Tally
-    source: Path | bytes
+    source: Source
     unfinished: bool = False
     differences: tuple[str, ...] = ()
     shown_less: bool = False
@@ -107,10 +111,17 @@ def _refuse(folder: Path, differences: Sequence[str]) -> None:
         raise ReportError(f"the report in {folder} was changed after it was written, and is not used: {named}{more}")
 
 
-def lines(source: Path | bytes, places: Iterator[tuple[int, int]]) -> Iterator[bytes]:
+def lines(source: Source, places: Iterator[tuple[int, int]]) -> Iterator[bytes]:
     """Yields the JSON of files at the given (offset, length) places, in bytes."""
-    stream: BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-    with stream:
+    if isinstance(source, tuple):
+        with source[0].open("rb") as stream, source[1].open("rb") as further:
+            end = stream.seek(0, io.SEEK_END)
+            for offset, length in places:
+                part, at = (stream, offset) if offset < end else (further, offset - end)
+                part.seek(at)
+                yield part.read(length)
+        return
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
         for offset, length in places:
             stream.seek(offset)
             yield stream.read(length)
@@ -151,8 +162,13 @@ def _load_stream(folder: Path) -> Loaded:
                 notes.append(TORN)
                 break
             index.add(line.rstrip(b"\n"), STREAM_NAME, len(line))
+    source: Source = stream_path
+    if (folder / FIRST_NAME).is_file():
+        index.add_first(folder / FIRST_NAME, stream_path.stat().st_size)
+        source = (stream_path, folder / FIRST_NAME)
+        notes.append(ONLY_FIRST)
     header = header.model_copy(update={"interrupted": True, "notes": (*header.notes, *notes)})
-    return index.loaded(header, stream_path, unfinished=True)
+    return index.loaded(header, source, unfinished=True)
 
 
 def _load_document(folder: Path) -> Loaded:
@@ -257,6 +273,19 @@ class _Index:
         self.tally.add(file, self._offset, len(raw))
         self._offset += length
 
+    def add_first(self, path: Path, offset: int) -> None:
+        """Takes what a first look found in files of which nothing more is known; ``offset`` is where they begin."""
+        known = {entry.path for entry in self.tally.entries}
+        self._offset = offset
+        with path.open("rb") as stream:
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                if _file_report(line, FIRST_NAME).info.path in known:
+                    self._offset += len(line)
+                else:
+                    self.add(line.rstrip(b"\n"), FIRST_NAME, len(line))
+
     def compare(self, document: Mapping[str, Any]) -> None:
         """Compares the counts of a document with its files."""
         if document.keys() != {"schema_version", "header", "files", "summary"}:
@@ -276,7 +305,7 @@ class _Index:
         if len(self._differences) < MOST_DIFFERENCES:
             self._differences.append(what)
 
-    def loaded(self, header: Header, source: Path | bytes, *, unfinished: bool = False) -> Loaded:
+    def loaded(self, header: Header, source: Source, *, unfinished: bool = False) -> Loaded:
         """What was read."""
         return Loaded(header, self.tally, source, unfinished, tuple(self._differences), self._shown_less)
 

@@ -43,6 +43,7 @@ class SavedReport:
         found: How many files show exactly which signs; what the user supplied is left out.
         supplied: How many of the files are what the user supplied to compare with.
         folds: Whether copies are shown as one row.
+        csv_mark: Whether its table begins with a byte order mark.
         originals: The names of the analyzers that compare with originals.
         common_folder: The folder that all examined files lie in, with its closing separator, or nothing.
         folder: Where the report is, or None where it was only spooled.
@@ -72,6 +73,7 @@ class SavedReport:
         self.found: Mapping[frozenset[Sign], int] = loaded.tally.found
         self.supplied = loaded.tally.supplied
         self.folds = True
+        self.csv_mark = False
         self.common_folder = loaded.tally.common_folder
         self.folder = folder
         self.unfinished = loaded.unfinished

@@ -113,8 +113,16 @@ def folder_headline(found: Mapping[frozenset[Sign], int], summary: Summary) -> t
                 failed,
             )
         )
-    if not examined and not failed:
-        said.append(say("No file was examined."))
+    if not summary.files:
+        said.append(say("Nothing was examined: no file was found."))
+    elif not examined and not failed:
+        said.append(
+            say_count(
+                "Nothing was examined: the {count:,} file that was found is no picture.",
+                "Nothing was examined: none of the {count:,} files that were found is a picture.",
+                passed,
+            )
+        )
     return tuple(said)
 
 

@@ -95,6 +95,8 @@
     const mine = (asked += 1);
     const last = Number(say.steps) - 1;
     const now = Math.max(0, Math.min(wanted, last));
+    step = now; // at once, so that the next key goes on from here while the picture is still being made
+    beside = other;
     try {
       const got = [await fetched(0, now)];
       if (other) got.push(await fetched(other, now));
@@ -102,20 +104,20 @@
       count();
       addresses.forEach((address) => URL.revokeObjectURL(address));
       addresses = got;
-      step = now;
-      beside = other;
       at("picture").src = got[0];
       at("picture").alt = item.views[0].label;
-      at("picture-name").textContent = item.views[0].label;
+      const over = Boolean(other) && item.views[other].over;
+      at("picture-name").textContent = over ? `${item.views[0].label} · ${item.views[other].label}` : item.views[0].label;
       at("other").hidden = !other;
-      at("slide").hidden = !other || !item.views[other].over;
-      at("looking").classList.toggle("over", Boolean(other) && item.views[other].over);
+      at("slide").hidden = !over;
+      at("looking").classList.toggle("over", over);
       if (other) {
         at("beside").src = got[1];
         at("beside").alt = item.views[other].label;
         at("beside-name").textContent = item.views[other].label;
         slide();
       }
+      if (at("looking").hidden) scrollTo(0, 0);
       at("looking").hidden = false;
       at("hide").disabled = false;
       count();
@@ -146,12 +148,16 @@
     kept.catch(() => {});
     ahead = { number, kept };
   };
+  const leave = (files) => {
+    at("left").textContent = say.sayLeft.replace("FILES", files.toLocaleString(document.documentElement.lang));
+  };
   const place = (found) => {
     hide();
     item = found;
     whole = Boolean(item.contents) && !item.differ;
     at("item").innerHTML = made.createHTML(item.html);
-    at("left").textContent = say.sayLeft.replace("FILES", item.left.toLocaleString(document.documentElement.lang));
+    at("item").dataset.number = item.number === null ? "end" : item.number;
+    leave(item.left);
     at("note").value = "";
     const nothing = item.number === null || !item.contents.length;
     document.querySelectorAll("#decisions [data-decision], #note").forEach((part) => { part.disabled = nothing; });
@@ -199,7 +205,7 @@
   const acts = [];
   let latest = 0;
   const about = () => (whole ? item.contents : item.contents.slice(0, 1));
-  const known = (contents) => Object.fromEntries(contents.map((each) => [each, item.known[each]]));
+  const earlier = (contents) => Object.fromEntries(contents.map((each) => [each, item.earlier[each]]));
   const once = async (call) => {
     if (busy) return;
     busy = true;
@@ -216,15 +222,19 @@
     if (!item || item.number === null || !item.contents.length) return;
     const contents = about();
     const number = item.number;
-    await send("decide", { contents, known: known(contents), decision, note: at("note").value, visible: unsent() });
+    const given = { contents, earlier: earlier(contents), decision, note: at("note").value, visible: unsent() };
+    const { left } = await (await send(`decide?${filters}`, given)).json();
     acts.push(number);
     latest = number;
     if (contents.length < item.contents.length) await again(number); else await next();
+    leave(left); // what was asked for ahead does not count this decision
     tell(say.saySaved);
   });
   const setAside = (codes) => once(async () => {
     const contents = about();
-    await send("decide", { contents, known: known(contents), note: at("note").value, visible: unsent(), ...codes });
+    await send(`decide?${filters}`, {
+      contents, earlier: earlier(contents), note: at("note").value, visible: unsent(), ...codes,
+    });
     acts.push(item.number);
     await again(item.number);
     tell(say.saySaved);
@@ -301,5 +311,5 @@
     at("pause").addEventListener("close", () => { clearTimeout(timer); timer = setTimeout(pause, every); });
   }
 
-  go({ at: 0, fresh: 1 });
+  go({ at: 0 });
 })();

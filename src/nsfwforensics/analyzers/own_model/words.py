@@ -1,21 +1,21 @@
-"""Findings of the deepfake analyzer about a model that a user brought: their wording and error rates."""
+"""What is said of a model that a user brought: the wording of its findings, and error rates with who counted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.analyzers.deepfake.words import STATES
 from nsfwforensics.core.analyzer import Code
 from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Severity
+from nsfwforensics.models.states import STATES
 
 if TYPE_CHECKING:
     from nsfwforensics.models.own.card import About
     from nsfwforensics.models.own.verdict import Carried
 
-OWN_CODES: Mapping[str, Code] = {
+CODES: Mapping[str, Code] = {
     "SYN-020": Code(
         say("Pixels look generated to an added model"),
         Severity.MEDIUM,
@@ -87,7 +87,7 @@ def inconclusive_words(about: About, reason: str) -> Message:
     )
 
 
-def own_rates(rates: Carried, state: str) -> list[dict[str, Any]]:
+def stated_rates(rates: Carried, state: str) -> list[dict[str, Any]]:
     """How often the model was wrong, and who counted."""
     if rates.measured:
         whats = (

@@ -6,6 +6,7 @@ import hashlib
 import io
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nsfwforensics.analyzers.deepfake.analyzer import DeepfakeAnalyzer, DeepfakeOptions
+from nsfwforensics.analyzers.own_model.analyzer import OwnModelAnalyzer, OwnModelOptions
 from nsfwforensics.api import Request, Run
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.error_rates import ERROR_RATES
@@ -38,17 +39,16 @@ def picture(level: int, size: tuple[int, int] = (300, 300)) -> bytes:
     return buffer.getvalue()
 
 
-def enrolled(path: Path) -> DeepfakeAnalyzer:
-    options = DeepfakeOptions(detector=path)
-    enrolment = pickle.loads(pickle.dumps(DeepfakeAnalyzer.enrol(options, APART)))
-    return DeepfakeAnalyzer(options, APART, enrolment)
+def enrolled(path: Path) -> OwnModelAnalyzer:
+    options = OwnModelOptions(detector=path)
+    enrolment = pickle.loads(pickle.dumps(OwnModelAnalyzer.enrol(options, APART)))
+    return OwnModelAnalyzer(options, APART, enrolment)
 
 
-def outcome(folder: Path, replace: Mapping[str, str], data: bytes, network: bytes | None = None) -> Outcome:
-    analyzer = enrolled(card(folder, network or brightness(), replace=replace))
+def outcome(folder: Path, claims: Mapping[str, str], data: bytes, network: bytes | None = None) -> Outcome:
+    analyzer = enrolled(card(folder, network or brightness(), replace=claims))
     assert analyzer.unavailable() is None
-    sample = pickle.loads(pickle.dumps(analyzer.prepare(Evidence.from_bytes(data))))
-    return analyzer.conclude(Evidence.from_bytes(data).info(), analyzer.infer([sample])[0])
+    return analyzer.examine(Evidence.from_bytes(data))
 
 
 def only(found: Outcome) -> Finding:
@@ -117,9 +117,7 @@ def measured(path: Path, *, leak: bool, called: str = "[2, 300]") -> None:
 
 
 def judged(path: Path, level: int) -> Finding:
-    analyzer = enrolled(path)
-    data = Evidence.from_bytes(picture(level))
-    return only(analyzer.conclude(data.info(), analyzer.infer([analyzer.prepare(data)])[0]))
+    return only(enrolled(path).examine(Evidence.from_bytes(picture(level))))
 
 
 def test_rates_that_were_measured_here_go_before_the_cards(tmp_path: Path) -> None:
@@ -181,16 +179,18 @@ def test_pictures_outside_the_cards_limits_are_ruled_out(tmp_path: Path) -> None
 
 
 def test_it_runs_in_confined_workers_only(tmp_path: Path) -> None:
-    options = DeepfakeOptions(detector=card(tmp_path, brightness()))
+    options = OwnModelOptions(detector=card(tmp_path, brightness()))
     with pytest.raises(UsageError, match="confined worker processes only"):
-        DeepfakeAnalyzer.enrol(options, Resources())
+        OwnModelAnalyzer.enrol(options, Resources())
 
 
 def request(folder: Path, path: Path, **settings: Any) -> Request:
     (folder / "pictures").mkdir(exist_ok=True)
     (folder / "pictures" / "bright.png").write_bytes(picture(240))
-    options = {"deepfake": {"detector": path}}
-    return Request([folder / "pictures"], only=["deepfake"], options=options, settings=Settings(**settings))
+    options = {"own_model": {"detector": path}}
+    return Request(
+        [folder / "pictures"], only=["deepfake", "own_model"], options=options, settings=Settings(**settings)
+    )
 
 
 def test_a_run_names_model_and_card_and_judges_apart(tmp_path: Path) -> None:
@@ -225,3 +225,13 @@ def test_a_hostile_model_ends_the_run_before_any_file_is_opened(tmp_path: Path) 
     )
     with pytest.raises((WeightsError, UsageError), match="cannot be"):
         Run(request(tmp_path, card(tmp_path / "model", bomb), device="cpu", max_memory=3_000_000_000))
+
+
+def test_a_run_without_such_a_model_does_without_the_analyzer(tmp_path: Path) -> None:
+    asked = request(tmp_path, card(tmp_path / "model", brightness()), device="cpu")
+    assert list(Run(asked).plan.analyzers) == ["own_model"]
+    assert list(Run(replace(asked, options={})).plan.analyzers) == ["deepfake"]
+    both = {**asked.options, "deepfake": {"score_map": True}}
+    assert list(Run(replace(asked, options=both)).plan.analyzers) == ["deepfake", "own_model"]
+    alone = Run(replace(asked, only=["own_model"], options={}))
+    assert [file.results[0].error for file in alone] == ["no model of your own was given"]

@@ -1,0 +1,1 @@
+"""A model that a user brought, asked whether pixels look generated."""

@@ -1,0 +1,56 @@
+"""What the quick analyzers found in every file, kept until the others have looked too, and the order that it gives."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from nsfwforensics.core import triage
+from nsfwforensics.core.discover import Target
+from nsfwforensics.core.types import FileReport
+from nsfwforensics.seclusion import scratch
+
+
+class FirstLook:
+    """Reports by path, in a private file: a large folder's must not fill the memory."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, tuple[int, int, triage.Standing]] = {}
+        self._file: IO[bytes] | None = None
+        self._end = 0
+
+    def __contains__(self, path: Path) -> bool:
+        return str(path) in self._places
+
+    def keep(self, file: FileReport) -> None:
+        """Keeps a report."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=scratch())  # noqa: SIM115 - as long as the run
+        self._places[file.info.path] = (self._end, file.priority.rank, triage.standing(file))
+        self._file.seek(self._end)
+        self._end += self._file.write(pickle.dumps(file))
+
+    def taken(self, path: Path) -> FileReport:
+        """The report of a path that is contained."""
+        assert self._file is not None  # noqa: S101 - otherwise it holds no path
+        self._file.seek(self._places[str(path)][0])
+        file: FileReport = pickle.load(self._file)  # noqa: S301 # nosec B301 - written above, in a file without a name
+        return file
+
+    def ordered(self, targets: Iterable[Target]) -> Iterator[Target]:
+        """Targets in the order of triage of what is kept; those without a report as they come, after the others."""
+        if not self._places:
+            yield from targets
+            return
+        unseen: list[Target] = []
+        seen: list[Target] = []
+        for target in targets:
+            (seen if target.path in self else unseen).append(target)
+        yield from sorted(seen, key=lambda target: self._places[str(target.path)][1:])
+        yield from unseen
+
+
+__all__ = ["FirstLook"]
