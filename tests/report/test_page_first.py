@@ -108,19 +108,26 @@ def test_copies_are_one_card_that_names_them(tmp_path: Path) -> None:
 def test_many_files_stand_on_several_pages_that_lead_to_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(html, "A_PAGE", 80)
-    monkeypatch.setattr(html, "DETAILED_FILES", 90)
+    for name, value in {"A_PAGE": 80, "IN_FULL": 30, "DETAILED_FILES": 70}.items():
+        monkeypatch.setattr(html, name, value)
     report = saved(tmp_path, "folder-of-200")
-    pages = [tmp_path / name for name in ("report.html", "report-2.html", "report-3.html")]
-    assert sorted(tmp_path.glob("report*.html")) == sorted(pages)
-    counts = [len(Page(path.read_text("utf-8")).attributes("data-name")) for path in pages]
-    assert counts == [80, 80, 40]
-    second = Page(pages[1].read_text("utf-8"))
-    assert {"report.html", "report-3.html"} <= set(second.attributes("href"))
-    assert next(name for name in second.attributes("id") if str(name).startswith("file-")) == "file-81"
-    assert "What to do next" not in second.words
-    assert {path.name for path in pages} <= set(SavedReport.open(tmp_path).digests)
-    monkeypatch.setattr(html, "A_PAGE", 1000)
+    names = ["report.html", *(f"report-{number}.html" for number in range(2, 6))]
+    assert sorted(path.name for path in tmp_path.glob("report*.html")) == sorted(names)
+    pages = {name: Page((tmp_path / name).read_text("utf-8")) for name in names}
+    counts = [len(pages[name].attributes("data-name")) for name in names]
+    assert counts == [80, 80, 40, 30, 10], "three lists, and two pages of further files in full"
+    assert {"report-2.html", "report-3.html"} <= set(pages["report.html"].attributes("href"))
+    links = [str(link) for link in pages["report.html"].attributes("href") if "#file-" in str(link)]
+    assert (links[0], links[-1], len(links)) == ("report-4.html#file-31", "report-5.html#file-70", 40)
+    for link in links:
+        name, _, anchor = link.partition("#")
+        assert anchor in pages[name].attributes("id")
+    assert "report.html" in pages["report-5.html"].attributes("href")
+    assert "What to do next" not in pages["report-2.html"].words
+    assert "Only the first 70 of 200 files" in pages["report.html"].words
+    assert set(names) <= set(SavedReport.open(tmp_path).digests)
+    for name in ("A_PAGE", "IN_FULL"):
+        monkeypatch.setattr(html, name, 1000)
     write_views(report)
     assert sorted(tmp_path.glob("report*.html")) == [tmp_path / "report.html"]
 

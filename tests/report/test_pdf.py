@@ -176,5 +176,5 @@ def test_paper_shows_the_first_files_and_says_what_is_left_out(tmp_path: Path) -
         page.seek(0)
         text = page.read()
     assert "This is the report on paper." in text
-    assert "2 more files are not in this table" in text
+    assert "2 more files are not listed here" in text
     assert text.count('class="file print-open"') == 2

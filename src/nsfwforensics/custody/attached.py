@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from nsfwforensics.custody.originals import measure
 from nsfwforensics.errors import CustodyError, UsageError
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.store.chain import Chain
+from nsfwforensics.store.custody_log import LogCheck
 
 FOLDER = ".attached"
 """What the name of a case is followed by in that of the folder."""
@@ -196,8 +197,12 @@ def stamp(one: Attached, token: bytes) -> timestamps.Stamp:
     return read
 
 
-def problems(case: Path, log: Chain) -> list[str]:
-    """What of the results from outside is not as the custody log says."""
+def checked(log: LogCheck, case: Path) -> LogCheck:
+    """The check of a custody log, with what of the results from outside is not as it says."""
+    return replace(log, problems=(*log.problems, *_problems(case, log.chain)))
+
+
+def _problems(case: Path, log: Chain) -> list[str]:
     said = {
         entry.digests["content"]: entry.digests.get("about")
         for entry in log.entries.values()

@@ -148,10 +148,12 @@ def verify(
     files: Annotated[bool, typer.Option("--files", help="Also hash the original files again.")] = False,
 ) -> None:
     """Checks the database, what it says and its custody log; with --files also whether the originals are unchanged."""
+    from nsfwforensics.custody import attached
+
     console = Console()
     with CaseDatabase.open(case) as opened:
         damage = opened.problems()
-        log = None if damage else custody_log.check(opened)  # what is damaged tells nothing
+        log = None if damage else attached.checked(custody_log.check(opened), case)  # what is damaged tells nothing
         problems = [*damage, *(() if log is None else (*opened.disagreements(), *log.problems))]
         for problem in problems[:_MOST_SHOWN]:
             complain(problem)

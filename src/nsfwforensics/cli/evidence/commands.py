@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -143,8 +142,7 @@ def log(
     from nsfwforensics.store.casedb import CaseDatabase
 
     with CaseDatabase.open(case) as opened:
-        found = custody_log.check(opened)
-    found = replace(found, problems=(*found.problems, *attached.problems(case, found.chain)))
+        found = attached.checked(custody_log.check(opened), case)
     if as_json:
         sys.stdout.write(for_stream(evidence_views.log_json(found), sys.stdout) + "\n")
     else:

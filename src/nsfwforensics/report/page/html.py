@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as package_files
@@ -38,7 +38,9 @@ DETAILED_FILES = 1000
 DETAILED_BYTES = 24_000_000
 """Most bytes of saved JSON that are shown in full, so that a phone can open the page."""
 A_PAGE = 1000
-"""Most files on one page; of more files, further pages stand beside the first."""
+"""Most files that one page lists; of more files, further pages stand beside the first."""
+IN_FULL = 100
+"""Most files that one page shows in full, so that it opens at once; the next ones have pages that the list leads to."""
 OUR_FOLDERS = ("docs/", "weights/")
 """Sources that begin so lie in this project's repository, where a reader of a report is not."""
 
@@ -67,8 +69,19 @@ _OF_REFERENCES = frozenset({"path", "file", "sha256", "files"})
 
 
 def pages(saved: SavedReport) -> int:
-    """On how many pages a report is shown on a screen."""
+    """On how many pages a report is shown on a screen: lists of files, then those that show further files in full."""
+    return _lists(saved) + len(
+        _further(saved, _how_many_in_full(saved.lengths(), Extent(DETAILED_FILES, DETAILED_BYTES)))
+    )
+
+
+def _lists(saved: SavedReport) -> int:
     return max(1, -(-len(saved.groups) // A_PAGE))
+
+
+def _further(detailed: int) -> range:
+    """Where the pages begin that show further files in full."""
+    return range(IN_FULL, detailed, IN_FULL)
 
 
 def write(saved: SavedReport, stream: TextIO, extent: Extent | None = None, *, page: int = 1) -> None:
@@ -99,10 +112,17 @@ def _how_many_in_full(lengths: list[int], extent: Extent) -> int:
 def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> dict[str, Any]:
     sheets = ("report.css", "charts.css", "print.css", *(("pdf.css",) if extent.paper else ()))
     style, script = "".join(map(asset, sheets)), asset("report.js")
-    files = len(saved.groups)
-    start = 0 if extent.paper else (page - 1) * A_PAGE
-    stop = min(files, files if extent.rows is None else extent.rows, files if extent.paper else start + A_PAGE)
-    full = max(start, min(detailed, stop))
+    files, lists = len(saved.groups), _lists(saved)
+    further = range(0) if extent.paper else _further(detailed)
+    if extent.paper:
+        start, stop = 0, min(files, files if extent.rows is None else extent.rows)
+        full = min(detailed, stop)
+    elif page <= lists:
+        start, stop = (page - 1) * A_PAGE, min(files, page * A_PAGE)
+        full = min(detailed, stop, IN_FULL) if page == 1 else start
+    else:
+        start = further[page - lists - 1]
+        stop = full = min(detailed, start + IN_FULL)
     found = sections(saved, start, full)
     alone = next(found, None) if saved.summary.files == 1 else None
     return {
@@ -125,14 +145,15 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "overview": charts.overview(saved.summary, saved.signs, saved.language),
         "sensitive": saved.sensitive,
         "advice": advice,
-        "next": next_steps.advise(saved),
+        "next": next_steps.advise(saved) if page == 1 else None,
         "help": advice.help_lines(saved.language, minors_first=saved.sensitive),
         "sections": found,
-        "rows": rows(saved, full, stop),
+        "rows": rows(saved, full, stop, _links(lists, further, detailed)),
         "rows_left_out": files - stop if extent.rows is not None else 0,
         "paper": extent.paper,
         "page": page,
-        "pages": 1 if extent.paper else pages(saved),
+        "pages": 1 if extent.paper else lists,
+        "further": bool(further),
         "page_name": page_name,
         "listed": files,
         "first": start + 1,
@@ -153,6 +174,17 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
         "brief": lambda view: _brief(view, saved.language),
     }
+
+
+def _links(lists: int, further: range, detailed: int) -> Callable[[int], str]:
+    """Where a file is shown in full that a list shows without: an address, or nothing; by its number from 0."""
+
+    def link(number: int) -> str:
+        if not further or not IN_FULL <= number < detailed:
+            return ""
+        return f"{page_name(lists + number // IN_FULL)}#file-{number + 1}"
+
+    return link
 
 
 def _reference(saved: SavedReport, reference: Mapping[str, object]) -> tuple[str, Node]:

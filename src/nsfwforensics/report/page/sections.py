@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -97,8 +97,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """One file as a card without its details."""
+    """One file as a card without its details; ``link`` leads to the page that has them, if one does."""
 
+    link: str
     path: str
     copies: tuple[str, ...]
     folder: str
@@ -170,13 +171,21 @@ def sections(saved: SavedReport, start: int, stop: int) -> Iterator[Section]:
         yield section(number, row, pictures, saved)
 
 
-def rows(saved: SavedReport, start: int, stop: int) -> Iterator[Bare]:
-    """Some files of a report in the order of triage, as cards without details."""
+def rows(saved: SavedReport, start: int, stop: int, link: Callable[[int], str]) -> Iterator[Bare]:
+    """Some files of a report in the order of triage, as cards without details.
+
+    Args:
+        saved: The report.
+        start: How many of the first are passed over.
+        stop: The place after the last one.
+        link: The address of the page that shows a file in full, by its number from 0; empty where none does.
+    """
     folders, names = text.ShownNames(120), text.ShownNames(120)
-    for row in saved.rows(start, stop):
+    for number, row in enumerate(saved.rows(start, stop), start):
         file = row.file
         name = file.info.name or file.info.path
         yield Bare(
+            link=link(number),
             path=_searched(row),
             copies=_copies(saved, row),
             folder=folders(_folder(saved, file)),

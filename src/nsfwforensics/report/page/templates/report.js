@@ -59,8 +59,8 @@
 
   list.addEventListener("keydown", (event) => {
     const steps = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
-    if (!(event.key in steps) || !event.target.matches("details.file > summary")) return;
-    const open = [...list.children].filter((file) => !file.hidden).map((file) => file.querySelector("details.file > summary")).filter(Boolean);
+    if (!(event.key in steps) || !event.target.matches("details.file > summary, .row h3 a")) return;
+    const open = [...list.children].filter((file) => !file.hidden).map((file) => file.querySelector("details.file > summary, .row h3 a")).filter(Boolean);
     const to = Math.min(open.length - 1, Math.max(0, open.indexOf(event.target) + steps[event.key]));
     event.preventDefault();
     open[to].focus();
