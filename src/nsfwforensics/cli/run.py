@@ -99,7 +99,7 @@ def analyse(
 @contextmanager
 def examined(
     run: Run, folder: Path | None = None, spoken: Language | None = None, *, quiet: bool
-) -> Iterator[tuple[SavedReport, Tally]]:
+) -> Iterator[tuple[SavedReport, ExitTally]]:
     """Examines everything, with a progress bar, and writes the report; after Ctrl-C, of what was done.
 
     Args:
@@ -113,7 +113,7 @@ def examined(
     """
     with ReportWriter(folder, spoken) as writer:
         writer.begin(run.header())
-        tally = Tally(_extras_nobody_named(run))
+        tally = ExitTally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=quiet)
         yield writer.finish(run.header(finished=True, interrupted=interrupted)), tally
 
@@ -157,7 +157,7 @@ def _extras_nobody_named(run: Run) -> frozenset[str]:
     return frozenset(optional - set(run.request.only or ()))
 
 
-class Tally:
+class ExitTally:
     """What the exit code depends on.
 
     Args:
@@ -189,7 +189,7 @@ class Tally:
         return ExitCode.MISSING if self.unavailable else ExitCode.DONE
 
 
-def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bool:
+def _examine(run: Run, writer: ReportWriter, tally: ExitTally, *, quiet: bool) -> bool:
     """Examines everything and returns whether it was interrupted; what was done is kept.
 
     What a library prints meanwhile goes to standard error: standard output is the report's.
