@@ -40,7 +40,8 @@ def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
 def saved(picture: Image.Image | NDArray[Any], kind: str = "PNG", **options: Any) -> bytes:
     """The bytes of a file that holds a picture, or an array (height, width[, 3]) as one."""
     buffer = io.BytesIO()
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
+    # a copy, because saving leaves its options on a picture
+    image = picture.copy() if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
     image.save(buffer, kind, **options)
     return buffer.getvalue()
 

@@ -123,15 +123,16 @@ class JpegAnalyzer(Analyzer):
         if found is None:
             raise EvidenceError(say("the JPEG holds no quantisation table"))
         metadata = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
-        unchecked: list[str] = []
-        earlier = _earlier(evidence, layout, unchecked)
+        earlier, not_told = _earlier(evidence, layout)
+        frame, unread = _frame(layout)
+        unchecked = [reason for reason in (not_told, unread) if reason is not None]
         measurements: dict[str, Any] = {
             "quality": {"standard": found.quality, "nearest_standard": found.nearest, "distance": found.distance},
             "tables": {
                 "family": found.kind, "names": found.names, "files_measured": found.files, "digest": found.digest,
                 "steps_zigzag": {str(number): table for number, table in sorted(tables.items())},
             },
-            "frame": _frame(layout, unchecked),
+            "frame": frame,
             "compressions": None if earlier is None else _figures(earlier),
             "thumbnail": _thumbnail(metadata, found),
             "bytes_after_image": None if layout.end is None else evidence.size - layout.end,
@@ -197,26 +198,20 @@ class JpegAnalyzer(Analyzer):
             )
 
 
-def _earlier(evidence: Evidence, layout: jpeg.JpegFile, unchecked: list[str]) -> History | None:
-    """What the histograms of the coefficients say, or None with the reason noted."""
+def _earlier(evidence: Evidence, layout: jpeg.JpegFile) -> tuple[History | None, str | None]:
+    """What the histograms of the coefficients say; or None, and why they say nothing."""
     try:
         read = read_shared(evidence)
     except (EvidenceError, MissingDependencyError) as error:
-        unchecked.append(_not_told(error.message))
-        return None
+        return None, _not_told(error.message)
     if layout.end is None:
-        unchecked.append(_not_told(say("the file is cut short")))
-        return None
+        return None, _not_told(say("the file is cut short"))
     if len(read.frame.components) == 4:
-        unchecked.append(_not_told(say("not known for pictures in printing colours (CMYK)")))
-        return None
+        return None, _not_told(say("not known for pictures in printing colours (CMYK)"))
     from nsfwforensics.signals.traces.recompression import history
 
     earlier = evidence.derive("jpeg.history", lambda: history(read.luma, read.tables[0]))
-    if earlier.reason is not None:
-        unchecked.append(_not_told(earlier.reason))
-        return None
-    return earlier
+    return (earlier, None) if earlier.reason is None else (None, _not_told(earlier.reason))
 
 
 def _not_told(reason: str) -> str:
@@ -256,16 +251,16 @@ def _figures(earlier: History) -> dict[str, Any]:
     }
 
 
-def _frame(layout: jpeg.JpegFile, unchecked: list[str]) -> dict[str, Any] | None:
+def _frame(layout: jpeg.JpegFile) -> tuple[dict[str, Any] | None, str | None]:
+    """How the picture is coded; or None, and why that cannot be read."""
     from nsfwforensics.formats.dct import read_frame
 
     try:
         frame: Frame = read_frame(layout)
     except EvidenceError as error:
-        unchecked.append(say("frame header: {reason}", reason=error.message))
-        return None
+        return None, say("frame header: {reason}", reason=error.message)
     restarts = [segment.data for segment in layout.segments if segment.marker == jpeg.DRI and len(segment.data) == 2]
-    return {
+    described = {
         "process": _PROCESSES[frame.marker],
         "components": len(frame.components),
         "sampling_factors": [list(pair) for pair in frame.sampling],
@@ -273,6 +268,7 @@ def _frame(layout: jpeg.JpegFile, unchecked: list[str]) -> dict[str, Any] | None
         "scans": sum(segment.marker == jpeg.SOS for segment in layout.segments),
         "restart_interval": int.from_bytes(restarts[-1], "big") if restarts else 0,
     }
+    return described, None
 
 
 def _thumbnail(metadata: Metadata, found: known.Family) -> dict[str, Any] | None:
