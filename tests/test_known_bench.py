@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.known_recall import WAYS, Tally, changed
 
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 PHOTO = natural(180, 240, 5)
 

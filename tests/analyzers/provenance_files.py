@@ -14,6 +14,7 @@ from PIL import Image
 
 from nsfwforensics.analyzers.provenance.rules.bare_names import BARE_NAMES
 from tests.formats import make
+from tests.pictures import saved
 
 UUID = "0a1b2c3d-0000-4000-8000-0123456789ab"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -122,7 +123,6 @@ def stealth_bits(payload: bytes, signature: bytes = b"stealth_pngcomp", bits: in
 
 def with_alpha(stream: bytes, size: tuple[int, int] = (128, 96), kind: str = "PNG") -> bytes:
     """A picture whose lowest alpha bits, down the columns, are the stream."""
-    import io
 
     width, height = size
     alpha = np.full((height, width), 254, np.uint8)
@@ -131,9 +131,7 @@ def with_alpha(stream: bytes, size: tuple[int, int] = (128, 96), kind: str = "PN
     flat[: bits.size] |= bits
     image = make.picture(size).convert("RGBA")
     image.putalpha(Image.fromarray(flat.reshape(width, height).T.copy()))
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {}))
-    return buffer.getvalue()
+    return saved(image, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {}))
 
 
 def stealth(text: str | None = None, **more: Any) -> bytes:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from nsfwforensics.models.synthesis.calibration import TIERS, Branch, Calibratio
 from nsfwforensics.models.synthesis.classifier import WholeScore
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.withheld import Because, Withheld
+from tests.pictures import noise, saved
 
 RATES = {
     state: {
@@ -71,19 +71,11 @@ class Analyzer(DeepfakeAnalyzer):
 
 
 def photo(height: int = 400, width: int = 500, seed: int = 0) -> NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def saved(pixels: NDArray[np.uint8], kind: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, **options)
-    return buffer.getvalue()
+    return noise(height, width, seed)
 
 
 def palette_png() -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(photo()).convert("P").save(buffer, "PNG")
-    return buffer.getvalue()
+    return saved(Image.fromarray(photo()).convert("P"))
 
 
 def run(data: bytes, *scores: tuple[float, float, float], portrait: bool = False) -> Outcome:

@@ -19,6 +19,7 @@ from nsfwforensics.core.types import FileInfo, Support
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
 from nsfwforensics.models.synthesis.classifier import WholeScore
 from nsfwforensics.models.synthesis.windows import MOST, windows
+from tests.pictures import saved
 
 IMAGE = Branch({"as_is": [n / 50 - 1 for n in range(100)]}, {"gallery": {"as_is": [0.0]}}, 0.02, 0.0, True)
 
@@ -58,9 +59,7 @@ def photo(height: int = 640, width: int = 800, bright: tuple[int, int, int, int]
     if bright:
         x, y, w, h = bright
         rgb[y : y + h, x : x + w] += 70
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "PNG")
-    return buffer.getvalue()
+    return saved(rgb)
 
 
 def run(data: bytes, *, asked: bool = True, thumbnails: bool = False) -> tuple[Outcome, Brightness]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import pickle
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from nsfwforensics.core.types import AnalyzerStatus, Question, Severity, Support
 from nsfwforensics.errors import EnrolmentError, UsageError, WeightsError
 from nsfwforensics.models.faces.rates import load_rates
 from nsfwforensics.testing import AnalyzerContract
+from tests.pictures import saved
 
 RESOURCES = Resources()
 
@@ -39,9 +39,7 @@ def enrolled(*references: Path, face: str | None = None, model: str = "resnet29"
 
 
 def png(rgb: np.ndarray | Image.Image) -> Evidence:
-    buffer = io.BytesIO()
-    (rgb if isinstance(rgb, Image.Image) else Image.fromarray(rgb)).save(buffer, "PNG")
-    return Evidence.from_bytes(buffer.getvalue(), "made.png")
+    return Evidence.from_bytes(saved(rgb if isinstance(rgb, Image.Image) else Image.fromarray(rgb)), "made.png")
 
 
 def codes(outcome: Outcome) -> list[str]:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from nsfwforensics.analyzers import intimate
 from nsfwforensics.analyzers.intimate import EXPOSED, LIKELY, IntimateAnalyzer
-from nsfwforensics.cli.run import Tally
+from nsfwforensics.cli.run import ExitTally
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.sensitive import needs_care
@@ -154,7 +154,7 @@ def test_without_the_extra_it_is_not_available_and_says_how_to_get_it(monkeypatc
 
 @pytest.mark.parametrize(("forgiven", "code"), [({"intimate"}, ExitCode.DONE), (set(), ExitCode.MISSING)])
 def test_a_missing_extra_fails_only_a_run_that_asked_for_it(forgiven: set[str], code: ExitCode) -> None:
-    tally = Tally(frozenset(forgiven))
+    tally = ExitTally(frozenset(forgiven))
     tally.add(file("a.jpg", result("intimate", Question.CONTENT, AnalyzerStatus.NOT_AVAILABLE, error="missing")))
     assert tally.exit_code(None, interrupted=False) is code
 

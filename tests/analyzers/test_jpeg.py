@@ -17,7 +17,7 @@ from nsfwforensics.formats.jpeg import quantisation_tables, read_jpeg
 from nsfwforensics.signals.traces import double_quantisation as places
 from nsfwforensics.signals.traces.recompression import LEAST_SCORE
 from tests.formats import make
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 jpeglib = pytest.importorskip("jpeglib", reason="jpeglib has no wheel for this platform")
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import pickle
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from nsfwforensics.analyzers.known.analyzer import NO_LIST, SHOWN, KnownAnalyzer
 from nsfwforensics.core.analyzer import Enrolment, Outcome, Resources
@@ -20,16 +18,10 @@ from nsfwforensics.hashing.index.indexing import IndexWriter
 from nsfwforensics.hashing.lists.items import KnownItem, Opinion
 from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, pdq
 from nsfwforensics.testing import AnalyzerContract
-from tests.hashing.pictures import photo_like
+from tests.pictures import photo_like, saved
 
 PIXELS = photo_like(300, 400, seed=5)
 PDQ = pdq(PIXELS)
-
-
-def saved(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 PNG = saved(PIXELS)

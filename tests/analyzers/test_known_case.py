@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import UsageError
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import Decision
-from tests.hashing.pictures import photo_like
+from tests.pictures import photo_like, saved
 
 
 def picture(path: Path, seed: int, **options: object) -> Path:
@@ -69,8 +68,6 @@ def test_a_scan_does_not_look_up_the_case_that_it_writes(case: Path) -> None:
 def test_what_is_no_case_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "odd.db"
     path.write_bytes(content)
-    buffer = io.BytesIO()
-    Image.new("RGB", (9, 9)).save(buffer, "PNG")
-    (tmp_path / "a.png").write_bytes(buffer.getvalue())
+    (tmp_path / "a.png").write_bytes(saved(Image.new("RGB", (9, 9))))
     with pytest.raises(UsageError, match="--known"):
         scan([tmp_path / "a.png"], only=("known",), options={"known": {"known": [path]}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 import shutil
 import sqlite3
@@ -28,7 +27,7 @@ from nsfwforensics.signals.matching.signature import LARGEST
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import Decision
 from nsfwforensics.testing import AnalyzerContract
-from tests.signals.pictures import natural
+from tests.pictures import natural, saved
 
 WIDTH, HEIGHT = 480, 360
 KNOWN = 4
@@ -69,9 +68,7 @@ def photo(seed: int) -> Image.Image:
 
 
 def jpeg(picture: Image.Image, quality: int = 75) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    return saved(picture, "JPEG", quality=quality)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from nsfwforensics.errors import UsageError, WeightsError
 from nsfwforensics.settings import Settings
 from tests.analyzers.test_messages import unsaid
 from tests.models.make_onnx import RATES, THRESHOLD, brightness, card, model, node, tensor
+from tests.pictures import saved
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -34,9 +35,7 @@ APART = Resources(isolated=True)
 def picture(level: int, size: tuple[int, int] = (300, 300)) -> bytes:
     """Coloured noise about a level, which is neither flat nor grey."""
     noise = np.random.default_rng(0).integers(-20, 21, (*size, 3))
-    buffer = io.BytesIO()
-    Image.fromarray(np.clip(level + noise, 0, 255).astype(np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return saved(Image.fromarray(np.clip(level + noise, 0, 255).astype(np.uint8)))
 
 
 def enrolled(path: Path) -> OwnModelAnalyzer:

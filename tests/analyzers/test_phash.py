@@ -12,13 +12,7 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus
 from nsfwforensics.hashing.picture.perceptual import perceptual_hashes
-from tests.hashing.pictures import photo_like
-
-
-def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
+from tests.pictures import photo_like, saved
 
 
 def examine(data: bytes, **options: str) -> Outcome:

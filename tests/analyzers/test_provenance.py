@@ -22,6 +22,7 @@ from tests.analyzers import provenance_files as files
 from tests.analyzers.provenance_files import FILES
 from tests.analyzers.test_provenance_rules import codes, examine, only
 from tests.formats import make
+from tests.pictures import saved
 
 LABEL = {"Label": "1", "ContentProducer": "001191330", "ProduceID": "p1", "ReservedCode1": "", "PropagateID": "q"}
 TC260 = 'xmlns:TC260="http://www.tc260.org.cn/ns/AIGC/1.0/"'
@@ -150,9 +151,7 @@ def test_bits_in_another_order_or_channel_are_nothing() -> None:
 
     pixels = np.array(Image.open(io.BytesIO(files.stealth(size=(96, 96)))))
     for changed in (pixels.transpose(1, 0, 2), pixels[..., [3, 1, 2, 0]], pixels[1:]):
-        buffer = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(changed)).save(buffer, "PNG")
-        assert examine(buffer.getvalue()).findings == ()
+        assert examine(saved(Image.fromarray(np.ascontiguousarray(changed)))).findings == ()
 
 
 def test_prompts_settings_and_names_are_recovered_and_marked_as_personal() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from nsfwforensics.analyzers.provenance.analyzer import ProvenanceAnalyzer, ProvenanceOptions
 from nsfwforensics.analyzers.provenance.match import RULES
@@ -18,6 +16,7 @@ from nsfwforensics.core.types import Finding, Severity, Support
 from tests.analyzers import provenance_files as files
 from tests.analyzers.provenance_files import FILES
 from tests.formats import make
+from tests.pictures import saved
 
 CODE_OF = {
     Meaning.GENERATED: "PROV-001",
@@ -110,9 +109,7 @@ def test_a_mark_outside_its_home_changes_nothing(mark: bytes) -> None:
     assert examine(files.png(Notes=text)).findings == (), "in a PNG text with another keyword"
     width = 64
     rows = np.frombuffer(mark.ljust(width * 3 * (len(mark) // (width * 3) + 2), b"\0"), np.uint8).reshape(-1, width, 3)
-    buffer = io.BytesIO()
-    Image.fromarray(rows).save(buffer, "PNG")
-    assert examine(buffer.getvalue()).findings == (), "in the pixels"
+    assert examine(saved(rows)).findings == (), "in the pixels"
 
 
 def _plain() -> dict[str, bytes]:

@@ -19,6 +19,7 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Support
 from nsfwforensics.signals.traces.trace import TraceRegion
+from tests.pictures import saved
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -40,14 +41,8 @@ def photo(height: int, width: int, seed: int) -> Image.Image:
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
-def written(picture: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 def jpeg(picture: Image.Image, quality: int) -> Image.Image:
-    return Image.open(io.BytesIO(written(picture, "JPEG", quality=quality))).convert("RGB")
+    return Image.open(io.BytesIO(saved(picture, "JPEG", quality=quality))).convert("RGB")
 
 
 def spliced(host: int = 90, donor: int = 75) -> Image.Image:
@@ -77,7 +72,7 @@ def overlap(finding: Finding, box: tuple[int, int, int, int]) -> float:
 
 @pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("JPEG", {"quality": 96})])
 def test_a_part_of_another_jpeg_is_found(kind: str, options: dict[str, Any]) -> None:
-    outcome = examined(written(spliced(), kind, **options))
+    outcome = examined(saved(spliced(), kind, **options))
     (finding,) = named(outcome, "TRACE-001")
     assert finding.support is Support.SUPPORTS
     assert overlap(finding, BOX) > 0.7
@@ -91,7 +86,7 @@ def test_a_part_of_another_jpeg_is_found(kind: str, options: dict[str, Any]) -> 
 def test_regions_are_in_pixels_of_the_picture_as_shown(orientation: int) -> None:
     exif = Image.Exif()
     exif[_ORIENTATION] = orientation
-    data = written(spliced(), "JPEG", quality=96, exif=exif)
+    data = saved(spliced(), "JPEG", quality=96, exif=exif)
     mark = np.zeros((416, 544), np.uint8)
     mark[BOX[1] : BOX[1] + BOX[3], BOX[0] : BOX[0] + BOX[2]] = 255
     stored = Image.fromarray(mark)
@@ -112,7 +107,7 @@ def test_regions_are_in_pixels_of_the_picture_as_shown(orientation: int) -> None
 
 def test_a_crop_is_reported_without_a_place() -> None:
     picture = jpeg(photo(416, 544, 1), 75).crop((3, 6, 544, 416))
-    (finding,) = named(examined(written(picture, "PNG")), "TRACE-002")
+    (finding,) = named(examined(saved(picture, "PNG")), "TRACE-002")
     assert finding.support is Support.INCONCLUSIVE and finding.region is None
     assert (finding.data["cut_x"], finding.data["cut_y"]) == (3, 6)
     assert "screenshots" in finding.caveat
@@ -120,7 +115,7 @@ def test_a_crop_is_reported_without_a_place() -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_an_untouched_picture_gives_no_findings(kind: str) -> None:
-    outcome = examined(written(jpeg(photo(416, 544, 1), 85), kind))
+    outcome = examined(saved(jpeg(photo(416, 544, 1), 85), kind))
     assert outcome.status is AnalyzerStatus.NOTHING_FOUND
     assert outcome.artifacts == ()
     assert outcome.measurements["jpeg-grid"]["regions"] == 0
@@ -128,7 +123,7 @@ def test_an_untouched_picture_gives_no_findings(kind: str) -> None:
 
 
 def test_maps_are_drawn_only_when_asked_for_and_are_no_findings() -> None:
-    outcome = examined(written(jpeg(photo(416, 544, 1), 85), "JPEG", quality=90), maps=True)
+    outcome = examined(saved(jpeg(photo(416, 544, 1), 85), "JPEG", quality=90), maps=True)
     names = [artifact.name for artifact in outcome.artifacts]
     assert {"map of jpeg-grid", "map of noise", "error level analysis", "noise residual"} <= set(names)
     assert len(set(names)) == len(names)
@@ -140,7 +135,7 @@ def test_maps_are_drawn_only_when_asked_for_and_are_no_findings() -> None:
 
 
 def test_methods_can_be_chosen() -> None:
-    data = written(jpeg(photo(200, 200, 1), 85), "PNG")
+    data = saved(jpeg(photo(200, 200, 1), 85), "PNG")
     outcome = examined(data, methods=("copy-move, noise", "copy-move"))
     assert set(outcome.measurements) == {"copy-move", "noise"}
     with pytest.raises(ValidationError, match="no such method"):
@@ -148,7 +143,7 @@ def test_methods_can_be_chosen() -> None:
 
 
 def test_rows_that_were_not_decoded_are_no_edit() -> None:
-    whole = written(photo(416, 544, 1), "JPEG", quality=90)
+    whole = saved(photo(416, 544, 1), "JPEG", quality=90)
     outcome = examined(whole[: len(whole) // 2])
     assert outcome.findings == ()
     assert outcome.measurements["double-quantisation"] == {"not_judged": "the file is cut short"}
@@ -157,12 +152,12 @@ def test_rows_that_were_not_decoded_are_no_edit() -> None:
 @pytest.mark.parametrize("mode", ["P", "1", "CMYK"])
 def test_pictures_whose_colours_imitate_traces_are_not_judged(mode: str) -> None:
     picture = photo(200, 200, 1).convert(mode)
-    outcome = examined(written(picture, "TIFF"))
+    outcome = examined(saved(picture, "TIFF"))
     assert outcome.status is AnalyzerStatus.NOT_APPLICABLE and mode in (outcome.reason or "")
 
 
 def test_a_tiny_picture_is_not_applicable_with_every_reason() -> None:
-    outcome = examined(written(photo(12, 12, 1), "PNG"))
+    outcome = examined(saved(photo(12, 12, 1), "PNG"))
     assert outcome.status is AnalyzerStatus.NOT_APPLICABLE
     assert "64 pixels" in (outcome.reason or "")
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import time
 from pathlib import Path
 
@@ -14,15 +13,9 @@ from nsfwforensics.core.analyzer import AnalyzerOptions, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, Severity, Support
 from nsfwforensics.errors import EvidenceError
-from tests.signals.pictures import natural
+from tests.pictures import natural, saved
 
 by_producer = pytest.mark.parametrize("producer", PRODUCERS, ids=lambda producer: producer.code)
-
-
-def saved(pixels: np.ndarray | Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def examine(data: bytes) -> Outcome:

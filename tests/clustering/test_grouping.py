@@ -14,7 +14,7 @@ from nsfwforensics.clustering.grouping import Groups, grouped
 from nsfwforensics.clustering.model import Stage, Sureness
 from nsfwforensics.signals.matching.keypoints import keypoints
 from nsfwforensics.signals.matching.signature import encode
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 NOTHING = encode(keypoints(np.zeros((20, 20), np.uint8)))
 

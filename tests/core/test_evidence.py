@@ -14,6 +14,7 @@ from PIL import Image
 from nsfwforensics.core.evidence import Evidence, Limits
 from nsfwforensics.errors import EvidenceError, LimitExceededError, NotAnImageError
 from nsfwforensics.testing import PICTURES, UNDECODABLE, contract_file
+from tests.pictures import saved
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -60,9 +61,7 @@ def test_a_truncated_jpeg_is_decoded_in_part_and_says_so() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"])
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
 def test_truncation_of_any_format_is_partial_or_a_clear_error(kind: str, share: float) -> None:
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(contract_file("plain.jpg"))).save(buffer, kind)
-    data = buffer.getvalue()
+    data = saved(Image.open(io.BytesIO(contract_file("plain.jpg"))), kind)
     evidence = Evidence.from_bytes(data[: int(len(data) * share)])
     try:
         decoded = evidence.decoded_share
@@ -80,9 +79,7 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
 
 
 def test_alpha_lies_over_white() -> None:
-    buffer = io.BytesIO()
-    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(buffer, "PNG")
-    assert (Evidence.from_bytes(buffer.getvalue()).rgb == 255).all()
+    assert (Evidence.from_bytes(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 0)))).rgb == 255).all()
 
 
 def test_the_pixel_limit_stops_a_bomb_before_it_is_decoded() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import random
 import shutil
@@ -16,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from nsfwforensics.testing import contract_file
 from tests.e2e.conftest import Runner
+from tests.pictures import saved
 
 MAPS = ("--only", "metadata", "--only", "traces", "--maps", "--thumbnails")
 
@@ -124,9 +124,7 @@ def hidden(kind: str, small: bytes) -> tuple[str, bytes]:
         return f"{kind}.jpg", with_segment(0xFE, small)
     info = PngImagePlugin.PngInfo()
     info.add_text(*(("Raw profile type exif", small.hex()) if kind == "profile" else ("Note", text)))
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 48), "navy").save(buffer, "PNG", pnginfo=info)
-    return f"{kind}.png", buffer.getvalue()
+    return f"{kind}.png", saved(Image.new("RGB", (64, 48), "navy"), pnginfo=info)
 
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -139,9 +137,7 @@ def with_segment(marker: int, body: bytes) -> bytes:
 
 
 def small_picture() -> bytes:
-    buffer = io.BytesIO()
-    Image.frombytes("RGB", (12, 12), random.Random(1).randbytes(432)).save(buffer, "JPEG", quality=30)
-    return buffer.getvalue()
+    return saved(Image.frombytes("RGB", (12, 12), random.Random(1).randbytes(432)), "JPEG", quality=30)
 
 
 def pieces_of(small: bytes) -> list[str]:

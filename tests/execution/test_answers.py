@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nsfwforensics import errors
-from nsfwforensics.execution.answers import LONGEST_RECORD, MOST_RECORDS, Answer, answered, taken
+from nsfwforensics.execution.answers import LONGEST_RECORD, MOST_RECORDS, Reply, answered, taken
 from nsfwforensics.execution.base import OUT_OF_MEMORY, Lost
 
 
@@ -56,7 +56,7 @@ def test_a_value_comes_back_and_one_that_cannot_travel_is_a_reason() -> None:
     assert taken(answered(False, divmod, 7, 2)) == (3, 1)
     assert isinstance(taken(answered(False, lambda: lambda: None)), Lost)
     assert isinstance(taken(answered(False, Sticky)), Lost)
-    assert isinstance(taken(Answer(b"no pickle")), Lost)
+    assert isinstance(taken(Reply(b"no pickle")), Lost)
 
 
 def test_what_was_logged_travels_along_where_somebody_listens(caplog: pytest.LogCaptureFixture) -> None:

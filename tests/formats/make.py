@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
 from PIL import Image
+
+from tests.pictures import saved
 
 XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 
@@ -25,21 +26,15 @@ def picture(size: tuple[int, int] = (96, 64), seed: int = 1) -> Image.Image:
 
 
 def jpeg(image: Image.Image | None = None, **save: object) -> bytes:
-    buffer = io.BytesIO()
-    (image or picture()).save(buffer, "JPEG", **{"quality": 90, **save})
-    return buffer.getvalue()
+    return saved(image or picture(), "JPEG", **{"quality": 90, **save})
 
 
 def png(image: Image.Image | None = None, **save: object) -> bytes:
-    buffer = io.BytesIO()
-    (image or picture()).save(buffer, "PNG", **save)
-    return buffer.getvalue()
+    return saved(image or picture(), "PNG", **save)
 
 
 def webp(image: Image.Image | None = None, **save: object) -> bytes:
-    buffer = io.BytesIO()
-    (image or picture()).save(buffer, "WEBP", **save)
-    return buffer.getvalue()
+    return saved(image or picture(), "WEBP", **save)
 
 
 def segment(marker: int, body: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from nsfwforensics.formats.behind import Piece, behind
 from nsfwforensics.formats.pictures import look_inside
 from tests.analyzers.provenance_files import SOURCE_TYPE, iptc_ext, samsung_trailer
 from tests.formats import make
+from tests.pictures import saved
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42\0\0\0\x10mdat12345678\0\0\0\x08moov"
 
@@ -33,12 +33,6 @@ def scene(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
     """A picture with enough structure for a perceptual hash; each seed another."""
     cells = np.random.default_rng(seed).integers(0, 255, (36, 48, 3), dtype=np.uint8)
     return Image.fromarray(cells).resize(size, Image.Resampling.BICUBIC)
-
-
-def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    picture.copy().save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def animation(kind: str, *frames: Image.Image) -> bytes:

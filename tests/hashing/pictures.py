@@ -6,25 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EvidenceError
+from tests.pictures import photo_like
 
 SHAPES = ((1, 1), (10, 3_000), (3_000, 10), (48, 31), (301, 299), (1_024, 1_500))
-
-
-def photo_like(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Soft shapes at all scales with some noise: uint8 (height, width, 3)."""
-    random = np.random.default_rng(seed)
-    pixels = np.zeros((height, width, 3))
-    for side in (2, 4, 9, 20, 45):
-        small = Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8))
-        pixels += np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), dtype=float) / side**0.7
-    pixels += random.normal(0, 2, pixels.shape)
-    pixels -= pixels.min()
-    return (pixels * (255 / max(pixels.max(), 1e-9))).astype(np.uint8)
 
 
 def synthetic() -> Iterator[tuple[str, Image.Image]]:

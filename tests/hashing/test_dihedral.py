@@ -6,7 +6,7 @@ from PIL import Image
 
 from nsfwforensics.hashing.picture.dihedral import dihedral_hashes
 from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, pdq, pdq_dihedral
-from tests.hashing.pictures import photo_like
+from tests.pictures import photo_like
 
 
 @pytest.mark.parametrize("shape", [(520, 771), (1_030, 640), (513, 513), (600, 4_000), (2_049, 601)])

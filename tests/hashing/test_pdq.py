@@ -18,7 +18,8 @@ from nsfwforensics.hashing.picture.pdq import (
     pdq_of_reduced,
     pdq_samples,
 )
-from tests.hashing.pictures import decodable, photo_like, synthetic
+from tests.hashing.pictures import decodable, synthetic
+from tests.pictures import photo_like
 
 pdqhash = pytest.importorskip("pdqhash", reason="the reference binding is a development dependency")
 

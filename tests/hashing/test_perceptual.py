@@ -13,7 +13,8 @@ from PIL import Image
 from nsfwforensics.hashing.picture.colors import count_colors
 from nsfwforensics.hashing.picture.perceptual import further_hashes, perceptual_hashes
 from nsfwforensics.hashing.picture.resample import Reduction, reduce_many
-from tests.hashing.pictures import decodable, photo_like, synthetic
+from tests.hashing.pictures import decodable, synthetic
+from tests.pictures import photo_like
 
 
 def check(pictures: Iterable[tuple[str, Image.Image]]) -> int:

@@ -11,6 +11,7 @@ from PIL import ImageCms
 
 from tests.formats import hostile, make
 from tests.formats.make import box, chunk, picture, segment, with_chunks, with_segments, xmp, xmp_segment
+from tests.pictures import saved
 
 BOMB = 256
 """MiB to which each compressed bomb inflates."""
@@ -182,9 +183,7 @@ def structures() -> dict[str, bytes]:
 def truncated() -> dict[str, bytes]:
     found = {}
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"):
-        stream = io.BytesIO()
-        picture((200, 140)).save(stream, kind)
-        data = stream.getvalue()
+        data = saved(picture((200, 140)), kind)
         for share in (0.02, 0.4, 0.97):
             found[f"cut-{share}.{kind.lower()}"] = data[: int(len(data) * share)]
     return found

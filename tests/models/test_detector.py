@@ -21,6 +21,7 @@ from nsfwforensics.models.own.detector import Detector, inputs, least_side, load
 from nsfwforensics.models.own.files import find_detector, read_model
 from nsfwforensics.models.synthesis import preprocess
 from tests.models.make_onnx import RATES, brightness, card, model, node, tensor, value
+from tests.pictures import noise
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -222,7 +223,7 @@ def test_input_is_what_the_card_says(tmp_path: Path) -> None:
 
 
 def test_ways_to_fit_a_picture() -> None:
-    rgb = np.random.default_rng(3).integers(0, 256, (300, 500, 3), dtype=np.uint8)
+    rgb = noise(300, 500, 3)
     (stretched,) = inputs(rgb, Input(width=64, height=48, fit="stretch"))  # type: ignore[arg-type]
     (middle,) = inputs(rgb, Input(width=64, height=48, fit="centre", shorter=300))  # type: ignore[arg-type]
     crops = inputs(rgb, Input(width=64, height=64, fit="crops", crops=5))  # type: ignore[arg-type]
@@ -273,7 +274,7 @@ def test_a_model_that_gives_no_number_is_refused(tmp_path: Path) -> None:
 
 def test_scores_are_the_same_every_time_and_in_any_order(tmp_path: Path) -> None:
     files = find_detector(card(tmp_path, brightness(), replace={"input": 'width = 64\nheight = 64\nfit = "crops"'}))
-    pictures = [np.random.default_rng(n).integers(0, 256, (150 + 40 * n, 260, 3), dtype=np.uint8) for n in range(4)]
+    pictures = [noise(150 + 40 * n, 260, n) for n in range(4)]
     first, second = load_detector(files), load_detector(files)
     forwards = [first.score(picture) for picture in pictures]
     backwards = [second.score(picture) for picture in pictures[::-1]][::-1]
@@ -306,7 +307,7 @@ def _safe_card(folder: Path, data: bytes, architecture: str) -> Path:
 
 def test_tensors_of_a_known_architecture_are_judged_as_the_built_in_model_is(tmp_path: Path) -> None:
     found = load_detector(find_detector(_safe_card(tmp_path, save(_tensors()), "synthesis")))
-    rgb = np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    rgb = noise(300, 300, 1)
     assert found.score(rgb) == found.score(rgb)
     assert math.isfinite(found.score(rgb).score)
 
@@ -339,7 +340,7 @@ def test_probabilities_by_the_card() -> None:
 
 
 def test_a_picture_longer_than_a_jpeg_can_be_is_recompressed_in_pieces() -> None:
-    long = np.random.default_rng(0).integers(0, 256, (66_000, 24, 3), dtype=np.uint8)
+    long = noise(66_000, 24, 0)
     assert preprocess.recompressed(long, 80).shape == long.shape
     whole = preprocess.recompressed(long[:65_488], 80)
     assert (preprocess.recompressed(long, 80)[:65_488] == whole).all()

@@ -17,6 +17,7 @@ from nsfwforensics.models.faces.embedder import cached_embedder
 from nsfwforensics.models.faces.mtcnn import Mtcnn
 from nsfwforensics.models.synthesis.canonical import changed
 from nsfwforensics.models.synthesis.classifier import cached_classifier
+from tests.pictures import noise
 
 Numbers = tuple[bool, bool, str, bool]
 
@@ -39,7 +40,7 @@ def seen() -> Iterator[set[tuple[str, Numbers]]]:
     hook.remove()
 
 
-PICTURE = np.random.default_rng(3).integers(0, 256, (160, 200, 3), dtype=np.uint8)
+PICTURE = noise(160, 200, 3)
 
 
 def run_detector() -> None:

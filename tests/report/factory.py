@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 from typing import Any
 
 from nsfwforensics.core import assess
@@ -23,6 +22,7 @@ from nsfwforensics.core.types import (
     Severity,
     Support,
 )
+from tests.pictures import saved
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -191,6 +191,4 @@ def thumbnail(width: int = 160, height: int = 120) -> str:
     pen = ImageDraw.Draw(picture)
     pen.ellipse((width // 4, height // 4, width // 2, height * 3 // 4), fill=(240, 200, 90))
     pen.rectangle((width * 5 // 8, height // 3, width * 7 // 8, height * 7 // 8), fill=(60, 80, 60))
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return base64.b64encode(saved(picture, "JPEG")).decode("ascii")

@@ -14,7 +14,7 @@ from nsfwforensics.errors import ExitCode, MissingDependencyError, ReportError
 from nsfwforensics.language import language
 from nsfwforensics.report.page.html import Extent
 from nsfwforensics.report.pdf import making as pdf
-from nsfwforensics.report.pdf.rendering import Rendered, Settings
+from nsfwforensics.report.pdf.rendering import PdfSettings, Rendered
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, thumbnail
@@ -50,7 +50,7 @@ def rendered(page: str, **settings: object) -> tuple[Rendered, bytes]:
         source.flush()
         source.seek(0)
         os.lseek(source.fileno(), 0, os.SEEK_SET)
-        found = pdf._run(Settings(**settings), source, target.fileno(), 120.0)  # type: ignore[arg-type]
+        found = pdf._run(PdfSettings(**settings), source, target.fileno(), 120.0)  # type: ignore[arg-type]
         target.seek(0)
         return found, target.read()
 
@@ -126,7 +126,7 @@ def test_a_smaller_report_is_made_where_the_full_one_takes_too_long(
     saved = saved_report(tmp_path, every_outcome(), file("b.jpg"))
     attempts: list[Extent] = []
 
-    def attempt(_saved: SavedReport, _folder: Path, extent: Extent, _settings: Settings) -> Rendered:
+    def attempt(_saved: SavedReport, _folder: Path, extent: Extent, _settings: PdfSettings) -> Rendered:
         attempts.append(extent)
         return Rendered(pages=3) if extent is pdf.LEAST else Rendered(problem="it took too long", kind="limit")
 

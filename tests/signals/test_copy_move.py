@@ -9,7 +9,7 @@ from PIL import Image
 from nsfwforensics.signals.traces import copy_move as module
 from nsfwforensics.signals.traces import copy_move_match
 from nsfwforensics.signals.traces.copy_move import LEAST_SIDE, copy_move
-from tests.signals.pictures import natural
+from tests.pictures import natural, resaved
 
 
 def photo(height: int = 480, width: int = 640, seed: int = 0) -> NDArray[np.uint8]:
@@ -26,12 +26,6 @@ def photo(height: int = 480, width: int = 640, seed: int = 0) -> NDArray[np.uint
     return np.clip(cv2.GaussianBlur(plane, (0, 0), 0.8) + grain, 0, 255).astype(np.uint8)
 
 
-def jpeg(luma: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    done, data = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
-
-
 def covered(mask: NDArray[np.bool_] | None, cell: int, box: tuple[slice, slice]) -> float:
     assert mask is not None
     return float(np.kron(mask, np.ones((cell, cell), bool))[box].mean())
@@ -42,7 +36,7 @@ def test_a_moved_copy_is_found_at_both_ends_and_nothing_else(quality: int) -> No
     picture = photo()
     source, target = (slice(60, 190), slice(40, 200)), (slice(300, 430), slice(411, 571))
     picture[target] = picture[source]
-    trace = copy_move(jpeg(picture, quality))
+    trace = copy_move(resaved(picture, quality))
     assert len(trace.regions) == 2
     assert covered(trace.mask, trace.cell, source) > 0.8
     assert covered(trace.mask, trace.cell, target) > 0.8
@@ -62,7 +56,7 @@ def test_a_turned_and_enlarged_copy_is_found_with_its_angle_and_scale() -> None:
     over = cv2.warpAffine(picture, matrix, (640, 480), flags=cv2.INTER_CUBIC)
     disc = np.zeros(picture.shape, np.uint8)
     cv2.circle(disc, (430, 300), 85, 1, -1)
-    trace = copy_move(jpeg(np.where(disc > 0, over, picture), 85))
+    trace = copy_move(resaved(np.where(disc > 0, over, picture), 85))
     assert len(trace.regions) == 2
     data = trace.regions[0].data
     assert min(abs(data["scale"] - 1.15), abs(data["scale"] - 1 / 1.15)) < 0.02
@@ -73,13 +67,13 @@ def test_two_different_copies_are_two_pairs() -> None:
     picture = photo(seed=5)
     picture[330:450, 30:180] = picture[20:140, 30:180]
     picture[330:450, 430:580] = picture[20:140, 400:550]
-    trace = copy_move(jpeg(picture, 90))
+    trace = copy_move(resaved(picture, 90))
     assert sorted(region.data["pair"] for region in trace.regions) == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_a_picture_without_copies_gives_nothing(seed: int) -> None:
-    trace = copy_move(jpeg(photo(seed=seed), 80))
+    trace = copy_move(resaved(photo(seed=seed), 80))
     assert trace.regions == ()
     assert trace.mask is None
 
@@ -89,7 +83,7 @@ def test_alike_but_not_the_same_is_no_copy() -> None:
     picture = photo(seed=7).astype(np.float32)
     grain = np.random.default_rng(1).normal(0, 6, (130, 160))
     picture[300:430, 411:571] = picture[60:190, 40:200] * 0.93 + 9 + grain
-    assert copy_move(jpeg(np.clip(picture, 0, 255).astype(np.uint8), 90)).regions == ()
+    assert copy_move(resaved(np.clip(picture, 0, 255).astype(np.uint8), 90)).regions == ()
 
 
 def test_tiles_and_patterns_give_nothing() -> None:
@@ -109,7 +103,7 @@ def test_a_screen_with_rows_of_the_same_drawing_gives_nothing() -> None:
         cv2.putText(screen, "Message received", (100, top + 20), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 30, 2)
         cv2.putText(screen, f"number {row * 37}", (100, top + 45), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 110, 1)
     assert copy_move(screen).regions == ()
-    assert copy_move(jpeg(screen, 85)).regions == ()
+    assert copy_move(resaved(screen, 85)).regions == ()
 
 
 def test_a_picture_shown_twice_side_by_side_is_a_collage() -> None:
@@ -164,7 +158,7 @@ def test_samples_hold_no_copies() -> None:
 def test_matches_are_those_of_a_search_that_sorts_every_row(size: tuple[int, int]) -> None:
     picture = photo(*size, seed=5)
     picture[300:420, 20:140] = picture[60:180, 10:130]
-    where, descriptors = copy_move_match.keypoints(jpeg(picture, 85))
+    where, descriptors = copy_move_match.keypoints(resaved(picture, 85))
     wanted = set()
     alike = descriptors @ descriptors.T
     for row in range(len(where)):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from nsfwforensics.signals.changes.difference import Difference, difference
 from nsfwforensics.signals.changes.difference_pictures import LONGEST, heatmap_png, side_by_side_jpeg
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 IDENTITY = np.eye(3)
 

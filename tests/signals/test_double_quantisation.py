@@ -11,7 +11,7 @@ from nsfwforensics.signals.traces import recompression
 from nsfwforensics.signals.traces.double_quantisation import double_quantisation, unclipped_blocks
 from nsfwforensics.signals.traces.recompression import LEAST_SCORE, MODES, history, ijg_table
 from nsfwforensics.signals.traces.trace import Trace
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 pytest.importorskip("jpeglib", reason="jpeglib has no wheel for this platform")
 

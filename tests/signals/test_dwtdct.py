@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tools.watermark_writer import watermarked
 
 from nsfwforensics.signals.dwtdct import _FLOAT_ZERO, MOST_PIXELS, STEP, bits, match, readings, shares
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 PAYLOAD = bits("1100101001110100011011100101")
 

@@ -16,6 +16,7 @@ from nsfwforensics.signals.traces import jpeg_grid
 from nsfwforensics.signals.traces.jpeg_regions import nfa
 from nsfwforensics.signals.traces.jpeg_votes import NO_VOTE, ZERO, counts, votes, zeros
 from nsfwforensics.signals.traces.trace import Trace
+from tests.pictures import resaved
 
 
 def photo(height: int, width: int, seed: int) -> NDArray[np.uint8]:
@@ -27,11 +28,6 @@ def photo(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     scene = np.fft.ifft2(spectrum).real
     noisy = 128 + 38 * (scene - scene.mean()) / scene.std() + generator.normal(0, 1.5, scene.shape)
     return np.clip(noisy, 0, 255).astype(np.uint8)
-
-
-def saved(luma: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    _, data = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def overlap(trace: Trace, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> float:
@@ -56,8 +52,8 @@ def spliced(host: NDArray[np.uint8], donor: NDArray[np.uint8], left: int = 48, t
 
 @pytest.mark.parametrize(("host", "donor", "last"), [(85, 75, None), (70, 90, None), (90, 75, 96), (95, 70, 95)])
 def test_a_pasted_area_is_found_with_its_grid(host: int, donor: int, last: int | None) -> None:
-    picture = spliced(saved(HOST, host), saved(DONOR, donor))
-    picture = saved(picture, last) if last else picture
+    picture = spliced(resaved(HOST, host), resaved(DONOR, donor))
+    picture = resaved(picture, last) if last else picture
     trace = jpeg_grid.grid(picture)
     assert overlap(trace, BOX, picture.shape) > 0.7
     assert trace.data["origin"] == (0, 0)
@@ -71,7 +67,7 @@ def test_a_pasted_area_is_found_with_its_grid(host: int, donor: int, last: int |
 
 
 def test_an_area_without_the_grid_is_found() -> None:
-    picture = spliced(saved(HOST, 80), DONOR)
+    picture = spliced(resaved(HOST, 80), DONOR)
     trace = jpeg_grid.grid(picture)
     assert [region.data["kind"] for region in trace.regions] == ["missing"]
     assert overlap(trace, BOX, picture.shape) > 0.6
@@ -81,8 +77,8 @@ def test_an_area_without_the_grid_is_found() -> None:
 @pytest.mark.parametrize(("left", "top"), [(1, 0), (3, 6), (8, 4)])
 @pytest.mark.parametrize("again", [None, 96])
 def test_a_crop_is_told_by_the_origin_of_its_grid(left: int, top: int, again: int | None) -> None:
-    cut = saved(HOST, 75)[top:, left:]
-    picture = saved(cut, again) if again else cut
+    cut = resaved(HOST, 75)[top:, left:]
+    picture = resaved(cut, again) if again else cut
     trace = jpeg_grid.grid(picture)
     assert trace.data["offset"] == (-left % 8, -top % 8)
     assert trace.regions == ()
@@ -90,7 +86,7 @@ def test_a_crop_is_told_by_the_origin_of_its_grid(left: int, top: int, again: in
 
 @pytest.mark.parametrize("quality", [30, 60, 75, 85, 95, 100])
 def test_a_picture_saved_once_raises_no_alarm(quality: int) -> None:
-    trace = jpeg_grid.grid(saved(HOST, quality))
+    trace = jpeg_grid.grid(resaved(HOST, quality))
     assert trace.regions == () and trace.mask is None
     assert trace.score < 3
     assert trace.data["offset"] is None
@@ -119,7 +115,7 @@ PLAIN = {
     "noise": np.random.default_rng(3).integers(0, 256, (256, 256)).astype(np.uint8),
     "faint noise": np.random.default_rng(4).integers(126, 130, (256, 256)).astype(np.uint8),
     "no grid": HOST,
-    "halved": cv2.resize(saved(HOST, 80), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+    "halved": cv2.resize(resaved(HOST, 80), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
     "gradient": _gradient(),
     "text": _text(),
     "saturated": np.clip(HOST.astype(int) * 2, 0, 255).astype(np.uint8),
@@ -131,7 +127,7 @@ PLAIN = {
 @pytest.mark.parametrize("quality", [None, 80])
 def test_pictures_without_an_edit_raise_no_alarm(name: str, quality: int | None) -> None:
     picture = np.asarray(PLAIN[name], np.uint8)
-    trace = jpeg_grid.grid(saved(picture, quality) if quality else picture)
+    trace = jpeg_grid.grid(resaved(picture, quality) if quality else picture)
     assert trace.regions == () and trace.data["offset"] is None
 
 
@@ -152,14 +148,14 @@ def test_any_pixels_give_a_well_formed_trace(luma: NDArray[np.uint8]) -> None:
 
 
 def test_the_same_pixels_give_the_same_trace() -> None:
-    picture = spliced(saved(HOST, 85), saved(DONOR, 75))
+    picture = spliced(resaved(HOST, 85), resaved(DONOR, 75))
     first, second = jpeg_grid.grid(picture), jpeg_grid.grid(picture.copy())
     assert first.regions == second.regions and first.data == second.data
     assert np.array_equal(first.map, second.map)  # type: ignore[arg-type]
 
 
 def test_a_large_picture_is_analysed_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    host, donor = saved(photo(1600, 400, 5), 85), saved(photo(1600, 400, 6), 75)
+    host, donor = resaved(photo(1600, 400, 5), 85), resaved(photo(1600, 400, 6), 75)
     picture = host.copy()
     picture[400:1203, 100:299] = donor[401:1204, 103:302]
     monkeypatch.setattr(jpeg_grid, "MOST_PIXELS", 320_000)
@@ -180,7 +176,7 @@ def test_zeros_are_those_of_the_transform() -> None:
 
 
 def test_votes_are_those_of_a_search_through_all_blocks() -> None:
-    luma = saved(photo(64, 72, 8), 80)
+    luma = resaved(photo(64, 72, 8), 80)
     luma[30:50, 20:48] = 77  # no vote: flat
     (found,) = votes(luma, [(0, 40), (40, 64)])
     (number,) = zeros(luma)
@@ -209,11 +205,11 @@ def test_grids_that_are_dense_nowhere_are_left_out_without_a_difference(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = {
-        "once": lambda: saved(HOST, 80),
-        "pasted": lambda: saved(spliced(saved(HOST, 70), saved(DONOR, 90)), 96),
+        "once": lambda: resaved(HOST, 80),
+        "pasted": lambda: resaved(spliced(resaved(HOST, 70), resaved(DONOR, 90)), 96),
         "no grid": lambda: HOST,
-        "cropped": lambda: np.ascontiguousarray(saved(HOST, 70)[3:, 5:]),
-        "cropped and saved": lambda: saved(np.ascontiguousarray(saved(HOST, 70)[3:, 5:]), 92),
+        "cropped": lambda: np.ascontiguousarray(resaved(HOST, 70)[3:, 5:]),
+        "cropped and saved": lambda: resaved(np.ascontiguousarray(resaved(HOST, 70)[3:, 5:]), 92),
     }[kind]()
     asked: list[int] = []
     plain = jpeg_grid.grid_areas

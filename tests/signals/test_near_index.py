@@ -9,7 +9,7 @@ from nsfwforensics.signals.matching.keypoints import Keypoints, keypoints
 from nsfwforensics.signals.matching.near_index import NearIndex
 from nsfwforensics.signals.matching.near_match import common_share
 from nsfwforensics.signals.matching.signature import decode, encode
-from tests.signals.pictures import natural
+from tests.pictures import natural
 
 COUNT = 12
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nsfwforensics.signals.traces import noise as module
 from nsfwforensics.signals.traces.noise import noise_levels
-from tests.signals.pictures import natural
+from tests.pictures import natural, resaved
 
 
 def photo(height: int = 512, width: int = 640, sigma: float = 3.0, seed: int = 0) -> NDArray[np.float64]:
@@ -21,12 +21,6 @@ def pixels(plane: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.clip(np.round(plane), 0, 255).astype(np.uint8)
 
 
-def jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    done, data = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-
-
 @pytest.mark.parametrize("quality", [None, 95, 85])
 @pytest.mark.parametrize(("factor", "sign"), [(0.4, -1), (2.5, 1)])
 def test_the_map_shows_where_the_grain_is_finer_or_coarser(quality: int | None, factor: float, sign: int) -> None:
@@ -35,7 +29,7 @@ def test_the_map_shows_where_the_grain_is_finer_or_coarser(quality: int | None, 
     soft = cv2.GaussianBlur(natural(512, 640, 0), (0, 0), 3).astype(float)
     plane[place] = soft[place] + factor * (plane - soft)[place]
     picture = pixels(plane)
-    trace = noise_levels(picture if quality is None else jpeg(picture, quality))
+    trace = noise_levels(picture if quality is None else resaved(picture, quality))
     assert trace.map is not None
     inside = np.zeros(trace.map.shape, bool)
     inside[18:38, 27:51] = True

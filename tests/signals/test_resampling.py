@@ -8,18 +8,12 @@ from PIL import Image
 
 from nsfwforensics.signals.traces import resampling as module
 from nsfwforensics.signals.traces.resampling import LEAST_SIDE, resampling
-from tests.signals.pictures import natural
+from tests.pictures import natural, resaved
 
 
 def photo(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     plane = natural(height, width, seed)[..., 1] + np.random.default_rng(seed).normal(0, 4, (height, width))
     return np.clip(plane, 0, 255).astype(np.uint8)
-
-
-def jpeg(luma: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    done, data = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def enlarged(factor: float, interpolation: int, seed: int = 1) -> NDArray[np.uint8]:
@@ -49,20 +43,20 @@ def test_an_enlarged_part_is_found_where_it_is(factor: float, interpolation: int
 
 
 def test_it_survives_jpeg_at_quality_95_but_not_a_messenger() -> None:
-    assert resampling(jpeg(pasted(1.3), 95)).regions
-    small = cv2.resize(jpeg(pasted(1.3), 95), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-    assert resampling(jpeg(small, 75)).regions == ()
+    assert resampling(resaved(pasted(1.3), 95)).regions
+    small = cv2.resize(resaved(pasted(1.3), 95), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    assert resampling(resaved(small, 75)).regions == ()
 
 
 @pytest.mark.parametrize("quality", [None, 95, 80, 60])
 def test_an_untouched_picture_gives_nothing(quality: int | None) -> None:
     picture = photo(1024, 1280, seed=4)
-    assert resampling(picture if quality is None else jpeg(picture, quality)).regions == ()
+    assert resampling(picture if quality is None else resaved(picture, quality)).regions == ()
 
 
 def test_the_grid_of_an_earlier_jpeg_is_no_resampling() -> None:
-    picture = jpeg(photo(1024, 1280, seed=4), 60)
-    picture[300:812, 300:812] = jpeg(photo(1024, 1280, seed=5), 40)[3:515, 5:517]
+    picture = resaved(photo(1024, 1280, seed=4), 60)
+    picture[300:812, 300:812] = resaved(photo(1024, 1280, seed=5), 40)[3:515, 5:517]
     assert resampling(picture).regions == ()
 
 

@@ -118,7 +118,7 @@ def examined(
     folds: bool = True,
     csv_mark: bool = False,
     force: bool = False,
-) -> Iterator[tuple[SavedReport, Tally]]:
+) -> Iterator[tuple[SavedReport, ExitTally]]:
     """Examines everything, with a progress bar, and writes the report; after Ctrl-C, of what was done.
 
     Args:
@@ -139,7 +139,7 @@ def examined(
         if folder is not None and not force:
             refuse_another(folder, head)
         writer.begin(head)
-        tally = Tally(_extras_nobody_named(run))
+        tally = ExitTally(_extras_nobody_named(run))
         interrupted = _examine(run, writer, tally, quiet=quiet)
         yield writer.finish(run.header(finished=True, interrupted=interrupted)), tally
 
@@ -183,7 +183,7 @@ def _extras_nobody_named(run: Run) -> frozenset[str]:
     return frozenset(optional - set(run.request.only or ()))
 
 
-class Tally:
+class ExitTally:
     """What the exit code depends on.
 
     Args:
@@ -219,7 +219,7 @@ class Tally:
         return ExitCode.MISSING if self.unavailable else ExitCode.DONE
 
 
-def _examine(run: Run, writer: ReportWriter, tally: Tally, *, quiet: bool) -> bool:
+def _examine(run: Run, writer: ReportWriter, tally: ExitTally, *, quiet: bool) -> bool:
     """Examines everything and returns whether it was interrupted; what was done is kept.
 
     What a library prints meanwhile goes to standard error: standard output is the report's.

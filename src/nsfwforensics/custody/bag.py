@@ -110,7 +110,7 @@ def pack(order: Order, progress: Progress = lambda found: None) -> Packed:
     """
     started = time.time()
     check_place(order.bag, ())
-    with _workshop(order.bag) as folder:
+    with _being_made(order.bag) as folder:
         payload = folder  # the BagIt library moves what is in the folder into data/
         covered, source = Covered(), order.source
         if source is not None:
@@ -136,7 +136,7 @@ def pack(order: Order, progress: Progress = lambda found: None) -> Packed:
 
 
 @contextlib.contextmanager
-def _workshop(bag: Path) -> Iterator[Path]:
+def _being_made(bag: Path) -> Iterator[Path]:
     """A private folder beside the target, gone at the end unless it was given the target's name."""
     try:
         folder = Path(tempfile.mkdtemp(dir=bag.parent, prefix=f".{bag.name[:80]}.", suffix=".part"))

@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What comes back from a worker.
 
     Attributes:
@@ -82,7 +82,7 @@ def collected(wanted: bool) -> Iterator[list[Record]]:
         logging.getLogger().removeHandler(handler)
 
 
-def answered(wanted: bool, call: Callable[..., Any], *arguments: Any) -> Answer:
+def answered(wanted: bool, call: Callable[..., Any], *arguments: Any) -> Reply:
     """Calls a function in a worker; whatever it raises becomes the reason why there is no value.
 
     Args:
@@ -98,10 +98,10 @@ def answered(wanted: bool, call: Callable[..., Any], *arguments: Any) -> Answer:
             _log.debug("%s failed", call.__qualname__, exc_info=True)
             problem = OUT_OF_MEMORY if isinstance(error, MemoryError) else reason_of(error)
             kind = next((one.__name__ for one in type(error).__mro__ if one.__module__ == errors.__name__), "")
-    return Answer(value, problem, kind, tuple(records))
+    return Reply(value, problem, kind, tuple(records))
 
 
-def taken(answer: Answer) -> Any | Lost:
+def taken(answer: Reply) -> Any | Lost:
     """The value of an answer, or why there is none; what the worker logged is logged here.
 
     Args:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.errors import ForensicsError
-from nsfwforensics.execution.answers import Answer, answered, listening, taken
+from nsfwforensics.execution.answers import Reply, answered, listening, taken
 from nsfwforensics.execution.base import Lost, died, too_long
 from nsfwforensics.execution.processes import context, without_interrupts
 
@@ -60,7 +60,7 @@ class Staff:
 @dataclass(slots=True)
 class _Sent:
     task: tuple[Any, ...]
-    future: ProcessFuture[Answer] | None = None
+    future: ProcessFuture[Reply] | None = None
 
     def is_done(self) -> bool:
         return self.future is not None and self.future.done() and self.future.exception() is None

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nsfwforensics import errors
-from nsfwforensics.execution.answers import Answer, answered, listening, taken
+from nsfwforensics.execution.answers import Reply, answered, listening, taken
 from nsfwforensics.execution.base import BrokeError, DiedError, Lost
 from nsfwforensics.seclusion import elsewhere
 
@@ -118,7 +118,7 @@ def call_apart(call: Callable[..., Any], *arguments: Any) -> Any:
             process.start()
         try:
             wait([readable, process.sentinel])
-            answer: Answer | None = readable.recv() if readable.poll() else None
+            answer: Reply | None = readable.recv() if readable.poll() else None
         except EOFError:
             answer = None
         except KeyboardInterrupt:

@@ -123,47 +123,48 @@ class JpegAnalyzer(Analyzer):
         if found is None:
             raise EvidenceError(say("the JPEG holds no quantisation table"))
         metadata = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
-        unchecked: list[str] = []
-        past = _past(evidence, layout, unchecked)
+        earlier, not_told = _earlier(evidence, layout)
+        frame, unread = _frame(layout)
+        unchecked = [reason for reason in (not_told, unread) if reason is not None]
         measurements: dict[str, Any] = {
             "quality": {"standard": found.quality, "nearest_standard": found.nearest, "distance": found.distance},
             "tables": {
                 "family": found.kind, "names": found.names, "files_measured": found.files, "digest": found.digest,
                 "steps_zigzag": {str(number): table for number, table in sorted(tables.items())},
             },
-            "frame": _frame(layout, unchecked),
-            "compressions": None if past is None else _figures(past),
+            "frame": frame,
+            "compressions": None if earlier is None else _figures(earlier),
             "thumbnail": _thumbnail(metadata, found),
             "bytes_after_image": None if layout.end is None else evidence.size - layout.end,
             "not_checked": unchecked,
         }  # fmt: skip
-        findings = [*self._savings(past, found), *self._tables(found, metadata)]
-        if past is None and not findings:  # tables alone cannot say that nothing was found
+        findings = [*self._savings(earlier, found), *self._tables(found, metadata)]
+        if earlier is None and not findings:  # tables alone cannot say that nothing was found
             return Outcome.not_applicable(say("{reasons:semicolon}", reasons=unchecked), measurements)
         return Outcome.of(findings, measurements)
 
-    def _savings(self, past: History | None, found: known.Family) -> Iterator[Finding]:
-        if past is None or not _seen(past):
+    def _savings(self, earlier: History | None, found: known.Family) -> Iterator[Finding]:
+        if earlier is None or not _seen(earlier):
             return
         if found.quality:
             saved = say(
                 "The picture appears to have been saved as JPEG at least twice, consistent with quality {first} first "
                 "and {last} last.",
-                first=past.quality,
+                first=earlier.quality,
                 last=found.quality,
             )
         else:
             saved = say(
                 "The picture appears to have been saved as JPEG at least twice, consistent with quality {first} first "
                 "and {last} (the nearest on the standard scale) last.",
-                first=past.quality,
+                first=earlier.quality,
                 last=found.nearest,
             )
         usual = say(
             "A file straight from a camera is usually saved once; every messenger and most web sites save pictures "
             "again."
         )
-        yield self.finding("JPEG-001", sentences(saved, usual), data=_figures(past))
+        yield self.finding("JPEG-001", sentences(saved, usual), data=_figures(earlier))
 
     def _tables(self, found: known.Family, metadata: Metadata) -> Iterator[Finding]:
         device = identity.device(metadata)
@@ -197,29 +198,23 @@ class JpegAnalyzer(Analyzer):
             )
 
 
-def _past(evidence: Evidence, layout: jpeg.JpegFile, unchecked: list[str]) -> History | None:
-    """What the histograms of the coefficients say, or None with the reason noted."""
+def _earlier(evidence: Evidence, layout: jpeg.JpegFile) -> tuple[History | None, str | None]:
+    """What the histograms of the coefficients say; or None, and why they say nothing."""
     try:
         read = read_shared(evidence)
     except (EvidenceError, MissingDependencyError) as error:
-        unchecked.append(_past_unknown(error.message))
-        return None
+        return None, _not_told(error.message)
     if layout.end is None:
-        unchecked.append(_past_unknown(say("the file is cut short")))
-        return None
+        return None, _not_told(say("the file is cut short"))
     if len(read.frame.components) == 4:
-        unchecked.append(_past_unknown(say("not known for pictures in printing colours (CMYK)")))
-        return None
+        return None, _not_told(say("not known for pictures in printing colours (CMYK)"))
     from nsfwforensics.signals.traces.recompression import history
 
-    past = evidence.derive("jpeg.history", lambda: history(read.luma, read.tables[0]))
-    if past.reason is not None:
-        unchecked.append(_past_unknown(past.reason))
-        return None
-    return past
+    earlier = evidence.derive("jpeg.history", lambda: history(read.luma, read.tables[0]))
+    return (earlier, None) if earlier.reason is None else (None, _not_told(earlier.reason))
 
 
-def _past_unknown(reason: str) -> str:
+def _not_told(reason: str) -> str:
     return say("earlier savings: {reason}", reason=reason)
 
 
@@ -235,37 +230,37 @@ def read_shared(evidence: Evidence) -> Coefficients:
     return evidence.derive("jpeg.coefficients", lambda: read_coefficients(evidence.data))
 
 
-def _seen(past: History) -> bool:
+def _seen(earlier: History) -> bool:
     from nsfwforensics.signals.traces.recompression import LEAST_AGREEING, LEAST_SCORE
 
-    return past.score >= LEAST_SCORE and past.agreeing >= LEAST_AGREEING
+    return earlier.score >= LEAST_SCORE and earlier.agreeing >= LEAST_AGREEING
 
 
-def _figures(past: History) -> dict[str, Any]:
+def _figures(earlier: History) -> dict[str, Any]:
     from nsfwforensics.signals.traces.recompression import LEAST_AGREEING, LEAST_SCORE, MODES
 
     return {
-        "statement": "at least two" if _seen(past) else "no sign of more than one",
-        "log_likelihood_ratio": round(past.score, 4),
+        "statement": "at least two" if _seen(earlier) else "no sign of more than one",
+        "log_likelihood_ratio": round(earlier.score, 4),
         "threshold": LEAST_SCORE,
-        "earlier_quality": past.quality if _seen(past) else None,
-        "frequencies_agreeing": past.agreeing,
+        "earlier_quality": earlier.quality if _seen(earlier) else None,
+        "frequencies_agreeing": earlier.agreeing,
         "frequencies": len(MODES),
         "frequencies_needed": LEAST_AGREEING,
-        "coefficients": past.coefficients,
+        "coefficients": earlier.coefficients,
     }
 
 
-def _frame(layout: jpeg.JpegFile, unchecked: list[str]) -> dict[str, Any] | None:
+def _frame(layout: jpeg.JpegFile) -> tuple[dict[str, Any] | None, str | None]:
+    """How the picture is coded; or None, and why that cannot be read."""
     from nsfwforensics.formats.dct import read_frame
 
     try:
         frame: Frame = read_frame(layout)
     except EvidenceError as error:
-        unchecked.append(say("frame header: {reason}", reason=error.message))
-        return None
+        return None, say("frame header: {reason}", reason=error.message)
     restarts = [segment.data for segment in layout.segments if segment.marker == jpeg.DRI and len(segment.data) == 2]
-    return {
+    described = {
         "process": _PROCESSES[frame.marker],
         "components": len(frame.components),
         "sampling_factors": [list(pair) for pair in frame.sampling],
@@ -273,6 +268,7 @@ def _frame(layout: jpeg.JpegFile, unchecked: list[str]) -> dict[str, Any] | None
         "scans": sum(segment.marker == jpeg.SOS for segment in layout.segments),
         "restart_interval": int.from_bytes(restarts[-1], "big") if restarts else 0,
     }
+    return described, None
 
 
 def _thumbnail(metadata: Metadata, found: known.Family) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ _OPEN, _CLOSE = "[{", "]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GenerationSettings:
     """A generator's text of the kind that the Stable Diffusion web UI writes: prompt, negative prompt, settings."""
 
     prompt: str
@@ -82,7 +82,7 @@ class Looked:
         return json_object(text)
 
     @cached_property
-    def settings(self) -> Settings | None:
+    def settings(self) -> GenerationSettings | None:
         """The text as prompt and settings; None where it has no line of settings."""
         return read_settings(self.text)
 
@@ -139,7 +139,7 @@ def _repaired(text: str) -> str:
         return text
 
 
-def read_settings(text: str) -> Settings | None:
+def read_settings(text: str) -> GenerationSettings | None:
     """Splits text of the form ``prompt``, ``Negative prompt: …``, ``Steps: 20, Sampler: …``.
 
     Only what follows the last line that begins with ``Steps:`` are settings, so that nothing in a prompt counts.
@@ -150,7 +150,7 @@ def read_settings(text: str) -> Settings | None:
     before, tail = text[: starts[-1]], text[starts[-1] :]
     parts = _NEGATIVE.split(before, maxsplit=1)
     negative = parts[1].strip() if len(parts) > 1 else ""
-    return Settings(parts[0].strip(), negative, dict(_pairs(tail)))
+    return GenerationSettings(parts[0].strip(), negative, dict(_pairs(tail)))
 
 
 def _pairs(tail: str) -> Iterator[tuple[str, str]]:

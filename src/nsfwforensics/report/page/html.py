@@ -70,9 +70,8 @@ _OF_REFERENCES = frozenset({"path", "file", "sha256", "files"})
 
 def pages(saved: SavedReport) -> int:
     """On how many pages a report is shown on a screen: lists of files, then those that show further files in full."""
-    return _lists(saved) + len(
-        _further(saved, _how_many_in_full(saved.lengths(), Extent(DETAILED_FILES, DETAILED_BYTES)))
-    )
+    detailed = _how_many_in_full(saved.lengths(), Extent(DETAILED_FILES, DETAILED_BYTES))
+    return _lists(saved) + len(_further(detailed))
 
 
 def _lists(saved: SavedReport) -> int:

@@ -28,7 +28,7 @@ from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import replacing
 from nsfwforensics.errors import MissingDependencyError, ReportError
 from nsfwforensics.report.page import html
-from nsfwforensics.report.pdf.rendering import Rendered, Settings
+from nsfwforensics.report.pdf.rendering import PdfSettings, Rendered
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import PDF_NAME, REPORT_NAME
 from nsfwforensics.seclusion import USERS_HOME, environment, scratch
@@ -83,7 +83,7 @@ def check(language: Language) -> None:
     """
     if find_spec("weasyprint") is None:
         raise MissingDependencyError(f"--pdf needs the package weasyprint; {_HINT}")
-    settings = Settings(probe=_PROBES.get(language.code, "Report"), max_memory=MAX_MEMORY)
+    settings = PdfSettings(probe=_PROBES.get(language.code, "Report"), max_memory=MAX_MEMORY)
     with tempfile.TemporaryFile() as nothing:
         found = _run(settings, nothing, nothing.fileno(), _PROBE_SECONDS)
     if found.problem:
@@ -111,7 +111,7 @@ def write(saved: SavedReport, paper: Paper = Paper.A4) -> list[str]:
     """
     if saved.folder is None:
         raise ReportError("this report was not saved to a folder")
-    settings = Settings(_style(saved, paper, saved.folder), MAX_MEMORY, MAX_FILE, MAX_SECONDS)
+    settings = PdfSettings(_style(saved, paper, saved.folder), MAX_MEMORY, MAX_FILE, MAX_SECONDS)
     notes = []
     found = _attempt(saved, saved.folder, EXTENT, settings)
     if found.problem and found.kind != "package":
@@ -127,7 +127,7 @@ def write(saved: SavedReport, paper: Paper = Paper.A4) -> list[str]:
     return notes
 
 
-def _attempt(saved: SavedReport, folder: Path, extent: html.Extent, settings: Settings) -> Rendered:
+def _attempt(saved: SavedReport, folder: Path, extent: html.Extent, settings: PdfSettings) -> Rendered:
     try:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as page:
             html.write(saved, page, extent)
@@ -154,7 +154,7 @@ class _NotMadeError(Exception):
         self.found = found
 
 
-def _run(settings: Settings, page: IO[str] | IO[bytes], target: int, seconds: float) -> Rendered:
+def _run(settings: PdfSettings, page: IO[str] | IO[bytes], target: int, seconds: float) -> Rendered:
     """Starts :mod:`nsfwforensics.report.pdf.rendering` and reads its answer."""
     # -P: the folder that the user stands in may hold evidence, and a module must never be loaded from there.
     command = [sys.executable, "-P", "-m", "nsfwforensics.report.pdf.rendering", json.dumps(asdict(settings))]

@@ -2,7 +2,7 @@
 
     python -m nsfwforensics.report.pdf.rendering SETTINGS < page.html > page.pdf
 
-``SETTINGS`` is a JSON object (:class:`Settings`). What happened is written to standard error as one line of JSON
+``SETTINGS`` is a JSON object (:class:`PdfSettings`). What happened is written to standard error as one line of JSON
 (:class:`Rendered`). The layout of a page made of hostile text may need any amount of time and memory, so both have
 limits here, and the process can be ended without harm. WeasyPrint knows no script; its fetcher hands out nothing but
 ``data:`` addresses, so nothing is loaded, neither from the network nor from this machine.
@@ -26,7 +26,7 @@ MOST_MISSING = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PdfSettings:
     """What the process is told.
 
     Attributes:
@@ -76,7 +76,7 @@ class _Missing(logging.Handler):
 
 def main(arguments: list[str]) -> int:
     """Reads, renders, answers."""
-    settings = Settings(**json.loads(arguments[0]))
+    settings = PdfSettings(**json.loads(arguments[0]))
     confine(settings.max_memory, settings.max_file)
     _limit_time(settings.max_seconds)
     try:
@@ -100,7 +100,7 @@ def _limit_time(most: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
 
 
-def _render(settings: Settings) -> Rendered:
+def _render(settings: PdfSettings) -> Rendered:
     from weasyprint import CSS, HTML
     from weasyprint.logger import LOGGER  # type: ignore[import-untyped]
     from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
