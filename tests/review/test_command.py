@@ -158,7 +158,7 @@ def test_the_export_says_who_decided_how_long_they_looked_and_how_far_they_agree
         for sha256, decision in zip(contents, all_said, strict=True):
             made.case.mark(str(sha256), decision=Decision(decision), by=who)
     assert run("case", "export", made.path, "-o", tmp_path / "t", "--format", "csv").code == 0
-    found = json.loads((tmp_path / "t" / "case-review.json").read_text())
+    found = json.loads((tmp_path / "t" / "case-review-csv.json").read_text())
     (agreement,) = found["agreement"]
     assert agreement["reviewers"] == ["Ann", "Ben"]
     assert (agreement["judged_by_both"], agreement["agreed"]) == (4, 1)

@@ -76,10 +76,12 @@ def test_a_group_is_one_item_and_may_be_decided_for_one(made: Made, serve: Serve
     only = {**item, "contents": item["contents"][:1]}
     assert page.decide(only, "relevant").status == 200
     again = page.item(0)
-    assert again["number"] == 0  # two of it are left
+    assert again["number"] == 0  # two of it are left, and the next of them is shown
+    assert again["contents"] == item["contents"][1:]
+    assert again["file"] != item["file"]
     assert page.decide(again, "not-relevant").status == 200
-    assert len(decisions(made)) == 4
-    assert [entry.counts["contents"] for entry in log(made)] == [1, 3]
+    assert len(decisions(made)) == 3
+    assert [entry.counts["contents"] for entry in log(made)] == [1, 2]
     assert len(page.item(1)["contents"]) == 1
     assert page.item(groups=1, show="all")["left"] == 4
 

@@ -115,9 +115,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An item as it is shown: what stands behind it, and what the person who sees it knows of earlier decisions."""
+    """An item as it is shown: what stands behind it, and what the person who sees it knows of earlier decisions.
+
+    ``file`` is the first of its files that is still to be shown, and ``contents`` are those of all such files.
+    """
 
     item: Item
+    contents: list[str]
     file: CaseFile
     report: FileReport
     views: list[View]
@@ -217,7 +221,7 @@ class Desk:
         self._catch_up()
         queue = self._queue(filters)
         item = queue.item(number) if exact else queue.step(number, way)
-        return self._shown(item) if item is not None else None
+        return self._shown(item, queue) if item is not None else None
 
     def decide(
         self,
@@ -415,23 +419,29 @@ class Desk:
     def _alike(self) -> Alike:
         return Alike.of(self.case)
 
-    def _shown(self, item: Item) -> Shown:
-        file, unmarked = self._report(item.files[0].id)
+    def _shown(self, item: Item, queue: Queue) -> Shown:
+        still = queue.still(item)
+        first = still[0]
+        contents = list(dict.fromkeys(row.sha256 for row in still if row.sha256 is not None))
+        file, unmarked = self._report(first.id)
         file = self.case.file(file.id) or file  # what is set aside by now
         careful = self._careful(unmarked)
         report = unmarked if self.rules.blind else self.case.with_marks(unmarked)
         others = []
-        for row in item.files[1:]:
+        for row in item.files:
+            if row is first:
+                continue
             other = self.case.file(row.id)
             if other is not None:
                 others.append((other, self._decision(row)))
         return Shown(
             item,
+            contents,
             file,
             report,
             [] if careful else views(file, unmarked, self._places(unmarked)),
             self._history(file.sha256),
-            {sha256: len(self._history(sha256)) for sha256 in item.contents},
+            {sha256: len(self._history(sha256)) for sha256 in contents},
             careful,
             others,
             any(set(other.findings) != set(file.findings) for other, _ in others),

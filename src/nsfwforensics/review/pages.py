@@ -135,7 +135,7 @@ class Pages:
             "left": left,
             "html": self._markup(shown),
             "file": shown.file.id,
-            "contents": shown.item.contents,
+            "contents": shown.contents,
             "earlier": shown.earlier,
             "differ": shown.differ,
             "views": [{"label": self._language.says(view.label), "over": view.lies_on} for view in shown.views],

@@ -68,11 +68,6 @@ class Item:
     number: int
     files: tuple[QueueRow, ...]
 
-    @property
-    def contents(self) -> list[str]:
-        """The SHA-256 of its files, each once."""
-        return list(dict.fromkeys(file.sha256 for file in self.files if file.sha256 is not None))
-
 
 class Queue:
     """Items one after the other, made only as far as somebody goes.
@@ -109,6 +104,10 @@ class Queue:
         while len(self._items) <= number and self._make():
             pass
         return self._items[number] if 0 <= number < len(self._items) else None
+
+    def still(self, item: Item) -> tuple[QueueRow, ...]:
+        """The files of an item that are still to be shown; all of them where none is, for one who goes back."""
+        return tuple(filter(self._wanted, item.files)) or item.files
 
     def changed(self, sha256: str) -> None:
         """Looks again whether the files of a content are still to be shown."""

@@ -265,7 +265,7 @@ def export(
             else:
                 _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
             if reviewed["reviewers"]:
-                _write(output / "case-review.json", lambda stream: stream.write(dumps(reviewed) + "\n"))
+                _write(output / f"case-review-{kind.value}.json", lambda stream: stream.write(dumps(reviewed) + "\n"))
         made = output / "report.json" if kind is ExportFormat.REPORT else written
         digests = {made.name: file_sha256(made)}
         record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)
