@@ -26,6 +26,7 @@ from benchmarks.near import cluster
 from benchmarks.page import page
 from benchmarks.provenance import provenance
 from benchmarks.review import review
+from benchmarks.stages import stages
 from benchmarks.watermark import watermark
 
 HERE = Path(__file__).resolve().parent
@@ -76,7 +77,7 @@ def folder(arguments: argparse.Namespace) -> str:
         f"""## A folder of mixed photos, all four stages
 
 {arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), one run each, one after the
-other. The user's script (`benchmarks/naive.py`) opens each file with each library for itself: exifread, five ImageHash
+other. The user's script (`benchmarks/naive.py`) opens each file with each library for itself: exifread, two ImageHash
 hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier on the same crops.
 
 | | seconds | per photo | ratio | peak memory, MiB | exit code |
@@ -119,6 +120,7 @@ of 0.2 to 1 megapixel, every analyzer, report written.
 
 BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
+    "stages": stages,
     "folder": folder,
     "memory": memory,
     "engines": engines,
@@ -143,6 +145,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which to run; all if none is named")
     parser.add_argument("--files", type=int, default=200, help="photos in the folder bench")
+    parser.add_argument("--stage-files", type=int, default=40, help="photos in the stages bench")
+    parser.add_argument("--stage-photos", type=Path, help="a folder of photos for it, in place of made ones")
     parser.add_argument("--engine-files", type=int, default=120, help="photos in the engines bench")
     parser.add_argument("--isolation-files", type=int, default=120, help="photos in the isolation bench")
     parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")

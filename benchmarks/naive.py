@@ -22,13 +22,7 @@ from nsfwforensics.core.registry import select
 from nsfwforensics.models.faces.align import align
 from nsfwforensics.models.faces.embedder import ResNet29Embedder, cached_embedder
 
-HASHES = (
-    imagehash.average_hash,
-    imagehash.phash,
-    imagehash.dhash,
-    imagehash.whash,
-    imagehash.colorhash,
-)
+HASHES = (imagehash.phash, imagehash.dhash)
 
 
 def main(folder: Path, reference: Path) -> None:

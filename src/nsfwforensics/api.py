@@ -31,6 +31,7 @@ from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.base import Engine
 from nsfwforensics.execution.first_look import FirstLook
 from nsfwforensics.execution.inline import InlineEngine
+from nsfwforensics.execution.machine import automatic_jobs
 from nsfwforensics.execution.pool import PoolEngine
 from nsfwforensics.language import brought
 from nsfwforensics.libraries import library_versions
@@ -40,8 +41,6 @@ from nsfwforensics.store.sinks import CaseSink, Sink
 
 SHARE_FROM_FILES = 12
 """With ``jobs=0`` fewer files than this are examined by one worker: loading models in each costs seconds."""
-
-MAX_AUTO_JOBS = 8
 
 
 class Run:
@@ -178,8 +177,7 @@ class Run:
         if settings.engine == "inline" or (settings.engine == "auto" and jobs < 2 and not settings.isolate):
             return InlineEngine()
         if jobs == 0:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            jobs = min(cores, MAX_AUTO_JOBS) if self._has_many_files() else 1
+            jobs = automatic_jobs() if self._has_many_files() else 1
         return PoolEngine(jobs)
 
     def _has_many_files(self) -> bool:

@@ -141,13 +141,17 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
         inside=look_inside,
     )
     if apart:
-        warm_up_for(classes)
+        warm_up_for(classes, share=not _one_file(request.paths))
         return prepared_apart(spec, device)
     if device is not None:  # only where one is needed: finding it imports torch
         from nsfwforensics.models.device import resolve_device
 
         spec = replace(spec, resources=replace(spec.resources, device=resolve_device(device)))
     return Plan.prepared(spec)
+
+
+def _one_file(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and paths[0].is_file()
 
 
 def _is_complete(chosen: Sequence[Registration]) -> bool:

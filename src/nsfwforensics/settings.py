@@ -103,7 +103,7 @@ class Settings(BaseModel):
     jobs: int = _option(
         0,
         RUNNING,
-        "Worker processes; 0 chooses by files and cores (default).",
+        "Worker processes; 0 chooses by files, cores and memory (default).",
         "--jobs -j",
         ge=0,
         le=_MOST_JOBS,

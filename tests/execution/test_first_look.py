@@ -85,6 +85,7 @@ def broken_off(folder: Path, where: Path, reached: int) -> Iterator[ReportWriter
         writer.begin(run.header())
         for file in run.first():
             writer.add_first(file)
+        writer.expect(str(target.path) for target in run.targets())
         for _, file in zip(range(reached), run, strict=False):
             writer.add(file)
         yield writer

@@ -77,15 +77,19 @@ def progress(run: Run, what: str, *, quiet: bool) -> Iterator[Advance]:
 
 
 class FirstFindings:
-    """What a first look found, told on a terminal before the rest of the work begins."""
+    """What a first look found, told on a terminal before the rest of the work begins.
+
+    Attributes:
+        looked: At how many files it looked.
+    """
 
     def __init__(self) -> None:
         self._files: list[FileReport] = []
-        self._looked = self._more = 0
+        self.looked = self._more = 0
 
     def add(self, file: FileReport) -> None:
         """Counts one file in."""
-        self._looked += 1
+        self.looked += 1
         if file.priority is not Priority.NONE:
             self._files.append(file)
             if len(self._files) > _MOST_SHOWN:
@@ -95,10 +99,10 @@ class FirstFindings:
     def show(self, *, quiet: bool) -> None:
         """Prints it, where standard error is a terminal."""
         console = Console(stderr=True)
-        if quiet or not self._looked or not console.is_terminal:
+        if quiet or not console.is_terminal:
             return
         signs = len(self._files) + self._more
-        note(f"first look at {count(self._looked, 'file')}: {signs:,} with signs; the rest follows")
+        note(f"first look at {count(self.looked, 'file')}: {signs:,} with signs; the rest follows")
         for file in sorted(self._files, key=lambda each: each.priority.rank):
             console.print(named(file.info.path, "bold"), soft_wrap=True)
             for answer in file.answers:

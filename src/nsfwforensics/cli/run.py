@@ -233,7 +233,9 @@ def _examine(run: Run, writer: ReportWriter, tally: ExitTally, *, quiet: bool) -
                         writer.add_first(file)
                     shown.add(file)
                     advance(failed=file.status is FileStatus.FAILED)
-            shown.show(quiet=quiet)
+            if shown.looked:  # the others look in another order than that in which files are found
+                writer.expect(str(target.path) for target in run.targets())
+                shown.show(quiet=quiet)
             with progress(run, say("examining"), quiet=quiet) as advance:
                 for file in run:
                     with interrupts_held():  # an entry that is written is counted too

@@ -20,10 +20,16 @@ _EVERY_WORKER = ("nsfwforensics.execution.worker", "PIL.Image", "PIL.ImageOps", 
 _WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.synthesis.classifier", "nsfwforensics.models.faces.mtcnn")
 
 
-def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]]) -> None:
-    """Has what workers with these analyzers need be loaded for them, while this process goes on."""
+def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]], *, share: bool = True) -> None:
+    """Has what workers with these analyzers need be loaded for them, while this process goes on.
+
+    Args:
+        analyzers: Those that will run.
+        share: Whether the libraries of models are loaded too, for many workers; a single one that has to load them may
+            look at its file with the quick analyzers before it does.
+    """
     classes = list(analyzers)
-    heavy = _WITH_MODELS if any(loaded.needs_device for loaded in classes) else ()
+    heavy = _WITH_MODELS if share and any(loaded.needs_device for loaded in classes) else ()
     ours = [loaded.__module__ for loaded in classes if loaded.__module__.startswith("nsfwforensics.")]
     warm_up([*_EVERY_WORKER, *ours, *heavy])
 

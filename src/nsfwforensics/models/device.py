@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from nsfwforensics.errors import DeviceUnavailableError, UsageError
 
@@ -26,8 +28,8 @@ def resolve_device(name: str) -> str:
     """
     if not _NAMES.fullmatch(name):
         raise UsageError(f"no device {name!r}; choose auto, cpu, cuda, cuda:N or mps")
-    if name == "cpu":
-        return name
+    if name == "cpu" or (name == "auto" and not _may_be_there()):
+        return "cpu"
     import torch
 
     cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -42,6 +44,14 @@ def resolve_device(name: str) -> str:
     if index >= cuda:
         raise DeviceUnavailableError(f"device {name} was asked for; CUDA devices here: {cuda}")
     return f"cuda:{index}"
+
+
+def _may_be_there() -> bool:
+    """Whether the system has a node of any graphics card that torch knows: asking torch itself takes it seconds."""
+    if sys.platform != "linux":
+        return True
+    nodes = ("nvidia*", "kfd", "dxg", "nvhost*", "nvgpu", "nvmap")  # NVIDIA, AMD, Windows' subsystem, Tegra
+    return any(True for name in nodes for _ in Path("/dev").glob(name))
 
 
 @contextmanager

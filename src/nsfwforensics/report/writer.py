@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -143,12 +143,19 @@ class ReportWriter:
             if self._first is None:
                 self._first = os.fdopen(create(self._where() / FIRST_NAME), "w+b")
             _, raw = self._line(handled(file, asked=self._sensitive))
-            self._order[file.info.path] = len(self._order)
             self._waiting[file.info.path] = (self._first.seek(0, os.SEEK_END), len(raw))
             self._first.write(raw + b"\n")
             self._first.flush()
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Takes the order in which the report has the files, in whatever order they are added.
+
+        Args:
+            paths: As their reports name them; files that are not named come last.
+        """
+        self._order = {path: place for place, path in enumerate(paths)}
 
     def add(self, file: FileReport) -> FileReport:
         """Appends one file's report and hands it to the operating system.
@@ -194,8 +201,9 @@ class ReportWriter:
                 self._put_back(stream)
             self._close()
             os.truncate(self._where() / STREAM_NAME, self._offset)  # an interrupt may have cut the last entry off
-            if self._first is not None:
+            if self._order:
                 self._put_in_order(self._where() / STREAM_NAME)
+            if self._first is not None:
                 self._first.close()
                 (self._where() / FIRST_NAME).unlink(missing_ok=True)
         except OSError as problem:
@@ -215,7 +223,6 @@ class ReportWriter:
             self.add(parse_file(first.read(length), FIRST_NAME))
 
     def _put_in_order(self, path: Path) -> None:
-        """Files were examined in the order that the first look gave; the report has them as they were found."""
         entries = sorted(self._tally.entries, key=lambda entry: self._order.get(entry.path, len(self._order)))
         with path.open("rb") as stream, replacing(path) as descriptor, os.fdopen(descriptor, "wb") as ordered:
             for place, entry in enumerate(entries):

@@ -1,0 +1,40 @@
+"""How many workers this machine has room for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+WORKER_BYTES = 1_500_000_000
+"""What one worker may come to hold, beyond what all share: libraries, weights, a picture of a dozen megapixels."""
+
+_MEMORY = Path("/proc/meminfo")
+_GROUP = Path("/sys/fs/cgroup")
+_UNKNOWN_MEMORY_JOBS = 8
+
+
+def automatic_jobs() -> int:
+    """As many workers as there are cores that this process may use and memory for, at least 1."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = free_memory()
+    most = _UNKNOWN_MEMORY_JOBS if memory is None else memory // WORKER_BYTES
+    return max(1, min(cores, most))
+
+
+def free_memory() -> int | None:
+    """Bytes that can be had without driving anything out of memory, or None where the system does not say.
+
+    Where the process is in a control group with a limit, as in a container, no more than is left of that.
+    """
+    try:
+        free = next(int(line.split()[1]) * 1024 for line in _MEMORY.read_text().splitlines() if "MemAvailable" in line)
+    except (OSError, StopIteration, ValueError):
+        return None
+    try:
+        limit, used = ((_GROUP / f"memory.{name}").read_text().strip() for name in ("max", "current"))
+        return free if limit == "max" else max(0, min(free, int(limit) - int(used)))
+    except (OSError, ValueError):
+        return free
+
+
+__all__ = ["WORKER_BYTES", "automatic_jobs", "free_memory"]
