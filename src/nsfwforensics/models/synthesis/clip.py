@@ -74,13 +74,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, wanted: int | None = None) -> Tensor:
         """Only the first ``wanted`` tokens are worked out, where the others are not looked at any more."""
         packed = self.norm1(x).to(self.qkv.weight.dtype)
-<<<<<<< HEAD
-        q_weight, kv_weight = torch.split(self.qkv.weight, [WIDTH, 2 * WIDTH])
-        q_bias, kv_bias = torch.split(self.qkv.bias, [WIDTH, 2 * WIDTH])
-=======
         q_weight, kv_weight = self.qkv.weight[:WIDTH], self.qkv.weight[WIDTH:]
         q_bias, kv_bias = self.qkv.bias[:WIDTH], self.qkv.bias[WIDTH:]
->>>>>>> speed
         q = _by_head(functional.linear(packed[:, :wanted], q_weight, q_bias))
         k, v = (_by_head(each) for each in functional.linear(packed, kv_weight, kv_bias).chunk(2, 2))
         seen = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
@@ -92,11 +87,7 @@ class _Block(nn.Module):
 
 def _by_head(tokens: Tensor) -> Tensor:
     """Tokens (N, tokens, 768) as (N, heads, tokens, 64)."""
-<<<<<<< HEAD
-    return torch.unflatten(tokens, 2, (_HEADS, WIDTH // _HEADS)).transpose(1, 2)
-=======
     return tokens.view(*tokens.shape[:2], _HEADS, WIDTH // _HEADS).transpose(1, 2)
->>>>>>> speed
 
 
 class Clip(nn.Module):
