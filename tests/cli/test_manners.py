@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.cli.progress_lines import Progress, lines
-from nsfwforensics.cli.run import Tally
+from nsfwforensics.cli.run import ExitTally
 from nsfwforensics.core.types import Header
 from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, ReportError
@@ -60,7 +60,7 @@ def test_a_report_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> Non
 
 
 def test_no_picture_has_an_exit_code_of_its_own() -> None:
-    tally = Tally()
+    tally = ExitTally()
     assert tally.exit_code(None, interrupted=False) is ExitCode.NO_PICTURES
     tally.add(file("a.txt", error="no image", skipped=True))
     assert tally.exit_code(None, interrupted=False) is ExitCode.NO_PICTURES
