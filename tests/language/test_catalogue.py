@@ -98,6 +98,11 @@ def test_languages_are_found_by_their_files() -> None:
         language("../ja")
 
 
+@pytest.mark.parametrize("code", available()[1:])
+def test_numbers_hold_nothing_that_a_terminal_would_escape(code: str) -> None:
+    assert language(code).number(1234567.5, ",.1f").replace(" ", "").isascii()
+
+
 def test_a_sentence_that_was_worded_anew_is_found_among_the_obsolete_ones() -> None:
     gone = """
 #~ msgid "It was saved {count} times."

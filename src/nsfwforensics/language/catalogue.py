@@ -124,7 +124,8 @@ class Language(Speaker):
         english = super().number(value, how)
         if self._catalogue is None:
             return english
-        symbols = self.locale.number_symbols["latn"]
+        # spaces of a special width are shown as escapes on a terminal, as in text out of a file
+        symbols = {name: " " if mark.isspace() else mark for name, mark in self.locale.number_symbols["latn"].items()}
         return english.translate(str.maketrans({",": symbols["group"], ".": symbols["decimal"]}))
 
     def moment(self, value: object) -> str:
