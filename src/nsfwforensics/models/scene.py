@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -187,6 +187,26 @@ def decode(kept: bytes) -> NDArray[np.float32]:
     return made
 
 
+def similar(wanted: NDArray[np.float32], kept: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, float]]:
+    """How alike kept embeddings are to one that is looked for, as (name, similarity), in their order.
+
+    Args:
+        wanted: float32 (512,).
+        kept: Names and kept embeddings.
+
+    Raises:
+        WeightsError: One of them is no embedding, or the measured figures are missing.
+    """
+    figures = scene_figures()
+    for name, data in kept:
+        try:
+            yield name, float(figures.similarities(wanted[None], decode(data)[None])[0, 0])
+        except ValueError as error:
+            raise WeightsError(
+                say("the embedding of {name} cannot be used: {error}", name=name, error=str(error))
+            ) from error
+
+
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows brought to length 1; a row of zeros stays."""
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
@@ -194,5 +214,6 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 __all__ = [
-    "METHOD", "Counted", "SceneFigures", "decode", "embeddings", "encode", "records", "scene_figures", "unit", "view",
+    "METHOD", "Counted", "SceneFigures", "decode", "embeddings", "encode", "records", "scene_figures", "similar",
+    "unit", "view",
 ]  # fmt: skip

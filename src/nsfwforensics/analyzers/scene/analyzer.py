@@ -67,8 +67,8 @@ class SceneAnalyzer(BatchAnalyzer["View", "Embedding"]):
     title = "Pictures that look like the same scene"
     question = Question.KNOWN
     method = say(
-        "Compares what CLIP, a network trained on what pictures show, makes of the picture's middle square with what it "
-        "makes of the pictures that are looked for."
+        "Compares what CLIP, a network trained on what pictures show, makes of the picture's middle square with what "
+        "it makes of the pictures that are looked for."
     )
     source = "docs/near-duplicates.md; Radford et al., arXiv 2103.00020 (2021)"
     codes: ClassVar[Mapping[str, Code]] = CODES

@@ -45,7 +45,8 @@ def alike_words(similarity: float, name: str, figures: SceneFigures) -> str:
     """A picture at the threshold or above."""
     return say(
         "To a network that compares what pictures show, it looks like the same scene as {name} (similarity "
-        "{similarity:.2f} of 1; from {alike_from:.2f} on pictures count as alike). This is a lead for human comparison.",
+        "{similarity:.2f} of 1; from {alike_from:.2f} on pictures count as alike). This is a lead for human "
+        "comparison.",
         name=name,
         similarity=similarity,
         alike_from=figures.alike_from,
@@ -56,7 +57,8 @@ def unlike_words(similarity: float, name: str, figures: SceneFigures) -> str:
     """A picture below the threshold, which says nothing."""
     return say(
         "it does not look enough like the pictures that were looked for (most like {name}: similarity "
-        "{similarity:.2f}, {alike_from:.2f} are needed); of {pairs} pictures that editors had changed {missed} fell short of that too",
+        "{similarity:.2f}, {alike_from:.2f} are needed); of {pairs} pictures that editors had "
+        "changed {missed} fell short of that too",
         name=name,
         similarity=similarity,
         alike_from=figures.alike_from,
