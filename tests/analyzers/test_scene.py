@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,9 +13,13 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from nsfwforensics.analyzers.scene.analyzer import SceneAnalyzer
 from nsfwforensics.cli.app import build
 from nsfwforensics.models.synthesis import clip
 from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.testing import AnalyzerContract
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 class Colours:
@@ -116,3 +121,8 @@ def test_a_case_keeps_embeddings_on_request_and_is_searched_without_the_files(fo
     rows = [line.split() for line in ran.output.splitlines() if ".png" in line]
     assert [Path(row[-1]).name for row in rows][:2] == ["1.png", "edit.png"] and len(rows) == 4
     assert [row[1] == "yes" for row in rows] == [True, True, False, False]
+
+
+class TestSceneContract(AnalyzerContract):
+    analyzer = SceneAnalyzer
+    options: ClassVar[Mapping[str, Any]] = {"like": (SAMPLES / "no-face.jpg",), "embeddings": True}

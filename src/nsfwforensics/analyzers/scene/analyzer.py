@@ -97,6 +97,7 @@ class SceneAnalyzer(BatchAnalyzer["View", "Embedding"]):
         records = []
         for evidence in pictures(options.like, "picture"):
             record: dict[str, Any] = {"role": "like", "path": str(evidence.path), "sha256": evidence.sha256}
+            seen: View | str
             try:
                 seen = view(evidence, resources.weights)
             except EvidenceError as error:

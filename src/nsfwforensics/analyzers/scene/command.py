@@ -32,7 +32,7 @@ def _ranked(files: Iterable[FileReport]) -> Iterator[Listing]:
     rows = [
         (
             f"{similarity:.2f}",
-            "same scene (likely)" if similarity >= found["alike_from"] else "",
+            "yes" if similarity >= found["alike_from"] else "",
             path,
             found["nearest"],
         )
