@@ -72,6 +72,15 @@ def test_search_ranks_files_by_likeness(folder: Path) -> None:
     assert [Path(row[-2]).name for row in rows][:2] == ["1.png", "edit.png"] and len(rows) == 4
     assert [row[1] == "yes" for row in rows] == [True, True, False, False]
     assert rows[0][0] == "1.00"
+    assert "1 file could not be compared" in ran.output  # too small
+
+
+def test_a_frame_that_looks_alike_counts_for_its_file(folder: Path) -> None:
+    frames = [scenery(5), scenery(1), scenery(6)]
+    frames[0].save(folder / "film.png", save_all=True, append_images=frames[1:])
+    ran = called("search", folder / "film.png", "--like", folder.parent / "wanted.png", "--no-isolate")
+    (row,) = [line.split() for line in ran.output.splitlines() if "film.png" in line]
+    assert row[:2] == ["1.00", "yes"]
 
 
 def test_search_asks_for_something_to_look_for(folder: Path) -> None:
