@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from nsfwforensics.cli.app import build
 from nsfwforensics.cli.commands import COMMANDS
-from nsfwforensics.core.registry import commands, installed
+from nsfwforensics.core.registry import commands, help_of, installed
 
 RUNNER = CliRunner()
 
 
-HELP = COMMANDS | {name: command.help for name, (command, _) in commands().items()}
+HELP = COMMANDS | {name: help_of(shares) for name, shares in commands().items()}
 
 
 @pytest.mark.parametrize("command", HELP)

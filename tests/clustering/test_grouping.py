@@ -89,3 +89,31 @@ def test_a_crop_joins_through_a_member_where_both_lie_on_the_representative(scen
     groups = run([look("left", 9), look("middle", 8), look("right", 7)], made)
     assert [groups.root(number) for number in range(3)] == [0, 0, 0]
     assert all(groups.links[number].stage is Stage.FEATURES for number in (1, 2))
+
+
+def test_what_nothing_else_joined_is_joined_by_likeness_on_request_and_never_in_a_chain():
+    from nsfwforensics.models.scene import LENGTH, encode, scene_figures
+
+    figures = scene_figures()
+    away = np.zeros((4, LENGTH), np.float32)
+    for row, degrees in enumerate((0, 30, 60, 180)):  # the cosine of 30° is enough, that of 60° is not
+        away[row, :2] = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    kept = [encode(figures.centre + row) for row in away]
+    prints = [look("best", 9), look("near", 8), look("far", 7), look("page", 6), look("copy", 5, sha256="s" * 64)]
+    prints.append(look("its original", 10, sha256="s" * 64))
+    asked: list[int] = []
+
+    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
+        yield from [NOTHING] * len(numbers)
+
+    def embeddings(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
+        asked.extend(numbers)
+        yield from ({0: kept[0], 1: kept[1], 2: kept[2], 3: b"", 5: kept[3]}[number] for number in numbers)
+
+    groups = grouped(prints, signatures, embeddings, figures)
+    assert sorted(asked) == [0, 1, 2, 3, 5]  # the copy was joined by its bytes
+    assert groups.parents == [0, 0, 2, 3, 5, 5]
+    link = groups.links[1]
+    assert link.stage is Stage.SEMANTIC and link.sureness is Sureness.LIKELY and link.to == "best"
+    assert link.similarity == pytest.approx(0.866, abs=0.01)
+    assert grouped(prints, signatures).parents == [0, 1, 2, 3, 5, 5]

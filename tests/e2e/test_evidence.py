@@ -85,7 +85,7 @@ def test_a_case_is_packed_with_its_report_and_its_log(few: Path, tmp_path: Path,
     assert ran.code == 4, ran.err
     rows = {Path(row["original_path"]).name: row for row in json.loads((bag / "data/files.json").read_text())["files"]}
     assert "no longer at the place" in rows["002.jpg"]["problem"]
-    assert "changed since it was examined" in rows["003.jpg"]["problem"]
+    assert "it was changed since" in rows["003.jpg"]["problem"]
     assert sum(row["copy"] is not None for row in rows.values()) == 7
     report = json.loads((bag / "data/report/report.json").read_text("utf-8"))
     assert any(result["analyzer"] == "case" for file in report["files"] for result in file["results"])

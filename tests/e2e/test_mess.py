@@ -94,7 +94,7 @@ def test_a_bomb_is_refused_with_its_reason(run: Runner, tmp_path: Path) -> None:
 def test_a_named_non_image_is_a_failure_and_a_walked_one_is_not(run: Runner, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     assert run("metadata", tmp_path / "notes.txt").code == 4
-    assert run("metadata", tmp_path).code == 0
+    assert run("metadata", tmp_path).code == 6  # no picture in it
 
 
 def test_paths_from_standard_input(run: Runner, photos: Path) -> None:

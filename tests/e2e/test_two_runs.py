@@ -76,7 +76,7 @@ def test_the_second_is_refused_and_the_first_is_whole(
     assert {path.name: path.stat() for path in out.iterdir()} == before
     assert finish(first) == 4
     assert sorted(path.name for path in out.iterdir()) == [
-        "SHA256SUMS", "files.jsonl", "report.html", "report.json", "summary.csv",
+        "SHA256SUMS", "files.jsonl", "report-2.html", "report.html", "report.json", "summary.csv",
     ]  # fmt: skip
     assert len(json.loads((out / "report.json").read_text("utf-8"))["files"]) == FILES + 1
     assert subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=out, check=False).returncode == 0

@@ -16,7 +16,7 @@ from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
 from nsfwforensics.cli.failures import ended
 from nsfwforensics.cli.help import dress
-from nsfwforensics.core.registry import commands
+from nsfwforensics.core.registry import commands, help_of
 from nsfwforensics.threads import one_thread_each
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def build(wanted: str | None, *, allow_plugins: bool = False) -> typer.Typer:
     )
     app.callback()(_root)
     brought = {
-        name: found for name, (found, _) in commands(allow_plugins=allow_plugins).items() if name not in COMMANDS
+        name: help_of(shares) for name, shares in commands(allow_plugins=allow_plugins).items() if name not in COMMANDS
     }
     first, *others = COMMANDS
     for name in (first, *brought, *others):
         if wanted not in (name, "*"):
-            app.command(name, help=COMMANDS.get(name) or brought[name].help)(_unloaded)
+            app.command(name, help=COMMANDS.get(name) or brought[name])(_unloaded)
         elif name in brought:
             import_module("nsfwforensics.cli.brought").register(app, name, allow_plugins=allow_plugins)
         else:

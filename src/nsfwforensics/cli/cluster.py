@@ -38,6 +38,13 @@ def cluster(
         typer.Option("--output", "-o", help="Write clusters.html, clusters.csv and clusters.json into this folder."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the clusters as JSON on standard output.")] = False,
+    semantic: Annotated[
+        bool,
+        typer.Option(
+            "--semantic",
+            help="Then put together what looks like the same scene to a network (half a second of a core for each).",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no list.")] = False,
     jobs: Annotated[int, setting("jobs")] = 0,
     follow_symlinks: Annotated[bool, setting("follow_symlinks")] = False,
@@ -46,6 +53,7 @@ def cluster(
     max_seconds: Annotated[float | None, setting("max_seconds")] = None,
     max_memory: Annotated[int | None, setting("max_memory")] = None,
     isolate: Annotated[bool, setting("isolate")] = True,
+    weights: Annotated[Path | None, setting("weights")] = None,
 ) -> None:
     """Groups near-duplicates: same bytes, same looks (PDQ, eight turns), same local features so arranged."""
     from nsfwforensics.clustering.run import cluster as clustered
@@ -71,6 +79,8 @@ def cluster(
             command=command_line(),
             progress=progress,
             isolate=isolate,
+            semantic=semantic,
+            weights=weights,
         )
         if output is not None:
             clusters.write(found, output)
@@ -82,7 +92,7 @@ def cluster(
 
 
 def _show(found: Clustering, console: Console, output: Path | None) -> None:
-    from nsfwforensics.report.documents.clusters import CAVEAT, describe
+    from nsfwforensics.report.documents.clusters import caveat, describe
     from nsfwforensics.report.words.text import ShownNames, count, shorten
 
     width = max(40, min(console.width, 100))
@@ -117,7 +127,7 @@ def _show(found: Clustering, console: Console, output: Path | None) -> None:
         if len(failed) > SHOWN_PROBLEMS:
             console.print(plain(f"  and {len(failed) - SHOWN_PROBLEMS} more"))
     console.print()
-    console.print(plain(CAVEAT, "dim"), width=width)
+    console.print(plain(caveat(found), "dim"), width=width)
     if output is not None:
         console.print(plain(f"written: {output}"), soft_wrap=True)
 

@@ -69,7 +69,10 @@ def dress(root: Any, program: str, *, allow_plugins: bool) -> None:
         program: Its name.
         allow_plugins: Whether third parties' analyzers bring commands.
     """
-    brought = {name: made.examples for name, (made, _) in commands(allow_plugins=allow_plugins).items()}
+    brought = {
+        name: [example for share in shares.values() for example in share.examples]
+        for name, shares in commands(allow_plugins=allow_plugins).items()
+    }
     narrow = shutil.get_terminal_size().columns < NARROW
     for path, command in _walk(root, ""):
         own = command.get_help_option(command.context_class(command))

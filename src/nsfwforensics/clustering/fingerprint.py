@@ -109,13 +109,39 @@ def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | U
 
     cv2.setNumThreads(1)
     try:
-        evidence = Evidence.open(path, limits, follow=follow)
-        if evidence.sha256 != sha256:
-            return Unread(path, "changed while it was being compared", failed=True)
-        picture = _picture(evidence)
+        picture = _picture(_again(path, sha256, follow, limits))
     except EvidenceError as error:
         return Unread(path, str(error), failed=True)
     return encode(keypoints(np.asarray(picture), POINTS, EDGE))
+
+
+def embedding(path: Path, sha256: str, follow: bool, folder: Path | None, limits: Limits) -> bytes | Unread:
+    """What a network makes of a file's picture, as :func:`nsfwforensics.models.scene.encode` keeps it.
+
+    Args:
+        path: The file.
+        sha256: What its bytes were at the first look.
+        follow: Whether it may be a symbolic link.
+        folder: A folder to look for weights in before the installed ones.
+        limits: What it may ask for.
+
+    Returns:
+        Nothing where the network was not measured on such pictures.
+    """
+    from nsfwforensics.models.scene import embeddings, encode, view
+
+    try:
+        seen = view(_again(path, sha256, follow, limits), folder)
+    except EvidenceError as error:
+        return Unread(path, str(error), failed=True)
+    return b"" if isinstance(seen, str) else encode(embeddings([seen], "cpu", folder)[0])
+
+
+def _again(path: Path, sha256: str, follow: bool, limits: Limits) -> Evidence:
+    evidence = Evidence.open(path, limits, follow=follow)
+    if evidence.sha256 != sha256:
+        raise EvidenceError("changed while it was being compared")
+    return evidence
 
 
 POINTS = 150

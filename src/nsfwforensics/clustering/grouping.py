@@ -5,6 +5,7 @@ others join it only by being compared with it directly: first by PDQ within the 
 the representatives that are left are compared by local features and geometry. One exception: a picture that does not
 match a representative may join through one member that does (two crops that share little), and only where the two
 alignments, one after the other, lay it onto the representative itself. Two photos in one collage are so kept apart.
+On request what is left after that is compared by how alike it looks to a network: likely the same scene, no copy.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from nsfwforensics.signals.matching.near_match import common_share, near_match
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nsfwforensics.models.scene import SceneFigures
     from nsfwforensics.signals.matching.keypoints import Keypoints
 
 SURE_DISTANCE = 16
@@ -43,7 +45,7 @@ LEAST_COMMON = 0.25
 _LEAST_POINTS = 8
 
 Signatures = Callable[[Sequence[int]], Iterator[bytes | Unread]]
-"""Gives the signatures of the pictures of these numbers, in their order."""
+"""Gives the signatures, or the embeddings, of the pictures of these numbers, in their order."""
 
 
 @dataclass(slots=True)
@@ -69,17 +71,28 @@ class Groups:
         return number
 
 
-def grouped(prints: Sequence[Fingerprint], signatures: Signatures) -> Groups:
+def grouped(
+    prints: Sequence[Fingerprint],
+    signatures: Signatures,
+    embeddings: Signatures | None = None,
+    figures: SceneFigures | None = None,
+) -> Groups:
     """Groups pictures.
 
     Args:
         prints: What was taken from each file.
         signatures: Makes the signatures of those that neither bytes nor hashes have joined to another.
+        embeddings: Makes the embeddings of those that features have joined to no other either; where it is given,
+            these are compared too.
+        figures: How alike two embeddings must be.
     """
     groups = Groups(list(range(len(prints))), {}, set(), {})
     order = sorted(range(len(prints)), key=lambda number: _rank(prints[number]))
     left = _by_hashes(prints, _by_bytes(prints, order, groups), groups)
     _by_features(prints, left, groups, signatures)
+    if embeddings is not None and figures is not None:
+        left = [number for number in left if groups.parents[number] == number and number not in groups.lost]
+        _by_likeness(prints, left, groups, embeddings, figures)
     return groups
 
 
@@ -148,6 +161,35 @@ def _by_features(prints: Sequence[Fingerprint], left: Sequence[int], groups: Gro
     joining = _Joining(prints, numbers, index, groups)
     for entry in range(len(numbers)):
         joining.place(entry)
+
+
+def _by_likeness(
+    prints: Sequence[Fingerprint], left: Sequence[int], groups: Groups, embeddings: Signatures, figures: SceneFigures
+) -> None:
+    from nsfwforensics.models.scene import decode
+
+    numbers, made = [], []
+    for number, kept in zip(left, embeddings(left), strict=True):
+        if isinstance(kept, Unread):
+            groups.lost[number] = kept
+        elif kept:
+            numbers.append(number)
+            made.append(decode(kept))
+    joined = np.zeros(len(numbers), bool)
+    rows = np.stack(made) if made else np.zeros((0, 1), np.float32)
+    for row, number in enumerate(numbers):
+        if joined[row] or row + 1 == len(numbers):
+            continue
+        alike = figures.similarities(rows[row : row + 1], rows[row + 1 :])[0]
+        for other in (row + 1 + np.flatnonzero((alike >= figures.sure_from) & ~joined[row + 1 :])).tolist():
+            joined[other] = True
+            groups.parents[numbers[other]] = number
+            groups.links[numbers[other]] = Link(
+                stage=Stage.SEMANTIC,
+                to=str(prints[number].path),
+                sureness=Sureness.LIKELY,
+                similarity=round(float(alike[other - row - 1]), 3),
+            )
 
 
 class _Joining:

@@ -16,6 +16,7 @@ class Stage(StrEnum):
     BYTES = "bytes"
     LOOKS = "looks"
     FEATURES = "features"
+    SEMANTIC = "semantic"
 
 
 class Sureness(StrEnum):
@@ -42,6 +43,8 @@ class Link(_Document):
         score: -log10 of the expected number of chance agreements, where local features joined it.
         shown: Share of the other picture's area that lies inside this one, 0–1; an upper bound.
         mirrored: Whether it is mirrored against the other, where local features joined it.
+        similarity: How alike the two look to a network, at most 1, where that joined them: likely the same scene, which
+            does not make one a copy of the other.
     """
 
     stage: Stage
@@ -52,6 +55,7 @@ class Link(_Document):
     score: float | None = None
     shown: float | None = None
     mirrored: bool | None = None
+    similarity: float | None = None
 
 
 class Member(_Document):
@@ -119,6 +123,7 @@ class Clustering(_Document):
         finished: ISO 8601 in UTC.
         pdq_distance: Largest PDQ distance that joins, in bits.
         feature_score: Least score of an alignment that joins.
+        similarity: Least likeness to a network that joins; None where that was not asked for.
         pictures: How many files were compared.
         clusters: Clusters of two files or more.
         alone: Files without a near-duplicate here.
@@ -133,6 +138,7 @@ class Clustering(_Document):
     finished: str
     pdq_distance: int
     feature_score: float
+    similarity: float | None = None
     pictures: int
     clusters: tuple[Cluster, ...]
     alone: tuple[Member, ...]

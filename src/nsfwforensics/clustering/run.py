@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, features, fingerprint
-from nsfwforensics.clustering.grouping import Groups, grouped
+from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, embedding, features, fingerprint
+from nsfwforensics.clustering.grouping import Groups, Signatures, grouped
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core import installation
@@ -19,6 +20,9 @@ from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
 from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
 from nsfwforensics.signals.matching.alignment import SCORE
+
+if TYPE_CHECKING:
+    from nsfwforensics.models.scene import SceneFigures
 
 POOL_FROM_FILES = 24
 """With ``jobs=0`` fewer files than this are looked at by one worker: starting more costs time."""
@@ -39,10 +43,13 @@ def cluster(
     command: str = "nsfwforensics.cluster()",
     progress: Progress | None = None,
     isolate: bool = True,
+    semantic: bool = False,
+    weights: Path | None = None,
 ) -> Clustering:
     """Groups the pictures under some paths into near-duplicates.
 
-    Files are compared by their bytes, then by PDQ in all eight turns, then by local features with geometry. Memory
+    Files are compared by their bytes, then by PDQ in all eight turns, then by local features with geometry, and on
+    request by whether they likely show the same scene. Memory
     grows by a few kilobytes a file; pictures are never held.
 
     Args:
@@ -54,12 +61,17 @@ def cluster(
         command: For the result's head.
         progress: Is told how far it is.
         isolate: Whether files are read in confined worker processes, a single one too.
+        semantic: Whether pictures that nothing else joined are compared by how alike they look to a network, which
+            takes about half a second of a core each.
+        weights: A folder to look for that network in before the installed one.
 
     Raises:
         UsageError: A path does not exist, or the result would be written into one.
+        WeightsError: The network or its measured figures are missing or altered.
     """
     started = utc_iso(time.time())
     limits = limits or Limits()
+    figures = _figures(weights) if semantic else None
     tell = progress or (lambda what, done, total: None)
     tasks, problems = _found([Path(path) for path in paths], follow_symlinks, exclude)
     jobs = jobs or (_cores() if len(tasks) >= POOL_FROM_FILES else 1)
@@ -71,13 +83,17 @@ def cluster(
             problems.append(_problem(seen))
         tell("looking", done, len(tasks))
 
-    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
-        again = [(prints[number].path, prints[number].sha256, follow_symlinks) for number in numbers]
-        for done, made in enumerate(looked(features, again, jobs, limits, isolate=isolate), 1):
-            yield made
-            tell("comparing", done, len(again))
+    def second(what: str, work: Callable[..., bytes | Unread], *more: Path | None) -> Signatures:
+        def made(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
+            again = [(prints[number].path, prints[number].sha256, follow_symlinks, *more) for number in numbers]
+            for done, one in enumerate(looked(work, again, jobs, limits, isolate=isolate), 1):
+                yield one
+                tell(what, done, len(again))
 
-    groups = grouped(prints, signatures)
+        return made
+
+    embeddings = second("comparing what they show", embedding, weights) if figures else None
+    groups = grouped(prints, second("comparing", features), embeddings, figures)
     problems += [_problem(unread) for unread in groups.lost.values()]
     clusters, alone = _worded(prints, groups)
     return Clustering(
@@ -87,11 +103,21 @@ def cluster(
         finished=utc_iso(time.time()),
         pdq_distance=MATCH_DISTANCE,
         feature_score=SCORE,
+        similarity=figures.sure_from if figures else None,
         pictures=len(prints),
         clusters=clusters,
         alone=alone,
         problems=tuple(problems),
     )
+
+
+def _figures(folder: Path | None) -> SceneFigures:
+    from nsfwforensics.models import weights
+    from nsfwforensics.models.scene import records, scene_figures
+
+    for record in records(""):
+        weights.locate(record.name, folder)
+    return scene_figures(folder)
 
 
 def _found(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Values of one file on a terminal.
+    """Values of one file, or of several, on a terminal.
 
     Attributes:
         title: Stands above.
@@ -35,13 +35,16 @@ class Command:
     """How an analyzer is run by a command of its own.
 
     Attributes:
-        name: Of the command. Analyzers that name the same command are run by it together.
+        name: Of the command. Analyzers that name the same command are run by it together, each where what it needs is
+            given.
         help: What it does, in one line.
         argument: An option of the analyzer that is given as the first argument, before the files.
         metavar: How the help calls that argument.
         examples: Lines that can be typed, without the name of the program.
-        needs: Options without which there is nothing to do, by name, each with what to say where it is not set.
+        needs: Options without which it has nothing to do, by name, each with what to ask for where no analyzer of the
+            command has anything to do.
         listing: What is printed of each file besides the report.
+        table: What is printed of all files together, after that.
         place: Where that stands: before the report, after it, or in its stead.
     """
 
@@ -52,4 +55,5 @@ class Command:
     examples: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     listing: Callable[[FileReport], Iterable[Listing]] | None = None
+    table: Callable[[Iterable[FileReport]], Iterable[Listing]] | None = None
     place: Literal["before", "after", "instead"] = "before"

@@ -7,7 +7,7 @@ there loads no analyzer, so that help is instant.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -98,8 +98,8 @@ def providing(capability: Capability) -> tuple[str, ...]:
     return tuple(each.name for each in built_in() if capability in each.load().provides)
 
 
-def commands(*, allow_plugins: bool = False) -> dict[str, tuple[Command, tuple[str, ...]]]:
-    """The commands that analyzers bring, by name, each with the names of the analyzers that it runs.
+def commands(*, allow_plugins: bool = False) -> dict[str, dict[str, Command]]:
+    """The commands that analyzers bring, by name, and what each analyzer that shares one says of it.
 
     Args:
         allow_plugins: Whether third parties are asked too, which runs their code.
@@ -109,13 +109,17 @@ def commands(*, allow_plugins: bool = False) -> dict[str, tuple[Command, tuple[s
     if allow_plugins:
         ours = {entry.name for entry in entries}
         entries += [registration.entry for registration in installed() if registration.name not in ours]
-    found: dict[str, tuple[Command, tuple[str, ...]]] = {}
+    found: dict[str, dict[str, Command]] = {}
     for entry in entries:
         command = _command_beside(entry.module)
         if command is not None:
-            known, names = found.get(command.name, (command, ()))
-            found[command.name] = (known, (*names, entry.name))
+            found.setdefault(command.name, {})[entry.name] = command
     return found
+
+
+def help_of(shares: Mapping[str, Command]) -> str:
+    """The line of help of a command that some analyzers share."""
+    return " ".join(dict.fromkeys(command.help for command in shares.values()))
 
 
 def _command_beside(module: str) -> Command | None:

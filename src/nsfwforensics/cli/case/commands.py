@@ -180,10 +180,32 @@ def verify(
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
 
+@reporting_errors
+def like(
+    case: Case,
+    picture: Annotated[Path, typer.Argument(help="The picture whose scene to look for.", show_default=False)],
+    limit: Annotated[int, typer.Option("--limit", help="Most files listed.", min=1)] = 50,
+) -> None:
+    """Ranks the files by how much they look like a picture, without opening any of them."""
+    from nsfwforensics.core.evidence import Evidence
+    from nsfwforensics.models.scene import METHOD, embeddings, scene_figures, similar, view
+
+    with CaseDatabase.open(case) as opened:
+        seen = view(Evidence.open(picture, follow=True))
+        if isinstance(seen, str):
+            raise UsageError(f"{picture} cannot be looked for: {seen}")
+        found = dict(similar(embeddings([seen])[0], opened.signatures(METHOD)))
+        if not found:
+            raise UsageError(f"{case} keeps no embeddings; scan with --case and --embeddings")
+        files = [file for file in opened.files() if file.sha256 in found]
+    case_views.show_alike(Console(), files, found, scene_figures().alike_from, limit)
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command group to the application."""
     group = typer.Typer(help=COMMANDS["case"], no_args_is_help=True)
     for name, text, call in (
+        ("like", "Rank the files by how much they look like a picture, by what scans kept with --embeddings.", like),
         ("init", "Make an empty case.", init),
         ("add", "Register files with their SHA-256, without examining them.", add),
         ("list", "List the files, most pressing ones first.", case_views.show_list),

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +30,7 @@ from nsfwforensics.core.types import Capability, FileStatus, Priority
 from nsfwforensics.errors import ReportError, UsageError
 from nsfwforensics.report.console.file import plain, render_file
 from nsfwforensics.report.console.folder import NARROW
+from nsfwforensics.report.console.parts import named
 from nsfwforensics.report.documents import case as case_report
 from nsfwforensics.report.saved.folder import replace_file
 from nsfwforensics.report.saved.groups import Likeness, groups, looks_of
@@ -174,6 +175,31 @@ def _why(case: CaseDatabase, file: CaseFile, originals: frozenset[str]) -> str:
     badge = file_badge(report)
     found = reason(report, originals)
     return found if report.status in (FileStatus.OK, FileStatus.SKIPPED) else f"{badge.word}: {found}"
+
+
+def show_alike(
+    console: Console, files: Iterable[CaseFile], alike: Mapping[str, float], alike_from: float, limit: int
+) -> None:
+    """Lists files by how alike they look to what was looked for.
+
+    Args:
+        console: Where to.
+        files: Each with a SHA-256 that was compared.
+        alike: Similarity by SHA-256.
+        alike_from: Least that is called the same scene.
+        limit: Most files.
+    """
+    ranked = sorted(files, key=lambda file: -alike[file.sha256 or ""])
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for heading in ("Similarity", "Same scene (likely)", "File"):
+        table.add_column(heading, overflow="fold")
+    for file in ranked[:limit]:
+        similarity = alike[file.sha256 or ""]
+        table.add_row(Text(f"{similarity:.2f}"), Text("yes" if similarity >= alike_from else ""), named(file.path))
+    console.print(table)
+    if len(ranked) > limit:
+        console.print(Text(f"Only the first {limit:,} of {len(ranked):,} are shown.", "dim"))
+    console.print(Text("A lead for people to compare: no proof, and not about who is shown.", "dim"))
 
 
 @reporting_errors

@@ -35,6 +35,7 @@ COLUMNS = (
     "score",
     "shown",
     "mirrored",
+    "similarity",
     "sha256",
     "size_bytes",
     "width",
@@ -49,11 +50,23 @@ CAVEAT = (
     "strongly to be found. Look at a cluster before acting on it."
 )
 
+CAVEAT_SEMANTIC = (
+    "What stands under “likely: the same scene” only looks alike to a network: it need not have been made from one "
+    "photo. Two things of one kind and different photographs of one well-known person can look so; it says nothing "
+    "about who is shown."
+)
+
 _STAGES = {
     Stage.BYTES: "the same bytes",
     Stage.LOOKS: "the same looks",
     Stage.FEATURES: "the same details in the same arrangement",
+    Stage.SEMANTIC: "the same scene",
 }
+
+
+def caveat(found: Clustering) -> str:
+    """What must stand beside the clusters."""
+    return CAVEAT if found.similarity is None else f"{CAVEAT} {CAVEAT_SEMANTIC}"
 
 
 def describe(link: Link) -> str:
@@ -65,6 +78,8 @@ def describe(link: Link) -> str:
     elif link.stage is Stage.FEATURES and link.score is not None:
         shown = f", at most {link.shown:.0%} of the other shown" if link.shown is not None else ""
         text += f" (score {link.score:.0f}{', mirrored' if link.mirrored else ''}{shown})"
+    elif link.similarity is not None:
+        text += f", as far as a network can tell (similarity {link.similarity:.2f}): no near-duplicate by anything else"
     return f"{link.sureness.value}: {text}"
 
 
@@ -101,7 +116,7 @@ def write_html(found: Clustering, stream: TextIO) -> None:
         "clusters.html.j2",
         ("report.css",),
         found=found,
-        caveat=CAVEAT,
+        caveat=caveat(found),
         describe=describe,
         note=note,
         failed=[problem for problem in found.problems if problem.failed],
@@ -128,13 +143,13 @@ def _rows(found: Clustering) -> Iterator[Sequence[object]]:
 
 def _row(number: int | None, role: str, member: Member) -> Sequence[object]:
     link = member.link
-    why: list[object] = [None] * 8
+    why: list[object] = [None] * 9
     if link is not None:
         mirrored = None if link.mirrored is None else str(link.mirrored).lower()
         why = [link.stage.value, link.to, link.sureness.value, link.distance, link.transform, link.score, link.shown]
-        why.append(mirrored)
+        why += [mirrored, link.similarity]
     about = [member.sha256, member.size, member.width, member.height, member.modified, note(member)]
     return [number, role, member.path, *why, *about]
 
 
-__all__ = ["CSV_NAME", "HTML_NAME", "JSON_NAME", "describe", "write", "write_csv", "write_html", "write_json"]
+__all__ = ["CSV_NAME", "HTML_NAME", "JSON_NAME", "caveat", "describe", "write", "write_csv", "write_html", "write_json"]

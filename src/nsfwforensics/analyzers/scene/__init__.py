@@ -1,0 +1,1 @@
+"""Does it show the same scene as a picture that you have?"""
