@@ -123,8 +123,7 @@ class ProvenanceAnalyzer(Analyzer):
     def _look(self, evidence: Evidence) -> tuple[list[Finding], dict[str, Any]]:
         table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
         signed = credentials(evidence, table, self.options.trust_anchors)
-        unchecked: list[str] = []
-        hidden, unread = _hidden(evidence, unchecked)
+        hidden, unchecked, unread = _hidden(evidence)
         places = Table(table)
         found = matches(places)
         facts = recover(found, hidden, places)
@@ -266,22 +265,21 @@ class ProvenanceAnalyzer(Analyzer):
             )
 
 
-def _hidden(evidence: Evidence, unchecked: list[str]) -> tuple[Looked | None, str]:
-    """The text hidden in the alpha channel, if any, and what is wrong with it."""
+def _hidden(evidence: Evidence) -> tuple[Looked | None, list[str], str]:
+    """The text hidden in the alpha channel, if any, why it could not be looked for, and what is wrong with it."""
     if not stealth.may_hold_payload(evidence.data, evidence.media_type):
-        return None, ""
+        return None, [], ""
     try:
         original = evidence.original
         if "A" not in original.getbands():
-            return None, ""
+            return None, [], ""
         import numpy as np
 
         text = stealth.hidden_text(np.asarray(original.getchannel("A"), dtype=np.uint8))
     except EvidenceError as error:
-        unchecked.append(f"text hidden in the alpha channel: {error}")
-        return None, ""
+        return None, [f"text hidden in the alpha channel: {error}"], ""
     except stealth.StealthError as error:
-        return None, words.unread(error.args[0])
+        return None, [], words.unread(error.args[0])
     if text is None:
-        return None, ""
-    return Looked(Entry("pixels", "alpha channel", "stealth_pngcomp", "hidden text", text), text), ""
+        return None, [], ""
+    return Looked(Entry("pixels", "alpha channel", "stealth_pngcomp", "hidden text", text), text), [], ""
