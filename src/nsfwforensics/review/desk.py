@@ -28,7 +28,7 @@ from nsfwforensics.store import custody_log, marks, reviewing
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import decide
-from nsfwforensics.store.reviewing import Standing
+from nsfwforensics.store.reviewing import ReviewState
 from nsfwforensics.store.rows import CaseFile, Decision, Mark, NewMark, QueueRow
 
 if TYPE_CHECKING:
@@ -388,7 +388,7 @@ class Desk:
     def _to_be_settled(self, row: QueueRow) -> bool:
         """Two disagree, and this reviewer is neither of them: a third decides."""
         history = self._histories.get(row.sha256 or "", [])
-        return reviewing.standing(history) is Standing.DISAGREED and self.rules.reviewer not in reviewing.opinions(
+        return reviewing.standing(history) is ReviewState.DISAGREED and self.rules.reviewer not in reviewing.opinions(
             history
         )
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nsfwforensics.analyzers.known.entries import WEIGHED, Entry, Listed, by_opinion, entries, places
+from nsfwforensics.analyzers.known.entries import WEIGHED, Listed, ListedHash, by_opinion, entries, places
 from nsfwforensics.analyzers.known.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.known.words import CODES, file_words, looks_words, part_words, weight
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
@@ -153,7 +153,7 @@ class KnownAnalyzer(Analyzer):
     def _by_bytes(self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
         from nsfwforensics.hashing.lists.items import HashKind
 
-        found: list[Entry] = []
+        found: list[ListedHash] = []
         for name, value in evidence.digests.items():
             for place, index in indexes:
                 match = index.lookup(HashKind(name), bytes.fromhex(value))
@@ -178,7 +178,7 @@ class KnownAnalyzer(Analyzer):
     def _by_hashes(self, hashes: Sequence[PdqHash], indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
         from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES
 
-        found: list[Entry] = []
+        found: list[ListedHash] = []
         total = 0
         for place, index in indexes:
             matches = index.search([one.bits for one in hashes], self.options.distance, WEIGHED)

@@ -59,7 +59,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class HashMatch:
     """A hash that was found.
 
     Attributes:
@@ -81,7 +81,7 @@ class Match:
 class Matches:
     """The nearest matches, and how many there are in all."""
 
-    nearest: tuple[Match, ...]
+    nearest: tuple[HashMatch, ...]
     total: int
 
 
@@ -186,7 +186,7 @@ class HashIndex:
         nearest = (self._match(HashKind.PDQ, value, *best[value], list(places[value])) for value in order)
         return Matches(tuple(nearest), len(best) + beyond)
 
-    def lookup(self, kind: HashKind, value: bytes) -> Match | None:
+    def lookup(self, kind: HashKind, value: bytes) -> HashMatch | None:
         """Finds one hash as it is."""
         rows = ((number, segment.row_of(kind, value)) for number, segment in enumerate(self.segments))
         places = [(number, row) for number, row in rows if row is not None]
@@ -203,14 +203,14 @@ class HashIndex:
 
     def _match(
         self, kind: HashKind, value: bytes, distance: int, query: int, places: Sequence[tuple[int, int]]
-    ) -> Match:
+    ) -> HashMatch:
         items: dict[str, tuple[KnownItem, Source]] = {}
         for number, row in places:
             segment = self.segments[number]
             for entry in segment.owners(kind, row):
                 details = segment.details(entry)
                 items.setdefault(json.dumps(details, sort_keys=True), self._item(kind, value, details))
-        return Match(kind, value, distance, query, tuple(items.values()))
+        return HashMatch(kind, value, distance, query, tuple(items.values()))
 
     def _item(self, kind: HashKind, value: bytes, details: dict[str, Any]) -> tuple[KnownItem, Source]:
         try:
