@@ -27,7 +27,7 @@ from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import CaseError, EvidenceError, HashListError, NotAnImageError, UsageError
 
 if TYPE_CHECKING:
-    from nsfwforensics.analyzers.known.parts import Parts
+    from nsfwforensics.analyzers.known.parts import PartSignatures
     from nsfwforensics.hashing.index.index import HashIndex
     from nsfwforensics.hashing.index.known import KnownPlace
     from nsfwforensics.hashing.picture.pdq import PdqHash
@@ -195,7 +195,7 @@ class KnownAnalyzer(Analyzer):
             findings.append(self._found("KNOWN-002", text, opinion, same, total))
         return findings
 
-    def _by_parts(self, evidence: Evidence, known: Sequence[KnownPlace], parts: Parts) -> list[Finding]:
+    def _by_parts(self, evidence: Evidence, known: Sequence[KnownPlace], parts: PartSignatures) -> list[Finding]:
         from nsfwforensics.analyzers.known.parts import find_parts, part_region
 
         findings = []

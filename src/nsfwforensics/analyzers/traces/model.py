@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class FalseAlarms:
     """False alarms measured: pictures that nobody edited in which the method pointed at something, of how many.
 
     Attributes:
@@ -28,7 +28,7 @@ class Rates:
     resaved: Counted
 
     @classmethod
-    def of(cls, name: str) -> Rates:
+    def of(cls, name: str) -> FalseAlarms:
         """Those that were counted.
 
         Args:
@@ -73,7 +73,7 @@ class Kind:
     support: Support
     explanation: Callable[..., Message]
     causes: str
-    rates: Rates | None = None
+    rates: FalseAlarms | None = None
     kind: str | None = None
     whole: str | None = None
     missing: Counted | None = None
