@@ -231,7 +231,7 @@ def test_a_masked_region_keeps_its_place_through_a_chain(tmp_path: Path) -> None
 def test_whole_findings_count_as_alarms_and_limits_decide() -> None:
     rows = [{"regions": 0, "whole": number == 0, "reason": None, "camera": str(number)} for number in range(50)]
     counted = summary.alarms(rows)
-    assert (counted["alarms"], counted["pictures"], counted["cameras_with_alarms"]) == (1, 50, 1)
+    assert (counted["alarms"], counted["whole"], counted["pictures"], counted["cameras_with_alarms"]) == (1, 1, 50, 1)
     clean = summary.alarms([{**row, "whole": False} for row in rows])
     assert page.allowed({"untouched": clean, "resaved": counted})
     assert not page.allowed({"untouched": counted, "resaved": clean})

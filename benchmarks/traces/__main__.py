@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.measured import record
+
 from benchmarks.traces import corpus, page, photos, summary, tampered
 from benchmarks.traces.methods import METHODS
 from benchmarks.traces.run import judge
@@ -31,7 +33,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="stop judging after so long and sum up what there is")
     parser.add_argument("--any-code", action="store_true", help="keep answers of earlier code: for a first look only")
     parser.add_argument("--work", type=Path, default=WORK, help="where made pictures and answers are kept")
-    parser.add_argument("--out", type=Path, help="the results, JSON")
+    parser.add_argument("--out", type=Path, help="the results, JSON; reports state their false alarms from then on")
     parser.add_argument("--results", type=Path, help="only make the page, from a file that --out wrote")
     parser.add_argument("--page", type=Path, help="the page made from the results")
     arguments = parser.parse_args()
@@ -42,6 +44,8 @@ def main() -> int:
         result = json.loads(arguments.results.read_text("utf-8"))
     else:
         result = summary.summary(arguments.work / "answers", arguments.methods or list(METHODS))
+        if arguments.out:
+            record("python -m benchmarks.traces", summary.counts(result))
     if arguments.out:
         arguments.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     if arguments.page:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from nsfwforensics.analyzers.traces.methods import METHODS as TABLE
-from nsfwforensics.analyzers.traces.methods import Method as Entry
+from nsfwforensics.analyzers.traces.methods import Method as TraceMethod
 from nsfwforensics.analyzers.traces.picture import StoredPicture
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.signals.traces.trace import Trace
@@ -58,7 +58,7 @@ def _follow(text: str, seen: dict[str, bytes]) -> None:
                 _follow(seen[module].decode("utf-8"), seen)
 
 
-def _of(entry: Entry) -> Method:
+def _of(entry: TraceMethod) -> Method:
     def run(evidence: Evidence) -> Trace:
         picture = StoredPicture(evidence)
         unsuitable = picture.unsuitable()

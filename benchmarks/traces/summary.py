@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from benchmarks.traces.manipulate import KINDS
 from benchmarks.traces.run import parsed
 from benchmarks.traces.score import auc, upper_bound
 from benchmarks.traces.tampered import counted
+from nsfwforensics.analyzers.traces.methods import METHODS
 
 Row = dict[str, Any]
 
@@ -39,6 +40,24 @@ def summary(folder: Path, names: Sequence[str]) -> dict[str, Any]:
         "corpus": _corpus(answers.values()),
         "peers": beside({**others, **answers}, list(others)) if others else {},
     }
+
+
+def counts(result: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """The false alarms that stand in reports, (alarms, pictures), by their name in ``data/measured.toml``.
+
+    Args:
+        result: What :func:`summary` made.
+    """
+    told = {}
+    for method in METHODS:
+        figures = result["methods"].get(method.name)
+        for group in ("untouched", "resaved") if figures and not method.maps_only else ():
+            alarmed, name = figures[group], method.name.replace("-", "_")
+            told[f"{name}_{group}"] = (alarmed["alarms"], alarmed["pictures"])
+            for kind in method.kinds:
+                if kind.whole:
+                    told[f"{name}_{kind.whole}_{group}"] = (alarmed["whole"], alarmed["pictures"])
+    return {name: count for name, count in told.items() if count[1]}
 
 
 def _rows(path: Path) -> list[Row]:
@@ -129,15 +148,17 @@ def alarms(rows: Iterable[Row]) -> dict[str, Any]:
     An alarm is a picture with any region or any finding about the whole picture.
     """
     cameras: dict[str, int] = defaultdict(int)
-    hits = trials = judged = 0
+    hits = trials = judged = whole = 0
     for row in rows:
         trials += 1
         judged += row["reason"] is None
         wrong = row["regions"] > 0 or row["whole"]
         hits += wrong
+        whole += row["whole"]
         cameras[row["camera"]] += wrong
     return {
         "alarms": hits,
+        "whole": whole,
         "pictures": trials,
         "judged": judged,
         "rate": round(hits / trials, 5) if trials else None,

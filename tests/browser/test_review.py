@@ -13,7 +13,7 @@ import pytest
 
 from nsfwforensics.core.types import Question, Region, Severity
 from nsfwforensics.store import custody_log, reviewing
-from nsfwforensics.store.reviewing import Standing
+from nsfwforensics.store.reviewing import ReviewState
 from nsfwforensics.store.rows import Decision
 from tests.browser.test_accessibility import serious
 from tests.report.factory import HOSTILE, finding, result
@@ -159,7 +159,7 @@ def test_five_hundred_files_by_keyboard_alone(made: Made, serve: Serve, chromium
     assert [(mark.by, mark.decision) for mark in history] == [
         ("Ben", Decision.RELEVANT), ("Cem", Decision.NOT_RELEVANT), ("Dee", Decision.RELEVANT)
     ]  # fmt: skip
-    assert reviewing.standing(history) is Standing.SETTLED
+    assert reviewing.standing(history) is ReviewState.SETTLED
 
 
 def compared(here: Made) -> None:

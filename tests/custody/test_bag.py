@@ -22,7 +22,7 @@ from nsfwforensics.custody import originals
 from nsfwforensics.custody.bag import Order, pack
 from nsfwforensics.custody.describe import CaseCopy
 from nsfwforensics.custody.operator_file import Operator
-from nsfwforensics.custody.originals import Original
+from nsfwforensics.custody.originals import BaggedFile
 from nsfwforensics.custody.verify import verify
 from nsfwforensics.errors import CustodyError, UsageError
 from tests.custody.conftest import HOSTILE_NAMES, Pack, picture, report_source
@@ -306,7 +306,7 @@ def test_files_that_a_case_knows_otherwise_are_not_packed(evidence: Path, tmp_pa
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device"), ValueError("x")])
 @pytest.mark.parametrize("moment", [2, 14])
 def test_what_breaks_off_leaves_nothing(error: BaseException, moment: int, evidence: Path, tmp_path: Path) -> None:
-    def stop(found: Original) -> None:
+    def stop(found: BaggedFile) -> None:
         if found.number == moment:
             raise error
 

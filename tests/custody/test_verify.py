@@ -19,7 +19,7 @@ from nsfwforensics.custody.bag import Order, pack
 from nsfwforensics.custody.describe import CaseCopy
 from nsfwforensics.custody.verify import Verification, verify
 from nsfwforensics.errors import CustodyError
-from nsfwforensics.store.chain import GENESIS, Entry, digest
+from nsfwforensics.store.chain import GENESIS, LogEntry, digest
 from tests.custody.authority import Authority
 from tests.custody.conftest import picture, report_source
 
@@ -28,7 +28,7 @@ def log_lines(number: int = 4) -> list[str]:
     lines: list[str] = []
     for sequence in range(1, number + 1):
         previous = digest(lines[-1]) if lines else GENESIS
-        entry = Entry(sequence, "2026-11-22T05:00:00.000+00:00", "tried", "x", "Ann", "t", "c", previous=previous)
+        entry = LogEntry(sequence, "2026-11-22T05:00:00.000+00:00", "tried", "x", "Ann", "t", "c", previous=previous)
         lines.append(entry.line)
     return lines
 

@@ -85,7 +85,7 @@ def _beside(data: bytes) -> None:
     with TemporaryDirectory() as folder:
         for ending in (".jpg.json", ".xmp", ".aae"):
             Path(folder, f"photo{ending}").write_bytes(data)
-        assert len(sidecars.beside(Path(folder, "photo.jpg"), [])) <= 3
+        assert len(sidecars.beside(Path(folder, "photo.jpg"))) <= 3
     name = data.decode("utf-8", "surrogateescape")
     names.service(name, camera=False)
     names.screenshot(name)

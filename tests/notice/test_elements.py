@@ -12,7 +12,7 @@ from nsfwforensics.notice.draft import Draft, State, draft
 from nsfwforensics.notice.person import CONFIRMABLE, Person
 from nsfwforensics.notice.pictures import Picture
 from nsfwforensics.notice.regimes import Law, fields, regime
-from nsfwforensics.notice.rendering import Format, cover, letter
+from nsfwforensics.notice.rendering import DraftFormat, cover, letter
 
 URLS = ("https://example.org/post/1?a=b&c=d", "http://example.net/x")
 SHA256 = "ab" * 32
@@ -95,7 +95,7 @@ def made(law: str, language: str, *, full: bool) -> Draft:
 
 @pytest.mark.parametrize(("law", "language"), LETTERS)
 def test_with_nothing_known_every_element_is_there_and_marked(law: str, language: str) -> None:
-    text = letter(made(law, language, full=False), Format.TEXT)
+    text = letter(made(law, language, full=False), DraftFormat.TEXT)
     for element, shown in EMPTY[law, language].items():
         assert [part for part in shown if part not in text] == [], element
 
@@ -103,7 +103,7 @@ def test_with_nothing_known_every_element_is_there_and_marked(law: str, language
 @pytest.mark.parametrize(("law", "language"), LETTERS)
 def test_with_everything_known_nothing_is_left_but_the_signature(law: str, language: str) -> None:
     whole = made(law, language, full=True)
-    text = letter(whole, Format.TEXT)
+    text = letter(whole, DraftFormat.TEXT)
     assert [part for part in FULL if part not in text] == []
     assert "PLEASE" not in text and "要記入" not in text and "内容を確認" not in text
     assert text.count("____") >= 2, "signature and date are left to her hand"
@@ -127,7 +127,7 @@ def test_every_element_of_the_data_is_complete_and_has_its_fields_in_every_lette
         assert set(element.fields) <= set(fields())
     for language in entry.letters:
         empty = draft(law, language=language)
-        text = letter(empty, Format.TEXT)
+        text = letter(empty, DraftFormat.TEXT)
         marks = len(re.findall(r"PLEASE (?:FILL IN|CONFIRM)|【(?:要記入|内容を確認)", text))
         to_mark = [slot for slot in empty.missing() if slot.state is not State.BY_HAND]
         assert marks == len(to_mark), "what is listed as missing is marked in the letter, once each, and nothing else"
@@ -140,7 +140,7 @@ def test_every_element_of_the_data_is_complete_and_has_its_fields_in_every_lette
 @pytest.mark.parametrize("full", [True, False])
 def test_the_cover_begins_with_minors_and_says_what_is_missing(law: Law, language: str, full: bool) -> None:
     one = made(law.value, language, full=full)
-    text = cover(one, Format.TEXT)
+    text = cover(one, DraftFormat.TEXT)
     first = text.split("\n\n")[2]
     assert ("under 18" if language == "en" else "18歳未満") in first
     assert ("do not send copies" if language == "en" else "複製を誰にも送らず") in first
@@ -153,7 +153,7 @@ def test_the_cover_begins_with_minors_and_says_what_is_missing(law: Law, languag
     for slot in one.missing():
         assert slot.entry.label(language) in text
     assert ("checked on November 2026" if language == "en" else "2026年11月に確認") in text
-    assert "Draft" not in letter(one, Format.TEXT) and "下書き" not in letter(one, Format.TEXT)
+    assert "Draft" not in letter(one, DraftFormat.TEXT) and "下書き" not in letter(one, DraftFormat.TEXT)
 
 
 CLAIMS = ("ai-generated", "ai generated", "deepfake", "deep fake", "artificial", "generated", "synthetic", "classifier",
@@ -165,7 +165,7 @@ CLAIMS = ("ai-generated", "ai generated", "deepfake", "deep fake", "artificial",
 @pytest.mark.parametrize("full", [True, False])
 def test_how_the_picture_was_made_is_never_a_ground(law: Law, language: str, full: bool) -> None:
     one = made(law.value, language, full=full)
-    for text in (letter(one, Format.TEXT), cover(one, Format.TEXT)):
+    for text in (letter(one, DraftFormat.TEXT), cover(one, DraftFormat.TEXT)):
         assert [claim for claim in CLAIMS if claim in text.lower()] == []
         plain = text.replace("Revenge Porn Helpline", "")
         assert "revenge porn" not in plain.lower() and "リベンジポルノ" not in plain
@@ -174,7 +174,7 @@ def test_how_the_picture_was_made_is_never_a_ground(law: Law, language: str, ful
 def test_japanese_texts_have_no_english_but_names(capsys: pytest.CaptureFixture[str]) -> None:
     one = replace(made("jp", "ja", full=False), urls=())
     names = ("Take It Down", "NCMEC", "StopNCII", "nsfwforensics", "URL", "SHA-256", "PDQ", "IHC")
-    for text in (letter(one, Format.TEXT), cover(one, Format.TEXT)):
+    for text in (letter(one, DraftFormat.TEXT), cover(one, DraftFormat.TEXT)):
         for name in names:
             text = text.replace(name, "")
         words = re.findall(r"[A-Za-z]{3,}", re.sub(r"https://\S+", "", text))
@@ -183,14 +183,14 @@ def test_japanese_texts_have_no_english_but_names(capsys: pytest.CaptureFixture[
 
 def test_a_letter_goes_in_the_language_of_those_who_get_it() -> None:
     one = draft(Law.US, language="ja")
-    assert one.letter_language == "en" and "Request to remove" in letter(one, Format.TEXT)
-    assert "米国" in cover(one, Format.TEXT)
+    assert one.letter_language == "en" and "Request to remove" in letter(one, DraftFormat.TEXT)
+    assert "米国" in cover(one, DraftFormat.TEXT)
     assert draft(Law.JP, language="en").letter_language == "en"
 
 
 def test_nothing_is_said_for_the_person_that_she_did_not_confirm() -> None:
     for law in Law:
-        text = letter(made(law.value, "en", full=False), Format.TEXT)
+        text = letter(made(law.value, "en", full=False), DraftFormat.TEXT)
         for line in text.splitlines():
             if re.match(r"(I am|I have|I believe|It is an intimate|What I say)", line):
                 pytest.fail(f"{law}: stated without being confirmed: {line}")
@@ -199,23 +199,23 @@ def test_nothing_is_said_for_the_person_that_she_did_not_confirm() -> None:
 def test_somebody_who_acts_for_her_says_so() -> None:
     person = Person(acting_for="B. Person", confirmed=frozenset(CONFIRMABLE))
     for law in Law:
-        text = letter(draft(law, language="en", person=person), Format.TEXT)
+        text = letter(draft(law, language="en", person=person), DraftFormat.TEXT)
         assert "I act for B. Person" in text and "I am the person shown" not in text
-    assert "B. Person has a good-faith belief" in letter(draft(Law.US, person=person), Format.TEXT)
+    assert "B. Person has a good-faith belief" in letter(draft(Law.US, person=person), DraftFormat.TEXT)
 
 
 def test_file_names_stand_on_the_cover_only_and_perceptual_hashes_where_given() -> None:
     for law in Law:
         one = made(law.value, "en", full=True)
-        assert "IMG_1" not in letter(one, Format.TEXT) and "IMG_1.jpg" in cover(one, Format.TEXT)
-        assert PDQ in letter(one, Format.TEXT)
+        assert "IMG_1" not in letter(one, DraftFormat.TEXT) and "IMG_1.jpg" in cover(one, DraftFormat.TEXT)
+        assert PDQ in letter(one, DraftFormat.TEXT)
         bare = replace(one, pictures=(Picture("IMG_1.jpg", SHA256),))
-        assert "PDQ" not in letter(bare, Format.TEXT)
+        assert "PDQ" not in letter(bare, DraftFormat.TEXT)
 
 
 def test_a_picture_that_could_not_be_read_is_told_on_the_cover() -> None:
     one = draft(Law.GENERIC, pictures=[Picture("lost.jpg", None)])
-    assert "could not be read: lost.jpg" in cover(one, Format.TEXT)
+    assert "could not be read: lost.jpg" in cover(one, DraftFormat.TEXT)
     assert one.slot("files").state is State.TO_FILL_IN
 
 

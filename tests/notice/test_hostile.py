@@ -14,7 +14,7 @@ from nsfwforensics.notice.draft import Draft, draft
 from nsfwforensics.notice.person import Person, read_person, web_address
 from nsfwforensics.notice.pictures import Picture
 from nsfwforensics.notice.regimes import Law
-from nsfwforensics.notice.rendering import Format, cover, letter
+from nsfwforensics.notice.rendering import DraftFormat, cover, letter
 from tests.report.factory import HOSTILE
 
 MARKDOWN = {
@@ -63,7 +63,7 @@ class Seen(HTMLParser):
 
 @pytest.mark.parametrize("text", [*HOSTILE.values(), *MARKDOWN.values()])
 def test_in_a_page_it_is_text(text: str) -> None:
-    for page in (letter(hostile(text), Format.HTML), cover(hostile(text), Format.HTML)):
+    for page in (letter(hostile(text), DraftFormat.HTML), cover(hostile(text), DraftFormat.HTML)):
         seen = Seen()
         seen.feed(page)
         assert seen.tags <= {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "ul", "li",
@@ -76,13 +76,13 @@ def test_in_a_page_it_is_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE.values(), *MARKDOWN.values()])
 def test_in_plain_text_no_control_character_is_left(text: str) -> None:
-    for plain in (letter(hostile(text), Format.TEXT), cover(hostile(text), Format.TEXT)):
+    for plain in (letter(hostile(text), DraftFormat.TEXT), cover(hostile(text), DraftFormat.TEXT)):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", plain)
 
 
 @pytest.mark.parametrize("text", MARKDOWN.values())
 def test_in_markdown_nothing_of_it_is_active(text: str) -> None:
-    for marked in (letter(hostile(text), Format.MARKDOWN), cover(hostile(text), Format.MARKDOWN)):
+    for marked in (letter(hostile(text), DraftFormat.MARKDOWN), cover(hostile(text), DraftFormat.MARKDOWN)):
         outside = re.sub(r"(`+) ?.*? ?\1(?!`)", "", marked)  # what stands in code spans is inert
         own = re.compile(r"<https?://[^<>\s]+>")
         outside = own.sub("", outside)
@@ -134,10 +134,10 @@ def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
 def test_an_address_is_shown_as_given_and_leads_nowhere(url: str) -> None:
     one = draft(Law.US, urls=[web_address(url), url])
     assert one.urls == (url,)
-    assert url in letter(one, Format.TEXT)
-    assert f"`{url}`" in letter(one, Format.MARKDOWN)
+    assert url in letter(one, DraftFormat.TEXT)
+    assert f"`{url}`" in letter(one, DraftFormat.MARKDOWN)
     seen = Seen()
-    seen.feed(letter(one, Format.HTML))
+    seen.feed(letter(one, DraftFormat.HTML))
     assert url in seen.text and seen.links == set()
 
 
@@ -167,6 +167,6 @@ def test_her_words_keep_their_lines(tmp_path: Path) -> None:
     path.write_text('circumstances = """\nFirst line.\nSecond <b>line</b>.\n"""\nname = " A B "\n', encoding="utf-8")
     one = draft(Law.US, person=read_person(path))
     assert one.person.name == "A B"
-    assert "First line.\nSecond <b>line</b>." in letter(one, Format.TEXT)
-    assert "First line.<br>\nSecond &lt;b&gt;line&lt;/b&gt;." in letter(one, Format.HTML)
-    assert "First line.\\\nSecond &lt;b&gt;line&lt;/b&gt;." in letter(one, Format.MARKDOWN)
+    assert "First line.\nSecond <b>line</b>." in letter(one, DraftFormat.TEXT)
+    assert "First line.<br>\nSecond &lt;b&gt;line&lt;/b&gt;." in letter(one, DraftFormat.HTML)
+    assert "First line.\\\nSecond &lt;b&gt;line&lt;/b&gt;." in letter(one, DraftFormat.MARKDOWN)

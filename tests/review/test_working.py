@@ -29,7 +29,7 @@ def decisions(made: Made) -> list[tuple[str, str]]:
     return [(mark.by, mark.decision.value) for _, _, mark in made.case.marks_since(0)]
 
 
-def log(made: Made, kind: str = "decision") -> list[custody_log.Entry]:
+def log(made: Made, kind: str = "decision") -> list[custody_log.LogEntry]:
     return [entry for entry in custody_log.check(made.case).chain.entries.values() if entry.kind == kind]
 
 

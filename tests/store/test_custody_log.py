@@ -17,7 +17,7 @@ from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import chain, custody_log
 from nsfwforensics.store.casedb import CaseDatabase
-from nsfwforensics.store.chain import GENESIS, Entry
+from nsfwforensics.store.chain import GENESIS, LogEntry
 from nsfwforensics.store.custody_log import DECISIONS, RESULTS, Happening
 from nsfwforensics.store.log_copy import LogCopy
 from nsfwforensics.store.rows import Decision, Stat
@@ -221,5 +221,5 @@ def test_any_lines_are_checked_without_a_crash(lines: list[str]) -> None:
 
 
 def test_an_entry_far_away_costs_nothing() -> None:
-    entry = Entry(10**15, "t", "k", "c", "o", "t", "c")
+    entry = LogEntry(10**15, "t", "k", "c", "o", "t", "c")
     assert "entries 1 to 999999999999999 are missing" in chain.check([entry.line]).problems

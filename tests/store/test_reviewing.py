@@ -11,7 +11,7 @@ from nsfwforensics.store import custody_log, reviewing
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import DecidedMeanwhileError, decide
-from nsfwforensics.store.reviewing import Pair, Standing
+from nsfwforensics.store.reviewing import Pair, ReviewState
 from nsfwforensics.store.rows import Decision, Mark, NewMark
 from tests.store.conftest import Save, sha
 
@@ -25,18 +25,18 @@ def history(*said: tuple[str, Decision]) -> list[Mark]:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ([], Standing.OPEN),
-        ([("A", YES)], Standing.ONE),
-        ([("A", YES), ("A", NO)], Standing.ONE),
-        ([("A", YES), ("A", BACK)], Standing.OPEN),
-        ([("A", YES), ("B", YES)], Standing.AGREED),
-        ([("A", YES), ("B", NO)], Standing.DISAGREED),
-        ([("A", YES), ("B", NO), ("B", BACK)], Standing.ONE),
-        ([("A", YES), ("B", NO), ("A", NO)], Standing.AGREED),
-        ([("A", YES), ("B", NO), ("C", NO)], Standing.SETTLED),
+        ([], ReviewState.OPEN),
+        ([("A", YES)], ReviewState.ONE),
+        ([("A", YES), ("A", NO)], ReviewState.ONE),
+        ([("A", YES), ("A", BACK)], ReviewState.OPEN),
+        ([("A", YES), ("B", YES)], ReviewState.AGREED),
+        ([("A", YES), ("B", NO)], ReviewState.DISAGREED),
+        ([("A", YES), ("B", NO), ("B", BACK)], ReviewState.ONE),
+        ([("A", YES), ("B", NO), ("A", NO)], ReviewState.AGREED),
+        ([("A", YES), ("B", NO), ("C", NO)], ReviewState.SETTLED),
     ],
 )
-def test_how_far_people_have_got(said: list[tuple[str, Decision]], expected: Standing) -> None:
+def test_how_far_people_have_got(said: list[tuple[str, Decision]], expected: ReviewState) -> None:
     assert reviewing.standing(history(*said)) is expected
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
+from benchmarks.traces.summary import counts
 from tools.measured import FILE, record
 
+from nsfwforensics.analyzers.jpeg.analyzer import JpegAnalyzer
+from nsfwforensics.analyzers.traces.analyzer import TracesAnalyzer
 from nsfwforensics.core.error_rates import counted
 from nsfwforensics.core.registry import built_in
 
@@ -30,3 +34,24 @@ def test_every_figure_stands_in_what_an_analyzer_says_of_itself() -> None:
     assert {counted(name) for name in tomllib.loads(FILE.read_text("utf-8"))} <= stated
     with pytest.raises(KeyError):
         counted("nothing of that name")
+
+
+def test_the_false_alarms_of_traces_are_those_of_its_results() -> None:
+    result = json.loads((FILE.parents[3] / "benchmarks" / "traces.json").read_text("utf-8"))
+    for method in result["methods"].values():
+        for group in ("untouched", "resaved"):
+            method[group] = {"whole": 0, **method[group]}
+    written = counts(result)
+    offset = {name: written.pop(name) for name in list(written) if "offset" in name}
+    assert written == {name: counted(name) for name in written} and len(written) == 6
+    assert all(counted(name).errors == 0 for name in offset) and len(offset) == 2
+
+
+def test_figures_within_sentences_are_those_of_the_data() -> None:
+    """They are written out, because a sentence with a figure in it is one message of the catalogues."""
+    assert f"of {counted('jpeg_grid_missing').trials} such files" in TracesAnalyzer.codes["TRACE-003"].caveat
+    makers = tomllib.loads((FILE.parent / "jpeg_tables.toml").read_text("utf-8"))["maker"].values()
+    assert (
+        f"none of {sum(maker['originals'] for maker in makers)} camera originals"
+        in JpegAnalyzer.codes["JPEG-002"].caveat
+    )

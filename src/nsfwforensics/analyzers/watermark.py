@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nsfwforensics.core.evidence import Evidence
-    from nsfwforensics.signals.dwtdct import Match, Reading
+    from nsfwforensics.signals.dwtdct import BlockVotes, PayloadMatch
 
 LEAST_CONTRAST = 0.10
-"""Least contrast of a match (:class:`nsfwforensics.signals.dwtdct.Match`); ``docs/watermark.md`` has the figures."""
+"""Least contrast of a :class:`~nsfwforensics.signals.dwtdct.PayloadMatch`; ``docs/watermark.md`` has the figures."""
 
 _COLOUR = ("RGB", "RGBA", "RGBX", "P", "PA")
 
@@ -54,7 +54,7 @@ class Producer:
 
         return bits(self.mark)
 
-    def spelt_by(self, match: Match) -> bool:
+    def spelt_by(self, match: PayloadMatch) -> bool:
         """Whether a match is good enough to be reported."""
         return match.correlation >= self.threshold and match.contrast >= LEAST_CONTRAST
 
@@ -193,7 +193,7 @@ class WatermarkAnalyzer(Analyzer):
         )
 
 
-def _readings(evidence: Evidence) -> tuple[Reading, ...]:
+def _readings(evidence: Evidence) -> tuple[BlockVotes, ...]:
     import numpy as np
 
     from nsfwforensics.signals.dwtdct import MOST_PIXELS, readings
@@ -206,7 +206,7 @@ def _readings(evidence: Evidence) -> tuple[Reading, ...]:
     return readings(np.asarray(top.convert("RGB")))
 
 
-def _best(found: tuple[Reading, ...], producer: Producer) -> tuple[Reading, Match]:
+def _best(found: tuple[BlockVotes, ...], producer: Producer) -> tuple[BlockVotes, PayloadMatch]:
     """The reading that spells a payload best, one that reaches the rule first."""
     from nsfwforensics.signals.dwtdct import match
 

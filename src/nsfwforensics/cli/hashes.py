@@ -21,7 +21,7 @@ from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.settings import REPORT
 
 
-class Format(StrEnum):
+class PrintFormat(StrEnum):
     """How ``hash`` prints."""
 
     TABLE = "table"
@@ -32,16 +32,16 @@ class Format(StrEnum):
 
 
 _FORMAT = {
-    "format": option(Format, Format.TABLE, "--format", "-f", text="How to print the hashes.", panel=REPORT),
+    "format": option(PrintFormat, PrintFormat.TABLE, "--format", "-f", text="How to print the hashes.", panel=REPORT),
 }
 
 
 def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
-    chosen: Format = values.pop("format")
+    chosen: PrintFormat = values.pop("format")
 
     def show(saved: SavedReport, console: Console, *, verbose: bool = False) -> None:
         del verbose  # a hash is all there is to say
-        if chosen is Format.TABLE:
+        if chosen is PrintFormat.TABLE:
             render_hashes(saved, console)
             return
         head = [f"nsfwforensics {saved.header.version}", f"$ {saved.header.command}"]

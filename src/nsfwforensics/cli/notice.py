@@ -24,7 +24,7 @@ from nsfwforensics.notice.draft import Draft, draft
 from nsfwforensics.notice.person import read_person, web_address
 from nsfwforensics.notice.pictures import is_case, pictures
 from nsfwforensics.notice.regimes import Law, regime
-from nsfwforensics.notice.rendering import Format, cover, letter
+from nsfwforensics.notice.rendering import DraftFormat, cover, letter
 from nsfwforensics.report.console.file import plain
 from nsfwforensics.report.saved.folder import replace_file
 from nsfwforensics.store.casedb import CaseDatabase
@@ -102,11 +102,11 @@ def notice(
         _say(made, output)
 
 
-def _format(output: Path | None) -> Format:
+def _format(output: Path | None) -> DraftFormat:
     if output is None:
-        return Format.TEXT
+        return DraftFormat.TEXT
     try:
-        return Format(output.suffix.lower().removeprefix("."))
+        return DraftFormat(output.suffix.lower().removeprefix("."))
     except ValueError:
         raise UsageError(f"{output}: the name of a draft ends in .md, .txt or .html") from None
 

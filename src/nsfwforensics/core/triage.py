@@ -93,7 +93,7 @@ def certain(found: Mapping[Sign, float]) -> frozenset[Sign]:
     return frozenset(sign for sign, strength in found.items() if strength >= Severity.MEDIUM.rank)
 
 
-class Standing(NamedTuple):
+class TriageRank(NamedTuple):
     """Where a file stands among those of its priority; what sorts first is to be looked at first.
 
     Attributes:
@@ -108,7 +108,7 @@ class Standing(NamedTuple):
     strength: float
 
 
-def standing(file: FileReport, originals: Container[str] = ()) -> Standing:
+def standing(file: FileReport, originals: Container[str] = ()) -> TriageRank:
     """Where a file stands among those of its priority.
 
     Args:
@@ -128,7 +128,7 @@ def standing(file: FileReport, originals: Container[str] = ()) -> Standing:
         tier = 2 if file.status is FileStatus.FAILED and not found else 3
     else:
         tier = 0 if altered(found) or Sign.CONTENT in found else 1
-    return Standing(tier, -sum(independent.values()))
+    return TriageRank(tier, -sum(independent.values()))
 
 
 _FOUND_AS_ASKED = frozenset({Sign.SOURCE, Sign.PERSON, Sign.LISTED})

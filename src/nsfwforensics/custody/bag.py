@@ -23,7 +23,7 @@ from nsfwforensics.custody import attached, describe, originals, report_copy, si
 from nsfwforensics.custody.describe import CaseCopy, Contents
 from nsfwforensics.custody.listing import ALGORITHMS, TAG_MANIFESTS, digests
 from nsfwforensics.custody.operator_file import Operator
-from nsfwforensics.custody.originals import Original
+from nsfwforensics.custody.originals import BaggedFile
 from nsfwforensics.custody.report_copy import Covered, Source
 from nsfwforensics.errors import CustodyError
 from nsfwforensics.report.words.text import visible
@@ -36,7 +36,7 @@ SENSITIVE = "to be handled with care: no copy is made"
 LINK = "a symbolic link: links are not followed into a bag"
 NOT_THE_SAME = "not the bytes that were examined: it was changed since"
 
-Progress = Callable[[Original], None]
+Progress = Callable[[BaggedFile], None]
 """Called after each file."""
 
 
@@ -77,7 +77,7 @@ class Packed:
         signed_by: Fingerprint of the key, or None.
     """
 
-    files: tuple[Original, ...]
+    files: tuple[BaggedFile, ...]
     digests: Mapping[str, str]
     signed_by: str | None
 
@@ -151,7 +151,7 @@ def _being_made(bag: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _files(order: Order, payload: Path, covered: Covered, progress: Progress) -> Iterator[Original]:
+def _files(order: Order, payload: Path, covered: Covered, progress: Progress) -> Iterator[BaggedFile]:
     make_folder(payload / "evidence")
     for number, target in enumerate(order.targets, 1):
         found = _file(order, payload, covered, number, target)
@@ -161,9 +161,9 @@ def _files(order: Order, payload: Path, covered: Covered, progress: Progress) ->
         (payload / "evidence").rmdir()  # where no copy was made
 
 
-def _file(order: Order, payload: Path, covered: Covered, number: int, target: Target) -> Original:
+def _file(order: Order, payload: Path, covered: Covered, number: int, target: Target) -> BaggedFile:
     if target.skip is not None:
-        return Original(number, target.path, problem=LINK if target.path.is_symlink() else target.skip)
+        return BaggedFile(number, target.path, problem=LINK if target.path.is_symlink() else target.skip)
     found = originals.measure(number, target.path)
     if found.problem is not None:
         return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from nsfwforensics.custody.operator_file import Operator
-from nsfwforensics.custody.originals import Original
+from nsfwforensics.custody.originals import BaggedFile
 from nsfwforensics.report.saved.json import dumps
 from nsfwforensics.report.words.text import inert
 
@@ -54,7 +54,7 @@ class Packing:
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def write(files: Iterable[Original], packing: Packing, stream: TextIO) -> None:
+def write(files: Iterable[BaggedFile], packing: Packing, stream: TextIO) -> None:
     """Writes the document, one object to a line."""
     stream.write('{\n"@context": ' + dumps(dict(CONTEXT)) + ',\n"@graph": [')
     between = "\n"
@@ -64,7 +64,7 @@ def write(files: Iterable[Original], packing: Packing, stream: TextIO) -> None:
     stream.write("\n]\n}\n")
 
 
-def _nodes(files: Iterable[Original], packing: Packing) -> Iterator[Node]:
+def _nodes(files: Iterable[BaggedFile], packing: Packing) -> Iterator[Node]:
     tool, action, record, investigation = (_name() for _ in range(4))
     originals: list[Node] = []
     copies: list[Node] = []
@@ -129,7 +129,7 @@ def _nodes(files: Iterable[Original], packing: Packing) -> Iterator[Node]:
     }
 
 
-def _file(found: Original, packing: Packing, path: str) -> Node:
+def _file(found: BaggedFile, packing: Packing, path: str) -> Node:
     hashes = (("MD5", found.md5), ("SHA256", found.sha256))
     file_name = path.replace("\\", "/").rpartition("/")[2]
     facets: list[Node] = [

@@ -18,7 +18,7 @@ from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.private import create
 from nsfwforensics.custody import case_uco, tables
 from nsfwforensics.custody.operator_file import Operator
-from nsfwforensics.custody.originals import Original
+from nsfwforensics.custody.originals import BaggedFile
 from nsfwforensics.custody.report_copy import Covered, Source
 from nsfwforensics.libraries import library_versions
 from nsfwforensics.report.saved.json import dumps
@@ -98,7 +98,7 @@ class Contents:
         case: The case that it is packed from, or None.
     """
 
-    files: tuple[Original, ...]
+    files: tuple[BaggedFile, ...]
     operator: Operator
     command: str
     hash_only: bool
@@ -189,7 +189,7 @@ def info(contents: Contents, report_sha256: str | None, finished: str) -> dict[s
     }
 
 
-def _became(found: Original) -> str:
+def _became(found: BaggedFile) -> str:
     if found.problem is not None:
         return "not packed"
     if found.stored is not None:

@@ -36,7 +36,7 @@ _LINE = re.compile(rb"([0-9A-Fa-f]{32,128})([ \t]+\*?)([^\r\n]+)\n?")
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class BagListing:
     """A bag's folder as it is.
 
     Attributes:
@@ -49,7 +49,7 @@ class Listing:
 
 
 @dataclass(slots=True)
-class Manifest:
+class BagManifest:
     """A manifest as it was read.
 
     Attributes:
@@ -63,7 +63,7 @@ class Manifest:
     canonical: bool = True
 
 
-def walk(bag: Path) -> Listing:
+def walk(bag: Path) -> BagListing:
     """Lists a bag without opening or following anything in it.
 
     Raises:
@@ -90,7 +90,7 @@ def walk(bag: Path) -> Listing:
                     raise OSError(0, f"more than {MOST_FILES:,} files")
         if empty and inside:
             others[inside] = EMPTY_FOLDER
-    return Listing(files, others)
+    return BagListing(files, others)
 
 
 def opened(bag: Path, name: str) -> BinaryIO:
@@ -129,13 +129,13 @@ def digests(bag: Path, name: str) -> dict[str, str]:
     return {name: hasher.hexdigest() for name, hasher in hashers.items()}
 
 
-def read_manifest(bag: Path, name: str) -> Manifest:
+def read_manifest(bag: Path, name: str) -> BagManifest:
     """Reads a manifest line by line.
 
     Raises:
         OSError: It cannot be read or is longer than any of ours.
     """
-    found = Manifest()
+    found = BagManifest()
     payload = name in MANIFESTS
     digits = hashlib.new(name.removeprefix("tag").removeprefix("manifest-").removesuffix(".txt")).digest_size * 2
     for number, line in enumerate(_lines(bag, name), 1):

@@ -21,7 +21,7 @@ BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class BaggedFile:
     """One file that was pointed at, and what became of it.
 
     Attributes:
@@ -60,12 +60,12 @@ class Original:
         """Its time of modification in UTC."""
         return None if self.mtime_ns is None else utc_iso(self.mtime_ns / 1e9)
 
-    def with_problem(self, problem: str) -> Original:
+    def with_problem(self, problem: str) -> BaggedFile:
         """The same, not covered."""
         return replace(self, stored=None, problem=problem)
 
 
-def measure(number: int, path: Path) -> Original:
+def measure(number: int, path: Path) -> BaggedFile:
     """Reads a file once and describes it; a link, pipe or device under its name is refused, not opened or waited for.
 
     Returns:
@@ -84,21 +84,21 @@ def measure(number: int, path: Path) -> Original:
                 sha256.update(block)
             after = os.fstat(stream.fileno())
     except OSError as error:
-        return Original(number, path, problem=f"cannot be read: {error.strerror}")
-    found = Original(
+        return BaggedFile(number, path, problem=f"cannot be read: {error.strerror}")
+    found = BaggedFile(
         number, path, size, before.st_mtime_ns, md5.hexdigest(), sha256.hexdigest(), sniff(head) if head else None
     )
     unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) == (size, found.mtime_ns)
     return found if unchanged else found.with_problem(CHANGED)
 
 
-def stored_name(found: Original) -> str:
+def stored_name(found: BaggedFile) -> str:
     """A name of our own for the copy: never the evidence's, which may be anything."""
     suffix = EXTENSIONS.get(found.media_type or "", (".bin",))[0]
     return f"evidence/{found.number:06d}-{(found.sha256 or '')[:16]}{suffix}"
 
 
-def copy(found: Original, payload: Path) -> Original:
+def copy(found: BaggedFile, payload: Path) -> BaggedFile:
     """Copies a measured file into the payload, then hashes the copy and the original again.
 
     Args:

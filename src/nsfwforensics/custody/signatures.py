@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.custody import keys, signing, timestamps
-from nsfwforensics.custody.listing import SIGNATURES, Listing, content
+from nsfwforensics.custody.listing import SIGNATURES, BagListing, content
 from nsfwforensics.custody.signing import (
     FOLDER_DIGITS,
     NAMES,
@@ -61,7 +61,7 @@ class Signature:
 
 
 def check(
-    bag: Path, listing: Listing, trusted: Ed25519PublicKey | None, root: bytes | None, blame: Blame
+    bag: Path, listing: BagListing, trusted: Ed25519PublicKey | None, root: bytes | None, blame: Blame
 ) -> list[Signature]:
     """Checks every signature in a bag.
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-from nsfwforensics.custody.originals import Original
+from nsfwforensics.custody.originals import BaggedFile
 from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import KnownItem
 from nsfwforensics.hashing.lists.write import write_list
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-def entry(found: Original) -> dict[str, Any]:
+def entry(found: BaggedFile) -> dict[str, Any]:
     """One file as a JSON object; a path that is no valid UTF-8 is there byte for byte too."""
     value: dict[str, Any] = dict(zip(COLUMNS, _cells(found), strict=True))
     raw = os.fsencode(os.path.abspath(found.path))  # noqa: PTH100 - keeps links as they are
@@ -41,7 +41,7 @@ def entry(found: Original) -> dict[str, Any]:
     return value
 
 
-def write_json(files: Iterable[Original], stream: TextIO, head: Mapping[str, Any]) -> None:
+def write_json(files: Iterable[BaggedFile], stream: TextIO, head: Mapping[str, Any]) -> None:
     """Writes the table as one JSON object, with one file to a line."""
     stream.write("{\n" + "".join(f"{dumps(name)}: {dumps(value)},\n" for name, value in head.items()))
     stream.write('"files": [')
@@ -52,7 +52,7 @@ def write_json(files: Iterable[Original], stream: TextIO, head: Mapping[str, Any
     stream.write("\n]\n}\n")
 
 
-def write_csv(files: Iterable[Original], stream: TextIO) -> None:
+def write_csv(files: Iterable[BaggedFile], stream: TextIO) -> None:
     """Writes the table so that it is harmless in a spreadsheet (``newline=""``)."""
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -61,7 +61,7 @@ def write_csv(files: Iterable[Original], stream: TextIO) -> None:
         writer.writerow([neutral(cell) for cell in (number, shown_name(place), *others)])
 
 
-def write_hashdeep(files: Iterable[Original], stream: TextIO, comments: list[str]) -> None:
+def write_hashdeep(files: Iterable[BaggedFile], stream: TextIO, comments: list[str]) -> None:
     """Writes the list that ``hashdeep -a -k`` audits the originals against, under their own paths."""
     items = (
         KnownItem(md5=bytes.fromhex(found.md5), sha256=bytes.fromhex(found.sha256), size=found.size, name=found.place)
@@ -71,7 +71,7 @@ def write_hashdeep(files: Iterable[Original], stream: TextIO, comments: list[str
     write_list(items, ListFormat.HASHDEEP, stream, inert, comments)
 
 
-def _cells(found: Original) -> tuple[object, ...]:
+def _cells(found: BaggedFile) -> tuple[object, ...]:
     return (
         found.number,
         found.place,

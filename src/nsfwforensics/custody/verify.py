@@ -24,8 +24,8 @@ from nsfwforensics.custody.listing import (
     PAYLOAD,
     SIGNATURES,
     TAG_MANIFESTS,
-    Listing,
-    Manifest,
+    BagListing,
+    BagManifest,
     content,
     digests,
     read_manifest,
@@ -43,7 +43,7 @@ _DECLARATION = re.compile(rb"BagIt-Version: [0-9]{1,3}\.[0-9]{1,3}\r?\nTag-File-
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class BagProblem:
     """One file that is not as it was packed.
 
     Attributes:
@@ -74,7 +74,7 @@ class Verification:
 
     bag: Path
     files: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[BagProblem] = field(default_factory=list)
     signatures: list[Signature] = field(default_factory=list)
     log_entries: int | None = None
     trusted_key: str | None = None
@@ -126,7 +126,7 @@ def verify(bag: Path, *, trusted: Ed25519PublicKey | None = None, root: bytes | 
 
 
 class _Verifier:
-    def __init__(self, bag: Path, listing: Listing) -> None:
+    def __init__(self, bag: Path, listing: BagListing) -> None:
         self._bag = bag
         self._listing = listing
         self._found = Verification(bag)
@@ -167,8 +167,8 @@ class _Verifier:
         if not _DECLARATION.fullmatch(data):
             self._blame("altered", "bagit.txt", "it does not declare a bag (RFC 8493, section 2.1.1)")
 
-    def _manifests(self, names: tuple[str, ...], *, ours: bool) -> dict[str, Manifest]:
-        found: dict[str, Manifest] = {}
+    def _manifests(self, names: tuple[str, ...], *, ours: bool) -> dict[str, BagManifest]:
+        found: dict[str, BagManifest] = {}
         for name in names:
             try:
                 found[name] = read_manifest(self._bag, name)
@@ -184,7 +184,7 @@ class _Verifier:
                 self._blame("altered", name, "it is not written as this tool writes it")
         return found
 
-    def _compare(self, manifests: Mapping[str, Manifest], there: set[str]) -> None:
+    def _compare(self, manifests: Mapping[str, BagManifest], there: set[str]) -> None:
         """Compares files with the manifests that list them; where manifests disagree, one of those is to blame."""
         for path in sorted(there.union(*(manifest.entries for manifest in manifests.values()))):
             listing = {name for name, manifest in manifests.items() if path in manifest.entries}
@@ -199,7 +199,7 @@ class _Verifier:
                 self._blame("altered", name, f"it does not list {path}")
             self._hash(path, {name: manifests[name].entries[path] for name in listing})
 
-    def _absent(self, path: str, listing: set[str], manifests: Mapping[str, Manifest]) -> None:
+    def _absent(self, path: str, listing: set[str], manifests: Mapping[str, BagManifest]) -> None:
         if listing == set(manifests):
             self._blame("missing", path, "the manifests list it")
             return
@@ -240,7 +240,7 @@ class _Verifier:
     def _blame(self, kind: str, path: str, reason: str) -> None:
         if (path, reason) not in self._blamed:
             self._blamed.add((path, reason))
-            self._found.problems.append(Problem(kind, path, reason))
+            self._found.problems.append(BagProblem(kind, path, reason))
 
 
 def _algorithm(manifest: str) -> str:

@@ -18,7 +18,7 @@ class FirstLook:
     """Reports by path, in a private file: a large folder's must not fill the memory."""
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[int, int, triage.Standing]] = {}
+        self._places: dict[str, tuple[int, int, triage.TriageRank]] = {}
         self._file: IO[bytes] | None = None
         self._end = 0
 

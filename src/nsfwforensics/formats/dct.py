@@ -38,7 +38,7 @@ MAX_WORK = 64_000_000
 
 _LIBRARY = "6b"  # of those that jpeglib carries, the newer ones tried crash on some damaged scans; this one did not
 _ARITHMETIC = frozenset((0xC9, 0xCA))
-_BASELINE, _PROGRESSIVE = frozenset((0xC0, 0xC1, 0xC9)), frozenset((0xC2, 0xCA))
+_READABLE = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _KEPT = frozenset((0xC4, 0xCC, jpeg.DQT, jpeg.DRI))  # tables: Huffman, arithmetic conditioning, quantisation, restarts
 _lock = threading.Lock()
@@ -59,11 +59,6 @@ class Frame:
     width: int
     height: int
     components: tuple[tuple[int, int, int, int], ...]
-
-    @property
-    def progressive(self) -> bool:
-        """Whether the picture is stored in successive refinements."""
-        return self.marker in _PROGRESSIVE
 
     @property
     def sampling(self) -> tuple[tuple[int, int], ...]:
@@ -106,7 +101,7 @@ def read_frame(layout: jpeg.JpegFile) -> Frame:
     if len(found) != 1:
         raise EvidenceError(say("more than one JPEG frame header") if found else say("no JPEG frame header"))
     marker, data = found[0].marker, found[0].data
-    if marker not in _BASELINE | _PROGRESSIVE:
+    if marker not in _READABLE:
         raise EvidenceError(say("a lossless or hierarchical JPEG: its coefficients cannot be read"))
     if len(data) < 6 or data[5] not in (1, 3, 4) or len(data) != 6 + 3 * data[5]:
         raise EvidenceError(say("the JPEG frame header is damaged or has an unusual number of components"))

@@ -124,7 +124,7 @@ def read_exif(block: bytes, source: str, out: Collector, offset: int | None = No
 
 
 def _field(
-    tree: tiff.TiffTree, entry: tiff.Entry, known: tuple[str, Any] | None, source: str, offset: int | None
+    tree: tiff.TiffTree, entry: tiff.IfdEntry, known: tuple[str, Any] | None, source: str, offset: int | None
 ) -> Field:
     name = known[0] if known and not known[0].startswith("Tag 0x") else _name(entry.directory, entry.tag)
     value: Value = _plain(known[1].values) if known else ()

@@ -49,7 +49,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class DataSet:
     """One IPTC-IIM data set: ``text`` is its value decoded as text, ``data`` its bytes."""
 
     record: int
@@ -135,7 +135,7 @@ def resources(block: bytes) -> Parts[Resource]:
     return Parts(tuple(found), walk.notes, walk.limits)
 
 
-def records(block: bytes) -> Parts[Record]:
+def records(block: bytes) -> Parts[DataSet]:
     """Reads the data sets of an IPTC-IIM block; where the structure breaks, from the next marker on. Never raises.
 
     Text is decoded as data set 1:90 says: UTF-8 where announced, otherwise UTF-8 if valid and Latin-1 if not, because
@@ -147,7 +147,7 @@ def records(block: bytes) -> Parts[Record]:
         whole = len(block) & ~3
         block = b"".join(block[at : at + 4][::-1] for at in range(0, whole, 4)) + block[whole:]
     walk = Walk("The IPTC block")
-    found: list[Record] = []
+    found: list[DataSet] = []
     position, announced = 0, False
     while position < len(block) and walk.step():
         if not _MARKER.match(block, position) or position + 5 > len(block):
@@ -173,6 +173,6 @@ def records(block: bytes) -> Parts[Record]:
             announced = data == _UTF8
         if walk.take("read" if (record, dataset) in NAMES else "other"):
             text = data.decode("utf-8", "replace") if announced else decode_text(data)
-            found.append(Record(record, dataset, data, text))
+            found.append(DataSet(record, dataset, data, text))
         position = past_copies(block, position, max(after, position + 5))
     return Parts(tuple(found), walk.notes, walk.limits)

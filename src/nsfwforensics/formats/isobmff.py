@@ -72,7 +72,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class HeifItem:
     """One item of a HEIF ``meta`` box.
 
     Attributes:
@@ -103,7 +103,7 @@ class Items:
         limits: Which limits were reached.
     """
 
-    items: tuple[Item, ...] = ()
+    items: tuple[HeifItem, ...] = ()
     reach: int = 0
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -180,7 +180,7 @@ def read_items(data: bytes, meta: Box | None) -> Items:
     wanted, more = _wanted(data, declared)
     places, reach, limited = _places(data[locations.start : locations.end])
     room = len(data)  # for all items together: honest ones do not overlap
-    found: list[Item] = []
+    found: list[HeifItem] = []
     notes = [*level.notes, *declared.notes]
     limits = [*level.limits, *declared.limits]
     if more:
@@ -203,7 +203,7 @@ def read_items(data: bytes, meta: Box | None) -> Items:
         if len(body) < sum(length for _, length in extents):
             notes.append(f"The {kind} item {number} is not there in full.")
         where = base + extents[0][0] if len(extents) == 1 else None
-        found.append(Item(number, kind, content_type, encoding, where, bytes(body)))
+        found.append(HeifItem(number, kind, content_type, encoding, where, bytes(body)))
     return Items(tuple(found), reach, tuple(notes), tuple(limits))
 
 

@@ -25,7 +25,7 @@ _TEXT_TYPE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QuickTimeValue:
     """One value: its identifier, its usual name, its text, and where it stands in the file."""
 
     tag: str
@@ -34,7 +34,7 @@ class Entry:
     offset: int
 
 
-def read_movie(data: bytes) -> tuple[Entry, ...]:
+def read_movie(data: bytes) -> tuple[QuickTimeValue, ...]:
     """Reads what a video states in its ``moov`` box, at most :data:`MAX_ENTRIES` values. Never raises.
 
     The time in ``mvhd`` is meant to be of UTC; many cameras write their own, so that no zone is stated here.
@@ -42,7 +42,7 @@ def read_movie(data: bytes) -> tuple[Entry, ...]:
     movie = read_boxes(data).first("moov")
     if movie is None:
         return ()
-    found: list[Entry] = []
+    found: list[QuickTimeValue] = []
     for entry in _entries(data, movie.start, movie.end):
         found.append(entry)
         if len(found) == MAX_ENTRIES:
@@ -50,7 +50,7 @@ def read_movie(data: bytes) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _entries(data: bytes, start: int, end: int) -> Iterator[Entry]:
+def _entries(data: bytes, start: int, end: int) -> Iterator[QuickTimeValue]:
     for kind, first, last in _children(data, start, end):
         if kind == "mvhd":
             yield from _header(data[first:last], first)
@@ -63,10 +63,10 @@ def _entries(data: bytes, start: int, end: int) -> Iterator[Entry]:
                 elif name.startswith("©"):
                     length = int.from_bytes(data[begin : begin + 2], "big")
                     text = _text(data[begin + 4 : min(begin + 4 + length, stop)])
-                    yield Entry(name, _NAMES.get(name, name), text, begin)
+                    yield QuickTimeValue(name, _NAMES.get(name, name), text, begin)
 
 
-def _header(block: bytes, offset: int) -> Iterator[Entry]:
+def _header(block: bytes, offset: int) -> Iterator[QuickTimeValue]:
     wide = block[:1] == b"\1"
     size, first = (8, 20) if wide else (4, 12)
     if len(block) < first + 4 + size:
@@ -76,12 +76,12 @@ def _header(block: bytes, offset: int) -> Iterator[Entry]:
     duration = int.from_bytes(block[first + 4 : first + 4 + size], "big")
     if 0 < seconds < 1 << 33:
         made = _EPOCH + timedelta(seconds=seconds)
-        yield Entry("mvhd", "CreateDate", made.strftime("%Y:%m:%d %H:%M:%S"), offset)
+        yield QuickTimeValue("mvhd", "CreateDate", made.strftime("%Y:%m:%d %H:%M:%S"), offset)
     if scale and 0 < duration < 1 << 48:
-        yield Entry("duration", "Duration", f"{duration / scale:.2f} s", offset)
+        yield QuickTimeValue("duration", "Duration", f"{duration / scale:.2f} s", offset)
 
 
-def _metadata(data: bytes, start: int, end: int) -> Iterator[Entry]:
+def _metadata(data: bytes, start: int, end: int) -> Iterator[QuickTimeValue]:
     """Values of a ``meta`` box by name; as in HEIF it has a version, but for old QuickTime files."""
     if data[start + 4 : start + 8] != b"hdlr":
         start += 4
@@ -95,7 +95,7 @@ def _metadata(data: bytes, start: int, end: int) -> Iterator[Entry]:
         for inner, place, limit in _children(data, begin, stop):
             if inner == "data" and int.from_bytes(data[place : place + 4], "big") == _TEXT_TYPE and tag.isprintable():
                 name = _NAMES.get(tag, tag.rpartition(".")[2])
-                yield Entry(tag, name, _text(data[place + 8 : min(limit, place + 8 + MAX_VALUE)]), place)
+                yield QuickTimeValue(tag, name, _text(data[place + 8 : min(limit, place + 8 + MAX_VALUE)]), place)
 
 
 def _children(data: bytes, start: int, end: int) -> Iterator[tuple[str, int, int]]:

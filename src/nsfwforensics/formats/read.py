@@ -301,7 +301,7 @@ def _movie(data: bytes, out: Collector) -> tuple[int | None, bool]:
     return _boxes(data, out)
 
 
-def _item(item: isobmff.Item, out: Collector) -> None:
+def _item(item: isobmff.HeifItem, out: Collector) -> None:
     source, data = f"HEIF item {item.id}", item.data
     if item.type == "Exif":
         add_exif_item(data, source, out, item.offset)

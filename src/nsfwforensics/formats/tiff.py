@@ -39,7 +39,7 @@ _RATIONALS = (5, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IfdEntry:
     """One directory entry.
 
     Attributes:
@@ -81,7 +81,7 @@ class TiffTree:
 
     block: bytes
     order: str
-    entries: tuple[Entry, ...]
+    entries: tuple[IfdEntry, ...]
     reach: int = 0
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -91,19 +91,19 @@ class TiffTree:
         """Whether all directories and values lie inside the block."""
         return self.reach <= len(self.block)
 
-    def find(self, directory: str, tag: int) -> Entry | None:
+    def find(self, directory: str, tag: int) -> IfdEntry | None:
         """The first entry with this number in this directory, or None."""
         return next((e for e in self.entries if e.directory == directory and e.tag == tag), None)
 
-    def embedded(self, tag: int) -> list[Entry]:
+    def embedded(self, tag: int) -> list[IfdEntry]:
         """All entries with this number that have a value, of whichever directory."""
         return [entry for entry in self.entries if entry.tag == tag and entry.length]
 
-    def data(self, entry: Entry) -> bytes:
+    def data(self, entry: IfdEntry) -> bytes:
         """An entry's bytes as stored."""
         return self.block[entry.offset : entry.offset + entry.length]
 
-    def value(self, entry: Entry) -> Value:
+    def value(self, entry: IfdEntry) -> Value:
         """An entry's decoded value: text, one number, a tuple of numbers, or bytes for UNDEFINED."""
         end = entry.offset + min(entry.length, MAX_VALUE_BYTES)
         if entry.type == _ASCII and (stop := self.block.find(b"\0", entry.offset, end)) >= 0:
@@ -132,7 +132,7 @@ def walk(block: bytes) -> TiffTree:
     order = "<" if block[:2] == b"II" else ">"
     if block[:2] not in (b"II", b"MM") or block[2:4] in (b"+\0", b"\0+"):
         return TiffTree(block, order, (), notes=("This is no TIFF block.",))
-    entries: list[Entry] = []
+    entries: list[IfdEntry] = []
     notes = () if is_tiff(block) else ("The TIFF header is damaged.",)
     steps, directories = Walk("The TIFF block", MAX_ENTRIES), Walk("The TIFF block", MAX_DIRECTORIES)
     seen: set[int] = set()
@@ -178,16 +178,16 @@ def _kind(name: str) -> str:
     return name if name in ("IFD0", "IFD1", *_POINTERS.values()) else name.rstrip("0123456789")
 
 
-def _entry(block: bytes, directory: str, place: int, order: str) -> Entry | None:
+def _entry(block: bytes, directory: str, place: int, order: str) -> IfdEntry | None:
     tag, kind, count = struct.unpack_from(order + "HHI", block, place)
     if kind not in _TYPES:
         return None
     size = _TYPES[kind][0] * count
     offset = place + 8 if size <= 4 else _unsigned(block, place + 8, 4, order)
-    return Entry(directory, tag, kind, count, offset, max(0, min(size, len(block) - offset)), place)
+    return IfdEntry(directory, tag, kind, count, offset, max(0, min(size, len(block) - offset)), place)
 
 
-def _children(block: bytes, entry: Entry, order: str) -> Iterator[tuple[str, int]]:
+def _children(block: bytes, entry: IfdEntry, order: str) -> Iterator[tuple[str, int]]:
     if entry.length < 4 or entry.type not in (4, 13):
         return
     if entry.tag in _POINTERS:

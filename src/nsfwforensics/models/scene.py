@@ -39,7 +39,7 @@ LENGTH = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedPairs:
     """How often it was wrong, of how many pairs."""
 
     errors: int
@@ -68,12 +68,12 @@ class SceneFigures:
     centre: NDArray[np.float32]
     alike_from: float
     sure_from: float
-    unrelated: Counted
-    unrelated_sure: Counted
-    strangers: Counted
-    one_person: Counted
-    missed: Counted
-    missed_sure: Counted
+    unrelated: CountedPairs
+    unrelated_sure: CountedPairs
+    strangers: CountedPairs
+    one_person: CountedPairs
+    missed: CountedPairs
+    missed_sure: CountedPairs
     digest: str
 
     def similarities(self, ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,7 +109,7 @@ def scene_figures(folder: Path | None = None) -> SceneFigures:
             centre=centre,
             alike_from=float(tables["alike_from"]),
             sure_from=float(tables["sure_from"]),
-            **{name: Counted(**tables[name]) for name in COUNTED},
+            **{name: CountedPairs(**tables[name]) for name in COUNTED},
             digest=hashlib.sha256(content).hexdigest(),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -214,6 +214,6 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 __all__ = [
-    "METHOD", "Counted", "SceneFigures", "decode", "embeddings", "encode", "records", "scene_figures", "similar",
+    "METHOD", "CountedPairs", "SceneFigures", "decode", "embeddings", "encode", "records", "scene_figures", "similar",
     "unit", "view",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ from nsfwforensics.notice.draft import Draft, Slot, State
 from nsfwforensics.report.words.text import inert, shown_name
 
 
-class Format(StrEnum):
+class DraftFormat(StrEnum):
     """How a draft is written."""
 
     TEXT = "txt"
@@ -51,17 +51,17 @@ _AUDIENCE = {
 }
 
 
-def letter(draft: Draft, form: Format) -> str:
+def letter(draft: Draft, form: DraftFormat) -> str:
     """The letter alone, ready to be sent once what is marked has been filled in."""
     return _rendered(draft, form, f"{draft.law.value}.{draft.letter_language}.j2", draft.letter_language)
 
 
-def cover(draft: Draft, form: Format) -> str:
+def cover(draft: Draft, form: DraftFormat) -> str:
     """What is for the person only: what comes first, what is missing, where to send it, whom to turn to."""
     return _rendered(draft, form, f"cover.{draft.language}.j2", draft.language)
 
 
-def _rendered(draft: Draft, form: Format, template: str, language: str) -> str:
+def _rendered(draft: Draft, form: DraftFormat, template: str, language: str) -> str:
     environment = _environment(form)
     blocks: Any = environment.get_template(f"blocks.{form.value}.j2").module
     body = environment.get_template(template).render(
@@ -83,7 +83,7 @@ def _rendered(draft: Draft, form: Format, template: str, language: str) -> str:
         code=lambda value: _CODE[form](shown_name(value)),
     )
     lines = re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n"
-    if form is not Format.HTML:
+    if form is not DraftFormat.HTML:
         return lines
     style = files("nsfwforensics.notice").joinpath("templates/letter.css").read_text("utf-8")
     page = environment.get_template("page.html.j2")
@@ -110,31 +110,31 @@ def _markdown_code(text: str) -> Markup:
     return Markup(f"{fence}{inside}{fence}")  # noqa: S704
 
 
-_ESCAPE: dict[Format, Callable[[str], Markup]] = {
-    Format.TEXT: lambda text: Markup(text),  # noqa: S704 - plain text: nothing in it acts
-    Format.MARKDOWN: _markdown,
-    Format.HTML: escape,
+_ESCAPE: dict[DraftFormat, Callable[[str], Markup]] = {
+    DraftFormat.TEXT: lambda text: Markup(text),  # noqa: S704 - plain text: nothing in it acts
+    DraftFormat.MARKDOWN: _markdown,
+    DraftFormat.HTML: escape,
 }
-_CODE: dict[Format, Callable[[str], Markup]] = {
-    Format.TEXT: lambda text: Markup(text),  # noqa: S704
-    Format.MARKDOWN: _markdown_code,
-    Format.HTML: lambda text: Markup("<code>{}</code>").format(text),
+_CODE: dict[DraftFormat, Callable[[str], Markup]] = {
+    DraftFormat.TEXT: lambda text: Markup(text),  # noqa: S704
+    DraftFormat.MARKDOWN: _markdown_code,
+    DraftFormat.HTML: lambda text: Markup("<code>{}</code>").format(text),
 }
-_BREAK = {Format.TEXT: "\n", Format.MARKDOWN: "\\\n", Format.HTML: Markup("<br>\n")}
+_BREAK = {DraftFormat.TEXT: "\n", DraftFormat.MARKDOWN: "\\\n", DraftFormat.HTML: Markup("<br>\n")}
 
 
-def _value(value: object, form: Format) -> Markup:
+def _value(value: object, form: DraftFormat) -> Markup:
     """A value in a format, in one line."""
     return _ESCAPE[form](inert(value))
 
 
-def _marker(text: str, form: Format) -> Markup:
-    if form is Format.HTML:
+def _marker(text: str, form: DraftFormat) -> Markup:
+    if form is DraftFormat.HTML:
         return Markup("<mark>{}</mark>").format(text)
-    return Markup(f"**{text}**" if form is Format.MARKDOWN else text)  # noqa: S704 - our own words
+    return Markup(f"**{text}**" if form is DraftFormat.MARKDOWN else text)  # noqa: S704 - our own words
 
 
-def _marked(slot: Slot, language: str, form: Format) -> Markup:
+def _marked(slot: Slot, language: str, form: DraftFormat) -> Markup:
     """The value of a field, or a mark that cannot be overlooked."""
     if slot.value is not None:
         return Markup(_BREAK[form]).join(_value(line, form) for line in slot.value.split("\n"))  # noqa: S704
@@ -142,7 +142,7 @@ def _marked(slot: Slot, language: str, form: Format) -> Markup:
     return _marker(f"【要記入：{label}】" if language == "ja" else f"[PLEASE FILL IN: {label}]", form)
 
 
-def _to_confirm(slot: Slot, language: str, form: Format) -> Markup:
+def _to_confirm(slot: Slot, language: str, form: DraftFormat) -> Markup:
     """A mark before a sentence that the person has not yet made hers; nothing where she has."""
     if slot.state is State.FILLED:
         return Markup("")
@@ -159,7 +159,7 @@ def _month(text: str, language: str) -> str:
 
 
 @cache
-def _environment(form: Format) -> Environment:
+def _environment(form: DraftFormat) -> Environment:
     def finalize(value: object) -> object:
         return value if isinstance(value, Markup) else _value(value, form)
 

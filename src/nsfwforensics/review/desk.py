@@ -28,7 +28,7 @@ from nsfwforensics.store import custody_log, marks, reviewing
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import decide
-from nsfwforensics.store.reviewing import Standing
+from nsfwforensics.store.reviewing import ReviewState
 from nsfwforensics.store.rows import CaseFile, Decision, Mark, NewMark, QueueRow
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownItem:
     """An item as it is shown: what stands behind it, and what the person who sees it knows of earlier decisions.
 
     ``file`` is the first of its files that is still to be shown, and ``contents`` are those of all such files.
@@ -141,7 +141,7 @@ class _Act:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReviewTally:
     """What a person has done since the page was opened."""
 
     decided: int = 0
@@ -164,7 +164,7 @@ class Desk:
 
     def __init__(self, case: Path, rules: Rules) -> None:
         self.rules = rules
-        self.tally = Tally()
+        self.tally = ReviewTally()
         self.case = CaseDatabase.open(case)
         self._queues: OrderedDict[Filters, Queue] = OrderedDict()
         self._reports: OrderedDict[int, tuple[CaseFile, FileReport]] = OrderedDict()
@@ -209,7 +209,7 @@ class Desk:
         self.__dict__.pop("_alike", None)
         self._reports.clear()
 
-    def next(self, filters: Filters, number: int, way: int = 1, *, exact: bool = False) -> Shown | None:
+    def next(self, filters: Filters, number: int, way: int = 1, *, exact: bool = False) -> ShownItem | None:
         """The item that comes next, as it is shown.
 
         Args:
@@ -388,7 +388,7 @@ class Desk:
     def _to_be_settled(self, row: QueueRow) -> bool:
         """Two disagree, and this reviewer is neither of them: a third decides."""
         history = self._histories.get(row.sha256 or "", [])
-        return reviewing.standing(history) is Standing.DISAGREED and self.rules.reviewer not in reviewing.opinions(
+        return reviewing.standing(history) is ReviewState.DISAGREED and self.rules.reviewer not in reviewing.opinions(
             history
         )
 
@@ -419,7 +419,7 @@ class Desk:
     def _alike(self) -> Alike:
         return Alike.of(self.case)
 
-    def _shown(self, item: Item, queue: Queue) -> Shown:
+    def _shown(self, item: Item, queue: Queue) -> ShownItem:
         still = queue.still(item)
         first = still[0]
         contents = list(dict.fromkeys(row.sha256 for row in still if row.sha256 is not None))
@@ -434,7 +434,7 @@ class Desk:
             other = self.case.file(row.id)
             if other is not None:
                 others.append((other, self._decision(row)))
-        return Shown(
+        return ShownItem(
             item,
             contents,
             file,

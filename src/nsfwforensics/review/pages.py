@@ -18,7 +18,7 @@ from nsfwforensics.report.saved.report import Row
 from nsfwforensics.report.words import wording
 from nsfwforensics.report.words.answers import questions
 from nsfwforensics.report.words.declared import Declared
-from nsfwforensics.review.desk import ALL, DISAGREED, LONGEST_NOTE, OPEN, Desk, Filters, Shown
+from nsfwforensics.review.desk import ALL, DISAGREED, LONGEST_NOTE, OPEN, Desk, Filters, ShownItem
 from nsfwforensics.review.pictures import STEPS
 from nsfwforensics.store import marks
 from nsfwforensics.store.marks import DECISIONS
@@ -141,7 +141,7 @@ class Pages:
             "views": [{"label": self._language.says(view.label), "over": view.lies_on} for view in shown.views],
         }
 
-    def _markup(self, shown: Shown) -> str:
+    def _markup(self, shown: ShownItem) -> str:
         around = self._around()
         made = section(shown.item.number + 1, Row(shown.report, None, ()), [], around)
         if made.look is not None:  # a report's small picture is not shown here: pictures come on request
@@ -180,7 +180,7 @@ class Pages:
             self._known = header, _Around(Declared(plain), language, header.providing(Capability.ORIGINALS))
         return self._known[1]
 
-    def _dismissable(self, shown: Shown) -> list[dict[str, Any]]:
+    def _dismissable(self, shown: ShownItem) -> list[dict[str, Any]]:
         """The findings that can be set aside, or count again, each code once."""
         set_aside = set() if self._desk.rules.blind else set(shown.file.dismissed)
         found: dict[str, str] = {}

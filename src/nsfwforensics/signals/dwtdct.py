@@ -35,7 +35,7 @@ _FLOAT_ZERO = 255.0  # where OpenCV's floating-point U of 0 lies among coefficie
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BlockVotes:
     """What the blocks of one picture say under one way of writing.
 
     Attributes:
@@ -50,7 +50,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PayloadMatch:
     """How well a reading spells a payload.
 
     Attributes:
@@ -68,7 +68,7 @@ class Match:
     length: int
 
 
-def readings(rgb: NDArray[np.uint8]) -> tuple[Reading, ...]:
+def readings(rgb: NDArray[np.uint8]) -> tuple[BlockVotes, ...]:
     """Reads the votes of a picture in all four ways of writing.
 
     Args:
@@ -88,8 +88,8 @@ def readings(rgb: NDArray[np.uint8]) -> tuple[Reading, ...]:
     found = []
     for order, conversion in (("bgr", cv2.COLOR_RGB2YUV), ("rgb", cv2.COLOR_BGR2YUV)):
         most, least = _extremes(np.asarray(cv2.extractChannel(cv2.cvtColor(part, conversion), 1), np.uint8))
-        found.append(Reading(order, "uint8", _votes(most)))
-        found.append(Reading(order, "float", _votes(np.maximum(most - _FLOAT_ZERO, _FLOAT_ZERO - least))))
+        found.append(BlockVotes(order, "uint8", _votes(most)))
+        found.append(BlockVotes(order, "float", _votes(np.maximum(most - _FLOAT_ZERO, _FLOAT_ZERO - least))))
     return tuple(found)
 
 
@@ -97,7 +97,7 @@ def shares(votes: NDArray[np.uint8], length: int) -> NDArray[np.float64]:
     """For each bit of a payload of this length, the share of its blocks that vote 1.
 
     Args:
-        votes: As in :class:`Reading`.
+        votes: As in :class:`BlockVotes`.
         length: Bits of the payload; at most the number of blocks.
 
     Returns:
@@ -114,11 +114,11 @@ def shares(votes: NDArray[np.uint8], length: int) -> NDArray[np.float64]:
     return found
 
 
-def match(votes: NDArray[np.uint8], payload: NDArray[np.uint8]) -> Match:
+def match(votes: NDArray[np.uint8], payload: NDArray[np.uint8]) -> PayloadMatch:
     """Compares a reading with a payload.
 
     Args:
-        votes: As in :class:`Reading`; at least as many as the payload has bits.
+        votes: As in :class:`BlockVotes`; at least as many as the payload has bits.
         payload: uint8 (length,), 0 or 1, not all alike.
     """
     import numpy as np
@@ -126,7 +126,7 @@ def match(votes: NDArray[np.uint8], payload: NDArray[np.uint8]) -> Match:
     found = shares(votes, payload.size)
     centred, pattern = found - found.mean(), payload - payload.mean()
     size = float(np.sqrt((centred**2).sum() * (pattern**2).sum()))
-    return Match(
+    return PayloadMatch(
         correlation=float(centred @ pattern) / size if size > 1e-9 else 0.0,
         contrast=float(found[payload == 1].mean() - found[payload == 0].mean()),
         bits=int(((found * 255.0 > 127.0) == (payload == 1)).sum()),  # the library's own rounding: a tie is a 1
@@ -168,4 +168,4 @@ def _votes(magnitude: NDArray[np.float32]) -> NDArray[np.uint8]:
     return (magnitude % STEP > STEP / 2).astype(np.uint8)
 
 
-__all__ = ["LEAST_PIXELS", "MOST_PIXELS", "STEP", "Match", "Reading", "bits", "match", "readings", "shares"]
+__all__ = ["LEAST_PIXELS", "MOST_PIXELS", "STEP", "BlockVotes", "PayloadMatch", "bits", "match", "readings", "shares"]

@@ -34,7 +34,7 @@ _TYPES: Mapping[str, type] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One run on a case.
 
     Attributes:
@@ -81,7 +81,7 @@ class Chain:
         problems: What is wrong, each in a sentence that names the entry; empty for a sound log.
     """
 
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, LogEntry]
     digests: Mapping[int, str]
     problems: tuple[str, ...]
 
@@ -96,7 +96,7 @@ def digest(line: str) -> str:
     return hashlib.sha256(line.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def parse(line: str) -> Entry:
+def parse(line: str) -> LogEntry:
     """Reads an entry.
 
     Raises:
@@ -113,7 +113,7 @@ def parse(line: str) -> Entry:
         raise ValueError("a digest is no text")
     if _canonical(value) != line:
         raise ValueError("it is not written as this tool writes it")
-    return Entry(**value)
+    return LogEntry(**value)
 
 
 def check(lines: Iterable[str]) -> Chain:
@@ -122,7 +122,7 @@ def check(lines: Iterable[str]) -> Chain:
     Args:
         lines: Without line breaks, in the order in which they stand.
     """
-    entries: dict[int, Entry] = {}
+    entries: dict[int, LogEntry] = {}
     digests: dict[int, str] = {}
     problems: list[str] = []
     before = 0
@@ -149,7 +149,7 @@ def check(lines: Iterable[str]) -> Chain:
     return Chain(entries, digests, tuple(problems))
 
 
-def _missing(entries: Mapping[int, Entry]) -> Iterator[str]:
+def _missing(entries: Mapping[int, LogEntry]) -> Iterator[str]:
     before = 0
     for number in sorted(entries):
         if number == before + 2:

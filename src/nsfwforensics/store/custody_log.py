@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.store import chain, runs, state
-from nsfwforensics.store.chain import GENESIS, Chain, Entry
+from nsfwforensics.store.chain import GENESIS, Chain, LogEntry
 from nsfwforensics.store.log_copy import LogCopy
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class LogCheck:
     remarks: tuple[str, ...]
 
 
-def append(case: CaseDatabase, what: Happening, change: Callable[[sqlite3.Connection], object] | None = None) -> Entry:
+def append(
+    case: CaseDatabase, what: Happening, change: Callable[[sqlite3.Connection], object] | None = None
+) -> LogEntry:
     """Adds an entry to the log: to the database, then to the copy beside the case.
 
     Args:
@@ -152,11 +154,13 @@ def _states_at_rest(connection: sqlite3.Connection, what: Happening) -> dict[str
         connection.execute("ROLLBACK")
 
 
-def _next(connection: sqlite3.Connection, what: Happening, at: str, states: Mapping[str, str], copy: LogCopy) -> Entry:
+def _next(
+    connection: sqlite3.Connection, what: Happening, at: str, states: Mapping[str, str], copy: LogCopy
+) -> LogEntry:
     row = connection.execute("SELECT sequence, sha256, line FROM custody_log ORDER BY sequence DESC LIMIT 1").fetchone()
     number, previous, last = row or (0, GENESIS, None)
     case, operator = connection.execute("SELECT uuid, operator FROM case_info").fetchone()
-    return Entry(
+    return LogEntry(
         sequence=number + 1,
         time=at,
         kind=what.kind,
@@ -261,7 +265,7 @@ def _named(numbers: list[int], one: str = "entry", many: str = "entries") -> str
     return f"{one if len(numbers) == 1 else many} {shown}"
 
 
-def as_json(entry: Entry) -> dict[str, object]:
+def as_json(entry: LogEntry) -> dict[str, object]:
     """An entry as a JSON object."""
     value: dict[str, object] = json.loads(entry.line)
     return value

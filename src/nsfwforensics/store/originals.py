@@ -8,7 +8,7 @@ from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.store.rows import CaseFile
 
 
-class Original(StrEnum):
+class OriginalState(StrEnum):
     """What became of a file since it was read for the case."""
 
     SAME = "same"
@@ -18,13 +18,13 @@ class Original(StrEnum):
     NEVER_READ = "never read"
 
 
-def check(file: CaseFile) -> Original:
+def check(file: CaseFile) -> OriginalState:
     """Hashes a file of a case again and compares."""
     if file.sha256 is None:
-        return Original.NEVER_READ
+        return OriginalState.NEVER_READ
     try:
-        return Original.SAME if file_sha256(file.place) == file.sha256 else Original.CHANGED
+        return OriginalState.SAME if file_sha256(file.place) == file.sha256 else OriginalState.CHANGED
     except FileNotFoundError:
-        return Original.MISSING
+        return OriginalState.MISSING
     except (OSError, ValueError):
-        return Original.UNREADABLE
+        return OriginalState.UNREADABLE

@@ -25,7 +25,7 @@ VISIBLE = "seconds with pictures visible"
 NOBODY = "not supplied"
 
 
-class Standing(StrEnum):
+class ReviewState(StrEnum):
     """How far people have got with a content."""
 
     OPEN = "open"
@@ -68,14 +68,14 @@ def opinions(marks: Sequence[Mark]) -> dict[str, Decision]:
     return found
 
 
-def standing(marks: Sequence[Mark]) -> Standing:
+def standing(marks: Sequence[Mark]) -> ReviewState:
     """How far people have got with a content of this history."""
     found = opinions(marks)
     if len(found) < 2:
-        return (Standing.OPEN, Standing.ONE)[len(found)]
+        return (ReviewState.OPEN, ReviewState.ONE)[len(found)]
     if len(set(found.values())) == 1:
-        return Standing.AGREED
-    return Standing.DISAGREED if len(found) == 2 else Standing.SETTLED
+        return ReviewState.AGREED
+    return ReviewState.DISAGREED if len(found) == 2 else ReviewState.SETTLED
 
 
 def pair(marks: Sequence[Mark]) -> Pair | None:
@@ -149,7 +149,7 @@ def reviewers(case: CaseDatabase) -> list[Reviewer]:
     ]
 
 
-def _entries(case: CaseDatabase) -> Iterator[chain.Entry]:
+def _entries(case: CaseDatabase) -> Iterator[chain.LogEntry]:
     for line in custody_log.lines(case):
         try:
             yield chain.parse(line)

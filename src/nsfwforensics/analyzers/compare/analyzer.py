@@ -192,7 +192,7 @@ class CompareAnalyzer(Analyzer):
         if words:
             explanation = say("Compared with the original, the whole picture was {changes:and}.", changes=words)
             findings.append(self.finding("CMP-004", explanation, data={"changes": words}))
-        measurements["changes"] = _figures(changes)
+        measurements = measurements | {"changes": _figures(changes)}
         findings.extend(self._changes(evidence, changes, sure=findings[0].support is Support.SUPPORTS))
         mapped, beside = self.resources.thumbnails, self.resources.thumbnails or self.options.side_by_side
         artifacts = _pictures(before, after, alignment, changes, mapped=mapped, beside=beside)

@@ -33,7 +33,7 @@ from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Sup
 from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import MissingDependencyError, WeightsError
 from nsfwforensics.models.faces.files import DETECTOR, model_record
-from nsfwforensics.models.faces.rates import Counted, FaceRates, load_rates
+from nsfwforensics.models.faces.rates import CountedRate, FaceRates, load_rates
 
 if TYPE_CHECKING:
     from nsfwforensics.models.faces.compare import FaceTemplate
@@ -270,7 +270,7 @@ def _figures(rates: FaceRates, distance: float) -> dict[str, Any]:
     }
 
 
-def _counted(counted: Counted) -> dict[str, Any]:
+def _counted(counted: CountedRate) -> dict[str, Any]:
     return {
         "errors": counted.errors,
         "pairs": counted.trials,

@@ -16,7 +16,7 @@ from nsfwforensics.formats import jpeg
 if TYPE_CHECKING:
     from nsfwforensics.analyzers.metadata.identity import Device
 
-STANDARD, PROGRAM, CAMERA, UNKNOWN = "standard", "program", "camera", "unknown"
+STANDARD, PROGRAM, UNKNOWN = "standard", "program", "unknown"
 
 MANY_ORIGINALS = 20
 """Fewest measured originals of a maker for anything to be said about what is unusual for it."""

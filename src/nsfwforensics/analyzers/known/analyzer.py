@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nsfwforensics.analyzers.known.entries import WEIGHED, Entry, Listed, by_opinion, entries, places
+from nsfwforensics.analyzers.known.entries import WEIGHED, Listed, ListedHash, by_opinion, entries, places
 from nsfwforensics.analyzers.known.figures import CHARTS, FIGURES
 from nsfwforensics.analyzers.known.words import CODES, file_words, looks_words, part_words, weight
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
@@ -27,6 +27,7 @@ from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import CaseError, EvidenceError, HashListError, NotAnImageError, UsageError
 
 if TYPE_CHECKING:
+    from nsfwforensics.analyzers.known.parts import PartSignatures
     from nsfwforensics.hashing.index.index import HashIndex
     from nsfwforensics.hashing.index.known import KnownPlace
     from nsfwforensics.hashing.picture.pdq import PdqHash
@@ -117,6 +118,7 @@ class KnownAnalyzer(Analyzer):
         known: Sequence[KnownPlace] = self.enrolment.state or ()
         if not known:
             return Outcome.not_applicable(NO_LIST)
+        from nsfwforensics.analyzers.known.parts import open_parts
         from nsfwforensics.hashing.index.known import open_known
         from nsfwforensics.hashing.lists.items import HashKind
 
@@ -127,9 +129,14 @@ class KnownAnalyzer(Analyzer):
         if evidence.media_type is None:
             return Outcome.of(findings, measurements) if findings else Outcome.not_applicable(NO_PICTURE, measurements)
         try:
-            findings += self._by_looks(evidence, indexes, measurements)
+            hashes = evidence.derive("known.dihedral", lambda: _dihedral(evidence)) if searched["pdq"] else ()
+            if hashes:
+                measurements["pdq_quality"] = hashes[0].quality
+            findings += self._by_looks(hashes, indexes)
             if any(index.signature_files for _, index in indexes) and not _settled(findings):
-                findings += self._by_parts(evidence, known, searched)
+                parts = open_parts(known)
+                searched["signatures"] = len(parts.pictures)
+                findings += self._by_parts(evidence, known, parts)
         except NotAnImageError as error:
             findings.append(self._no_looks(error.message))
         except EvidenceError as error:
@@ -146,7 +153,7 @@ class KnownAnalyzer(Analyzer):
     def _by_bytes(self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
         from nsfwforensics.hashing.lists.items import HashKind
 
-        found: list[Entry] = []
+        found: list[ListedHash] = []
         for name, value in evidence.digests.items():
             for place, index in indexes:
                 match = index.lookup(HashKind(name), bytes.fromhex(value))
@@ -158,13 +165,9 @@ class KnownAnalyzer(Analyzer):
             findings.append(self._found("KNOWN-001", text, opinion, same, len(same)))
         return findings
 
-    def _by_looks(
-        self, evidence: Evidence, indexes: Sequence[tuple[str, HashIndex]], measurements: dict[str, Any]
-    ) -> list[Finding]:
-        if not measurements["searched"]["pdq"]:
+    def _by_looks(self, hashes: Sequence[PdqHash], indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
+        if not hashes:
             return [self._no_looks(say("the lists hold no PDQ hashes"))]
-        hashes = evidence.derive("known.dihedral", lambda: _dihedral(evidence))
-        measurements["pdq_quality"] = hashes[0].quality
         if not hashes[0].usable:
             reason = say(
                 "it has too little structure (PDQ quality {quality} of 100, 50 are needed)", quality=hashes[0].quality
@@ -175,7 +178,7 @@ class KnownAnalyzer(Analyzer):
     def _by_hashes(self, hashes: Sequence[PdqHash], indexes: Sequence[tuple[str, HashIndex]]) -> list[Finding]:
         from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES
 
-        found: list[Entry] = []
+        found: list[ListedHash] = []
         total = 0
         for place, index in indexes:
             matches = index.search([one.bits for one in hashes], self.options.distance, WEIGHED)
@@ -192,11 +195,9 @@ class KnownAnalyzer(Analyzer):
             findings.append(self._found("KNOWN-002", text, opinion, same, total))
         return findings
 
-    def _by_parts(self, evidence: Evidence, known: Sequence[KnownPlace], searched: dict[str, int]) -> list[Finding]:
-        from nsfwforensics.analyzers.known.parts import find_parts, open_parts, part_region
+    def _by_parts(self, evidence: Evidence, known: Sequence[KnownPlace], parts: PartSignatures) -> list[Finding]:
+        from nsfwforensics.analyzers.known.parts import find_parts, part_region
 
-        parts = open_parts(known)
-        searched["signatures"] = len(parts.pictures)
         findings = []
         for opinion, same in by_opinion(find_parts(evidence, known, parts)):
             best = same[0].alignment

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from nsfwforensics.analyzers.known.words import place_words
 
 if TYPE_CHECKING:
-    from nsfwforensics.hashing.index.index import Match
+    from nsfwforensics.hashing.index.index import HashMatch
     from nsfwforensics.hashing.lists.items import KnownItem
     from nsfwforensics.signals.matching.alignment import Alignment
 
@@ -39,7 +39,7 @@ AnyListed = TypeVar("AnyListed", bound=Listed)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedHash:
     """An entry one of whose hashes matched.
 
     Attributes:
@@ -51,7 +51,7 @@ class Entry:
     """
 
     place: str
-    match: Match
+    match: HashMatch
     item: KnownItem
     listed: str
     turn: str
@@ -105,10 +105,10 @@ class PartEntry:
         return known | _details(self.item)
 
 
-def entries(place: str, match: Match, turn: str = "original") -> Iterator[Entry]:
+def entries(place: str, match: HashMatch, turn: str = "original") -> Iterator[ListedHash]:
     """The entries of a match."""
     for item, source in match.items[:WEIGHED]:
-        yield Entry(place, match, item, source.name, turn)
+        yield ListedHash(place, match, item, source.name, turn)
 
 
 def by_opinion(found: Sequence[AnyListed]) -> Iterator[tuple[str | None, list[AnyListed]]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PartSignatures:
     """Signatures of all places, ready to be searched.
 
     Attributes:
@@ -33,7 +33,7 @@ class Parts:
     pictures: tuple[bytes, ...]
 
 
-def open_parts(known: Sequence[KnownPlace]) -> Parts:
+def open_parts(known: Sequence[KnownPlace]) -> PartSignatures:
     """Indexes the signatures of all places, once in each process.
 
     Raises:
@@ -43,7 +43,7 @@ def open_parts(known: Sequence[KnownPlace]) -> Parts:
 
 
 @lru_cache(maxsize=2)
-def _opened(indexes: tuple[tuple[Path, str], ...]) -> Parts:
+def _opened(indexes: tuple[tuple[Path, str], ...]) -> PartSignatures:
     from nsfwforensics.hashing.index.known import open_index
     from nsfwforensics.signals.matching.near_index import NearIndex
     from nsfwforensics.signals.matching.parts import METHOD
@@ -59,10 +59,10 @@ def _opened(indexes: tuple[tuple[Path, str], ...]) -> Parts:
             except ValueError as error:
                 raise HashListError(f"{path}: damaged: signature of {picture.hex()}: {error}") from error
             pictures[picture] = None
-    return Parts(index, tuple(pictures))
+    return PartSignatures(index, tuple(pictures))
 
 
-def find_parts(evidence: Evidence, known: Sequence[KnownPlace], parts: Parts) -> list[PartEntry]:
+def find_parts(evidence: Evidence, known: Sequence[KnownPlace], parts: PartSignatures) -> list[PartEntry]:
     """The entries whose pictures the evidence shows, or shows a part of, best first.
 
     Raises:

@@ -77,30 +77,30 @@ class MetadataAnalyzer(Analyzer):
     def examine(self, evidence: Evidence) -> Outcome:
         """Examines one file. Never raises for damaged metadata or for a picture that cannot be decoded."""
         table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
-        unchecked: list[str] = []
-        parts: tuple[Callable[[Evidence, Metadata, list[str]], Iterator[Finding]], ...] = (
+        parts: tuple[Callable[[Evidence, Metadata], Iterator[Finding | str]], ...] = (  # a text: what was not checked
             self._file, self._times, self._software, self._thumbnails, self._copies, self._device, self._personal,
             self._comments, self._behind, self._beside, self._limits,
         )  # fmt: skip
-        findings = [finding for part in parts for finding in part(evidence, table, unchecked)]
-        findings += self._inside(evidence, unchecked, findings)
+        told = [each for part in parts for each in part(evidence, table)]
+        findings = [each for each in told if isinstance(each, Finding)]
+        findings += self._inside(evidence, findings)
         measurements: dict[str, Any] = field_table(table, self.options.max_fields, self.options.max_value)
         measurements["bytes_after_image"] = None if table.end is None else evidence.size - table.end
-        measurements["not_checked"] = unchecked
+        measurements["not_checked"] = [each for each in told if isinstance(each, str)]
         return Outcome.of(findings, measurements)
 
-    def _inside(self, evidence: Evidence, unchecked: list[str], found: list[Finding]) -> Iterator[Finding]:
+    def _inside(self, evidence: Evidence, found: list[Finding]) -> Iterator[Finding]:
         """What pictures in the file say about themselves that the file does not: a place, a person, a program."""
         said = {(finding.code, finding.explanation) for finding in found}
         for place, part in inner_pictures(evidence):
             table = part.derive("metadata.table", partial(read_metadata, part.data, part.media_type))
             for look in (self._software, self._device, self._personal, self._comments):
-                for finding in look(part, table, unchecked):
+                for finding in look(part, table):
                     if (finding.code, finding.explanation) not in said:
                         said.add((finding.code, finding.explanation))
                         yield placed(finding, place)
 
-    def _file(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _file(self, evidence: Evidence, table: Metadata) -> Iterator[Finding | str]:
         suffix, media_type = evidence.path.suffix, evidence.media_type
         if media_type and suffix and not extension_matches(media_type, suffix):
             usual = EXTENSIONS[media_type][0]
@@ -111,25 +111,16 @@ class MetadataAnalyzer(Analyzer):
                 data={"suffix": cut(suffix, 100), "media_type": media_type},
             )
         if not table.complete:
-            share = self._decoded_share(evidence, unchecked)
+            share, unknown = _decoded_share(evidence)
+            if unknown is not None:
+                yield f"how much of the picture is there: {unknown}"
             yield self.finding(
                 "META-014",
                 words.cut_short(share),
                 data={"decoded_share": share, "bytes": evidence.size},
             )
 
-    def _decoded_share(self, evidence: Evidence, unchecked: list[str]) -> float | None:
-        layout = _jpeg_layout(evidence)
-        if layout is not None and layout.size is None:
-            unchecked.append("how much of the picture is there: the file has no picture header")
-            return None
-        try:
-            return round(evidence.decoded_share, 3)
-        except EvidenceError as error:
-            unchecked.append(f"how much of the picture is there: {error}")
-            return None
-
-    def _device(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _device(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         device = identity.device(table)
         if device is None:
             return
@@ -141,7 +132,7 @@ class MetadataAnalyzer(Analyzer):
             data={key: value for key, value in asdict(device).items() if value},
         )
 
-    def _times(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _times(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         stated = times.moments(table)
         usable = [moment for moment in stated if times.plausible(moment)]
         file_time = times.file_moment(evidence.mtime_ns or 0)
@@ -168,7 +159,7 @@ class MetadataAnalyzer(Analyzer):
                 data={"times": [moment.stored for moment in known[:MAX_STATEMENTS]]},
             )
 
-    def _software(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _software(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         found = software.programs(table)
         known = [program for program in found if program.kind in words.SAVING]
         others = [program for program in found if program.kind not in words.SAVING]
@@ -188,15 +179,15 @@ class MetadataAnalyzer(Analyzer):
                 data={"programs": [program.stored for program in others[:MAX_STATEMENTS]]},
             )
 
-    def _thumbnails(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _thumbnails(self, evidence: Evidence, table: Metadata) -> Iterator[Finding | str]:
         compared: list[tuple[Thumbnail, thumbs.Comparison]] = []
         for thumbnail in table.thumbnails[:MAX_THUMBNAILS]:
             try:
                 compared.append((thumbnail, thumbs.compare_embedded(evidence, table, thumbnail)))
             except EvidenceError as error:
-                unchecked.append(f"thumbnail in {thumbnail.source}: {error}")
+                yield f"thumbnail in {thumbnail.source}: {error}"
         if len(table.thumbnails) > MAX_THUMBNAILS:
-            unchecked.append(f"{len(table.thumbnails) - MAX_THUMBNAILS:,} further thumbnails")
+            yield f"{len(table.thumbnails) - MAX_THUMBNAILS:,} further thumbnails"
         different = [pair for pair in compared if pair[1].differs is not False]
         if different:
             yield self._different(evidence, different)
@@ -219,7 +210,7 @@ class MetadataAnalyzer(Analyzer):
             region=region,
         )
 
-    def _copies(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _copies(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         layout = _jpeg_layout(evidence)
         for code, marks, sentence in (
             ("META-010", software.screenshot_marks(table, evidence.path.name), words.screen_copy),
@@ -235,7 +226,7 @@ class MetadataAnalyzer(Analyzer):
                     data={"marks": [mark.stored for mark in marks]},
                 )
 
-    def _personal(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _personal(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         place = identity.position(table)
         if place is not None:
             yield self.finding(
@@ -260,7 +251,7 @@ class MetadataAnalyzer(Analyzer):
                 data={"serial_numbers": listed(serials)},
             )
 
-    def _comments(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _comments(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         found = identity.comments(table)
         if found:
             yield self.finding(
@@ -271,10 +262,11 @@ class MetadataAnalyzer(Analyzer):
                 data={"comments": listed(found)},
             )
 
-    def _beside(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _beside(self, evidence: Evidence, table: Metadata) -> Iterator[Finding | str]:
         """What lies beside a file on disk; bytes in memory have no neighbours."""
-        found = sidecars.beside(evidence.path, unchecked) if evidence.mtime_ns is not None else []
-        if found:
+        told = sidecars.beside(evidence.path) if evidence.mtime_ns is not None else []
+        yield from (each for each in told if isinstance(each, str))
+        if found := [each for each in told if isinstance(each, sidecars.Sidecar)]:
             yield self.finding(
                 "META-019",
                 words.notes_beside(found),
@@ -284,7 +276,7 @@ class MetadataAnalyzer(Analyzer):
                 },
             )
 
-    def _behind(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _behind(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         pieces = pieces_behind(evidence)
         declared = any(mark in evidence.data[: table.end] for mark in _SECOND_PICTURES)
         told = [
@@ -307,7 +299,7 @@ class MetadataAnalyzer(Analyzer):
                 data={"behind": [_row(piece) for piece in told[:MAX_STATEMENTS]]},
             )
 
-    def _limits(self, evidence: Evidence, table: Metadata, unchecked: list[str]) -> Iterator[Finding]:
+    def _limits(self, evidence: Evidence, table: Metadata) -> Iterator[Finding]:
         if table.limits:
             yield self.finding(
                 "META-016",
@@ -332,6 +324,17 @@ class MetadataAnalyzer(Analyzer):
                 words.no_origin(),
                 support=Support.NO_INDICATION,
             )
+
+
+def _decoded_share(evidence: Evidence) -> tuple[float | None, str | None]:
+    """The share of the rows that could be decoded, or why it is not known."""
+    layout = _jpeg_layout(evidence)
+    if layout is not None and layout.size is None:
+        return None, "the file has no picture header"
+    try:
+        return round(evidence.decoded_share, 3), None
+    except EvidenceError as error:
+        return None, str(error)
 
 
 def _row(piece: Behind) -> dict[str, Any]:

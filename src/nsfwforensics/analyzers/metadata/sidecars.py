@@ -60,14 +60,14 @@ class Sidecar:
         return {"file": self.name, "kind": self.kind, "sha256": self.sha256, "says": list(self.says)}
 
 
-def beside(path: Path, unchecked: list[str]) -> list[Sidecar]:
-    """The notes that lie beside a picture, at most :data:`MAX_SIDECARS`.
+def beside(path: Path) -> list[Sidecar | str]:
+    """The notes that lie beside a picture, at most :data:`MAX_SIDECARS`, and why others there could not be read.
 
     Args:
         path: The picture's.
-        unchecked: Gets a sentence for each that lies there and could not be read.
     """
     found: dict[str, Sidecar] = {}
+    unread: list[str] = []
     for name in dict.fromkeys(_names(path.name)):
         if len(found) == MAX_SIDECARS:
             break
@@ -78,14 +78,14 @@ def beside(path: Path, unchecked: list[str]) -> list[Sidecar]:
         try:
             evidence = Evidence.open(candidate, Limits(max_bytes=MAX_BYTES))
         except EvidenceError as error:
-            unchecked.append(f"{name}: {error}")
+            unread.append(f"{name}: {error}")
             continue
         finally:
             now_reading.reset(told)
         read = _read(evidence)
         if read is not None and evidence.sha256 not in found:  # two spellings of one name on some file systems
             found[evidence.sha256] = Sidecar(name, read[0], evidence.sha256, tuple(read[1]))
-    return list(found.values())
+    return [*found.values(), *unread]
 
 
 def _names(name: str) -> Iterator[str]:

@@ -104,7 +104,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CopyMark:
     """A sign of a service or of a screenshot.
 
     ``stated`` is False where it only fits and is not named; ``date`` is the date that a file's name gives, or empty.
@@ -180,11 +180,11 @@ def camera_data(table: Metadata) -> bool:
     return device(table) is not None or any(table.first("EXIF ExifIFD", tag) is not None for tag in _EXPOSURE)
 
 
-def screenshot_marks(table: Metadata, name: str) -> list[Mark]:
+def screenshot_marks(table: Metadata, name: str) -> list[CopyMark]:
     """Signs that the picture is a copy of a screen."""
     in_xmp = (f for f in table.fields if f.group == f"XMP {EXIF}" and f.name.startswith("UserComment"))
     marks = [
-        Mark(say("a screenshot made by iOS or macOS"), "Screenshot", f"{field.group} {field.name}")
+        CopyMark(say("a screenshot made by iOS or macOS"), "Screenshot", f"{field.group} {field.name}")
         for field in (*table.find("EXIF ExifIFD", "0x9286"), *in_xmp)
         if field.words.strip() == "Screenshot"
     ]
@@ -193,12 +193,12 @@ def screenshot_marks(table: Metadata, name: str) -> list[Mark]:
         if _ANDROID.match(text):
             # The build of the system is also what cameras of phones write; a screenshot has no exposure.
             if field.group == "EXIF IFD0" and not camera_data(table):
-                marks.append(Mark(say("a screenshot made by Android"), text[:100], f"{field.group} {field.name}"))
+                marks.append(CopyMark(say("a screenshot made by Android"), text[:100], f"{field.group} {field.name}"))
         elif _SHOT_PROGRAMS.match(text):
-            marks.append(Mark(say("a screenshot program"), text[:100], f"{field.group} {field.name}"))
+            marks.append(CopyMark(say("a screenshot program"), text[:100], f"{field.group} {field.name}"))
     if named := names.screenshot(name):
         what = say("a screenshot, by its file name")
-        marks.append(Mark(what, name[:100], "file name", stated=False, date=named.date))
+        marks.append(CopyMark(what, name[:100], "file name", stated=False, date=named.date))
     return marks
 
 
@@ -208,7 +208,7 @@ _TELEGRAM_BY_NAME = (1280, 80)
 """Size and quality that many web exporters share, so that they only add to a name."""
 
 
-def service_marks(table: Metadata, name: str, layout: jpeg.JpegFile | None) -> list[Mark]:
+def service_marks(table: Metadata, name: str, layout: jpeg.JpegFile | None) -> list[CopyMark]:
     """Signs that a messenger or social network re-encoded the picture.
 
     Args:
@@ -217,18 +217,18 @@ def service_marks(table: Metadata, name: str, layout: jpeg.JpegFile | None) -> l
         layout: The JPEG structure, or None for another format.
     """
     marks = [
-        Mark(say("Facebook or Instagram"), field.words.strip()[:40], "IPTC-IIM SpecialInstructions")
+        CopyMark(say("Facebook or Instagram"), field.words.strip()[:40], "IPTC-IIM SpecialInstructions")
         for field in table.find("IPTC-IIM", "2:40")
         if _FACEBOOK.match(field.words.strip())
     ]
     named = names.service(name, camera=camera_data(table))
     if named:
-        marks.append(Mark(named.what, name[:100], "file name", stated=False, date=named.date))
+        marks.append(CopyMark(named.what, name[:100], "file name", stated=False, date=named.date))
     stripped = not any(field.group.startswith(("EXIF", "XMP", "IPTC")) for field in table.fields)
     if stripped and layout is not None and layout.size:
         quality = jpeg.ijg_quality(jpeg.quantisation_tables(layout))
         form = (max(layout.size), quality)
         if form in _TELEGRAM or (form == _TELEGRAM_BY_NAME and named and "Telegram" in named.what):
             text = f"long side {max(layout.size)} pixels, JPEG quality {quality}, no metadata"
-            marks.append(Mark("Telegram", text, "JPEG size and quantisation tables", stated=False))
+            marks.append(CopyMark("Telegram", text, "JPEG size and quantisation tables", stated=False))
     return marks

@@ -123,16 +123,16 @@ def program(main: software.Program, others: int) -> Message:
     )
 
 
-def screen_copy(mark: software.Mark) -> str:
+def screen_copy(mark: software.CopyMark) -> str:
     """That the file may be a copy of a screen, and the date in its name."""
     return sentences(_screen_copy(mark), _dated(mark))
 
 
-def _dated(mark: software.Mark) -> str:
+def _dated(mark: software.CopyMark) -> str:
     return say("Its name gives the date {date}.", date=mark.date) if mark.date else ""
 
 
-def _screen_copy(mark: software.Mark) -> Message:
+def _screen_copy(mark: software.CopyMark) -> Message:
     if mark.stated:
         return say(
             "The file bears a mark of {mark}, so it may be a copy of a screen rather than the original.", mark=mark.what
@@ -142,12 +142,12 @@ def _screen_copy(mark: software.Mark) -> Message:
     )
 
 
-def shared_copy(mark: software.Mark) -> str:
+def shared_copy(mark: software.CopyMark) -> str:
     """That the file may be a copy that a messenger or social network made, and the date in its name."""
     return sentences(_shared_copy(mark), _dated(mark))
 
 
-def _shared_copy(mark: software.Mark) -> Message:
+def _shared_copy(mark: software.CopyMark) -> Message:
     if mark.stated:
         return say(
             "The file bears a mark of {service}, so it may be a shared copy rather than the original.",

@@ -32,7 +32,7 @@ from nsfwforensics.analyzers.provenance.codes import (
     WEAK,
 )
 from nsfwforensics.analyzers.provenance.figures import CHARTS, FIGURES
-from nsfwforensics.analyzers.provenance.match import Match, Table, matches, place_of, recover
+from nsfwforensics.analyzers.provenance.match import RuleMatch, Table, matches, place_of, recover
 from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
 from nsfwforensics.analyzers.provenance.readings import Looked
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
@@ -43,7 +43,7 @@ from nsfwforensics.core.quoting import cut
 from nsfwforensics.core.types import Finding, Question, Severity, Support
 from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import stealth
-from nsfwforensics.formats.fields import Field as Entry
+from nsfwforensics.formats.fields import Field as MetadataField
 from nsfwforensics.formats.fields import Metadata
 from nsfwforensics.formats.pictures import inner_pictures
 from nsfwforensics.formats.read import read_metadata
@@ -123,8 +123,7 @@ class ProvenanceAnalyzer(Analyzer):
     def _look(self, evidence: Evidence) -> tuple[list[Finding], dict[str, Any]]:
         table = evidence.derive("metadata.table", lambda: read_metadata(evidence.data, evidence.media_type))
         signed = credentials(evidence, table, self.options.trust_anchors)
-        unchecked: list[str] = []
-        hidden, unread = _hidden(evidence, unchecked)
+        hidden, unchecked, unread = _hidden(evidence)
         places = Table(table)
         found = matches(places)
         facts = recover(found, hidden, places)
@@ -166,12 +165,12 @@ class ProvenanceAnalyzer(Analyzer):
             headline=claim.explanation if captured else "",
         )
 
-    def _marks(self, found: list[Match]) -> Iterator[Finding]:
+    def _marks(self, found: list[RuleMatch]) -> Iterator[Finding]:
         """One finding for each generator and kind of mark."""
         maker = {
             match.looked.field: match.rule for match in found if match.rule.meaning is Meaning.GENERATED
         }  # the same field often says both what made it and that it is an edit
-        groups: dict[tuple[str, str, str], list[tuple[Rule, Match]]] = {}
+        groups: dict[tuple[str, str, str], list[tuple[Rule, RuleMatch]]] = {}
         for match in found:
             named = maker.get(match.looked.field, match.rule) if match.rule.family else match.rule
             code = WEAK if match.rule.certainty is not Certainty.VERIFIED else _CODE_OF[match.rule.meaning]
@@ -195,7 +194,7 @@ class ProvenanceAnalyzer(Analyzer):
                 },
             )
 
-    def _programs(self, metadata: Metadata, found: list[Match]) -> Iterator[Finding]:
+    def _programs(self, metadata: Metadata, found: list[RuleMatch]) -> Iterator[Finding]:
         """A name that no rule speaks of is quoted, so that nobody is told that the file names nothing."""
         spoken = {each.field for match in found for each in match.fields}
         named = [each for each in software.programs(metadata) if each.field not in spoken]
@@ -266,22 +265,21 @@ class ProvenanceAnalyzer(Analyzer):
             )
 
 
-def _hidden(evidence: Evidence, unchecked: list[str]) -> tuple[Looked | None, str]:
-    """The text hidden in the alpha channel, if any, and what is wrong with it."""
+def _hidden(evidence: Evidence) -> tuple[Looked | None, list[str], str]:
+    """The text hidden in the alpha channel, if any, why it could not be looked for, and what is wrong with it."""
     if not stealth.may_hold_payload(evidence.data, evidence.media_type):
-        return None, ""
+        return None, [], ""
     try:
         original = evidence.original
         if "A" not in original.getbands():
-            return None, ""
+            return None, [], ""
         import numpy as np
 
         text = stealth.hidden_text(np.asarray(original.getchannel("A"), dtype=np.uint8))
     except EvidenceError as error:
-        unchecked.append(f"text hidden in the alpha channel: {error}")
-        return None, ""
+        return None, [f"text hidden in the alpha channel: {error}"], ""
     except stealth.StealthError as error:
-        return None, words.unread(error.args[0])
+        return None, [], words.unread(error.args[0])
     if text is None:
-        return None, ""
-    return Looked(Entry("pixels", "alpha channel", "stealth_pngcomp", "hidden text", text), text), ""
+        return None, [], ""
+    return Looked(MetadataField("pixels", "alpha channel", "stealth_pngcomp", "hidden text", text), text), [], ""

@@ -34,7 +34,7 @@ _SEED = ("seed", "Seed", "noise_seed")
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RuleMatch:
     """One rule that holds, with the fields for which its conditions do; the first carries the mark."""
 
     rule: Rule
@@ -79,14 +79,14 @@ class Table:
         return None
 
 
-def matches(table: Table) -> list[Match]:
+def matches(table: Table) -> list[RuleMatch]:
     """Every rule that holds for a file; of a family only the first for each field.
 
     A bare name adds nothing where a rule that knows more speaks of the same field.
     """
     taken: set[tuple[str, int]] = set()
     known: set[int] = set()
-    found: list[Match] = []
+    found: list[RuleMatch] = []
     for rule in RULES:
         looked = [each for condition in rule.conditions if (each := table.first(condition)) is not None]
         if len(looked) < len(rule.conditions):
@@ -98,11 +98,11 @@ def matches(table: Table) -> list[Match]:
             continue
         taken.add(key)
         known.update(id(each.field) for each in looked)
-        found.append(Match(rule, tuple(looked)))
+        found.append(RuleMatch(rule, tuple(looked)))
     return found
 
 
-def recover(found: list[Match], hidden: Looked | None, table: Table) -> list[dict[str, Any]]:
+def recover(found: list[RuleMatch], hidden: Looked | None, table: Table) -> list[dict[str, Any]]:
     """Collects prompts, settings and workflows from a file in which a rule holds, within a bound on the whole.
 
     Args:

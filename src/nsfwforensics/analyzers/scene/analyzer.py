@@ -51,7 +51,7 @@ class SceneOptions(AnalyzerOptions):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class EnrolledPictures:
     """The pictures that are looked for: names, SHA-256, and float32 (n, 512)."""
 
     names: tuple[str, ...]
@@ -112,7 +112,7 @@ class SceneAnalyzer(BatchAnalyzer["View", "Embedding"]):
         if not views:
             raise EnrolmentError("none of the pictures can be looked for")
         rows = embeddings([seen for _, seen in views.values()], resources.device, resources.weights)
-        wanted = Wanted(tuple(name for name, _ in views.values()), tuple(views), rows)
+        wanted = EnrolledPictures(tuple(name for name, _ in views.values()), tuple(views), rows)
         digest = hashlib.sha256("".join([*sorted(views), figures.digest]).encode()).hexdigest()
         return Enrolment(wanted, tuple(records), digest)
 
@@ -166,7 +166,7 @@ class SceneAnalyzer(BatchAnalyzer["View", "Embedding"]):
         """Says which of the pictures it looks most like, and whether that is enough to be named."""
         del info
         kept = (self._kept(scores),) if self.options.embeddings else ()
-        wanted: Wanted | None = self.enrolment.state
+        wanted: EnrolledPictures | None = self.enrolment.state
         if wanted is None:
             return Outcome.measured(
                 say("what the network makes of it is kept, and was compared with nothing"), {}, kept

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nsfwforensics.analyzers.traces.model import Kind, Method, Rates, figures, place
+from nsfwforensics.analyzers.traces.model import FalseAlarms, Kind, Method, figures, place
+from nsfwforensics.core.error_rates import counted
 from nsfwforensics.core.messages import say, sentences
 from nsfwforensics.core.types import Severity, Support
 
@@ -100,7 +101,7 @@ METHODS: tuple[Method, ...] = (
                     place=place,
                 ),
                 causes=_COLLAGE,
-                rates=Rates(untouched=(0, 221), resaved=(0, 735)),
+                rates=FalseAlarms.of("jpeg_grid"),
                 kind="foreign",
             ),
             Kind(
@@ -115,7 +116,7 @@ METHODS: tuple[Method, ...] = (
                     **figures,
                 ),
                 causes=say("Cropping and turning are everyday edits, and screenshots of a photo do the same."),
-                rates=Rates(untouched=(0, 156), resaved=(0, 200)),
+                rates=FalseAlarms.of("jpeg_grid_offset"),
                 whole="offset",
             ),
             Kind(
@@ -136,7 +137,7 @@ METHODS: tuple[Method, ...] = (
                     ),
                 ),
                 kind="missing",
-                missing=(0, 242),
+                missing=counted("jpeg_grid_missing"),
             ),
         ),
     ),
@@ -159,7 +160,7 @@ METHODS: tuple[Method, ...] = (
                     place=place,
                 ),
                 causes=_COLLAGE,
-                rates=Rates(untouched=(0, 221), resaved=(0, 735)),
+                rates=FalseAlarms.of("double_quantisation"),
             ),
         ),
     ),
@@ -185,7 +186,7 @@ METHODS: tuple[Method, ...] = (
                     "The same small picture shown twice in a screenshot, printed patterns, repeated parts of "
                     "buildings and mirrored collages can do the same."
                 ),
-                rates=Rates(untouched=(0, 221), resaved=(0, 735)),
+                rates=FalseAlarms.of("copy_move"),
             ),
         ),
     ),
@@ -218,4 +219,4 @@ METHODS: tuple[Method, ...] = (
 BY_NAME: Mapping[str, Method] = {method.name: method for method in METHODS}
 
 
-__all__ = ["BY_NAME", "METHODS", "Kind", "Method", "Rates", "figures", "place"]
+__all__ = ["BY_NAME", "METHODS", "FalseAlarms", "Kind", "Method", "figures", "place"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.core.error_rates import error_rate
+from nsfwforensics.core.error_rates import Counted, counted, error_rate
 from nsfwforensics.core.messages import Message, say, sentences
 from nsfwforensics.core.types import Severity, Support
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class FalseAlarms:
     """False alarms measured: pictures that nobody edited in which the method pointed at something, of how many.
 
     Attributes:
@@ -24,8 +24,17 @@ class Rates:
         resaved: Reduced and saved again once or twice as messengers do, (alarms, pictures).
     """
 
-    untouched: tuple[int, int]
-    resaved: tuple[int, int]
+    untouched: Counted
+    resaved: Counted
+
+    @classmethod
+    def of(cls, name: str) -> FalseAlarms:
+        """Those that were counted.
+
+        Args:
+            name: Of the method or of what it found, as ``data/measured.toml`` has it.
+        """
+        return cls(counted(f"{name}_untouched"), counted(f"{name}_resaved"))
 
     @property
     def words(self) -> str:
@@ -33,10 +42,10 @@ class Rates:
         return say(
             "In tests it pointed at something in {untouched_alarms} of {untouched} untouched photographs and in "
             "{resaved_alarms} of {resaved} that were only reduced and saved again.",
-            untouched_alarms=self.untouched[0],
-            untouched=self.untouched[1],
-            resaved_alarms=self.resaved[0],
-            resaved=self.resaved[1],
+            untouched_alarms=self.untouched.errors,
+            untouched=self.untouched.trials,
+            resaved_alarms=self.resaved.errors,
+            resaved=self.resaved.trials,
         )
 
 
@@ -64,10 +73,10 @@ class Kind:
     support: Support
     explanation: Callable[..., Message]
     causes: str
-    rates: Rates | None = None
+    rates: FalseAlarms | None = None
     kind: str | None = None
     whole: str | None = None
-    missing: tuple[int, int] | None = None
+    missing: Counted | None = None
 
     @property
     def error_rates(self) -> tuple[Mapping[str, Any], ...]:

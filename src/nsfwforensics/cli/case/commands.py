@@ -27,7 +27,7 @@ from nsfwforensics.store import custody_log, marks
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import DECISIONS, RESULTS, Happening
 from nsfwforensics.store.deciding import decide
-from nsfwforensics.store.originals import Original, check
+from nsfwforensics.store.originals import OriginalState, check
 from nsfwforensics.store.reviewing import DECIDED
 from nsfwforensics.store.rows import Decision, NewMark, Stat
 from nsfwforensics.store.scanning import belongs_to_case
@@ -161,11 +161,11 @@ def verify(
             complain(f"and {len(problems) - _MOST_SHOWN:,} more")
         if log is not None:
             case_views.show_checked(console, log, opened.info().files, sound=not problems, files_too=files)
-        tally = dict.fromkeys(Original, 0)
+        tally = dict.fromkeys(OriginalState, 0)
         for file in opened.files() if files else ():
             result = check(file)
             tally[result] += 1
-            if result in (Original.CHANGED, Original.MISSING, Original.UNREADABLE):
+            if result in (OriginalState.CHANGED, OriginalState.MISSING, OriginalState.UNREADABLE):
                 console.print(Text(f"{result.value}: ", "bold") + named(file.path), soft_wrap=True)
         counts = {f"originals {kind.value}": number for kind, number in tally.items()} if files else {}
         if not damage:  # nothing is written to a damaged database
@@ -176,7 +176,7 @@ def verify(
         )
     if problems:
         raise typer.Exit(int(ExitCode.ERROR))
-    if tally[Original.CHANGED] + tally[Original.MISSING] + tally[Original.UNREADABLE]:
+    if tally[OriginalState.CHANGED] + tally[OriginalState.MISSING] + tally[OriginalState.UNREADABLE]:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
 

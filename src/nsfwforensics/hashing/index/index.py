@@ -25,7 +25,7 @@ from nsfwforensics.core.opening import file_sha256, open_evidence
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.arrays import damaged
 from nsfwforensics.hashing.index.hamming import Hits
-from nsfwforensics.hashing.index.segment import Segment
+from nsfwforensics.hashing.index.segment import IndexSegment
 from nsfwforensics.hashing.index.signatures import SignatureFile
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem
 from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
@@ -42,7 +42,7 @@ _SIGNATURES = re.compile(r"[0-9a-f]{16}\.signatures")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class IndexedList:
     """A list that went into an index.
 
     Attributes:
@@ -59,7 +59,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class HashMatch:
     """A hash that was found.
 
     Attributes:
@@ -74,14 +74,14 @@ class Match:
     value: bytes
     distance: int
     query: int
-    items: tuple[tuple[KnownItem, Source], ...]
+    items: tuple[tuple[KnownItem, IndexedList], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """The nearest matches, and how many there are in all."""
 
-    nearest: tuple[Match, ...]
+    nearest: tuple[HashMatch, ...]
     total: int
 
 
@@ -100,8 +100,8 @@ class HashIndex:
         self,
         path: Path,
         digest: str,
-        sources: Sequence[Source],
-        segments: Sequence[Segment],
+        sources: Sequence[IndexedList],
+        segments: Sequence[IndexSegment],
         signature_files: Sequence[SignatureFile] = (),
     ) -> None:
         self.path = path
@@ -128,13 +128,13 @@ class HashIndex:
             if _file_digest(file) != record["sha256"]:
                 raise HashListError(f"{file}: damaged: the content does not match its checksum")
         try:
-            segments = [Segment.open(path / record["file"]) for record in manifest["segments"]]
+            segments = [IndexSegment.open(path / record["file"]) for record in manifest["segments"]]
             for segment in segments if verify else ():
                 segment.check()
             return cls(
                 path,
                 digest,
-                [Source(**source) for source in manifest["sources"]],
+                [IndexedList(**source) for source in manifest["sources"]],
                 segments,
                 [SignatureFile.open(path / record["file"], record["method"]) for record in manifest["signatures"]],
             )
@@ -186,13 +186,13 @@ class HashIndex:
         nearest = (self._match(HashKind.PDQ, value, *best[value], list(places[value])) for value in order)
         return Matches(tuple(nearest), len(best) + beyond)
 
-    def lookup(self, kind: HashKind, value: bytes) -> Match | None:
+    def lookup(self, kind: HashKind, value: bytes) -> HashMatch | None:
         """Finds one hash as it is."""
         rows = ((number, segment.row_of(kind, value)) for number, segment in enumerate(self.segments))
         places = [(number, row) for number, row in rows if row is not None]
         return self._match(kind, value, 0, 0, places) if places else None
 
-    def __iter__(self) -> Iterator[tuple[KnownItem, Source]]:
+    def __iter__(self) -> Iterator[tuple[KnownItem, IndexedList]]:
         """All entries with the list that each came from: the same content in the same order."""
         for segment in self.segments:
             for kind, value, entry in segment.pairs():
@@ -203,16 +203,16 @@ class HashIndex:
 
     def _match(
         self, kind: HashKind, value: bytes, distance: int, query: int, places: Sequence[tuple[int, int]]
-    ) -> Match:
-        items: dict[str, tuple[KnownItem, Source]] = {}
+    ) -> HashMatch:
+        items: dict[str, tuple[KnownItem, IndexedList]] = {}
         for number, row in places:
             segment = self.segments[number]
             for entry in segment.owners(kind, row):
                 details = segment.details(entry)
                 items.setdefault(json.dumps(details, sort_keys=True), self._item(kind, value, details))
-        return Match(kind, value, distance, query, tuple(items.values()))
+        return HashMatch(kind, value, distance, query, tuple(items.values()))
 
-    def _item(self, kind: HashKind, value: bytes, details: dict[str, Any]) -> tuple[KnownItem, Source]:
+    def _item(self, kind: HashKind, value: bytes, details: dict[str, Any]) -> tuple[KnownItem, IndexedList]:
         try:
             source = self.sources[details.pop("source")]
             named = details.pop("hashes", None) or {kind.value: value.hex()}
@@ -290,7 +290,7 @@ def manifest_digest(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
-def source_record(source: Source) -> dict[str, Any]:
+def source_record(source: IndexedList) -> dict[str, Any]:
     """A source as plain values."""
     return asdict(source)
 

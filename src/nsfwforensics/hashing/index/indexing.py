@@ -19,13 +19,13 @@ from nsfwforensics.hashing.index.index import (
     MANIFEST,
     VERSION,
     HashIndex,
-    Source,
+    IndexedList,
     is_index,
     manifest_digest,
     read_manifest,
     source_record,
 )
-from nsfwforensics.hashing.index.segment import Columns, Segment, write_segment
+from nsfwforensics.hashing.index.segment import Columns, IndexSegment, write_segment
 from nsfwforensics.hashing.index.signatures import SUFFIX, SignatureFile, write_signatures
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem
 
@@ -55,7 +55,7 @@ class IndexWriter:
     def __init__(self, path: Path, *, batch: int = BATCH) -> None:
         self.path = path
         self._limit = batch
-        self._sources: list[Source] = []
+        self._sources: list[IndexedList] = []
         self._segments: list[dict[str, Any]] = []
         self._signature_files: list[dict[str, Any]] = []
         self._signatures: dict[str, dict[bytes, bytes]] = {}
@@ -69,7 +69,7 @@ class IndexWriter:
             clear_parts(path)
             if is_index(path):  # as the one before left it
                 manifest, _ = read_manifest(path)
-                self._sources = [Source(**source) for source in manifest["sources"]]
+                self._sources = [IndexedList(**source) for source in manifest["sources"]]
                 self._segments = manifest["segments"]
                 self._signature_files = manifest["signatures"]
         except OSError as error:
@@ -95,14 +95,14 @@ class IndexWriter:
             HashListError: The index cannot be written.
         """
         number = len(self._sources)
-        self._sources.append(Source(name, sha256, form, 0))
+        self._sources.append(IndexedList(name, sha256, form, 0))
         count = 0
         for item in items:
             self._batch.add(item, number)
             count += 1
             if len(self._batch) >= self._limit:
                 self._flush()
-        self._sources[number] = Source(name, sha256, form, count)
+        self._sources[number] = IndexedList(name, sha256, form, count)
         return count
 
     def add_signature(self, sha256: bytes, method: str, signature: bytes) -> None:
@@ -129,7 +129,7 @@ class IndexWriter:
         taken = 0
         kept = []
         for record in self._segments:
-            segment = Segment.open(self.path / record["file"])
+            segment = IndexSegment.open(self.path / record["file"])
             segment.check()
             found = [(kind, value) for kind, value in gone if segment.row_of(kind, value) is not None]
             batch, removed = self._without(segment, set(found)) if found else (None, 0)
@@ -187,7 +187,7 @@ class IndexWriter:
             size += self._segments[-1]["hashes"]
             if size > LARGEST_SEGMENT:
                 break
-            before = Segment.open(self.path / self._segments.pop()["file"])
+            before = IndexSegment.open(self.path / self._segments.pop()["file"])
             before.check()
             parts.insert(0, before.columns())
         self._segments.append(self._write(Columns.joined(parts)))
@@ -224,7 +224,7 @@ class IndexWriter:
             self._signature_files = [*reversed(kept), written]
         self._signatures, self._signature_bytes = {}, 0
 
-    def _without(self, segment: Segment, gone: set[tuple[HashKind, bytes]]) -> tuple[_Batch, int]:
+    def _without(self, segment: IndexSegment, gone: set[tuple[HashKind, bytes]]) -> tuple[_Batch, int]:
         batch = _Batch()
         removed = 0
         for kind, value, entry in segment.pairs():

@@ -22,7 +22,7 @@ from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.index import HashIndex, is_index
 from nsfwforensics.hashing.index.indexing import IndexWriter
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem
-from nsfwforensics.hashing.lists.lists import HashList, Reading
+from nsfwforensics.hashing.lists.lists import HashList, LineCounts
 from nsfwforensics.hashing.lists.picture_list import PICTURES, PictureList
 
 Signature = tuple[bytes, str, bytes]
@@ -126,7 +126,7 @@ def index_lists(lists: Sequence[HashList | PictureList], index: Path) -> HashInd
         return writer.commit()
 
 
-def reading_record(reading: Reading) -> dict[str, int]:
+def reading_record(reading: LineCounts) -> dict[str, int]:
     """The counts of a reading, for a report's header."""
     return {
         "entries": reading.items,
@@ -168,7 +168,7 @@ def _temporary_index() -> Path:
     return folder / "index"
 
 
-def what_else(reading: Reading) -> str:
+def what_else(reading: LineCounts) -> str:
     """What a list is of which no hash could be taken."""
     if reading.photodna and reading.photodna >= reading.bad:
         return f"a PhotoDNA set of {reading.photodna:,}; PhotoDNA cannot be computed here"

@@ -88,7 +88,7 @@ def write_segment(columns: Columns, path: Path) -> str:
 
 
 @dataclass(slots=True)
-class Segment:
+class IndexSegment:
     """An open segment. Arrays are views of the memory-mapped file and read only when looked at."""
 
     path: Path
@@ -97,7 +97,7 @@ class Segment:
     _words: NDArray[np.uint64] = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path) -> Segment:
+    def open(cls, path: Path) -> IndexSegment:
         """Maps a file after checking its header and size.
 
         Raises:

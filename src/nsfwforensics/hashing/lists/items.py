@@ -23,10 +23,6 @@ class HashKind(StrEnum):
 
 _SIZES = {HashKind.PDQ: 32, HashKind.MD5: 16, HashKind.SHA1: 20, HashKind.SHA256: 32}
 
-DIGESTS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
-"""The kinds that find the very same file and nothing else."""
-
-
 KINDS = tuple(HashKind)
 
 

@@ -41,7 +41,7 @@ SNIFFED = 1 << 16
 
 
 @dataclass(slots=True)
-class Reading:
+class LineCounts:
     """What became of a list's lines, counted while it is read.
 
     Attributes:
@@ -100,7 +100,7 @@ class HashList:
         self._opinion = opinion
         self._quality = quality
         self._strict = strict
-        self.reading = Reading()
+        self.reading = LineCounts()
         try:
             with path.open("rb") as stream:
                 head = stream.read(SNIFFED)
@@ -148,7 +148,7 @@ class HashList:
 
     def _tell_long_hash(self, head: str) -> None:
         """Looks at the head of a list for what its hashes of 64 digits are."""
-        kept, self.reading, strict, self._strict = self.reading, Reading(), self._strict, False
+        kept, self.reading, strict, self._strict = self.reading, LineCounts(), self._strict, False
         try:
             if self.form not in _TYPED:
                 for _ in self._text(io.StringIO(head, newline="\n")):

@@ -16,7 +16,7 @@ from nsfwforensics.models.weights import weights_folder
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedRate:
     """A rate as it was counted: errors among trials, with bounds.
 
     Attributes:
@@ -72,9 +72,9 @@ class FaceRates:
     min_size: float
     max_pose_error: float
     min_sharpness: float
-    false_match: Counted
-    false_non_match: Counted
-    missed_as_unlike: Counted
+    false_match: CountedRate
+    false_non_match: CountedRate
+    missed_as_unlike: CountedRate
     curve: tuple[CurvePoint, ...]
     digest: str
 
@@ -113,9 +113,9 @@ def _read(path: Path) -> FaceRates:
             measured=str(tables["measured"]),
             data=str(tables["data"]),
             **thresholds,
-            false_match=Counted(**tables["false_match"]),
-            false_non_match=Counted(**tables["false_non_match"]),
-            missed_as_unlike=Counted(**tables["missed_as_unlike"]),
+            false_match=CountedRate(**tables["false_match"]),
+            false_non_match=CountedRate(**tables["false_non_match"]),
+            missed_as_unlike=CountedRate(**tables["missed_as_unlike"]),
             curve=tuple(CurvePoint(**row) for row in tables["curve"]),
             digest=hashlib.sha256(content).hexdigest(),
         )

@@ -32,7 +32,7 @@ _SAME = 0.3  # overlap of two boxes, as share of their union, from which they ar
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class UprightFaces:
     """Faces of a picture, in its pixels.
 
     Attributes:
@@ -48,7 +48,7 @@ class Standing:
     upright: NDArray[np.bool_]
 
 
-def stand_upright(network: Mtcnn, rgb: NDArray[np.uint8], found: Detections, least: float) -> Standing:
+def stand_upright(network: Mtcnn, rgb: NDArray[np.uint8], found: Detections, least: float) -> UprightFaces:
     """Finds the faces that do not stand upright, and corrects those that only seemed to.
 
     Args:
@@ -72,7 +72,7 @@ def stand_upright(network: Mtcnn, rgb: NDArray[np.uint8], found: Detections, lea
             likeness[number] = _SURE
     doubtful = likeness.max(axis=1, initial=0) < _SURE
     if upright.any() and not doubtful.all():
-        return Standing(boxes, scores, landmarks, upright)
+        return UprightFaces(boxes, scores, landmarks, upright)
     faces = _search_turned(network, rgb, least)
     if faces:  # then what was found before, which hardly looked like a face, is none that stands
         same = [any(_overlap(box, face[0]) > _SAME for face in faces) for box in boxes]
@@ -82,7 +82,7 @@ def stand_upright(network: Mtcnn, rgb: NDArray[np.uint8], found: Detections, lea
         boxes, scores = np.concatenate([boxes[kept], more.boxes]), np.concatenate([scores[kept], more.scores])
         landmarks = np.concatenate([landmarks[kept], more.landmarks])
         upright = np.concatenate([upright[kept], more.upright])
-    return Standing(boxes, scores, landmarks, upright)
+    return UprightFaces(boxes, scores, landmarks, upright)
 
 
 _Face = tuple[NDArray[np.float64], float, NDArray[np.float64]]
@@ -149,11 +149,11 @@ def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return shared / max(1e-9, float((one[2:] - one[:2]).prod() + (other[2:] - other[:2]).prod()) - shared)
 
 
-def _together(faces: Sequence[Any]) -> Standing:
+def _together(faces: Sequence[Any]) -> UprightFaces:
     boxes = np.array([face[0] for face in faces], np.float64).reshape(-1, 4)
     scores = np.array([face[1] for face in faces], np.float64)
     landmarks = np.array([face[2] for face in faces], np.float64).reshape(-1, 5, 2)
-    return Standing(boxes, scores, landmarks, np.ones(len(faces), bool))
+    return UprightFaces(boxes, scores, landmarks, np.ones(len(faces), bool))
 
 
-__all__ = ["QUARTERS", "Standing", "stand_upright"]
+__all__ = ["QUARTERS", "UprightFaces", "stand_upright"]

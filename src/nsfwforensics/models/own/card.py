@@ -29,7 +29,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Format(StrEnum):
+class ModelFormat(StrEnum):
     """Formats that hold numbers and nothing that could run."""
 
     ONNX = "onnx"
@@ -66,7 +66,7 @@ class About(_Part):
     name: Name
     version: Name
     licence: Name
-    format: Format
+    format: ModelFormat
     file: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^/\\\x00]+$")]
     sha256: Sha256
     architecture: Name | None = None
@@ -206,9 +206,9 @@ class DetectorCard(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> DetectorCard:
-        if self.detector.format is Format.ONNX and self.input is None:
+        if self.detector.format is ModelFormat.ONNX and self.input is None:
             raise ValueError("an ONNX model needs [input]")
-        if (self.detector.format is Format.SAFETENSORS) == (self.detector.architecture is None):
+        if (self.detector.format is ModelFormat.SAFETENSORS) == (self.detector.architecture is None):
             raise ValueError("architecture belongs to safetensors, and only there")
         if len({entry.state for entry in self.rates}) != len(self.rates):
             raise ValueError("a state has rates twice")

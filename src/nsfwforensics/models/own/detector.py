@@ -15,7 +15,7 @@ import numpy as np
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.own.card import Claims, Fit, Format, Input
+from nsfwforensics.models.own.card import Claims, Fit, Input, ModelFormat
 from nsfwforensics.models.own.files import DetectorFiles, read_model
 from nsfwforensics.models.own.onnx import OnnxModel
 from nsfwforensics.models.own.score import PictureScore
@@ -157,7 +157,7 @@ def load_detector(files: DetectorFiles) -> Detector:
             different scores for one picture.
     """
     card, data = files.card, read_model(files)
-    if card.input is not None and card.detector.format is Format.ONNX:
+    if card.input is not None and card.detector.format is ModelFormat.ONNX:
         made: Detector = OnnxDetector(OnnxModel(data, card.input, card.output), card.input)
     else:
         made = _registered(card.detector.architecture or "", data)

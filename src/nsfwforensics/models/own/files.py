@@ -18,7 +18,7 @@ from pathlib import Path
 from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import ModelRecord
 from nsfwforensics.errors import MissingDependencyError, WeightsError
-from nsfwforensics.models.own.card import DetectorCard, Format, Measurement
+from nsfwforensics.models.own.card import DetectorCard, Measurement, ModelFormat
 from nsfwforensics.models.own.reading import card_path, read_card, read_measurement
 
 MAX_MODEL_BYTES = 512 * 1024 * 1024
@@ -91,7 +91,7 @@ def find_detector(path: Path) -> DetectorFiles:
     model = where.with_name(about.file)
     if not model.is_file():
         raise WeightsError(say("{file} is missing beside its card {card}", file=about.file, card=where.name))
-    if about.format is Format.ONNX and find_spec("onnxruntime") is None:
+    if about.format is ModelFormat.ONNX and find_spec("onnxruntime") is None:
         raise MissingDependencyError(
             say("models in ONNX need an extra that is not installed: pip install 'nsfwforensics[onnx]'")
         )
@@ -127,7 +127,7 @@ def read_model(files: DetectorFiles) -> bytes:
                 expected=about.sha256,
             )
         )
-    if (about.format is Format.SAFETENSORS) != _is_safetensors(data):
+    if (about.format is ModelFormat.SAFETENSORS) != _is_safetensors(data):
         raise WeightsError(say("{file} is not {format}, as its card says", file=about.file, format=about.format.value))
     return data
 

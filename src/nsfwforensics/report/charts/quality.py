@@ -26,7 +26,7 @@ _WIDTH, _NAMES, _ROW = 680.0, 230.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScoreRow:
     """Scores of one group: its name, ascending scores, and whether its pictures are generated."""
 
     name: str
@@ -95,7 +95,7 @@ def reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], language
     return _square(title, caption, parts, svg.table(head, rows), language)
 
 
-def spread(title: str, rows: Sequence[Row], threshold: float | None, language: Language) -> Markup:
+def spread(title: str, rows: Sequence[ScoreRow], threshold: float | None, language: Language) -> Markup:
     """Where the scores of groups lie: line from 5 to 95 %, box from 25 to 75 %, stroke at the median.
 
     Args:
@@ -133,7 +133,7 @@ def spread(title: str, rows: Sequence[Row], threshold: float | None, language: L
     return svg.figure("quality", drawing, f"{title}. {caption}", language, table)
 
 
-def _spread_row(top: float, row: Row, place: object) -> Iterator[Markup]:
+def _spread_row(top: float, row: ScoreRow, place: object) -> Iterator[Markup]:
     assert callable(place)  # noqa: S101 - for the type checker
     yield svg.label(_NAMES - 12, top + 19, shorten(visible(row.name), 29), "ink", "end")
     values = _five(row.scores)

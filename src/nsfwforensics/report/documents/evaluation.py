@@ -220,13 +220,13 @@ def _charts(found: Evaluation) -> Iterator[Markup]:
     if bins:
         yield quality.reliability(bins, english)
     rows = [
-        quality.Row(f"{name} ({'generated' if made else 'real'})", source.scores, made)
+        quality.ScoreRow(f"{name} ({'generated' if made else 'real'})", source.scores, made)
         for made, sources in ((False, states["as_is"].real_sources), (True, states["as_is"].generated_sources))
         for name, source in sources.items()
     ]
     yield quality.spread("Scores by source, pictures as they are", rows, found.threshold, english)
     rows = [
-        quality.Row(f"{kind}, {SHORT[tier]}", sorted(s for source in sources for s in source.scores), made)
+        quality.ScoreRow(f"{kind}, {SHORT[tier]}", sorted(s for source in sources for s in source.scores), made)
         for tier in TIERS
         for made, kind, sources in (
             (False, "real", states[tier].real_sources.values()),

@@ -15,7 +15,7 @@ from nsfwforensics.report.page.terms import TERMS, Term
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GlossaryEntry:
     """One term as the page explains it.
 
     Attributes:
@@ -73,10 +73,12 @@ class Glossary:
             linked = linked.replace(escape(each), Markup("<code>{}</code>").format(each))
         return linked
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[GlossaryEntry]:
         """The terms that were met so far, in alphabetical order of the language."""
         met = [term for term in TERMS if term.key in self._met]
-        said = [Entry(_anchor(term), self._voice.says(term.name), self._voice.says(term.meaning)) for term in met]
+        said = [
+            GlossaryEntry(_anchor(term), self._voice.says(term.name), self._voice.says(term.meaning)) for term in met
+        ]
         return sorted(said, key=lambda entry: entry.name.casefold())
 
 
@@ -113,4 +115,4 @@ def _bounded(word: str) -> str:
     return f"{before}{re.escape(word)}{after}"
 
 
-__all__ = ["Entry", "Glossary"]
+__all__ = ["Glossary", "GlossaryEntry"]

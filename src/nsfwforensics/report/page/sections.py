@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from markupsafe import Markup
 
 from nsfwforensics.core.fields import FieldRow, field_rows
-from nsfwforensics.core.types import Capability, FileReport, Finding, MethodRecord, Priority, Support
+from nsfwforensics.core.types import Capability, FileReport, MethodRecord, Priority, Support
 from nsfwforensics.report import charts
 from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.page.drawing import Drawing, draw, frame
@@ -116,7 +116,7 @@ class Bare:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One file in full; ``grounds`` are those of its findings, by the identity of the finding."""
+    """One file in full; ``grounds`` are those of its findings, in their order."""
 
     anchor: str
     file: FileReport
@@ -133,7 +133,7 @@ class Section:
     decision: str
     look: Look | None
     questions: tuple[QuestionView, ...]
-    grounds: dict[int, Grounds]
+    grounds: tuple[Grounds, ...]
     timeline: Markup | None
     thumbnail: Markup | None
     pictures: list[Picture]
@@ -156,10 +156,6 @@ class Section:
     def unasked(self) -> list[QuestionView]:
         """The questions that nothing is known of."""
         return [v for v in self.questions if v.support is Support.NOT_CHECKED and v.badge.kind != "failed"]
-
-    def behind(self, finding: Finding) -> Grounds:
-        """The grounds of one of the file's findings."""
-        return self.grounds[id(finding)]
 
 
 def sections(saved: SavedReport, start: int, stop: int) -> Iterator[Section]:
@@ -269,7 +265,7 @@ def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings)
         decision=decision(file),
         look=_look(file),
         questions=tuple(sorted(questions(file), key=_weight)),
-        grounds=_grounds(file, declared, language),
+        grounds=tuple(_grounds(file, declared, language)),
         timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
         pictures=pictures,
@@ -280,8 +276,7 @@ def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings)
     )
 
 
-def _grounds(file: FileReport, declared: Declared, language: Language) -> dict[int, Grounds]:
-    grounds: dict[int, Grounds] = {}
+def _grounds(file: FileReport, declared: Declared, language: Language) -> Iterator[Grounds]:
     scores = MOST_SCORES
     for result in file.results:
         names, drawn = declared.figures(result.analyzer), declared.charts(result.analyzer)
@@ -289,13 +284,12 @@ def _grounds(file: FileReport, declared: Declared, language: Language) -> dict[i
             score = charts.score(result, finding, drawn, language) if scores else None
             scores -= score is not None
             data = figures(finding)
-            grounds[id(finding)] = Grounds(
+            yield Grounds(
                 figures=Arranger(names, language, finding).shape(data, "data") if data else None,
                 rates=rate_sentences(finding, language),
                 method=declared.method(result.analyzer, finding),
                 score=score,
             )
-    return grounds
 
 
 def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]:

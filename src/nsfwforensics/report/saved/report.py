@@ -13,7 +13,7 @@ from nsfwforensics.language import language as language_of
 from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.saved import reading
 from nsfwforensics.report.saved.reading import Loaded
-from nsfwforensics.report.saved.tally import Entry, Group, grouped
+from nsfwforensics.report.saved.tally import Group, SavedFile, grouped
 from nsfwforensics.report.words.declared import Declared
 from nsfwforensics.report.words.headline import folder_headline, headline
 
@@ -152,7 +152,7 @@ class SavedReport:
             return self._grouped
         return tuple(Group(None, entry, ()) for entry in sorted(self._entries))
 
-    def _read(self, entries: Sequence[Entry]) -> Iterator[FileReport]:
+    def _read(self, entries: Sequence[SavedFile]) -> Iterator[FileReport]:
         places = ((entry.offset, entry.length) for entry in entries)
         return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
 

@@ -14,7 +14,7 @@ from nsfwforensics.report.saved.groups import Likeness, groups, likeness
 _ORDER = {FileStatus.FAILED: 0, FileStatus.PARTIAL: 1, FileStatus.OK: 1, FileStatus.SKIPPED: 2}
 
 
-class Entry(NamedTuple):
+class SavedFile(NamedTuple):
     """Where one file's report is, sortable into the order of triage (``docs/triage.md``).
 
     Attributes:
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     """
 
     rank: int
-    standing: triage.Standing
+    standing: triage.TriageRank
     order: int
     path: str
     offset: int
@@ -46,18 +46,18 @@ class Group(NamedTuple):
     """
 
     number: int | None
-    leader: Entry
-    copies: tuple[Entry, ...]
+    leader: SavedFile
+    copies: tuple[SavedFile, ...]
 
 
-def grouped(entries: Sequence[Entry]) -> tuple[Group, ...]:
+def grouped(entries: Sequence[SavedFile]) -> tuple[Group, ...]:
     """Folds copies together.
 
     Args:
         entries: In the order of triage.
     """
     leads = groups([entry.likeness for entry in entries])
-    copies: dict[int, list[Entry]] = {}
+    copies: dict[int, list[SavedFile]] = {}
     for place, lead in enumerate(leads):
         if lead != place:
             copies.setdefault(lead, []).append(entries[place])
@@ -82,7 +82,7 @@ class Tally:
         self._kinds: dict[frozenset[triage.Sign], frozenset[triage.Sign]] = {}
         self._originals = header.providing(Capability.ORIGINALS) if header else frozenset()
         self._hashing = header.providing(Capability.HASHES) if header else frozenset()
-        self.entries: list[Entry] = []
+        self.entries: list[SavedFile] = []
         self.sensitive = 0
         self._bytes = 0
         self._common: str | None = None
@@ -97,7 +97,7 @@ class Tally:
         signs = triage.certain(triage.signs(file, self._originals))
         signs = self._kinds.setdefault(signs, signs)  # one object for all files that show the same
         self.entries.append(
-            Entry(
+            SavedFile(
                 file.priority.rank,
                 triage.standing(file, self._originals),
                 _ORDER[file.status],

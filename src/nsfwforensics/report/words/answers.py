@@ -5,7 +5,7 @@ The console and the HTML page are both made from this, so that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from nsfwforensics.core.assess import reading_order, speaking_to
@@ -24,9 +24,10 @@ _PREFIX = "Not checked: "
 
 @dataclass(frozen=True, slots=True)
 class NumberedFinding:
-    """A finding with the number of its box in the drawing of regions, or None."""
+    """A finding, its place among the file's, from 0, and the number of its box in the drawing of regions, or None."""
 
     finding: Finding
+    place: int
     region_number: int | None
 
 
@@ -105,8 +106,8 @@ def regions(file: FileReport) -> tuple[NumberedRegion, ...]:
     """All regions of a file's findings, numbered from 1 in the order of the questions."""
     numbers = _region_numbers(file)
     return tuple(
-        NumberedRegion(numbers[index], finding.region, finding.title)
-        for index, finding in _ordered(file)
+        NumberedRegion(numbers[place], finding.region, finding.title)
+        for place, finding in _ordered(file)
         if finding.region is not None
     )
 
@@ -143,16 +144,14 @@ def _question(file: FileReport, question: Question, answer: Answer | None, numbe
             support=Support.NOT_CHECKED,
             not_checked=(reason,),
         )
-    mine = [finding for result in results for finding in result.about(question)]
-    chosen = [(index, finding) for index, finding in _ordered(file) if any(finding is each for each in mine)]
-    chosen.sort(key=lambda pair: reading_order(pair[1]))
+    chosen = sorted(_ordered(file, (question,)), key=lambda pair: reading_order(pair[1]))
     checks = tuple(Check(result, STATUS[result.status]) for result in results)
     shown = {f"{result.analyzer}: {result.error}" for result in results if result.error}
     return QuestionView(
         question=question,
         badge=answer_badge(answer, results),
         statement=_statement(answer),
-        findings=tuple(NumberedFinding(finding, numbers.get(index)) for index, finding in chosen),
+        findings=tuple(NumberedFinding(finding, place, numbers.get(place)) for place, finding in chosen),
         checks=checks,
         missing=tuple(
             told(answer, f"not_checked.{number}")
@@ -183,12 +182,13 @@ def _says(statement: str, item: str) -> bool:
     return statement == f"{_PREFIX}{item}."
 
 
-def _ordered(file: FileReport) -> list[tuple[int, Finding]]:
-    """All findings with a stable index, in the order of the questions."""
-    return list(enumerate(f for question in Question for result in file.results for f in result.about(question)))
+def _ordered(file: FileReport, asked: Iterable[Question] = Question) -> list[tuple[int, Finding]]:
+    """The findings about some questions, in the order of these, each with its place among the file's."""
+    spoken = [(each.question or result.question, each) for result in file.results for each in result.findings]
+    return [(place, each) for question in asked for place, (about, each) in enumerate(spoken) if about is question]
 
 
 def _region_numbers(file: FileReport) -> dict[int, int]:
-    """Maps the stable index of each finding that has a region to the number of its box."""
-    with_region = [index for index, finding in _ordered(file) if finding.region is not None]
-    return {index: number for number, index in enumerate(with_region, 1)}
+    """The number of the box of each finding that has a region, by its place."""
+    with_region = [place for place, finding in _ordered(file) if finding.region is not None]
+    return {place: number for number, place in enumerate(with_region, 1)}

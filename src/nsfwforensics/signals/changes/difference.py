@@ -53,7 +53,6 @@ class ChangedRegion:
         height: In pixels.
         share: Of the visible part of the photo, 0–1.
         strength: -log10 of the number of false alarms of the region under the null model, at most 300.
-        centroid: x and y.
         outline: Corners (x, y) of a simplified outline, at most 24.
     """
 
@@ -63,7 +62,6 @@ class ChangedRegion:
     height: int
     share: float
     strength: float
-    centroid: tuple[float, float]
     outline: tuple[tuple[int, int], ...]
 
 
@@ -228,7 +226,6 @@ def _described(
     ys, xs = np.nonzero(large)
     low = np.clip(np.floor(np.array([xs.min(), ys.min()]) * stretch + shift), 0, most - 1).astype(int)
     high = np.clip(np.ceil(np.array([xs.max() + 1, ys.max() + 1]) * stretch + shift), low + 1, most).astype(int)
-    centre = np.array([xs.mean(), ys.mean()]) * stretch + shift
     return ChangedRegion(
         x=int(low[0]),
         y=int(low[1]),
@@ -236,7 +233,6 @@ def _described(
         height=int(high[1] - low[1]),
         share=float(region.mask.sum() / visible),
         strength=region.strength,
-        centroid=(float(centre[0]), float(centre[1])),
         outline=tuple((int(x), int(y)) for x, y in corners),
     )
 

@@ -50,7 +50,7 @@ class Photometric:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class ColourFit:
     """The mapping of colours.
 
     Attributes:
@@ -65,7 +65,7 @@ class Fit:
     summary: Photometric
 
 
-def fit(original: Float, suspect: Float, trust: Float) -> Fit:
+def fit(original: Float, suspect: Float, trust: Float) -> ColourFit:
     """Fits the mapping and applies it.
 
     Args:
@@ -78,7 +78,7 @@ def fit(original: Float, suspect: Float, trust: Float) -> Fit:
     ys, xs = np.nonzero(trust > 0)
     if ys.size < _LEAST_POINTS:
         nothing = Photometric(False, 0.0, 1.0, 1.0, (0.0, 0.0, 0.0), 255.0, 0.0)
-        return Fit(original, np.zeros((rows, columns), np.float32), nothing)
+        return ColourFit(original, np.zeros((rows, columns), np.float32), nothing)
     stride = max(1, ys.size // _MOST_POINTS)
     ys, xs = ys[::stride], xs[::stride]
     o, s = (np.asarray(a[ys, xs] / 255.0, np.float32) for a in (smooth_o, smooth_s))
@@ -96,7 +96,7 @@ def fit(original: Float, suspect: Float, trust: Float) -> Fit:
     spread = 255 * 1.4826 * float(np.median(np.abs(residual[agree]))) if agree.any() else 255.0
     curves = [_curve(target[:, c] - residual[:, c], residual[:, c], weight) for c in range(3)]
     predicted, doubt = _applied(smooth_o, original, coefficients, bases, weight, max(spread, 1.0), x, y, curves)
-    return Fit(predicted, doubt, _summary(255 * o[agree], 255 * s[agree], spread, float(agree.mean())))
+    return ColourFit(predicted, doubt, _summary(255 * o[agree], 255 * s[agree], spread, float(agree.mean())))
 
 
 def _starts(
@@ -271,4 +271,4 @@ def _summary(o: NDArray[np.float32], s: NDArray[np.float32], spread: float, agre
     )
 
 
-__all__ = ["Fit", "Photometric", "fit"]
+__all__ = ["ColourFit", "Photometric", "fit"]

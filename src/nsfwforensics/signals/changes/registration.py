@@ -34,7 +34,7 @@ _LEVELS = ((128, 6), (256, 4), (512, 3))  # pyramid: longest edge, Gauss–Newto
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class WorkingFrame:
     """A working frame over the part of the suspect picture where the original may be seen.
 
     Attributes:
@@ -57,7 +57,7 @@ class Frame:
         return self.suspect.shape[0], self.suspect.shape[1]
 
 
-def frame(original: Pixels, suspect: Pixels, matrix: Matrix, longest: int) -> Frame | None:
+def frame(original: Pixels, suspect: Pixels, matrix: Matrix, longest: int) -> WorkingFrame | None:
     """Makes the working frame.
 
     Args:
@@ -92,10 +92,10 @@ def frame(original: Pixels, suspect: Pixels, matrix: Matrix, longest: int) -> Fr
         size = max(1, round(original.shape[1] * reduce)), max(1, round(original.shape[0] * reduce))
         source = np.asarray(cv2.resize(original, size, interpolation=cv2.INTER_AREA), np.uint8)
         to_source = np.linalg.inv(_resizing(*size, original.shape[1], original.shape[0])) @ to_source
-    return Frame(to_suspect, max(width / columns, height / rows), part.astype(np.float32), source, to_source)
+    return WorkingFrame(to_suspect, max(width / columns, height / rows), part.astype(np.float32), source, to_source)
 
 
-def warped(view: Frame) -> tuple[Float, NDArray[np.bool_]]:
+def warped(view: WorkingFrame) -> tuple[Float, NDArray[np.bool_]]:
     """The original as the frame sees it: float32 (rows, columns, 3), and where it covers the frame: bool."""
     rows, columns = view.shape
     size, flags = (columns, rows), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -120,7 +120,7 @@ def normalised(plane: Float, radius: float) -> Float:
     return np.asarray((plane - mean) / deviation, np.float32)
 
 
-def refine(view: Frame) -> tuple[Frame, float]:
+def refine(view: WorkingFrame) -> tuple[WorkingFrame, float]:
     """Refines the alignment of a frame.
 
     Returns:
@@ -149,7 +149,7 @@ def refine(view: Frame) -> tuple[Frame, float]:
     moved = float(np.abs(back[:2] / back[2] - corners[:2]).max())
     if not np.isfinite(moved) or moved > 0.03 * max(rows, columns):
         return view, 0.0
-    return Frame(view.to_suspect, view.scale, view.suspect, view.source, best), moved
+    return WorkingFrame(view.to_suspect, view.scale, view.suspect, view.source, best), moved
 
 
 def _aligned(suspect: Float, source: Float, matrix: Matrix, steps: int) -> Matrix:
@@ -232,4 +232,4 @@ def _resizing(columns: int, rows: int, width: int, height: int) -> Matrix:
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)
 
 
-__all__ = ["CELL", "LEAST_SIDE", "Frame", "frame", "luma", "normalised", "refine", "warped"]
+__all__ = ["CELL", "LEAST_SIDE", "WorkingFrame", "frame", "luma", "normalised", "refine", "warped"]

@@ -18,7 +18,7 @@ from nsfwforensics.signals.changes.registration import CELL, luma
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nsfwforensics.signals.changes.photometric import Fit
+    from nsfwforensics.signals.changes.photometric import ColourFit
 
     Float = NDArray[np.float32]
     Bool = NDArray[np.bool_]
@@ -32,7 +32,7 @@ _COLOUR_MOST = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class StructureLikeness:
     """Agreement of structure, which no colour filter changes; arrays are (cell rows, cell columns).
 
     Attributes:
@@ -76,7 +76,7 @@ class Residual:
     colour: Float
     sharp_structure: Float
     sharp_colour: Float
-    likeness: Likeness
+    likeness: StructureLikeness
     noise: float
     share: float
     blur: float
@@ -108,7 +108,7 @@ class Window:
         return np.asarray(cv2.GaussianBlur(_area(plane), (0, 0), _RADIUS), np.float32)
 
 
-def likeness(original: Float, suspect: Float, window: Window) -> Likeness:
+def likeness(original: Float, suspect: Float, window: Window) -> StructureLikeness:
     """Correlates two pictures, float32 (rows, columns, 3), 0–255, cell by cell."""
     o, s = luma(original), luma(suspect)
     mean_o, mean_s = window.mean(o), window.mean(s)
@@ -117,10 +117,10 @@ def likeness(original: Float, suspect: Float, window: Window) -> Likeness:
     both = window.mean(o * s) - mean_o * mean_s
     found = both / np.sqrt((var_o + 4.0) * (var_s + 4.0))
     textured, flat = np.minimum(var_o, var_s) > 16.0, np.maximum(var_o, var_s) < 30.0
-    return Likeness(np.asarray(found, np.float32), np.asarray(textured), np.asarray(flat))
+    return StructureLikeness(np.asarray(found, np.float32), np.asarray(textured), np.asarray(flat))
 
 
-def residual(fit: Fit, suspect: Float, window: Window) -> Residual:
+def residual(fit: ColourFit, suspect: Float, window: Window) -> Residual:
     """Measures the residual of a fitted pair against its own null model.
 
     Args:
@@ -216,4 +216,4 @@ def _null(energy: Float, gradient: Float) -> tuple[float, float]:
     return best
 
 
-__all__ = ["Likeness", "Residual", "Window", "likeness", "residual"]
+__all__ = ["Residual", "StructureLikeness", "Window", "likeness", "residual"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nsfwforensics.signals.matching.keypoints import Keypoints
-    from nsfwforensics.signals.matching.matching import Matches
+    from nsfwforensics.signals.matching.matching import MatchedKeypoints
 
 TOLERANCE = 4.0
 """Most distance between where a map puts a point and where it was found, in pixels at working size."""
@@ -32,7 +32,7 @@ _EXACT_SIZE = 0.1  # large features are found less exactly: by so much of their 
 _SUPPORT_CELLS = 24  # along the suspect's longer edge
 
 
-def score(count: int, matches: Matches, model: str) -> float:
+def score(count: int, matches: MatchedKeypoints, model: str) -> float:
     """-log10 of the number of false alarms of that many agreeing matches.
 
     A chance match agrees when it falls within the tolerance, with the right turn and scale: the product of the three
@@ -52,7 +52,7 @@ def _log10_choose(total: int, chosen: int) -> float:
     return (math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)) / math.log(10)
 
 
-def is_spread(matches: Matches, inliers: NDArray[np.intp]) -> bool:
+def is_spread(matches: MatchedKeypoints, inliers: NDArray[np.intp]) -> bool:
     """Whether the agreeing places cover an area, not a line or a spot, in both pictures."""
     for places, diagonal in (
         (matches.original[inliers], matches.original_diagonal),
@@ -74,7 +74,7 @@ def is_plausible(matrix: NDArray[np.float64], places: NDArray[np.float32]) -> bo
     return bool(within.all())
 
 
-def exactness(matches: Matches, matrix: NDArray[np.float64]) -> float:
+def exactness(matches: MatchedKeypoints, matrix: NDArray[np.float64]) -> float:
     """Matches within a pixel of their place by those within sixteen, in pixels of the coarser picture."""
     linear = derivative(matrix, matches.suspect.mean(axis=0, keepdims=True))[0]
     unit = max(matches.original_reduction, matches.suspect_reduction * abs(np.linalg.det(linear)) ** 0.5)

@@ -17,7 +17,7 @@ import numpy as np
 from nsfwforensics.signals.matching import agreement as _agreement
 from nsfwforensics.signals.matching.agreement import ANGLE, OCTAVES, TOLERANCE, is_plausible, is_spread
 from nsfwforensics.signals.matching.geometry import affine, area, corners, derivative, hull_area, overlap, project
-from nsfwforensics.signals.matching.matching import Matches, candidates, match
+from nsfwforensics.signals.matching.matching import MatchedKeypoints, candidates, match
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -219,7 +219,9 @@ def _align(original: Keypoints, suspect: Keypoints, mirrored: bool) -> Alignment
     )
 
 
-def _refine(matches: Matches, chosen: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp], str] | None:
+def _refine(
+    matches: MatchedKeypoints, chosen: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.intp], str] | None:
     """Map and agreeing matches from those that one proposal gathered."""
     import cv2
 
@@ -254,7 +256,7 @@ def _refine(matches: Matches, chosen: NDArray[np.intp]) -> tuple[NDArray[np.floa
     return matrix, inliers, "affine"
 
 
-def _inliers(matches: Matches, matrix: NDArray[np.float64], tolerance: float) -> NDArray[np.intp]:
+def _inliers(matches: MatchedKeypoints, matrix: NDArray[np.float64], tolerance: float) -> NDArray[np.intp]:
     """Matches that agree with a map in place, turn and scale; of several at one place only the closest."""
     distance = np.linalg.norm(project(matrix, matches.suspect) - matches.original, axis=1)
     near = np.flatnonzero(distance < tolerance)

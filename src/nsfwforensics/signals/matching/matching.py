@@ -26,7 +26,7 @@ _LOOSE_OCTAVES = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class MatchedKeypoints:
     """Matched keypoints of an original and a suspect.
 
     Attributes:
@@ -61,7 +61,7 @@ class Matches:
         return len(self.original)
 
 
-def match(original: Keypoints, suspect: Keypoints) -> Matches:
+def match(original: Keypoints, suspect: Keypoints) -> MatchedKeypoints:
     """Matches keypoints by the ratio test, each keypoint of the original at most once."""
     mine = theirs = np.zeros(0, np.intp)
     ratios = np.zeros(0, np.float32)
@@ -76,7 +76,7 @@ def match(original: Keypoints, suspect: Keypoints) -> Matches:
         _, firsts = np.unique(mine[order], return_index=True)
         chosen = np.sort(order[firsts])
         mine, theirs, ratios = mine[chosen], theirs[chosen], ratios[chosen]
-    return Matches(
+    return MatchedKeypoints(
         original=original.points[mine],
         suspect=suspect.points[theirs],
         turns=(original.angles[mine] - suspect.angles[theirs]) % 360,
@@ -92,7 +92,7 @@ def match(original: Keypoints, suspect: Keypoints) -> Matches:
     )
 
 
-def candidates(matches: Matches, proposals: int, best: int) -> list[NDArray[np.intp]]:
+def candidates(matches: MatchedKeypoints, proposals: int, best: int) -> list[NDArray[np.intp]]:
     """Groups of matches that roughly agree on one similarity, largest first, each led by a match of no larger group.
 
     Args:
@@ -153,4 +153,4 @@ def _distance(likeness: NDArray[np.float32]) -> NDArray[np.float32]:
     return squared
 
 
-__all__ = ["RATIO", "Matches", "candidates", "match"]
+__all__ = ["RATIO", "MatchedKeypoints", "candidates", "match"]

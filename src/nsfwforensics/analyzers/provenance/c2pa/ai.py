@@ -38,7 +38,7 @@ _WATERMARK = re.compile(r"(?i)watermark|synthid")
 CHANGED = (Trouble.CONTENT_CHANGED, Trouble.NOT_COVERED, Trouble.STATEMENT_CHANGED, Trouble.SIGNATURE_BROKEN)
 
 
-class Kind(StrEnum):
+class StatementKind(StrEnum):
     """What a statement says."""
 
     GENERATED = "generated"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class MakingStatement:
     """One signed statement about the making of a picture.
 
     Attributes:
@@ -58,7 +58,7 @@ class Statement:
         named: False where only the name of a generator was recognised.
     """
 
-    kind: Kind
+    kind: StatementKind
     manifest: Manifest
     basis: str
     agent: str = ""
@@ -70,7 +70,7 @@ def sound(manifest: Manifest) -> bool:
     return not manifest.has(*CHANGED)
 
 
-def statements(manifests: Iterable[Manifest]) -> list[Statement]:
+def statements(manifests: Iterable[Manifest]) -> list[MakingStatement]:
     """Everything that the manifests state about generation, generative editing and capture."""
     return [statement for manifest in manifests for statement in _of(manifest)]
 
@@ -78,7 +78,9 @@ def statements(manifests: Iterable[Manifest]) -> list[Statement]:
 def begins_generated(manifests: tuple[Manifest, ...]) -> bool:
     """Whether the earliest known state of this picture was itself generated, so that edits touch no earlier photo."""
     chain = [each for each in manifests if each.role in ("active", "parent")]
-    return bool(chain) and any(statement.kind is Kind.GENERATED and statement.named for statement in _of(chain[-1]))
+    return bool(chain) and any(
+        statement.kind is StatementKind.GENERATED and statement.named for statement in _of(chain[-1])
+    )
 
 
 def watermarks(manifests: Sequence[Manifest]) -> list[str]:
@@ -102,7 +104,7 @@ def edits(manifest: Manifest) -> list[str]:
     ]
 
 
-def _of(manifest: Manifest) -> Iterator[Statement]:
+def _of(manifest: Manifest) -> Iterator[MakingStatement]:
     born = any(a.name == "c2pa.created" and a.source_type in GENERATED_TYPES for a in manifest.actions)
     from_picture = any(i.relationship == "inputTo" and i.format.startswith("image/") for i in manifest.ingredients)
     found = False
@@ -110,16 +112,16 @@ def _of(manifest: Manifest) -> Iterator[Statement]:
         kind, basis = _classify(action, born, from_picture)
         if kind is not None:
             found = True
-            yield Statement(kind, manifest, basis, action.agent)
+            yield MakingStatement(kind, manifest, basis, action.agent)
     for source in manifest.source_types:
         kind = _source_kind(source)
         if kind is not None:
             found = True
-            yield Statement(kind, manifest, source)
+            yield MakingStatement(kind, manifest, source)
     for label in manifest.assertions:
         if label.startswith(AI_LABELS):
             found = True
-            yield Statement(Kind.GENERATED, manifest, label)
+            yield MakingStatement(StatementKind.GENERATED, manifest, label)
     if not found and any(action.name == "c2pa.created" for action in manifest.actions):
         names = [manifest.generator]
         for action in manifest.actions:
@@ -127,31 +129,41 @@ def _of(manifest: Manifest) -> Iterator[Statement]:
                 names += [action.agent, action.description]
         name = next((name for name in names if _MAKER.search(name)), None)
         if name is not None:
-            yield Statement(Kind.GENERATED, manifest, name, name, named=False)
+            yield MakingStatement(StatementKind.GENERATED, manifest, name, name, named=False)
 
 
-def _classify(action: Action, born: bool, from_picture: bool) -> tuple[Kind | None, str]:
+def _classify(action: Action, born: bool, from_picture: bool) -> tuple[StatementKind | None, str]:
     source = action.source_type
     if source in EDITED_TYPES:
-        return Kind.GENERATIVE_EDIT, source
+        return StatementKind.GENERATIVE_EDIT, source
     if _EDIT_OPERATION.search(action.operation) or _EDIT_AGENT.search(action.agent):
-        return Kind.GENERATIVE_EDIT, action.operation or action.agent
+        return StatementKind.GENERATIVE_EDIT, action.operation or action.agent
     if source in GENERATED_TYPES:
         if action.name == "c2pa.created":
-            return (Kind.GENERATIVE_EDIT if from_picture else Kind.GENERATED), source
+            return (StatementKind.GENERATIVE_EDIT if from_picture else StatementKind.GENERATED), source
         # A step after generation in the same manifest (a watermark, a conversion) edits nobody's earlier picture.
-        return (Kind.GENERATED if born or action.name in NEUTRAL else Kind.GENERATIVE_EDIT), source
+        return (StatementKind.GENERATED if born or action.name in NEUTRAL else StatementKind.GENERATIVE_EDIT), source
     if action.operation == "text_to_image" or action.name == "c2pa.ai_generated_content":
-        return Kind.GENERATED, action.operation or action.name
+        return StatementKind.GENERATED, action.operation or action.name
     if source in CAPTURE_TYPES and action.name == "c2pa.created":
-        return Kind.CAPTURED, source
+        return StatementKind.CAPTURED, source
     return None, ""
 
 
-def _source_kind(source: str) -> Kind | None:
+def _source_kind(source: str) -> StatementKind | None:
     if source in EDITED_TYPES:
-        return Kind.GENERATIVE_EDIT
-    return Kind.GENERATED if source in GENERATED_TYPES else None
+        return StatementKind.GENERATIVE_EDIT
+    return StatementKind.GENERATED if source in GENERATED_TYPES else None
 
 
-__all__ = ["CHANGED", "UNNAMED", "Kind", "Statement", "begins_generated", "edits", "sound", "statements", "watermarks"]
+__all__ = [
+    "CHANGED",
+    "UNNAMED",
+    "MakingStatement",
+    "StatementKind",
+    "begins_generated",
+    "edits",
+    "sound",
+    "statements",
+    "watermarks",
+]

@@ -9,7 +9,7 @@ from nsfwforensics.analyzers.provenance.c2pa import codes, words
 from nsfwforensics.analyzers.provenance.c2pa.ai import (
     CHANGED,
     UNNAMED,
-    Kind,
+    StatementKind,
     begins_generated,
     edits,
     sound,
@@ -146,20 +146,20 @@ def _certificate(active: Manifest, dates: Mapping[str, str]) -> Iterator[Claim]:
 def _making(found: tuple[Manifest, ...]) -> Iterator[Claim]:
     active, stated = found[0], statements(found)
     for kind, code in (
-        (Kind.GENERATIVE_EDIT, codes.GENERATIVE_EDIT),
-        (Kind.GENERATED, codes.GENERATED),
-        (Kind.CAPTURED, codes.CAPTURED),
+        (StatementKind.GENERATIVE_EDIT, codes.GENERATIVE_EDIT),
+        (StatementKind.GENERATED, codes.GENERATED),
+        (StatementKind.CAPTURED, codes.CAPTURED),
     ):
         given = [each for each in stated if each.kind is kind]
-        if kind is Kind.CAPTURED:  # a photo placed in a picture does not make it a photo
+        if kind is StatementKind.CAPTURED:  # a photo placed in a picture does not make it a photo
             given = [each for each in given if each.manifest.role in ("active", "parent")]
         if not given:
             continue
         best = max(given, key=lambda each: (each.named, sound(each.manifest), bool(each.manifest.trust)))
         firm = best.named and sound(active) and sound(best.manifest)
-        if kind is Kind.CAPTURED:  # self-made credentials of a camera are the easiest forgery of all
+        if kind is StatementKind.CAPTURED:  # self-made credentials of a camera are the easiest forgery of all
             firm = firm and bool(best.manifest.trust)
-        again = kind is Kind.GENERATIVE_EDIT and begins_generated(found)
+        again = kind is StatementKind.GENERATIVE_EDIT and begins_generated(found)
         yield Claim(
             code,
             words.making(best, again=again),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from nsfwforensics.analyzers.provenance.c2pa.ai import Kind, Statement, sound
+from nsfwforensics.analyzers.provenance.c2pa.ai import MakingStatement, StatementKind, sound
 from nsfwforensics.analyzers.provenance.c2pa.coverage import LeftOut
 from nsfwforensics.analyzers.provenance.c2pa.read import INTERIM, OFFICIAL, SUPPLIED
 from nsfwforensics.analyzers.provenance.c2pa.store import Identity, Manifest
@@ -220,28 +220,28 @@ def certificate(active: Manifest, reasons: Sequence[str]) -> Message:
     )
 
 
-def making(best: Statement, *, again: bool) -> str:
+def making(best: MakingStatement, *, again: bool) -> str:
     """How the picture was made, as the credentials have it; ``again`` if what was edited was itself made by AI."""
     values: dict[str, str] = {"who": who(best.manifest)}
     if best.agent:
         values["software"] = quote(best.agent, 60)
-    if best.kind is Kind.GENERATIVE_EDIT:
+    if best.kind is StatementKind.GENERATIVE_EDIT:
         edit = _edited(values, part=_part(best))
         return sentences(edit, say("The picture it began with was itself made by AI.")) if again else edit
-    if best.kind is Kind.GENERATED and not best.named:
+    if best.kind is StatementKind.GENERATED and not best.named:
         return say(
             "According to {who}, the picture was created by {software}, which is known as an AI image generator.",
             who=values["who"],
             software=quote(best.basis, 60),
         )
-    if best.kind is Kind.GENERATED:
+    if best.kind is StatementKind.GENERATED:
         return _generated(values, part=_part(best))
     if best.agent:
         return say("According to {who}, the picture was taken with a camera or phone with {software}.", **values)
     return say("According to {who}, the picture was taken with a camera or phone.", **values)
 
 
-def _part(best: Statement) -> bool:
+def _part(best: MakingStatement) -> bool:
     return best.manifest.role not in ("active", "parent")
 
 
