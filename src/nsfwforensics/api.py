@@ -136,7 +136,7 @@ class Run:
             interrupted=interrupted,
             python=platform.python_version(),
             platform=platform.platform(),
-            libraries=library_versions(),
+            libraries=dict(library_versions()),
             device=spec.resources.device,
             engine=say_count(
                 "{engine}, {count} process",

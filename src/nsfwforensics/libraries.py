@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-
-from packaging.requirements import Requirement
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from nsfwforensics.core import installation
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 LIBRARIES = (
     "c2pa-python",
@@ -38,15 +42,16 @@ EXTRAS = ("intimate", "onnx", "pdf", "ray", "review")
 """What a user can choose to install as well."""
 
 
-def library_versions() -> dict[str, str]:
-    """The installed versions by name; what is not installed is left out."""
+@cache
+def library_versions() -> Mapping[str, str]:
+    """The installed versions by name, as this process found them first; what is not installed is left out."""
     found = {}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return MappingProxyType(found)
 
 
 def lacking(extra: str = "") -> list[str]:
@@ -62,6 +67,8 @@ def lacking(extra: str = "") -> list[str]:
 
 
 def _needed(extra: str) -> Iterator[Requirement]:
+    from packaging.requirements import Requirement  # slow to load, and of no use to a scan
+
     own = installation.distribution()
     for requirement in map(Requirement, (own.requires if own is not None else None) or ()):
         marker = requirement.marker

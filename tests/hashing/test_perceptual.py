@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nsfwforensics.hashing.picture.colors import count_colors
-from nsfwforensics.hashing.picture.perceptual import further_hashes, perceptual_hashes
+from nsfwforensics.hashing.picture.perceptual import cosine_hash, further_hashes, perceptual_hashes
 from nsfwforensics.hashing.picture.resample import Reduction, reduce_many
 from tests.hashing.pictures import decodable, synthetic
 from tests.pictures import photo_like
@@ -50,6 +50,14 @@ def test_equals_imagehash_on_larger_drawn_pictures() -> None:
 
 def test_equals_imagehash_on_the_samples(samples: Path) -> None:
     assert check(decodable([samples])) > 5
+
+
+def test_the_cosine_hash_equals_the_librarys_where_coefficients_lie_at_their_median() -> None:
+    flat, ramp = np.full((32, 32), 77, np.uint8), np.tile(np.arange(32, dtype=np.uint8), (32, 1))
+    drawn = np.random.default_rng(4).integers(0, 256, (60, 32, 32), np.uint8)
+    for each in (flat, ramp, ramp.T, np.kron(np.eye(4, dtype=np.uint8) * 255, np.ones((8, 8), np.uint8)), *drawn):
+        image = Image.fromarray(each)
+        assert cosine_hash(image) == str(imagehash.phash(image))
 
 
 @pytest.mark.shared_data

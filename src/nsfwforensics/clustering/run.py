@@ -18,6 +18,7 @@ from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
+from nsfwforensics.execution.machine import automatic_jobs
 from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
 from nsfwforensics.signals.matching.alignment import SCORE
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 POOL_FROM_FILES = 24
 """With ``jobs=0`` fewer files than this are looked at by one worker: starting more costs time."""
-
-MAX_AUTO_JOBS = 8
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many files of how many are done."""
@@ -55,7 +54,7 @@ def cluster(
     Args:
         paths: Files and folders.
         limits: What a file may ask for.
-        jobs: Worker processes; 0 chooses by files and cores.
+        jobs: Worker processes; 0 chooses by files, cores and memory.
         follow_symlinks: Whether symbolic links are followed.
         exclude: A folder never to walk into: the one that the result is written to.
         command: For the result's head.
@@ -74,7 +73,7 @@ def cluster(
     figures = _figures(weights) if semantic else None
     tell = progress or (lambda what, done, total: None)
     tasks, problems = _found([Path(path) for path in paths], follow_symlinks, exclude)
-    jobs = jobs or (_cores() if len(tasks) >= POOL_FROM_FILES else 1)
+    jobs = jobs or (automatic_jobs() if len(tasks) >= POOL_FROM_FILES else 1)
     prints: list[Fingerprint] = []
     for done, seen in enumerate(looked(fingerprint, tasks, jobs, limits, isolate=isolate), 1):
         if isinstance(seen, Fingerprint):
@@ -135,11 +134,6 @@ def _found(
         else:
             tasks.append((target.path, target.named, target.follow))
     return tasks, problems
-
-
-def _cores() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MAX_AUTO_JOBS)
 
 
 def _problem(unread: Unread) -> Problem:

@@ -218,7 +218,7 @@ def _commands(contents: Contents) -> list[str]:
 
 
 def _libraries() -> dict[str, str]:
-    found = library_versions()
+    found = dict(library_versions())
     for name in OWN_LIBRARIES:
         try:
             found[name] = version(name)

@@ -16,7 +16,14 @@ from nsfwforensics.execution.base import BrokeError, DiedError, too_long
 from nsfwforensics.execution.processes import call_apart, warm_up
 from nsfwforensics.seclusion import scratch
 
-_EVERY_WORKER = ("nsfwforensics.execution.worker", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin")
+_EVERY_WORKER = (
+    "nsfwforensics.execution.worker",
+    "PIL.Image",
+    "PIL.ImageOps",
+    "PIL.JpegImagePlugin",
+    "numpy",
+    "pebble.pool.process",
+)
 _WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.synthesis.classifier", "nsfwforensics.models.faces.mtcnn")
 
 

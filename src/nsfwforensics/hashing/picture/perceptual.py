@@ -25,6 +25,8 @@ _SEGMENT_SIDE = 300
 _SEGMENT_THRESHOLD = 128
 _SEGMENT_MINIMUM = 500
 _BORDER = 4 * _SEGMENT_SIDE
+_CLOSE = 1e-6
+"""Far more than two ways of adding up to a million can differ by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,30 @@ def perceptual_hashes(image: Image.Image, full_size: tuple[int, int] | None = No
     nine, thirty_two = (Image.fromarray(each) for each in reduce_many(grey, [Reduction(9, 8), Reduction(32, 32)]))
     return PerceptualHashes(
         difference=str(imagehash.dhash(nine)),
-        perceptual=str(imagehash.phash(thirty_two)),
+        perceptual=cosine_hash(thirty_two),
         pdq=pdq(pixels) if full_size is None else pdq_of_reduced(pixels, full_size),
     )
+
+
+def cosine_hash(reduced: Image.Image) -> str:
+    """Cosine hash, equal to ``str(imagehash.phash(reduced))``.
+
+    Two products with a matrix take the place of a library that takes a quarter of a second to load. Where a
+    coefficient comes close to their median, rounding inside the library decides its bit, so those pictures (flat,
+    symmetrical) go through it.
+
+    Args:
+        reduced: A grey picture of 32 × 32 pixels.
+    """
+    import imagehash
+
+    places = np.arange(32)
+    cosines = 2 * np.cos(np.pi * np.outer(places[:8], 2 * places + 1) / 64)
+    low = cosines @ np.asarray(reduced, np.float64) @ cosines.T
+    below, above = np.partition(low.ravel(), (31, 32))[31:33]
+    if above - below < _CLOSE:
+        return str(imagehash.phash(reduced))
+    return str(imagehash.ImageHash(low >= above))
 
 
 def further_hashes(image: Image.Image) -> FurtherHashes:

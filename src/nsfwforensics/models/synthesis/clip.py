@@ -8,13 +8,14 @@ residual stream and the norms are float32 either way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import skip_init
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
@@ -61,15 +62,19 @@ class Tokens(NamedTuple):
     embedding: Tensor
 
 
+_linear = partial(skip_init, nn.Linear)
+"""A layer whose weights are not drawn at random only to be replaced."""
+
+
 class _Block(nn.Module):
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(WIDTH)
-        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, dtype=dtype)
-        self.out = nn.Linear(WIDTH, WIDTH, dtype=dtype)
+        self.qkv = _linear(WIDTH, 3 * WIDTH, dtype=dtype)
+        self.out = _linear(WIDTH, WIDTH, dtype=dtype)
         self.norm2 = nn.LayerNorm(WIDTH)
-        self.fc1 = nn.Linear(WIDTH, 4 * WIDTH, dtype=dtype)
-        self.fc2 = nn.Linear(4 * WIDTH, WIDTH, dtype=dtype)
+        self.fc1 = _linear(WIDTH, 4 * WIDTH, dtype=dtype)
+        self.fc2 = _linear(4 * WIDTH, WIDTH, dtype=dtype)
 
     def forward(self, x: Tensor, wanted: int | None = None) -> Tensor:
         """Only the first ``wanted`` tokens are worked out, where the others are not looked at any more."""
@@ -109,7 +114,7 @@ class Clip(nn.Module):
         self.norm_before = nn.LayerNorm(WIDTH)
         self.blocks = nn.ModuleList(_Block(dtype) for _ in range(blocks))
         self.norm_after = nn.LayerNorm(WIDTH)
-        self.projection = nn.Linear(WIDTH, 512, bias=False)
+        self.projection = _linear(WIDTH, 512, bias=False)
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
 
