@@ -68,7 +68,7 @@ def _taking_part(chosen: Sequence[Registration], options: Mapping[str, Mapping[s
     def told(registration: Registration) -> bool:
         return any(value not in (None, False, (), []) for value in options[registration.name].values())
 
-    asked = {each.name for each in chosen if (option := each.load().asked_by) and options[each.name].get(option)}
+    asked = {each.name for each in chosen if any(options[each.name].get(name) for name in each.load().asked_by)}
     instead = {capability for each in chosen if each.name in asked for capability in each.load().provides}
     return [
         each

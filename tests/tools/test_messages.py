@@ -80,5 +80,5 @@ def test_translations_are_put_in() -> None:
 
 
 def test_every_catalogue_is_named_after_its_language() -> None:
-    assert [path.stem for path in messages.catalogues()] == ["ja"]
+    assert [path.stem for path in messages.catalogues()] == ["es", "fr", "ja", "ko", "pt"]
     assert all(isinstance(path, Path) for path in messages.catalogues())

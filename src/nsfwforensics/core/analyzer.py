@@ -182,7 +182,7 @@ class BaseAnalyzer(ABC):
         needs_pixels: Whether it can say nothing of a file whose picture is not decoded here, or that is a video.
         quick: Whether it takes some milliseconds a file at most, so that it looks at all files before the others do.
         needs_device: Whether it runs a model on ``resources.device``.
-        asked_by: The option without which it has nothing to do: a run in which it is not set does without the analyzer.
+        asked_by: Options of which it needs one: a run in which none of them is set does without the analyzer.
             Where it is set, it stands in for others that provide the same and were given no options of their own.
         optional: Whether it comes with an extra. Where that is missing it is "not available" like any other, but only
             a run that asked for it by name ends with the exit code for that.
@@ -206,7 +206,7 @@ class BaseAnalyzer(ABC):
     needs_pixels: ClassVar[bool] = True
     quick: ClassVar[bool] = False
     needs_device: ClassVar[bool] = False
-    asked_by: ClassVar[str] = ""
+    asked_by: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[bool] = False
 
     def __init__(self, options: AnalyzerOptions, resources: Resources, enrolment: Enrolment | None = None) -> None:

@@ -54,7 +54,7 @@ class OwnModelAnalyzer(Analyzer):
     place = 41
     looks_at = SCENES
     provides = frozenset({Capability.GENERATION})
-    asked_by = "detector"
+    asked_by = ("detector",)
     help = "a model of your own"
 
     @classmethod

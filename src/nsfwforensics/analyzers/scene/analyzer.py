@@ -77,6 +77,7 @@ class SceneAnalyzer(BatchAnalyzer["View", "Embedding"]):
     looks_at = SCENES
     help = "pictures that look like the same scene"
     needs_device = True
+    asked_by = ("like", "embeddings")
     Options = SceneOptions
 
     @classmethod
