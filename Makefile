@@ -11,7 +11,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emi
 help:
 	@echo "make install       create .venv from the lock file"
 	@echo "make demo          examine samples/ against a reference photo and an original, say where the report is"
-	@echo "make test          run the tests"
+	@echo "make test          run the tests but those that are slow or need a browser (make test-all, make browser-tests)"
 	@echo "make coverage      run the tests and print which share of the lines they reach (installs pytest-cov)"
 	@echo "make check         ruff, mypy --strict, import contracts, bandit, the lock file"
 	@echo "make fuzz          every parser on damaged files, SECONDS=20 each"
@@ -50,7 +50,7 @@ demo: install
 	fi
 
 test: install
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not browser"
 
 test-all: install
 	$(BIN)/python -m pytest -n auto --dist worksteal

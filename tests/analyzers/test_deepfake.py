@@ -325,6 +325,7 @@ def test_the_same_bytes_score_the_same_on_every_run_in_any_order_and_batch(shipp
         assert np.abs(np.array(found) - np.array([once[index] for index in order])).max() <= 1e-4
 
 
+@pytest.mark.slow
 def test_another_process_and_another_number_of_threads_score_the_same(shipped: DeepfakeAnalyzer) -> None:
     import subprocess
     import sys

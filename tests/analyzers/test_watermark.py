@@ -77,6 +77,7 @@ def test_the_orientation_tag_changes_nothing(orientation: int) -> None:
     assert codes(examine(saved(marked, "PNG", exif=exif))) == ["WMK-002"]
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_read_from_its_top() -> None:
     marked = watermarked(natural(2048, 2048, seed=12), PRODUCERS[0].payload)
     started = time.process_time()

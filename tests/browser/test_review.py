@@ -15,7 +15,7 @@ from nsfwforensics.core.types import Question, Region, Severity
 from nsfwforensics.store import custody_log, reviewing
 from nsfwforensics.store.reviewing import ReviewState
 from nsfwforensics.store.rows import Decision
-from tests.browser.test_accessibility import serious
+from tests.browser.test_accessibility import violations
 from tests.report.factory import HOSTILE, finding, result
 from tests.review.conftest import Made, Serve
 
@@ -186,9 +186,9 @@ def test_axe_finds_nothing(made: Made, serve: Serve, chromium: Any, axe: str, sc
         page.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
         page.press("v", "c", "c")
         page.page.wait_for_selector("#slide:not([hidden])")
-        assert serious(page.page, axe) == []
+        assert violations(page.page, axe) == []
         page.page.evaluate("document.getElementById('pause').showModal()")
-        assert serious(page.page, axe) == []
+        assert violations(page.page, axe) == []
 
 
 def test_a_phone_needs_no_sideways_scrolling_and_keys_can_be_turned_off(

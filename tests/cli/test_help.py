@@ -29,7 +29,9 @@ def every_command(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def test_every_command_has_examples_and_every_example_can_be_typed(root: Any) -> None:
     known = dict(every_command(root))
-    brought = {name: made.examples for name, (made, _) in commands().items()}
+    brought = {
+        name: [one for share in shares.values() for one in share.examples] for name, shares in commands().items()
+    }
     for path in known:
         examples = EXAMPLES.get(path) or brought.get(path)
         assert examples, f"{path} has no example"

@@ -91,6 +91,7 @@ def test_a_model_that_cannot_be_used_ends_the_command_with_the_reason(folders: P
     assert "“Loop”" in said
 
 
+@pytest.mark.slow
 def test_evaluate_measures_the_built_in_model(folders: Path) -> None:
     code, said = run(
         "evaluate", "--real", folders / "real", "--fake", folders / "fake", "--most", "2", "--json", "--quiet"

@@ -42,6 +42,7 @@ def test_a_value_that_does_not_fit_is_a_usage_error(samples: Path) -> None:
     assert result.exit_code == 2, result.output
 
 
+@pytest.mark.slow
 def test_a_switch_can_be_turned_off(samples: Path) -> None:
     runs = [
         RUNNER.invoke(

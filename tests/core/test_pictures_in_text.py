@@ -118,6 +118,7 @@ def test_every_spelling_of_every_format_is_seen(spelling: str, kind: str) -> Non
 READABLE = tuple(name for name in SPELLINGS if "letters" not in name or "small" in name)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(
     st.sampled_from(KINDS[:6]),

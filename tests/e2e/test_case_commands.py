@@ -77,6 +77,7 @@ def test_files_are_registered_first_and_examined_later(few: Path, tmp_path: Path
     assert {file[2] for file in listed(run, case)} == {"ok", "skipped"}
 
 
+@pytest.mark.slow
 def test_every_export_holds_the_decisions_and_hurts_nobody(few: Path, tmp_path: Path, run: Runner) -> None:
     case, out = tmp_path / "c.db", tmp_path / "out"
     run("scan", few, "--case", case, *FAST)

@@ -64,6 +64,7 @@ def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     subprocess.run(["rm", "-r", folder], check=True)  # the library's way calls itself for every folder
 
 
+@pytest.mark.slow
 def test_a_file_from_the_year_33658_is_examined(run: Runner, far: Path, tmp_path: Path) -> None:
     for command in (("scan", far, "--only", "metadata", "--only", "provenance"), ("metadata", far), ("hash", far)):
         ran = run(*command, "--json", "-o", tmp_path / command[0])

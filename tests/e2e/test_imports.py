@@ -47,6 +47,7 @@ def test_commands_without_models_load_no_torch(command: str, tmp_path: Path) -> 
         assert "cv2" not in modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--no-isolate", "--skip", "intimate")])
 def test_onnxruntime_is_loaded_by_what_judges_with_it_alone(options: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "one.jpg"

@@ -7,6 +7,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 from nsfwforensics.care.helplines import helplines
 from tests.e2e.conftest import Runner
 
@@ -68,6 +70,7 @@ def test_exif_text_is_inert_in_every_view(run: Runner, samples: Path, tmp_path: 
         assert any(text in value for value in values), f"{text!r} must reach the data as it is"
 
 
+@pytest.mark.slow
 def test_the_report_is_made_again_byte_for_byte(run: Runner, samples: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
     run("scan", samples, "--skip", "deepfake", "-o", report, "--quiet", "--thumbnails")

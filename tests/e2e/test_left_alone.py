@@ -163,6 +163,7 @@ def keys(run: Runner, out: Path) -> None:
     assert run("evidence", "keygen", out / "key", "--no-passphrase").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
 def test_keys_signatures_lists_and_exports_are_for_their_owner_alone(evidence: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -67,6 +67,7 @@ def test_every_command_that_examines_has_it(
     assert shows(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 def test_a_case_lets_nothing_out_that_an_earlier_scan_kept(pictures: Path, tmp_path: Path, run: Runner) -> None:
     case = tmp_path / "c.db"
     assert run("scan", pictures, *MAPS, "--case", case, "-q").code == 0

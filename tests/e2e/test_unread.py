@@ -36,6 +36,7 @@ def test_empty_comments_hide_no_label_and_make_no_file_short(run: Runner, tmp_pa
     assert answers["origin"] == "supports"
 
 
+@pytest.mark.slow
 def test_more_parts_than_are_walked_over_are_inconclusive(run: Runner, tmp_path: Path) -> None:
     filling = b"".join(make.segment(0xEF, b"%d" % number) for number in range(501_000))
     found, answers, printed = scanned(run, tmp_path, make.with_segments(make.jpeg(), filling, LABEL))

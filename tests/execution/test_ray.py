@@ -25,6 +25,7 @@ def _ray() -> None:
     pytest.importorskip("ray", reason="needs the ray extra")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_ray")
 def test_inline_and_ray_agree_over_the_samples() -> None:
     options = {
@@ -47,6 +48,7 @@ def test_a_device_stage_of_its_own_changes_nothing(folder: Path) -> None:
     assert inline == [comparable(file) for file in rayed]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_ray")
 def test_a_file_that_kills_or_holds_its_worker_costs_only_itself(run: Runner, photos: Path, plugin: Path) -> None:
     for index in range(12):

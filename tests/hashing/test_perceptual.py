@@ -110,6 +110,7 @@ def test_reductions_are_those_of_pillow(height: int, width: int, rows: int, colu
         assert np.array_equal(pixels, resized(grey, job)), job
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(3_000, 4_000), (40_000, 12), (12, 40_000), (2_000, 900)])
 def test_large_and_narrow_reductions_are_those_of_pillow(shape: tuple[int, int]) -> None:
     grey = photo_like(*shape)[..., 1]

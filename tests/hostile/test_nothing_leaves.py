@@ -137,6 +137,7 @@ def test_no_command_writes_elsewhere_or_calls_anybody(place: Place) -> None:
     place.is_clean()
 
 
+@pytest.mark.slow
 def test_no_engine_lets_libraries_write_elsewhere_or_call_anybody(place: Place) -> None:
     """With every analyzer that is there, which loads every library that examining needs."""
     engines = [("-o", place.out / "pool"), ("--no-isolate", "-o", place.out / "here")]
@@ -147,6 +148,7 @@ def test_no_engine_lets_libraries_write_elsewhere_or_call_anybody(place: Place) 
     place.is_clean()
 
 
+@pytest.mark.slow
 def test_models_of_ones_own_do_neither(place: Place) -> None:
     pytest.importorskip("onnxruntime")
     limits = "min_side = 64\nmin_quality = 0\nmax_flat_share = 1.0"

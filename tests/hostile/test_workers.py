@@ -211,6 +211,7 @@ def test_a_single_file_is_examined_apart_by_default(run: Runner, photos: Path, p
     assert run(*arguments, "--no-isolate", path=plugin).code not in (0, 4), "it takes the command with it"
 
 
+@pytest.mark.slow
 def test_a_picture_that_keeps_a_decoder_busy_is_given_up(run: Runner, tmp_path: Path) -> None:
     (tmp_path / "scans.jpg").write_bytes(progressive(6000, 3000))
     started = time.monotonic()

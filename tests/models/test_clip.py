@@ -89,6 +89,7 @@ def test_every_block_agrees_with_torchvisions(network: clip.Clip, tensors: Mappi
         assert torch.allclose(ours[:, block], theirs, atol=2e-3), block
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_within_its_stated_bound(
     network: clip.Clip, tensors: Mapping[str, Tensor], views: Tensor
 ) -> None:

@@ -33,6 +33,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "case add": ("case add phone.db phone/",),
     "case list": ("case list phone.db", "case list phone.db --priority high --decision undecided"),
     "case show": ("case show phone.db IMG_0001.jpg",),
+    "case like": ("case like c.db picture.jpg",),
     "case mark": ("case mark phone.db IMG_0001.jpg --decision relevant --note 'seen online on 2 May'",),
     "case export": ("case export phone.db -o exported", "case export phone.db -o exported --format csv"),
     "case verify": ("case verify phone.db --files",),
