@@ -134,6 +134,7 @@ def test_a_folder_that_may_not_be_read_is_a_failure(run: Runner, photos: Path) -
     assert "cannot be read" in ran.file("closed")["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [BRACKETS, "[" + ".".join(["a"] * 100_000) + "]", "jobs = 1" + "0" * 400])
 def test_documents_without_measure_are_refused_in_one_line(
     run: Runner, photos: Path, tmp_path: Path, text: str

@@ -269,6 +269,7 @@ def test_a_link_that_leads_into_the_output_is_not_followed_into_it(evidence: Pat
     assert "is being written to" in reason
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that keeps every time of last access")
 def test_on_a_file_system_that_keeps_every_time_of_last_access(tmp_path: Path) -> None:
     """Where plain reading moves the time at once, whatever it was before."""

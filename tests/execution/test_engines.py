@@ -33,6 +33,7 @@ def comparable(file: FileReport) -> dict[str, Any]:
     return dumped
 
 
+@pytest.mark.slow
 def test_inline_and_pool_agree(folder: Path) -> None:
     run = Run(Request([folder], settings=Settings(device="cpu")))
     inline = [comparable(file) for file in InlineEngine().run(run.plan, run.targets())]

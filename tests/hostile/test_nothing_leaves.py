@@ -164,6 +164,7 @@ def test_models_of_ones_own_do_neither(place: Place) -> None:
     place.is_clean()
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_ray_speaks_with_this_machine_alone(place: Place) -> None:
     pytest.importorskip("ray", reason="needs the ray extra")

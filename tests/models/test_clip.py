@@ -99,6 +99,7 @@ def test_bfloat16_stays_within_its_stated_bound(
     assert torch.cosine_similarity(exact.embedding, quick.embedding, dim=1).min() >= clip.LEAST_COSINE_BFLOAT16
 
 
+@pytest.mark.slow
 def test_neighbours_and_threads_change_nothing(network: clip.Clip, views: Tensor) -> None:
     together = network.look(views, patches_of=(5,))
     apart = network.look(views[2:3], patches_of=(5,))

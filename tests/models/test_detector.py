@@ -305,6 +305,7 @@ def _safe_card(folder: Path, data: bytes, architecture: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_tensors_of_a_known_architecture_are_judged_as_the_built_in_model_is(tmp_path: Path) -> None:
     found = load_detector(find_detector(_safe_card(tmp_path, save(_tensors()), "synthesis")))
     rgb = noise(300, 300, 1)
