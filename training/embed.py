@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,23 +21,6 @@ if TYPE_CHECKING:
 
 _SHARD = 24
 
-DEPTH = 10
-"""Blocks that the larger view goes through."""
-
-
-class Seen(NamedTuple):
-    """What the network makes of one picture.
-
-    Attributes:
-        small: float16 (12, 768), class tokens of the smaller view.
-        large: float16 (depth, 768), of the larger one.
-        embedding: float32 (512).
-    """
-
-    small: NDArray[np.float16]
-    large: NDArray[np.float16]
-    embedding: NDArray[np.float32]
-
 
 class Store:
     """Class tokens and embeddings by view and picture, in shards below a folder.
@@ -50,22 +33,21 @@ class Store:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def known(self, view: str) -> dict[str, Seen]:
-        """What there is of a view, by key."""
-        found: dict[str, Seen] = {}
+    def known(self, view: str) -> dict[str, tuple[NDArray[np.float16], NDArray[np.float32]]]:
+        """Class tokens float16 (blocks, 768) and the embedding float32 (512), by key."""
+        found: dict[str, tuple[NDArray[np.float16], NDArray[np.float32]]] = {}
         for path in sorted(self._folder.glob(f"{view}.*.npz")):
             with np.load(path, allow_pickle=False) as shard:
-                rows = zip(shard["keys"], shard["small"], shard["large"], shard["embedding"], strict=True)
-                found.update({str(key): Seen(*seen) for key, *seen in rows})
+                keys, whole, embedding = shard["keys"], shard["whole"], shard["embedding"]
+            found.update({str(key): (w, e) for key, w, e in zip(keys, whole, embedding, strict=True)})
         return found
 
-    def add(self, view: str, keys: Sequence[str], seen: Sequence[Seen]) -> None:
+    def add(self, view: str, keys: Sequence[str], whole: NDArray[np.float32], embedding: NDArray[np.float32]) -> None:
         """Writes one shard, whole or not at all."""
         target = self._folder / f"{view}.{keys[0]}.npz"
         part = target.with_suffix(".part")
-        small, large, embedding = (np.stack(each) for each in zip(*seen, strict=True))
         with part.open("wb") as stream:
-            np.savez(stream, keys=np.array(keys), small=small, large=large, embedding=embedding)
+            np.savez(stream, keys=np.array(keys), whole=whole.astype(np.float16), embedding=embedding)
         part.replace(target)
 
 
@@ -99,37 +81,33 @@ def _begin() -> None:
     _network()
 
 
-_KEPT: list[Callable[[Sequence[Rgb]], list[Seen]]] = []
+_KEPT: list[Callable[[Rgb], tuple[NDArray[np.float32], NDArray[np.float32]]]] = []
 
 
-def _network() -> Callable[[Sequence[Rgb]], list[Seen]]:
+def _network() -> Callable[[Rgb], tuple[NDArray[np.float32], NDArray[np.float32]]]:
     if not _KEPT:
         import torch
 
-        from nsfwforensics.models.synthesis import canonical, clip
+        from nsfwforensics.models.synthesis import clip
 
         network = clip.cached_clip("cpu", None)
 
-        def planes(views: NDArray[np.uint8]) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(views.transpose(0, 3, 1, 2)))
-
-        def look(squares: Sequence[Rgb]) -> list[Seen]:
-            views = canonical.views_of(squares)
-            tokens, large = network.look(planes(views.small)), network.early(planes(views.large), DEPTH)
-            rows = zip(tokens.whole.half().numpy(), large.half().numpy(), tokens.embedding.numpy(), strict=True)
-            return [Seen(*row) for row in rows]
+        def look(batch: Rgb) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            tokens = network.look(torch.from_numpy(np.ascontiguousarray(batch.transpose(0, 3, 1, 2))))
+            return tokens.whole.numpy(), tokens.embedding.numpy()
 
         _KEPT.append(look)
     return _KEPT[0]
 
 
 def _embedded(shard: Sequence[Picture], view: str, out: Path) -> None:
-    keys, squares = [], []
+    keys, seen = [], []
     for picture in shard:
         try:
-            squares.append(shown(picture, view, out))
+            seen.append(shown(picture, view, out))
         except (OSError, ValueError, SyntaxError):
             continue
         keys.append(picture.key)
     if keys:
-        Store(out / "features").add(view, keys, _network()(squares))
+        whole, embedding = _network()(np.stack(seen))
+        Store(out / "features").add(view, keys, whole, embedding)

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
 from nsfwforensics.models.synthesis.clip import WIDTH
 from nsfwforensics.models.synthesis.domain import Domain
-from training.fit import BLOCKS, LARGE_BLOCKS, Head
+from training.fit import BLOCKS, Head
 
 MAX_FLAT_SHARE = 0.75
 MIN_QUALITY = 35.0
@@ -23,13 +23,10 @@ MIN_QUALITY = 35.0
 def tensors(head: Head, probe: Head) -> dict[str, torch.Tensor]:
     """Head and probe with their standardisation folded in."""
     weight, bias = folded(head)
-    small, large = weight.split((len(BLOCKS) * WIDTH, len(LARGE_BLOCKS) * WIDTH))
     close, offset = folded(probe)
     return {
         "blocks": torch.tensor(BLOCKS, dtype=torch.int32),
-        "weight": small.reshape(len(BLOCKS), WIDTH).contiguous(),
-        "large.blocks": torch.tensor(LARGE_BLOCKS, dtype=torch.int32),
-        "large.weight": large.reshape(len(LARGE_BLOCKS), WIDTH).contiguous(),
+        "weight": weight.reshape(len(BLOCKS), WIDTH),
         "bias": bias,
         "portrait.weight": close,
         "portrait.bias": offset,

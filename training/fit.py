@@ -12,15 +12,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.embed import Seen
-
     Matrix = NDArray[np.float32]
 
 BLOCKS = tuple(range(3, 12))
-"""Blocks of the smaller view that the head sees, counted from 0."""
-
-LARGE_BLOCKS = tuple(range(3, 10))
-"""Those of the larger view."""
+"""Blocks that the head sees, counted from 0."""
 
 PENALTY = 1e-6
 """Weight of the squared length of the coefficients over standardised features, times the features' number."""
@@ -53,17 +48,17 @@ class Head:
         return np.asarray(features.astype(np.float64) @ plain - float(self.mean @ plain) + self.bias)
 
 
-def features_of(seen: Sequence[Seen]) -> Matrix:
-    """Class tokens as the head sees them: those of the smaller view, then those of the larger one.
+def features_of(whole: NDArray[np.floating], blocks: Sequence[int] = BLOCKS) -> Matrix:
+    """Class tokens as the head sees them.
+
+    Args:
+        whole: (N, 12, 768).
+        blocks: Which blocks.
 
     Returns:
-        float32 (N, blocks of both * 768), each block's token of length one.
+        float32 (N, len(blocks) * 768), each block's token of length one.
     """
-    parts = [
-        np.stack([views[view][list(blocks)] for views in seen]).astype(np.float32)
-        for view, blocks in ((0, BLOCKS), (1, LARGE_BLOCKS))
-    ]
-    tokens = np.concatenate(parts, 1)
+    tokens = whole[:, list(blocks)].astype(np.float32)
     tokens /= np.linalg.norm(tokens, axis=2, keepdims=True)
     return tokens.reshape(len(tokens), -1)
 

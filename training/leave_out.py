@@ -149,9 +149,9 @@ def scored(
     known = {picture.key: picture for picture in pictures}
     first = store.known("as_is")
     train = [picture for picture in pictures if picture.use == "develop" and picture.key in first]
-    of_series = series(pictures, {key: seen.embedding for key, seen in first.items()})
+    of_series = series(pictures, {key: embedding for key, (_, embedding) in first.items()})
     fold_of = folds(train)
-    space = Space.of(features_of([first[picture.key] for picture in train]))
+    space = Space.of(features_of(np.stack([first[picture.key][0] for picture in train])))
     labels = np.array([picture.label for picture in train])
     fold = np.array([fold_of[picture.publisher] for picture in train])
     heads: dict[int, Head] = {}
@@ -160,7 +160,7 @@ def scored(
         weights = balance([train[row].publisher for row in rows], labels[rows])
         dual, bias = fit(np.ascontiguousarray(space.gram[np.ix_(rows, rows)]), labels[rows], weights, penalty)
         heads[left_out] = space.head(rows, dual, bias)
-    probe = portrait_probe([(picture, first[picture.key].embedding) for picture in train])
+    probe = portrait_probe([(picture, first[picture.key][1]) for picture in train])
     found: list[Scored] = []
     for view in views:
         by_fold: dict[int, list[str]] = defaultdict(list)
@@ -169,8 +169,8 @@ def scored(
             if key in known:
                 by_fold[_fold(known[key], fold_of)].append(key)
         for left_out, keys in by_fold.items():
-            logits = heads[left_out].logits(features_of([seen[key] for key in keys]))
-            close = probe.logits(unit(np.stack([seen[key].embedding for key in keys]))) > 0
+            logits = heads[left_out].logits(features_of(np.stack([seen[key][0] for key in keys])))
+            close = probe.logits(unit(np.stack([seen[key][1] for key in keys]))) > 0
             for key, logit, portrait in zip(keys, logits.tolist(), close.tolist(), strict=True):
                 p = known[key]
                 found.append(

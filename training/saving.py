@@ -63,7 +63,7 @@ def generator_of(key: str, salt: str) -> np.random.Generator:
 
 
 def shown(picture: Picture, view: str, out: Path) -> Rgb:
-    """The canonical square of a picture, of which the network is shown two sizes: uint8 (side, side, 3).
+    """What the network is shown of a picture: uint8 (224, 224, 3).
 
     The files of the tiers are kept below ``out/tiers``, since large pictures take long to decode.
 
@@ -73,16 +73,16 @@ def shown(picture: Picture, view: str, out: Path) -> Rgb:
         out: The run's folder.
     """
     if view in OTHERS:
-        return canonical.canonical(OTHERS[view](load(picture), generator_of(picture.key, view)))
+        return canonical.whole(OTHERS[view](load(picture), generator_of(picture.key, view)))
     if view == "as_is":
         rgb = load(picture)
         for name in TIERS:
             sent(rgb, name, tier_file(picture, name, out))
-        return canonical.canonical(rgb)
+        return canonical.whole(rgb)
     path = tier_file(picture, view, out)
     if not path.exists():
         sent(load(picture), view, path)
-    return canonical.canonical(decoded(np.fromfile(path, np.uint8)))
+    return canonical.whole(decoded(np.fromfile(path, np.uint8)))
 
 
 def tier_file(picture: Picture, name: str, out: Path) -> Path:

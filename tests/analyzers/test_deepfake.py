@@ -16,7 +16,6 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
 from nsfwforensics.models.synthesis.calibration import TIERS, Branch, Calibration, Rate
-from nsfwforensics.models.synthesis.canonical import Views
 from nsfwforensics.models.synthesis.classifier import WholeScore
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.withheld import Because, Withheld
@@ -44,10 +43,10 @@ class Scripted:
         self.portrait = portrait
         self.copies = 0
 
-    def score(self, batch: Sequence[Views], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
+    def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         found = []
         for index, (views, (first, again, small)) in enumerate(zip(batch, self.scores, strict=True)):
-            assert (views.small.shape, views.large.shape) == ((3, 224, 224, 3), (3, 336, 336, 3))
+            assert views.shape == (3, 224, 224, 3)
             score = WholeScore(first, self.portrait)
             if asked(index, score):
                 self.copies += 1

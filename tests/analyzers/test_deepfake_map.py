@@ -17,7 +17,6 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.types import FileInfo, Support
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
-from nsfwforensics.models.synthesis.canonical import Views
 from nsfwforensics.models.synthesis.classifier import WholeScore
 from nsfwforensics.models.synthesis.windows import MOST, windows
 from tests.pictures import saved
@@ -31,13 +30,13 @@ class Brightness:
     def __init__(self) -> None:
         self.judged = 0
 
-    def score(self, batch: Sequence[Views], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
+    def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         del asked
         return [WholeScore(0.0) for _ in batch]
 
-    def logits(self, views: Views) -> NDArray[np.float64]:
-        self.judged += len(views.small)
-        return np.asarray(views.small.mean((1, 2, 3)) / 8, np.float64)
+    def logits(self, views: NDArray[np.uint8]) -> NDArray[np.float64]:
+        self.judged += len(views)
+        return np.asarray(views.mean((1, 2, 3)) / 8, np.float64)
 
 
 class Analyzer(DeepfakeAnalyzer):

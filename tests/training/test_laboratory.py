@@ -17,7 +17,7 @@ from nsfwforensics.models.synthesis.calibration import Verdict
 from tests.training.synthetic import picture, save, smooth
 from training import bring, calibrate, embed, leave_out, measure, saving
 from training.__main__ import PLAN, capped, chosen, run
-from training.fit import BLOCKS, LARGE_BLOCKS, Space, auc, balance, features_of, fit
+from training.fit import Space, auc, balance, features_of, fit
 
 COLUMNS = (
     "repo", "commit", "path", "sha256", "width", "height", "format", "class", "generator", "publisher", "split",
@@ -64,9 +64,8 @@ def test_publishers_and_classes_weigh_alike() -> None:
 
 
 def test_tokens_have_length_one() -> None:
-    tokens = (np.random.default_rng(0).normal(size=(3, 12, 768)) * np.arange(1, 13)[None, :, None]).astype(np.float16)
-    seen = [embed.Seen(token, token[: embed.DEPTH], np.zeros(512, np.float32)) for token in tokens]
-    found = features_of(seen).reshape(3, len(BLOCKS) + len(LARGE_BLOCKS), 768)
+    tokens = np.random.default_rng(0).normal(size=(3, 12, 768)) * np.arange(1, 13)[None, :, None]
+    found = features_of(tokens, (3, 5)).reshape(3, 2, 768)
     assert np.allclose(np.linalg.norm(found, axis=2), 1, atol=1e-5)
 
 
@@ -127,9 +126,9 @@ def test_views_are_squares_and_depend_on_the_key_only(tmp_path: Path) -> None:
     item = made(1, file=str(tmp_path / "a.jpg"), width=900, height=700)
     for view in (*saving.TIERS, "grey", "small"):
         first = saving.shown(item, view, tmp_path / view)
-        assert first.shape[0] == first.shape[1] <= canonical.CANONICAL
+        assert first.shape == (canonical.SIDE, canonical.SIDE, 3)
         assert np.array_equal(first, saving.shown(item, view, tmp_path / view))
-    assert np.array_equal(saving.shown(item, "as_is", tmp_path), canonical.canonical(saving.load(item)))
+    assert np.array_equal(saving.shown(item, "as_is", tmp_path), canonical.whole(saving.load(item)))
     assert np.ptp(saving.shown(item, "grey", tmp_path).astype(int), axis=2).max() < 30
 
 

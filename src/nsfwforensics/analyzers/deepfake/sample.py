@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nsfwforensics.analyzers.deepfake.score_map import MapSample
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.synthesis.calibration import Calibration
-    from nsfwforensics.models.synthesis.canonical import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +20,14 @@ class Sample:
     """What one file sends to the model, with the circumstances that limit what may be said.
 
     Attributes:
-        views: Of the picture and of two mildly changed copies; None where it is ruled out.
+        views: uint8 (3, 224, 224, 3), the picture and two mildly changed copies; None where it is ruled out.
         state: The measured state that the picture is told by.
         ruled_out: Why the picture is outside what was measured, or None.
         facts: Figures for the report.
         map: What a score map is made of, where one was asked for.
     """
 
-    views: Views | None
+    views: NDArray[np.uint8] | None
     state: str
     ruled_out: str | None
     facts: Mapping[str, Any]

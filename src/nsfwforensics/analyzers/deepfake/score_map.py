@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from nsfwforensics.core.analyzer import BaseAnalyzer
     from nsfwforensics.core.evidence import Evidence
-    from nsfwforensics.models.synthesis.canonical import Views
     from nsfwforensics.models.synthesis.classifier import SynthesisClassifier
     from nsfwforensics.models.synthesis.windows import Windows
 
@@ -30,14 +29,14 @@ class MapSample:
 
     Attributes:
         windows: Where they lie, or None where no map is made.
-        views: What is judged of them.
+        views: uint8 (N, 224, 224, 3): what is judged of them.
         size: Width and height of the picture.
         rows: Rows of it that could be decoded.
         reason: Why no map is made, or None.
     """
 
     windows: Windows | None
-    views: Views | None
+    views: NDArray[np.uint8] | None
     size: tuple[int, int]
     rows: int
     reason: str | None = None

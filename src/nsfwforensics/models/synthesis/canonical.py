@@ -7,9 +7,6 @@ mistake it for what distinguishes generated pictures from photographs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +26,7 @@ AGAIN = 60
 """JPEG quality at which the recompressed copy is saved first."""
 
 SIDE = 224
-"""Side of the square that the network was trained on."""
-
-LARGE_SIDE = 336
-"""Side of the larger one that it sees too: more of what a picture is made of, at 2.3 times the work."""
+"""Side of the square that the network sees."""
 
 
 def reduced(rgb: NDArray[np.uint8], shorter: int) -> NDArray[np.uint8]:
@@ -76,29 +70,8 @@ def whole(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return fitted(canonical(rgb))
 
 
-class Views(NamedTuple):
-    """Pictures as the network sees them, each at two scales.
-
-    Attributes:
-        small: uint8 (N, 224, 224, 3).
-        large: uint8 (N, 336, 336, 3).
-    """
-
-    small: NDArray[np.uint8]
-    large: NDArray[np.uint8]
-
-    def part(self, chosen: slice) -> Views:
-        """Some of the pictures."""
-        return Views(self.small[chosen], self.large[chosen])
-
-    @classmethod
-    def together(cls, each: Sequence[Views]) -> Views:
-        """Several one after the other."""
-        return cls(np.concatenate([views.small for views in each]), np.concatenate([views.large for views in each]))
-
-
-def changed(rgb: NDArray[np.uint8]) -> Views:
-    """The picture and two mildly changed copies of it as the network sees them: three of each scale.
+def changed(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture and two mildly changed copies of it as the network sees them: uint8 (3, 224, 224, 3).
 
     The first is the picture, the second was saved once more at a lower quality, the third made a little smaller. Where
     the answer turns between them it is none.
@@ -106,11 +79,4 @@ def changed(rgb: NDArray[np.uint8]) -> Views:
     square = reduced(middle(rgb), CANONICAL)
     smaller = reduced(square, max(SIDE, round(0.875 * min(CANONICAL, len(square)))))
     again = recompressed(np.ascontiguousarray(square), AGAIN)
-    copies = (square, again, smaller)
-    return views_of([recompressed(np.ascontiguousarray(copy), QUALITY) for copy in copies])
-
-
-def views_of(squares: Sequence[NDArray[np.uint8]]) -> Views:
-    """What the network sees of canonical pictures, uint8 (side, side, 3) each."""
-    small, large = (np.stack([fitted(square, side) for square in squares]) for side in (SIDE, LARGE_SIDE))
-    return Views(small, large)
+    return np.stack([fitted(recompressed(np.ascontiguousarray(view), QUALITY)) for view in (square, again, smaller)])

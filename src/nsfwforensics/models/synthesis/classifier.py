@@ -20,7 +20,6 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.synthesis import clip
-from nsfwforensics.models.synthesis.canonical import Views
 
 MODEL = "synthesis"
 """Name in the weights manifest."""
@@ -53,12 +52,7 @@ class Head:
 
     Args:
         tensors: ``blocks`` (which, counted from 0), ``weight`` float32 (their number, 768) and ``bias`` float32 (1);
-            ``large.blocks`` and ``large.weight``, the same for the larger view, absent where only the smaller one is
-            judged; ``portrait.weight`` float32 (512) and ``portrait.bias``, of a probe of the embedding for faces close
-            up.
-
-    Attributes:
-        depth: How many blocks of the larger view are looked at; 0 where it is not judged.
+            ``portrait.weight`` float32 (512) and ``portrait.bias``, of a probe of the embedding for faces close up.
 
     Raises:
         WeightsError: The tensors have another layout.
@@ -66,55 +60,35 @@ class Head:
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         try:
-            self._small = _layer(tensors, "")
-            self._large = _layer(tensors, "large.") if "large.weight" in tensors else None
+            self._blocks = [int(block) for block in tensors["blocks"]]
+            self._weight = tensors["weight"].double().numpy()
             self._bias = float(tensors["bias"])
             self._close = tensors["portrait.weight"].double().numpy(), float(tensors["portrait.bias"])
+            if self._weight.shape != (len(self._blocks), clip.WIDTH) or not np.isfinite(self._weight).all():
+                raise ValueError(f"weight of shape {self._weight.shape}")
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
             problem = say("the synthesis weights have an unknown layout: {error}", error=str(error))
             raise WeightsError(problem) from error
-        self.depth = 1 + max(self._large.blocks) if self._large is not None else 0
 
-    def logits(self, small: NDArray[np.float32], large: NDArray[np.float32] | None) -> NDArray[np.float64]:
+    def logits(self, whole: NDArray[np.float32]) -> NDArray[np.float64]:
         """Judges class tokens.
 
         Args:
-            small: float32 (N, 12, 768).
-            large: float32 (N, depth, 768); None where the larger view is not judged.
+            whole: float32 (N, 12, 768).
 
         Returns:
             float64 (N,); higher looks more generated.
         """
-        found = self._small.sums(small) + self._bias
-        return found if self._large is None or large is None else found + self._large.sums(large)
+        tokens = whole[:, self._blocks].astype(np.float64)
+        tokens /= np.linalg.norm(tokens, axis=2, keepdims=True)
+        # Row by row: how numbers are added up would depend on how many rows there are.
+        return np.array([float((row * self._weight).sum()) + self._bias for row in tokens])
 
     def portraits(self, embedding: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which pictures show a face close up: bool (N,), by embeddings, float32 (N, 512)."""
         rows = embedding.astype(np.float64)
         weight, bias = self._close
         return np.array([float(row @ weight) / float(np.linalg.norm(row)) + bias > 0 for row in rows], bool)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """Weights over the class tokens of some blocks of one view."""
-
-    blocks: list[int]
-    weight: NDArray[np.float64]
-
-    def sums(self, whole: NDArray[np.float32]) -> NDArray[np.float64]:
-        tokens = whole[:, self.blocks].astype(np.float64)
-        tokens /= np.linalg.norm(tokens, axis=2, keepdims=True)
-        # Row by row: how numbers are added up would depend on how many rows there are.
-        return np.array([float((row * self.weight).sum()) for row in tokens])
-
-
-def _layer(tensors: Mapping[str, Tensor], prefix: str) -> _Layer:
-    blocks = [int(block) for block in tensors[f"{prefix}blocks"]]
-    weight = tensors[f"{prefix}weight"].double().numpy()
-    if weight.shape != (len(blocks), clip.WIDTH) or not np.isfinite(weight).all():
-        raise ValueError(f"{prefix}weight of shape {weight.shape}")
-    return _Layer(blocks, weight)
 
 
 class SynthesisClassifier:
@@ -129,43 +103,39 @@ class SynthesisClassifier:
         self._body = body
         self._head = head
 
-    def logits(self, views: Views) -> NDArray[np.float64]:
+    def logits(self, views: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Judges views; the same view gives the same number whatever else is in the batch.
+
+        Args:
+            views: uint8 (N, 224, 224, 3).
 
         Returns:
             float64 (N,); higher looks more generated.
         """
         return self._judged(views)[0]
 
-    def _judged(self, views: Views) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        if not len(views.small):
+    def _judged(self, views: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        if not len(views):
             return np.zeros(0), np.zeros(0, bool)
-        found = self._body.look(_planes(views.small))
-        depth = self._head.depth
-        large = self._body.early(_planes(views.large), depth).numpy() if depth else None
-        return self._head.logits(found.whole.numpy(), large), self._head.portraits(found.embedding.numpy())
+        found = self._body.look(torch.from_numpy(np.ascontiguousarray(views.transpose(0, 3, 1, 2))))
+        return self._head.logits(found.whole.numpy()), self._head.portraits(found.embedding.numpy())
 
-    def score(self, batch: Sequence[Views], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
+    def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         """Judges many pictures, aligned one to one.
 
         Args:
-            batch: Of each picture three views: as it is, recompressed, made smaller.
+            batch: Of each picture its views, uint8 (3, 224, 224, 3): as it is, recompressed, made smaller.
             asked: Whether the two changed copies are judged too, by the picture's place and its score as it is.
         """
         if not batch:
             return []
-        first, portraits = self._judged(Views.together([views.part(slice(1)) for views in batch]))
+        first, portraits = self._judged(np.stack([views[0] for views in batch]))
         found = [WholeScore(float(score), bool(close)) for score, close in zip(first, portraits, strict=True)]
         again = [index for index, score in enumerate(found) if asked(index, score)]
-        copies = [batch[index].part(slice(1, None)) for index in again]
-        pairs = self.logits(Views.together(copies)) if copies else np.zeros(0)
+        pairs = self.logits(np.concatenate([batch[index][1:] for index in again])) if again else np.zeros(0)
         for index, (recompressed, resized) in zip(again, pairs.reshape(-1, 2).tolist(), strict=True):
             found[index] = replace(found[index], recompressed=recompressed, resized=resized)
         return found
-
-
-def _planes(views: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(views.transpose(0, 3, 1, 2)))
 
 
 @cache

@@ -7,7 +7,7 @@ residual stream and the norms are float32 either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -153,7 +153,10 @@ class Clip(nn.Module):
             views: uint8 or float (N, 3, 224, 224), RGB of 0–255.
             patches_of: Blocks, counted from 0, whose patch tokens are wanted too.
         """
-        x = self._laid_out(views)
+        x = (views.float() / 255 - self.mean) / self.deviation
+        x = functional.conv2d(x, self.patches, stride=PATCH).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_token.expand(len(x), 1, -1), x], 1) + self.positions
+        x = self.norm_before(x)
         whole, patches = [], []
         for index, block in enumerate(self.blocks):
             x = block(x, 1 if index + 1 == len(self.blocks) and index not in patches_of else None)
@@ -163,54 +166,15 @@ class Clip(nn.Module):
         embedding = self.projection(self.norm_after(x[:, 0]))
         return Tokens(torch.stack(whole, 1), torch.stack(patches, 1) if patches else None, embedding)
 
-    def _laid_out(self, views: Tensor) -> Tensor:
-        """What the first block sees: float32 (N, 1 + patches, 768), the class token first."""
-        x = (views.float() / 255 - self.mean) / self.deviation
-        x = functional.conv2d(x, self.patches, stride=PATCH).flatten(2).transpose(1, 2)
-        x = torch.cat([self.class_token.expand(len(x), 1, -1), x], 1) + self._places(views.shape[-1] // PATCH)
-        tokens: Tensor = self.norm_before(x)
-        return tokens
-
-    def _places(self, grid: int) -> Tensor:
-        """The positions of a grid of patches; those of a finer one than was trained lie between its own."""
-        if grid == GRID:
-            return self.positions
-        own = self.positions[1:].view(1, GRID, GRID, WIDTH).permute(0, 3, 1, 2)
-        finer = functional.interpolate(own, size=(grid, grid), mode="bicubic", align_corners=False)
-        return torch.cat([self.positions[:1], finer.permute(0, 2, 3, 1).reshape(grid * grid, WIDTH)])
-
-    def early(self, views: Tensor, depth: int) -> Tensor:
-        """Class tokens of the first blocks alone, in pieces of one size like :meth:`look`.
-
-        Args:
-            views: uint8 or float (N, 3, side, side), RGB of 0–255; any multiple of 16 pixels may be the side.
-            depth: How many blocks are worked out.
-
-        Returns:
-            float32 (N, depth, 768), on the CPU.
-        """
-        found = []
-        with exact():
-            for part in self._pieces(views):
-                x, tokens = self._laid_out(part), []
-                for block in self.blocks[:depth]:
-                    x = block(x)
-                    tokens.append(x[:, 0])
-                found.append(torch.stack(tokens, 1).cpu())
-        return torch.cat(found)
-
-    def _pieces(self, views: Tensor) -> Iterator[Tensor]:
-        device = self.positions.device
-        size = _CPU_CHUNK if device.type == "cpu" else _DEVICE_CHUNK
-        return (part.to(device) for part in torch.split(views, size))
-
     def look(self, views: Tensor, patches_of: tuple[int, ...] = ()) -> Tokens:
         """Like calling the network, in pieces of one size, and with the answer on the CPU.
 
         On a CPU every view goes through on its own: it is as fast, and no number depends on its neighbours.
         """
+        device = self.positions.device
+        size = _CPU_CHUNK if device.type == "cpu" else _DEVICE_CHUNK
         with exact():
-            found = [self(part, patches_of) for part in self._pieces(views)]
+            found = [self(part.to(device), patches_of) for part in torch.split(views, size)]
         patches = [tokens.patches.cpu() for tokens in found if tokens.patches is not None]
         return Tokens(
             torch.cat([tokens.whole.cpu() for tokens in found]),

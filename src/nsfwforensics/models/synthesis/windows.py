@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.models.synthesis.canonical import SIDE, Views, canonical, views_of
+from nsfwforensics.models.synthesis.canonical import SIDE, whole
 
 LEAST_SIDE = 336
 """Shorter side of the smallest picture that gets a map, in pixels."""
@@ -51,7 +51,7 @@ def windows(height: int, width: int) -> Windows | None:
     return Windows(xs, ys, side)
 
 
-def cut(rgb: NDArray[np.uint8], found: Windows) -> Views:
-    """What the network sees of the windows, row by row."""
+def cut(rgb: NDArray[np.uint8], found: Windows) -> NDArray[np.uint8]:
+    """What the network sees of the windows, row by row: uint8 (N, 224, 224, 3)."""
     side = found.side
-    return views_of([canonical(rgb[y : y + side, x : x + side]) for y in found.ys for x in found.xs])
+    return np.stack([whole(rgb[y : y + side, x : x + side]) for y in found.ys for x in found.xs])
