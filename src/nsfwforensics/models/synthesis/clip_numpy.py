@@ -34,6 +34,11 @@ GRID = SIDE // PATCH
 WIDTH = 768
 """Numbers per token."""
 
+_LAYERS = {
+    **dict.fromkeys(("q", "k", "v", "out"), (WIDTH, WIDTH)),
+    "fc1": (4 * WIDTH, WIDTH),
+    "fc2": (WIDTH, 4 * WIDTH),
+}
 _HEADS = 12
 _EPSILON = 1e-5
 _MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -73,9 +78,11 @@ class ArrayClip:
             shapes = {
                 "positions": (GRID * GRID + 1, WIDTH),
                 "class_token": (WIDTH,),
-                **{f"blocks.{i}.{x}.weight": (WIDTH, WIDTH) for i in range(self.blocks) for x in ("q", "k", "v", "out")},
-                **{f"blocks.{i}.fc1.weight": (4 * WIDTH, WIDTH) for i in range(self.blocks)},
-                **{f"blocks.{i}.fc2.weight": (WIDTH, 4 * WIDTH) for i in range(self.blocks)},
+                **{
+                    f"blocks.{block}.{name}.weight": shape
+                    for block in range(self.blocks)
+                    for name, shape in _LAYERS.items()
+                },
             }
             if odd := [name for name, shape in shapes.items() if tensors[name].shape != shape]:
                 raise ValueError(f"{odd[0]} of shape {tensors[odd[0]].shape}")
