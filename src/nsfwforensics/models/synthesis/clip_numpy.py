@@ -19,21 +19,8 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 
-MODEL = "clip-vit-b16"
-"""Name in the weights manifest."""
-
-SIDE = 224
-"""Side of the square that the network sees, in pixels."""
-
-PATCH = 16
-"""Side of a patch in pixels."""
-
+MODEL, SIDE, PATCH, WIDTH = "clip-vit-b16", 224, 16, 768
 GRID = SIDE // PATCH
-"""Patches along each side."""
-
-WIDTH = 768
-"""Numbers per token."""
-
 _LAYERS = {
     **dict.fromkeys(("q", "k", "v", "out"), (WIDTH, WIDTH)),
     "fc1": (4 * WIDTH, WIDTH),
@@ -48,12 +35,7 @@ Floats = NDArray[np.float32]
 
 
 class ArrayTokens(NamedTuple):
-    """What the network makes of square views.
-
-    Attributes:
-        whole: float32 (N, blocks, 768), the class token after each block.
-        embedding: float32 (N, 512), not normalised: what compares pictures by content.
-    """
+    """What the network makes of square views, as :class:`nsfwforensics.models.synthesis.clip.Tokens` has it."""
 
     whole: Floats
     embedding: Floats
@@ -75,27 +57,16 @@ class ArrayClip:
         try:
             self.blocks = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks."))
             self._patches = tensors["patches"].reshape(WIDTH, 3 * PATCH * PATCH)
-            shapes = {
-                "positions": (GRID * GRID + 1, WIDTH),
-                "class_token": (WIDTH,),
-                **{
-                    f"blocks.{block}.{name}.weight": shape
-                    for block in range(self.blocks)
-                    for name, shape in _LAYERS.items()
-                },
-            }
-            if odd := [name for name, shape in shapes.items() if tensors[name].shape != shape]:
-                raise ValueError(f"{odd[0]} of shape {tensors[odd[0]].shape}")
+            shapes = {f"blocks.{i}.{name}.weight": shape for i in range(self.blocks) for name, shape in _LAYERS.items()}
+            for name, shape in {"positions": (GRID * GRID + 1, WIDTH), "class_token": (WIDTH,), **shapes}.items():
+                if tensors[name].shape != shape:
+                    raise ValueError(f"{name} of shape {tensors[name].shape}")
         except (KeyError, ValueError, IndexError) as error:
             problem = say("the tensors of {model} are not laid out as expected: {error}", model=MODEL, error=str(error))
             raise WeightsError(problem) from error
 
     def look(self, views: NDArray[np.uint8]) -> ArrayTokens:
-        """Looks at square views; each goes through on its own, so that no number depends on its neighbours.
-
-        Args:
-            views: uint8 (N, 3, 224, 224), RGB.
-        """
+        """Looks at square views, uint8 (N, 3, 224, 224), RGB; no number depends on the view's neighbours."""
         tokens = [self.laid_out(view) for view in views]
         whole = []
         for index in range(self.blocks):
@@ -106,14 +77,7 @@ class ArrayClip:
         return ArrayTokens(np.stack(whole, 1), np.concatenate(embedding))
 
     def laid_out(self, view: NDArray[np.uint8]) -> Floats:
-        """The tokens that the first block sees, the class token first.
-
-        Args:
-            view: uint8 (3, 224, 224).
-
-        Returns:
-            float32 (197, 768).
-        """
+        """The tokens that the first block sees, float32 (197, 768), the class token first, of uint8 (3, 224, 224)."""
         mean, deviation = (np.array(each, np.float32)[:, None, None] for each in (_MEAN, _DEVIATION))
         pixels = (view.astype(np.float32) / np.float32(255) - mean) / deviation
         rows = pixels.reshape(3, GRID, PATCH, GRID, PATCH).transpose(1, 3, 0, 2, 4).reshape(GRID * GRID, -1)
@@ -189,12 +153,5 @@ def _standardised(rows: Floats, tensors: Mapping[str, NDArray[Any]], name: str) 
 
 @cache
 def cached_array_clip(folder: Path | None) -> ArrayClip:
-    """The process's one such network, made at first use.
-
-    Args:
-        folder: A folder to look for weights in before the installed one.
-
-    Raises:
-        WeightsError: The weights are missing, altered or of an unknown layout.
-    """
+    """The process's one such network, made at first use; see :func:`.clip.cached_clip`."""
     return ArrayClip(weights.load_arrays(MODEL, folder))
