@@ -6,17 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nsfwforensics.testing import contract_file
-
-COMMAND = Path(sys.executable).with_name("nsfwforensics")
+from tests.e2e.forks import COMMAND, Forks
 
 
 def listen() -> None:
@@ -52,9 +51,18 @@ class Ran:
 Runner = Callable[..., Ran]
 
 
+@cache
+def forks() -> Forks:
+    """One for each process that runs tests; it ends with that process."""
+    return Forks()
+
+
 @pytest.fixture
 def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Runs the command with a home of its own; ``path`` goes in front of the module search path."""
+    """Runs the command with a home of its own; ``path`` goes in front of the module search path.
+
+    It is forked from a process that has loaded its modules wherever that shows the same (see ``forks``).
+    """
     home = tmp_path_factory.mktemp("home")
 
     def call(*arguments: object, stdin: bytes = b"", path: Path | None = None, **environment: str) -> Ran:
@@ -62,9 +70,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         variables = inherited | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "80", **environment}
         if path is not None:
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), inherited.get("PYTHONPATH")]))
-        done = subprocess.run(
-            [COMMAND, *map(str, arguments)], input=stdin, capture_output=True, env=variables, timeout=300, check=False
-        )
+        words = [*map(str, arguments)]
+        if Forks.possible() and forks().fits(variables):
+            done = forks().run(words, stdin, variables, 300)
+        else:
+            done = subprocess.run(
+                [COMMAND, *words], input=stdin, capture_output=True, env=variables, timeout=300, check=False
+            )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return call
