@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,11 @@ class Ran:
     out: str
     err: str
 
+    @classmethod
+    def of(cls, done: subprocess.CompletedProcess[bytes]) -> Ran:
+        """What a process left that has ended."""
+        return cls(done.returncode, done.stdout.decode(), done.stderr.decode())
+
     @property
     def report(self) -> dict[str, Any]:
         """Standard output as JSON."""
@@ -52,17 +57,33 @@ Runner = Callable[..., Ran]
 
 
 @cache
-def forks() -> Forks:
+def _forks() -> Forks:
     """One for each process that runs tests; it ends with that process."""
     return Forks()
 
 
+def installed(
+    words: Sequence[str], environment: Mapping[str, str], stdin: bytes = b"", *, umask: int = -1, timeout: float = 300
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs the command and waits for it, forked from a process that has loaded its modules where that shows the same.
+
+    Args:
+        words: What follows its name.
+        environment: All of its variables.
+        stdin: What it is given to read.
+        umask: What it is not to allow when it makes files; -1 for the same as here.
+        timeout: Seconds after which it is killed.
+    """
+    if Forks.possible() and _forks().fits(environment):
+        return _forks().run(words, stdin, environment, timeout, umask)
+    return subprocess.run(
+        [COMMAND, *words], input=stdin, capture_output=True, env=environment, umask=umask, timeout=timeout, check=False
+    )
+
+
 @pytest.fixture
 def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Runs the command with a home of its own; ``path`` goes in front of the module search path.
-
-    It is forked from a process that has loaded its modules wherever that shows the same (see ``forks``).
-    """
+    """Runs the command with a home of its own; ``path`` goes in front of the module search path."""
     home = tmp_path_factory.mktemp("home")
 
     def call(*arguments: object, stdin: bytes = b"", path: Path | None = None, **environment: str) -> Ran:
@@ -70,14 +91,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         variables = inherited | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "80", **environment}
         if path is not None:
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), inherited.get("PYTHONPATH")]))
-        words = [*map(str, arguments)]
-        if Forks.possible() and forks().fits(variables):
-            done = forks().run(words, stdin, variables, 300)
-        else:
-            done = subprocess.run(
-                [COMMAND, *words], input=stdin, capture_output=True, env=variables, timeout=300, check=False
-            )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Ran.of(installed([*map(str, arguments)], variables, stdin))
 
     return call
 

@@ -1,4 +1,4 @@
-"""The installed command in forks of a process that has loaded its modules: as from the shell, without the second that loading takes.
+"""The installed command in forks of a process that has loaded its modules: without the second that loading takes.
 
 Each run is a process of its own with its own arguments, streams, environment, folder and exit code, begins at the
 command's entry point and has nothing of an earlier run: only modules are loaded before. The server from which its
@@ -17,8 +17,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from multiprocessing import util
@@ -28,8 +30,11 @@ from typing import Any
 COMMAND = Path(sys.executable).with_name("nsfwforensics")
 ROOT = Path(__file__).resolve().parents[2]
 
-FREE = ("NSFWFORENSICS_", "XDG_", "HOME", "COLUMNS")
-"""Variables that nothing reads while modules are loaded, but for what ``_begin`` sets again."""
+_FREE = ("NSFWFORENSICS_", "XDG_", "HOME", "COLUMNS", "TMPDIR", "PYTEST_", "PYTHONPATH", "PYTHONIOENCODING")
+"""Variables that nothing reads while modules are loaded, but for what ``_begin`` does again."""
+
+_CUSTOM = ("sitecustomize.py", "usercustomize.py")
+"""What the interpreter runs when it starts."""
 
 _LEFT_OUT = (
     "nsfwforensics.__main__",
@@ -60,16 +65,18 @@ class Forks:
         """Whether this system can, and nobody asked for the command itself (``NSFWFORENSICS_TESTS_INSTALLED``)."""
         return sys.platform == "linux" and not os.environ.get("NSFWFORENSICS_TESTS_INSTALLED")
 
-    def fits(self, environment: dict[str, str]) -> bool:
-        """Whether a run with these variables is the same in a fork: none differs that is read at the start.
+    def fits(self, environment: Mapping[str, str]) -> bool:
+        """Whether a run with these variables is the same in a fork: nothing differs that matters at the start.
 
         Args:
             environment: All variables of the run.
         """
-        return _interpreter(environment) == self._before
+        added = [Path(place) for place in _added(environment)]
+        custom = any((place / name).exists() for place in added for name in _CUSTOM)
+        return not custom and _interpreter(environment) == self._before
 
     def run(
-        self, arguments: list[str], stdin: bytes, environment: dict[str, str], timeout: float
+        self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str], timeout: float, umask: int = -1
     ) -> subprocess.CompletedProcess[bytes]:
         """Runs the command and waits for it, as ``subprocess.run`` does.
 
@@ -78,13 +85,19 @@ class Forks:
             stdin: What it is given to read.
             environment: All of its variables.
             timeout: Seconds after which it is killed.
+            umask: What it is not to allow when it makes files; -1 for the same as here.
 
         Raises:
             subprocess.TimeoutExpired: It took longer.
         """
         pipes = [os.pipe() for _ in range(4)]
         (stdin_read, stdin_write), (out_read, out_write), (err_read, err_write), (said_read, said_write) = pipes
-        request = {"argv": [str(COMMAND), *arguments], "environment": environment, "folder": str(Path.cwd())}
+        request = {
+            "argv": [str(COMMAND), *arguments],
+            "environment": dict(environment),
+            "folder": str(Path.cwd()),
+            "umask": umask if umask >= 0 else _umask(),
+        }
         theirs = [stdin_read, out_write, err_write, said_write]
         try:
             socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
@@ -109,9 +122,20 @@ class Forks:
         self._process.wait()
 
 
-def _interpreter(environment: Any) -> dict[str, str]:
+def _interpreter(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that may matter to how the interpreter and the libraries start."""
-    return {name: value for name, value in environment.items() if not name.startswith((*FREE, "PYTEST_"))}
+    return {name: value for name, value in environment.items() if not name.startswith(_FREE)}
+
+
+def _added(environment: Mapping[str, str]) -> list[str]:
+    """What the environment puts in front of the module search path that is not there anyway."""
+    return [place for place in environment.get("PYTHONPATH", "").split(os.pathsep) if place and place not in sys.path]
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _all_of(descriptor: int) -> bytes:
@@ -170,11 +194,10 @@ def _load() -> None:
                 importlib.import_module(found.name)
             except ImportError:  # an extra that is not installed
                 continue
-    for name in (
-        "multiprocessing.forkserver multiprocessing.popen_forkserver multiprocessing.resource_tracker concurrent.futures.process "
-        "PIL.JpegImagePlugin PIL.PngImagePlugin PIL.WebPImagePlugin PIL.GifImagePlugin PIL.TiffImagePlugin PIL.BmpImagePlugin"
-    ).split():
-        importlib.import_module(name)
+    for name in ("forkserver", "popen_forkserver", "resource_tracker"):
+        importlib.import_module(f"multiprocessing.{name}")
+    for name in ("Bmp", "Gif", "Jpeg", "Png", "Tiff", "WebP"):
+        importlib.import_module(f"PIL.{name}ImagePlugin")
 
 
 def _watch(request: dict[str, Any], given: list[int], main: Any) -> None:
@@ -197,6 +220,8 @@ def _begin(request: dict[str, Any], streams: list[int], main: Any) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    os.umask(request["umask"])
+    sys.path[:1] = [str(COMMAND.parent), *_added(os.environ)]
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
@@ -206,17 +231,20 @@ def _begin(request: dict[str, Any], streams: list[int], main: Any) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("nsfwforensics.") and hasattr(module, "USERS_HOME"):
             module.USERS_HOME = home
+    tempfile.tempdir = None
     sys.argv = request["argv"]
     _Waiting().stands_in()
     _end(main)
 
 
 def _streams() -> None:
-    sys.stdin = sys.__stdin__ = open(0, encoding=sys.__stdout__.encoding, closefd=False)  # type: ignore[misc,union-attr]  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding=sys.__stdout__.encoding, closefd=False)  # type: ignore[misc,union-attr]  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(  # type: ignore[misc]  # noqa: SIM115
-        2, "w", encoding=sys.__stdout__.encoding, errors="backslashreplace", buffering=1, closefd=False
-    )
+    """Opens the standard streams as the interpreter does."""
+    named, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    encoding = named or sys.__stdout__.encoding  # type: ignore[union-attr]
+    sys.stdin = open(0, encoding=encoding, errors=errors or None, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding=encoding, errors=errors or None, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding=encoding, errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
 
 
 def _end(main: Any) -> None:
@@ -229,7 +257,7 @@ def _end(main: Any) -> None:
         if not isinstance(code, int | None):
             print(code, file=sys.stderr)
             code = 1
-    except BaseException:  # noqa: BLE001 - as the interpreter does
+    except BaseException:
         traceback.print_exc()
         code = 1
     threading._shutdown()  # type: ignore[attr-defined]
@@ -272,10 +300,9 @@ class _Waiting:
             "environment": dict(os.environ),
             "folder": str(Path.cwd()),
             "numbers": descriptors,
-            "umask": (mask := os.umask(0)),
+            "umask": _umask(),
             "held": [int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
         }
-        os.umask(mask)
         socket.send_fds(self._socket, [json.dumps(order).encode()], descriptors)
         self._socket.close()
         process, self._process = self._process, None
@@ -301,6 +328,6 @@ class _Waiting:
         os.environ.update(order["environment"])
         signal.pthread_sigmask(signal.SIG_SETMASK, order["held"])
         try:
-            exec(order["code"], {"__name__": "__main__"})  # noqa: S102 - what multiprocessing would have given to python -c
+            exec(order["code"], {"__name__": "__main__"})  # what multiprocessing would have given to python -c
         finally:
             os._exit(0)
