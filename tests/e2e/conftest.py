@@ -57,7 +57,7 @@ Runner = Callable[..., Ran]
 
 
 @cache
-def _forks() -> Forks:
+def forks() -> Forks:
     """One for each process that runs tests; it ends with that process."""
     return Forks()
 
@@ -74,8 +74,8 @@ def installed(
         umask: What it is not to allow when it makes files; -1 for the same as here.
         timeout: Seconds after which it is killed.
     """
-    if Forks.possible() and _forks().fits(environment):
-        return _forks().run(words, stdin, environment, timeout, umask)
+    if Forks.possible() and forks().fits(environment):
+        return forks().run(words, stdin, environment, timeout, umask)
     return subprocess.run(
         [COMMAND, *words], input=stdin, capture_output=True, env=environment, umask=umask, timeout=timeout, check=False
     )
