@@ -37,6 +37,7 @@ from nsfwforensics.store.rows import (
     QueueRow,
     Stat,
 )
+from nsfwforensics.store.state import Decided
 
 MOST_PROBLEMS = 100
 """So many rows without their counterpart are named at most, as SQLite's own check does with what it finds."""
@@ -51,10 +52,12 @@ class CaseDatabase:
 
     Attributes:
         path: Where it is.
+        decided: The decisions that the custody log has read so far.
     """
 
     def __init__(self, path: Path, connection: BoundedConnection) -> None:
         self.path = path
+        self.decided = Decided()
         self._connection = connection
 
     @classmethod
