@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,8 @@ METHOD = "faces.resnet29.1"
 MOST_FACES = 200
 """Most faces of one picture that are looked at, the largest first."""
 
-LENGTH = 128
+LENGTH, MOST = 128, 16.0
+"""Of a vector: how many numbers, and the largest that one may be; the network's are below 1."""
 
 Box = tuple[int, int, int, int]
 
@@ -37,7 +37,7 @@ class SeenFace:
 
     Attributes:
         box: Left, top, width and height in pixels of the picture as shown.
-        vector: float16 (128,), of length 1.
+        vector: float16 (128,).
         unfit: Why it is not fit to be compared; nothing where it is.
     """
 
@@ -139,8 +139,7 @@ def _face(value: dict[str, object]) -> SeenFace:
     if not (isinstance(box, list) and len(box) == 4 and all(type(each) is int for each in box)):
         raise ValueError("a box of something else")
     vector = np.frombuffer(base64.b64decode(str(text), validate=True), "<f2").astype(np.float16)
-    length = float(np.linalg.norm(vector.astype(np.float32))) if vector.shape == (LENGTH,) else math.nan
-    if not abs(length - 1) < 0.01:  # not a number is neither
+    if vector.shape != (LENGTH,) or not np.isfinite(vector).all() or np.abs(vector).max() > MOST:
         raise ValueError("a vector of another length")
     return SeenFace((box[0], box[1], box[2], box[3]), vector, str(value["unfit"]))
 

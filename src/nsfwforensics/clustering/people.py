@@ -238,7 +238,7 @@ class _Made:
     ) -> None:
         self._found = found
         self._figures = figures
-        rules = Joining(figures.join_from, figures.attach_from, figures.lead)
+        rules = Joining(figures.join_within, figures.attach_within, figures.lead)
         fit, unfit = [], []
         for content, one in enumerate(found):
             for number, face in enumerate(one.faces):
@@ -251,16 +251,17 @@ class _Made:
         row = {label: place for place, label in enumerate(groups.numbers)}
         self._members: list[list[tuple[_Place, float, bool]]] = [[] for _ in groups.numbers]
         self._alone: list[_Place] = []
+        away, others_away = groups.distances(vectors), groups.distances(others)
         for at, label in enumerate(labels.tolist()):
             if (group := row.get(label)) is None:
                 self._alone.append(fit[at])
             else:
-                self._members[group].append((fit[at], float(vectors[at] @ groups.means[group]), True))
+                self._members[group].append((fit[at], float(away[at, group]), True))
         for at, group in enumerate(near.tolist()):
             if group < 0:
                 self._alone.append(unfit[at])
             else:
-                self._members[group].append((unfit[at], float(others[at] @ groups.means[group]), False))
+                self._members[group].append((unfit[at], float(others_away[at, group]), False))
         self._numbers = _numbered([self._boxes(members) for members in self._members], before)
         self.reference = self._nearest(references, vectors, labels, groups)
 
@@ -297,16 +298,16 @@ class _Made:
 
         people = []
         for number, members in sorted(zip(self._numbers, self._members, strict=True), key=lambda each: each[0]):
-            ordered = sorted(members, key=lambda member: (not member[2], -member[1]))
+            ordered = sorted(members, key=lambda member: (not member[2], member[1]))
             faces = tuple(
                 PersonFace(
                     paths=texts[one.sha256],
                     sha256=one.sha256,
                     box=found.box,
-                    likeness=round(likeness, 4),
+                    distance=round(distance, 4),
                     compared=compared,
                 )
-                for place, likeness, compared in ordered
+                for place, distance, compared in ordered
                 for one, found in [face(place)]
             )
             people.append(Person(number=number, reference=number == chosen, faces=faces))
@@ -322,8 +323,8 @@ class _Made:
             finished=utc_iso(time.time()),
             case=case,
             model=figures.model,
-            join_from=figures.join_from,
-            attach_from=figures.attach_from,
+            join_within=figures.join_within,
+            attach_within=figures.attach_within,
             measured=figures.measured,
             measured_on=figures.data,
             rates=tuple(
@@ -343,7 +344,7 @@ class _Made:
         made = np.zeros((len(places), seen.LENGTH), np.float32)
         for row, place in enumerate(places):
             made[row] = self._found[place.content].faces[place.face].vector
-        return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-6)
+        return made
 
     def _boxes(self, members: Sequence[tuple[_Place, float, bool]]) -> set[tuple[str, kept.Box]]:
         return {
@@ -364,19 +365,17 @@ class _Made:
         from nsfwforensics.models.faces.people import direction
 
         directions = np.stack([direction(template) for template in references.values()])
-        likeness = (vectors @ directions.T).max(axis=1) if len(vectors) else np.zeros(0)
-        means = [float(likeness[labels == label].mean()) for label in groups.numbers]
+        distances = np.linalg.norm(vectors[:, None] - directions[None], axis=2).min(axis=1, initial=np.inf)
+        means = [float(distances[labels == label].mean()) for label in groups.numbers]
         near = sorted(
-            (
-                (-mean, number)
-                for mean, number in zip(means, self._numbers, strict=True)
-                if mean >= self._figures.join_from
-            ),
+            (mean, number)
+            for mean, number in zip(means, self._numbers, strict=True)
+            if mean <= self._figures.join_within
         )
         return NearReference(
             files=tuple(references),
             person=near[0][1] if near else None,
-            likeness=round(max(means), 4) if means else None,
+            distance=round(min(means), 4) if means else None,
             others=tuple(number for _, number in near[1:]),
         )
 

@@ -16,14 +16,14 @@ class PersonFace(Document):
         paths: The files that show it: those of the same bytes.
         sha256: Of their bytes.
         box: Left, top, width and height in pixels of the picture as shown.
-        likeness: Mean likeness (cosine, -1 to 1) to the person's compared faces, itself included where it is one.
+        distance: Root of the mean squared distance to the person's compared faces, itself included where it is one.
         compared: Whether it is fit to be compared; otherwise it was put here for being near to a group that is sure.
     """
 
     paths: tuple[str, ...]
     sha256: str
     box: tuple[int, int, int, int]
-    likeness: float
+    distance: float
     compared: bool
 
 
@@ -80,13 +80,13 @@ class NearReference(Document):
     Attributes:
         files: Their names.
         person: The number of the person whose faces are nearest, where they are near enough; None where nobody's are.
-        likeness: Mean likeness of that person's compared faces to the nearest reference photo; else the largest.
+        distance: Mean distance of that person's compared faces to the nearest reference photo; else the smallest.
         others: Numbers of further people whose faces are near enough too: people who look alike, or one person in two.
     """
 
     files: tuple[str, ...]
     person: int | None
-    likeness: float | None
+    distance: float | None
     others: tuple[int, ...] = ()
 
 
@@ -102,8 +102,8 @@ class People(Document):
         finished: ISO 8601 in UTC.
         case: Of which case, its path; nothing where files were given.
         model: The face model.
-        join_from: Mean likeness from which two groups become one.
-        attach_from: Mean likeness from which a face that is not fit to be compared is put into a group.
+        join_within: Distance up to which two groups become one.
+        attach_within: Distance up to which a face that is not fit to be compared is put into a group.
         measured: When the figures were measured, ISO 8601.
         measured_on: On what.
         rates: What was measured.
@@ -124,8 +124,8 @@ class People(Document):
     finished: str
     case: str = ""
     model: str
-    join_from: float
-    attach_from: float
+    join_within: float
+    attach_within: float
     measured: str
     measured_on: str
     rates: tuple[MeasuredPurity, ...]

@@ -15,11 +15,11 @@ from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover, outside
 from nsfwforensics.core.evidence import Limits, utc_iso
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.machine import automatic_jobs
-from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
 from nsfwforensics.signals.matching.alignment import SCORE
 
 if TYPE_CHECKING:

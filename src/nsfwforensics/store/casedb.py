@@ -20,7 +20,7 @@ from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.core.types import FileReport, Header, Priority
+from nsfwforensics.core.types import AnalyzerResult, FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import agreement, documents, marks, queries, runs
 from nsfwforensics.store.bounded import BoundedConnection
@@ -183,6 +183,22 @@ class CaseDatabase:
         """The numbers of the files in which one of these analyzers found a sign, or what may be one."""
         with self.reading() as connection:
             return queries.files_about(connection, analyzers)
+
+    def files_by_list(self, analyzers: Collection[str]) -> dict[str, set[int]]:
+        """The numbers of the files that stand on each list of known images, by the list's name.
+
+        Args:
+            analyzers: Those that look files up in lists.
+        """
+        found: dict[str, set[int]] = {}
+        with self.reading() as connection:
+            for number, document in queries.documents_with_findings(connection, analyzers):
+                for finding in AnalyzerResult.model_validate_json(document).findings:
+                    matches = finding.data.get("matches")
+                    for match in matches if isinstance(matches, list) else ():
+                        if isinstance(match, dict) and isinstance(name := match.get("list"), str) and name:
+                            found.setdefault(name, set()).add(number)
+        return found
 
     def hash_values(self, algorithm: str, least_quality: int = 0) -> dict[str, str]:
         """The hashes of one algorithm by the SHA-256 of the content, in hexadecimal.

@@ -61,8 +61,8 @@ class PeopleFigures:
         model: The embedder's name.
         measured: The date, ISO 8601.
         data: What was measured on, in words.
-        join_from: Mean likeness (cosine) from which two groups become one.
-        attach_from: Mean likeness to a group from which a face that is not fit to be compared is put into it.
+        join_within: Distance up to which two groups become one.
+        attach_within: Distance to a group up to which a face that is not fit to be compared is put into it.
         lead: By how much that group must be nearer than any other.
         rows: What was measured, on people that the rules were not chosen on.
         digest: SHA-256 of the file.
@@ -71,8 +71,8 @@ class PeopleFigures:
     model: str
     measured: str
     data: str
-    join_from: float
-    attach_from: float
+    join_within: float
+    attach_within: float
     lead: float
     rows: tuple[PurityRow, ...]
     digest: str
@@ -91,11 +91,9 @@ def direction(template: FaceTemplate) -> NDArray[np.float32]:
         template: Of a face.
 
     Returns:
-        float32 (dimensions,), of length 1.
+        float32 (dimensions,).
     """
-    vectors = template.vectors.astype(np.float64)
-    mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).sum(axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+    return np.asarray(template.vectors.mean(axis=0), np.float32)
 
 
 def people_figures(folder: Path | None = None) -> PeopleFigures:

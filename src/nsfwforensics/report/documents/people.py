@@ -30,7 +30,7 @@ COLUMNS = (
     "y",
     "width",
     "height",
-    "likeness",
+    "distance",
     "compared",
     "sha256",
     "note",
@@ -79,9 +79,9 @@ def about_reference(found: People) -> str:
             "was not compared with it here. Leave --group out for that."
         )
     text = (
-        f"The faces of person {near.person} are the nearest to the reference photo (mean likeness {near.likeness:.2f}; "
+        f"The faces of person {near.person} are the nearest to the reference photo (mean distance {near.distance:.2f}; "
     )
-    text += f"from {found.join_from:.2f} counts)."
+    text += f"up to {found.join_within:.2f} counts)."
     if near.others:
         numbers = ", ".join(map(str, near.others))
         text += f" Those of {numbers} are near enough too: people who look alike, or one person under two numbers."
@@ -108,7 +108,7 @@ def write_json(found: People, stream: TextIO) -> None:
 
 
 def write_csv(found: People, stream: TextIO) -> None:
-    """Writes one row for every face and file, people first; boxes in pixels, ``likeness`` -1 to 1."""
+    """Writes one row for every face and file, people first; boxes in pixels."""
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     writer.writerows([neutral(cell) for cell in row] for row in _rows(found))
@@ -137,7 +137,7 @@ def _rows(found: People) -> Iterator[Sequence[object]]:
     for person in found.people:
         for face in person.faces:
             for path in face.paths:
-                about = [path, *face.box, face.likeness, str(face.compared).lower(), face.sha256]
+                about = [path, *face.box, face.distance, str(face.compared).lower(), face.sha256]
                 yield [person.number, "person", str(person.reference).lower(), *about, None]
     for other in found.others:
         for path in other.paths:
