@@ -154,16 +154,28 @@ def _first_sentence(statement: str) -> str:
     return statement
 
 
+def _first_reason(statement: str) -> str:
+    """The first of the reasons why a question was not checked."""
+    reasons = statement.values.get("reasons") if isinstance(statement, Message) else None
+    if not isinstance(reasons, (list, tuple)) or not reasons:
+        return statement.rstrip(".")
+    return restored(reasons[0]) if isinstance(reasons[0], Mapping) else str(reasons[0])
+
+
 def _one_line(view: QuestionView, language: Language, width: int) -> Text:
     """A question without a sign: inconclusive, nothing found or not checked, and why, where that fits the line."""
     says, spaceless = language.says, language.code in SPACELESS
     line = Text(says(view.short)) + Text("：" if spaceless else ": ")
-    line.append(Text(says(view.badge.word).lower(), look(view.badge, "bold")))
     why = ""
     if view.support is Support.INCONCLUSIVE and view.findings and view.findings[0].finding.headline:
         why = says(told(view.findings[0].finding, "headline"))
     elif view.support is Support.NOT_CHECKED:
         why = says(view.statement)
+        if view.badge.kind == "not-applicable":  # what is missing says more than that, and names the option
+            missing = plain(says(_first_reason(view.statement)))
+            if (line + missing).cell_len < width:
+                return line + missing + Text("。" if spaceless else ".")
+    line.append(Text(says(view.badge.word).lower(), look(view.badge, "bold")))
     said = plain(f"（{why}）" if spaceless else f" ({why.rstrip('.')})")
     if why and line.cell_len + said.cell_len < width:
         line.append(said)

@@ -46,7 +46,7 @@ _NOT: Mapping[Question, str] = {
     Question.KNOWN: say("It was not found to be a known image."),
 }
 
-NOTHING = say("Nothing was found that points to an edited or generated picture; that does not make it authentic.")
+NOTHING = say("No clear sign of editing or generation was found; that does not make it authentic.")
 
 
 def headline(file: FileReport, originals: Container[str] = ()) -> tuple[str, ...]:
@@ -176,19 +176,25 @@ def _carrying(file: FileReport, answer: Answer) -> Finding | None:
 
 
 def _minor(file: FileReport) -> list[str]:
-    """The weightiest plain statement of origin: a signature or a camera, one that declares a headline before others."""
+    """The first plain statement of origin that declares a headline, such as a signature or a camera.
+
+    Where nothing but the origin was asked, the weightiest of whatever there is.
+    """
+    alone = sum(answer.support is not Support.NOT_CHECKED for answer in file.answers) == 1
     plain = [
         finding
         for result in file.results
-        for finding in result.about(Question.ORIGIN)
-        if finding.support is Support.SUPPORTS and (finding.headline or finding.severity.rank)
+        for finding in sorted(result.about(Question.ORIGIN), key=lambda each: (not each.headline, reading_order(each)))
+        if finding.support is Support.SUPPORTS and (finding.headline or (alone and finding.severity.rank))
     ]
-    plain.sort(key=lambda finding: (not finding.headline, reading_order(finding)))
     return [_sentence(plain[0])] if plain else []
 
 
 def _nothing(file: FileReport, said: Sequence[Question]) -> list[str]:
-    """That nothing was found and what that does not mean; of a single question, only what its answer says."""
+    """That there is no clear sign and what that does not mean; of a single question, only what its answer says.
+
+    A plain statement of editing, such as the steps that a signature vouches for, stands in the place of that.
+    """
     checked = [answer for answer in file.answers if answer.support is not Support.NOT_CHECKED]
     if not checked:
         return [say("Nothing was checked.")]
@@ -200,9 +206,11 @@ def _nothing(file: FileReport, said: Sequence[Question]) -> list[str]:
         for answer in checked
         if answer.support is Support.INCONCLUSIVE and answer.question not in (*ASKED, *said)
     ]
-    own = any(answer.question in (Question.SYNTHESIS, Question.ALTERATION) for answer in checked)
+    own = [answer for answer in checked if answer.question in (Question.SYNTHESIS, Question.ALTERATION)]
+    stated = [finding for answer in own if (finding := _carrying(file, answer)) and answer.support is Support.SUPPORTS]
+    signs = [told(finding, "headline") for finding in stated] or ([NOTHING] if own else [])
     told_open = [say("It could not be told {what:and}.", what=[_OPEN[question] for question in open_ones])]
-    return [*([NOTHING] if own else []), *(told_open if open_ones else [])]
+    return [*signs, *(told_open if open_ones else [])]
 
 
 def _missing(file: FileReport) -> list[str]:
