@@ -101,11 +101,11 @@ def attach(
 
 def _show_archive(console: Console, archive: WebArchive) -> None:
     console.print(Text(f"Web archive: {archive.parts:,} parts are as its list says"))
+    for problem in archive.problems:
+        console.print(Text("  wrong: ", "bold") + plain(problem), soft_wrap=True)
     if archive.signed_by:
         at = f", stamped {archive.stamped}" if archive.stamped else ""
         console.print(Text("  signed by ") + plain(archive.signed_by) + plain(at), soft_wrap=True)
-    for problem in archive.problems:
-        console.print(Text("  wrong: ", "bold") + plain(problem), soft_wrap=True)
     for remark in archive.remarks:
         console.print(Text("  ") + plain(remark), soft_wrap=True)
     for url, taken in archive.pages:

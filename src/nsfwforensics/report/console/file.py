@@ -18,7 +18,7 @@ from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Que
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.language.catalogue import SPACELESS
-from nsfwforensics.report.console.folder import render_folder
+from nsfwforensics.report.console.folder import NARROW, render_folder
 from nsfwforensics.report.console.parts import bullet, indent, look, named, plain
 from nsfwforensics.report.page.next_steps import MOST_TYPED, advise
 from nsfwforensics.report.saved.folder import HTML_NAME
@@ -166,18 +166,15 @@ def _one_line(view: QuestionView, language: Language, width: int) -> Text:
     """A question without a sign: inconclusive, nothing found or not checked, and why, where that fits the line."""
     says, spaceless = language.says, language.code in SPACELESS
     line = Text(says(view.short)) + Text("：" if spaceless else ": ")
+    line.append(Text(says(view.badge.word).lower(), look(view.badge, "bold")))
     why = ""
     if view.support is Support.INCONCLUSIVE and view.findings and view.findings[0].finding.headline:
         why = says(told(view.findings[0].finding, "headline"))
     elif view.support is Support.NOT_CHECKED:
-        why = says(view.statement)
-        if view.badge.kind == "not-applicable":  # what is missing says more than that, and names the option
-            missing = plain(says(_first_reason(view.statement)))
-            if (line + missing).cell_len < width:
-                return line + missing + Text("。" if spaceless else ".")
-    line.append(Text(says(view.badge.word).lower(), look(view.badge, "bold")))
+        why = says(_first_reason(view.statement))
+    unasked = view.badge.kind == "not-applicable" and width >= NARROW  # its reason names the option that is missing
     said = plain(f"（{why}）" if spaceless else f" ({why.rstrip('.')})")
-    if why and line.cell_len + said.cell_len < width:
+    if why and (unasked or line.cell_len + said.cell_len < width):
         line.append(said)
     return line + Text("。" if spaceless else ".")
 

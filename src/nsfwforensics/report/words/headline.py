@@ -68,12 +68,13 @@ def headline(file: FileReport, originals: Container[str] = ()) -> tuple[str, ...
         )
     found = _leading(file, originals)
     asked = [_sentence(found[sign]) for sign in Sign if sign in found and sign in OF_WHAT_WAS_ASKED]
-    asked += _of_asked(file, found)
+    asked += _unchanged(file, found)
     besides = [_sentence(found[sign]) for sign in Sign if sign in found and sign not in OF_WHAT_WAS_ASKED]
-    said = [*asked, *besides[: 1 if asked else _MOST_BESIDES]]
+    not_found = _of_asked(file)
+    said = [*asked, *besides[: 1 if asked or not_found else _MOST_BESIDES], *not_found]
     if not found:
-        said += _minor(file)
-        said += _nothing(file, [Question.ORIGIN] if len(said) > len(asked) else [])
+        minor = _minor(file)
+        said += minor + _nothing(file, [Question.ORIGIN] if minor else [])
     return tuple(dict.fromkeys([*said, *_missing(file)]))
 
 
@@ -149,7 +150,15 @@ def _sentence(finding: Finding) -> str:
     return say("{title}.", title=told(finding, "title"))
 
 
-def _of_asked(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
+def _unchanged(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
+    """That no change was found in a picture that was made from an original, or that none could be mapped."""
+    if Sign.SOURCE not in found or Sign.CHANGED in found:
+        return []
+    about = (finding for finding in file.findings if finding.question is Question.ALTERATION and finding.headline)
+    return [told(finding, "headline") for finding in about if finding.support is not Support.SUPPORTS][:1]
+
+
+def _of_asked(file: FileReport) -> list[str]:
     """What there is to say of the questions that were asked and have no sign: not found, or could not be told."""
     said: list[str] = []
     for answer in file.answers:
@@ -161,10 +170,6 @@ def _of_asked(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
             said.append(_NOT[answer.question])
         else:
             said.append(say("It could not be told {what:and}.", what=[_OPEN[answer.question]]))
-    if Sign.SOURCE in found and Sign.CHANGED not in found:
-        for finding in file.findings:
-            if finding.headline and finding.question is Question.ALTERATION and finding.support is not Support.SUPPORTS:
-                return [told(finding, "headline"), *said]
     return said
 
 
@@ -229,6 +234,8 @@ def _altered_among(found: Mapping[frozenset[Sign], int], sign: Sign) -> list[str
     number = sum(count for shown, count in found.items() if sign in shown and altered(shown))
     if not number:
         return []
+    if number == _showing(found, sign) > 1:
+        return [say("All of them show signs of having been changed or generated.")]
     return [
         say_count(
             "{count:,} of them shows signs of having been changed or generated.",
