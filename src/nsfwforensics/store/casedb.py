@@ -138,8 +138,7 @@ class CaseDatabase:
     def headers(self) -> list[Header]:
         """The headers of all scans, in their order; one that was killed has no end."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT header FROM runs ORDER BY id").fetchall()
-            return [Header.model_validate_json(raw) for (raw,) in rows]
+            return queries.headers(connection)
 
     def register(self, path: Path, sha256: str, stat: Stat) -> bool:
         """Takes a file into the case without examining it.
