@@ -64,7 +64,13 @@ def test_the_namespace_counts_not_the_prefix() -> None:
 
 def test_an_unknown_source_type_is_not_guessed() -> None:
     assert examine(files.source_type("trainedAlgorithmicMediaX")).findings == ()
-    assert examine(files.xmp_photo(files.iptc_ext("DigitalSourceType", "trainedAlgorithmicMedia"))).findings == ()
+    assert examine(files.xmp_photo(files.iptc_ext("DigitalSourceType", "a trainedAlgorithmicMedia"))).findings == ()
+
+
+@pytest.mark.parametrize("lead", ["", "digsrctype:"])
+def test_a_source_type_may_be_written_without_its_address(lead: str) -> None:
+    data = files.xmp_photo(files.iptc_ext("DigitalSourceType", f" {lead}trainedAlgorithmicMedia"))
+    assert codes(examine(data)) == {"PROV-005"}
 
 
 def test_c2pas_own_source_types_are_known() -> None:
