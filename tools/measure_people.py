@@ -223,7 +223,8 @@ def measure(photos: Sequence[dict[str, Taken]], rules: Joining, gates: FaceRates
         if any(turned):
             rows.append(row(f"faces turned too far, {name}", found, rules, turned))
     small = mostly_small(photos)
-    rows.append(row(f"{SMALL}, every second picture", small, rules, [bool(face.unfit) for face in small]))
+    if any(SMALL in photo for photo in photos):
+        rows.append(row(f"{SMALL}, every second picture", small, rules, [bool(face.unfit) for face in small]))
     return rows
 
 
@@ -234,7 +235,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, help="keep what the photographs gave here, or take it from here")
     parser.add_argument("--data", default="photographs of known people", help="what they are, in words")
     parser.add_argument("--output", type=Path, default=Path("weights"))
-    parser.add_argument("--margin", type=float, default=0.04)
+    parser.add_argument("--margin", type=float, default=0.02)
     options = parser.parse_args()
     gates = load_rates(MODEL)
     if gates is None:

@@ -69,7 +69,7 @@ def test_filters(made: Made, serve: Serve) -> None:
 def test_files_of_one_person_and_files_on_one_list(made: Made, serve: Serve) -> None:
     def match(name: str) -> AnalyzerResult:
         data = {"matches": [{"list": name, "distance": 3}], "total": 1}
-        return result("known", Question.KNOWN, findings=(finding("META-004", severity=Severity.HIGH, data=data),))
+        return result("phash", Question.KNOWN, findings=(finding("META-004", severity=Severity.HIGH, data=data),))
 
     reports = [
         made.add("a.jpg", match("=list <b>")),
