@@ -64,7 +64,27 @@ def test_the_namespace_counts_not_the_prefix() -> None:
 
 def test_an_unknown_source_type_is_not_guessed() -> None:
     assert examine(files.source_type("trainedAlgorithmicMediaX")).findings == ()
-    assert examine(files.xmp_photo(files.iptc_ext("DigitalSourceType", "trainedAlgorithmicMedia"))).findings == ()
+    assert examine(files.xmp_photo(files.iptc_ext("DigitalSourceType", "a trainedAlgorithmicMedia"))).findings == ()
+
+
+@pytest.mark.parametrize("lead", ["", "digsrctype:"])
+def test_a_source_type_may_be_written_without_its_address(lead: str) -> None:
+    data = files.xmp_photo(files.iptc_ext("DigitalSourceType", f" {lead}trainedAlgorithmicMedia"))
+    assert codes(examine(data)) == {"PROV-005"}
+
+
+@pytest.mark.parametrize("name", ["DALL-E 3", "Meta AI", "Made with Grok", "midjourney"])
+def test_a_generator_named_as_the_author_is_a_weak_claim_and_no_person(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(files.photo({0x013B: name}))
+    found = origin(path, "provenance", "metadata")
+    assert {"PROV-012"} == set(found.findings) - {"META-003"}
+    assert name in found.statement
+
+
+@pytest.mark.parametrize("name", ["Sora Tanaka", "Leonardo", "Gemini Lopez", "Grok & Sons", "Chat Gpt-Smith"])
+def test_a_person_named_like_a_generator_stays_a_person(name: str) -> None:
+    assert "PROV-012" not in codes(examine(files.photo({0x013B: name})))
 
 
 def test_c2pas_own_source_types_are_known() -> None:

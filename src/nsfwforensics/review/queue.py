@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 ALGORITHM = "pdq"
 """By which hash pictures look alike."""
 
+TABLES_FROM = 1 << 18
+"""From so many hashes on they get tables. One search among fewer takes a few milliseconds without; tables for fifty
+thousand take as long as a hundred searches, and somebody waits for the first page."""
+
 MOST_TOGETHER = 200
 """Most files of one item: what looks alike beyond that is another item."""
 
@@ -38,7 +42,7 @@ class Alike:
         self._names = list(kept)
         self._rows = {sha256: row for row, sha256 in enumerate(self._names)}
         self._hashes = np.frombuffer(bytes.fromhex("".join(kept.values())), np.uint64).reshape(-1, 4)
-        many = len(self._names) >= hamming.TABLES_FROM
+        many = len(self._names) >= TABLES_FROM
         self._tables = hamming.build_tables(np.ascontiguousarray(self._hashes)) if many else None
 
     @classmethod

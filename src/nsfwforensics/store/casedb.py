@@ -37,6 +37,7 @@ from nsfwforensics.store.rows import (
     QueueRow,
     Stat,
 )
+from nsfwforensics.store.state import Decided
 
 MOST_PROBLEMS = 100
 """So many rows without their counterpart are named at most, as SQLite's own check does with what it finds."""
@@ -51,10 +52,12 @@ class CaseDatabase:
 
     Attributes:
         path: Where it is.
+        decided: The decisions that the custody log has read so far.
     """
 
     def __init__(self, path: Path, connection: BoundedConnection) -> None:
         self.path = path
+        self.decided = Decided()
         self._connection = connection
 
     @classmethod
@@ -135,8 +138,7 @@ class CaseDatabase:
     def headers(self) -> list[Header]:
         """The headers of all scans, in their order; one that was killed has no end."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT header FROM runs ORDER BY id").fetchall()
-            return [Header.model_validate_json(raw) for (raw,) in rows]
+            return queries.headers(connection)
 
     def register(self, path: Path, sha256: str, stat: Stat) -> bool:
         """Takes a file into the case without examining it.
