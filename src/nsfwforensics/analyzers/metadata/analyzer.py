@@ -133,6 +133,7 @@ class MetadataAnalyzer(Analyzer):
         yield self.finding(
             "META-002",
             words.device(device),
+            headline=words.device(device),
             data={key: value for key, value in asdict(device).items() if value},
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from nsfwforensics.core.hashes import QUALITY_USABLE
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.lists import encase, shared_xml, vics
 from nsfwforensics.hashing.lists.databases import HashDatabase
@@ -33,7 +34,6 @@ from nsfwforensics.hashing.lists.rows import (
     plain,
     threatexchange,
 )
-from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 
 SHOWN_BAD_LINES = 20
 LONGEST_LINE = 1 << 16
