@@ -175,7 +175,6 @@ def serve(control: int) -> None:
     (entry,) = entry_points(group="console_scripts", name="nsfwforensics")
     main = entry.load()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets those that ended
     ours = [module for name, module in sys.modules.items() if name.startswith("nsfwforensics.")]
     _HOMES.extend(module for module in ours if hasattr(module, "USERS_HOME"))
     gc.collect()
@@ -190,6 +189,8 @@ def serve(control: int) -> None:
                 _watch(json.loads(message), given_here, main)
             for descriptor in given_here:
                 os.close(descriptor)
+            while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG):
+                pass
 
 
 def _load() -> None:
@@ -209,7 +210,6 @@ def _load() -> None:
 
 def _watch(request: dict[str, Any], given: list[int], main: Any) -> None:
     """Forks the command, says its number, waits for it and says how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, said = given
     process = os.fork()
     if process == 0:

@@ -3,7 +3,6 @@
 The analyzer only waits. So what is shown is that the scheduling grows with the nodes, not what processors add.
 """
 
-
 from __future__ import annotations
 
 import json
