@@ -33,9 +33,6 @@ MOST_FIELDS = 600
 MOST_SCORES = 12
 """Most charts of scores in one file's section; the figures stand beside every finding."""
 
-_SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
-"""From what was found to what was not looked for."""
-
 _BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
 
 
@@ -264,7 +261,7 @@ def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings)
         signs=_signs(file),
         decision=decision(file),
         look=_look(file),
-        questions=tuple(sorted(questions(file), key=_weight)),
+        questions=questions(file),
         grounds=tuple(_grounds(file, declared, language)),
         timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
@@ -301,12 +298,6 @@ def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
         pictures.append(Picture(told(artifact, "name"), artifact.path, shown))
     return pictures
-
-
-def _weight(view: QuestionView) -> tuple[int, int]:
-    """What was found stands before what was not, and of it what matters most."""
-    ranks = [each.finding.severity.rank for each in view.findings if each.finding.support is view.support]
-    return _SUPPORTS.index(view.support), -max(ranks, default=0)
 
 
 def _look(file: FileReport) -> Look | None:
