@@ -31,7 +31,7 @@ from nsfwforensics.signals.matching.keypoints import DESCRIPTOR_NORM, Keypoints,
 from nsfwforensics.signals.matching.signature import decode, encode
 
 KEPT = corpus.ROOT / ".work" / "bench" / "near-scale.bin"
-PHOTOS = 240
+PHOTOS = 200
 COPIES = 24
 """Of each picture, besides itself."""
 
