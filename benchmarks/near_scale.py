@@ -24,19 +24,24 @@ from numpy.typing import NDArray
 
 from benchmarks import corpus, pairs
 from nsfwforensics.clustering.fingerprint import EDGE, POINTS, Fingerprint
-from nsfwforensics.clustering.grouping import grouped
+from nsfwforensics.clustering.grouping import CANDIDATES, grouped
 from nsfwforensics.signals.matching import near_index
+from nsfwforensics.signals.matching.codes import BITS, Codes, codes
 from nsfwforensics.signals.matching.keypoints import DESCRIPTOR_NORM, Keypoints, keypoints
 from nsfwforensics.signals.matching.signature import decode, encode
 
 KEPT = corpus.ROOT / ".work" / "bench" / "near-scale.bin"
-PHOTOS = 240
+PHOTOS = 200
 COPIES = 24
 """Of each picture, besides itself."""
 
 SIZES = (2_000, 10_000, 50_000)
 _LARGE = 1000  # pixels of the longer edge of a made picture
 _LOST, _ADDED = 0.35, 30
+_FLIPPING = 0.28
+"""Noise on the components of a code, in standard deviations of theirs: about one bit in twelve flips."""
+
+_ASKED = 100
 _NOISE, _OTHER_NOISE = 13.0, 40.0  # of 512, in each component of a descriptor
 
 
@@ -96,12 +101,13 @@ def _copy(picture: Keypoints, other: Keypoints, seed: tuple[int, int]) -> bytes:
     moved = places[chosen] + rng.normal(0, 0.7, (len(chosen), 2))
     angles = np.r_[seen.angles[chosen] + np.degrees(turn) + rng.normal(0, 4, len(chosen)), other.angles[added]] % 360
     sizes = np.r_[seen.scales[chosen] * scale * np.exp(rng.normal(0, 0.05, len(chosen))), other.scales[added]]
+    foreign = _noisy(other.descriptors[added], _OTHER_NOISE, rng)
     return encode(
         Keypoints(
             points=np.asarray(np.r_[moved, fresh], np.float32),
             scales=np.asarray(sizes, np.float32),
             angles=np.asarray(angles, np.float32),
-            descriptors=np.r_[_noisy(seen.descriptors[chosen], _NOISE, rng), other.descriptors[added]],
+            descriptors=np.r_[_noisy(seen.descriptors[chosen], _NOISE, rng), foreign],
             width=width,
             height=height,
             reduction=1.0,
@@ -147,15 +153,72 @@ def measured(count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def index_alone(count: int) -> dict[str, float]:
+    """The index without keypoints: seconds to build, milliseconds and recall of a lookup.
+
+    Codes are those of the photographs; other pictures have them with a mask of their own laid over, and copies with
+    noise on the components that their bits are the signs of.
+    """
+    photos = [photo for photo in _photos() if len(photo) >= POINTS]
+    pool = np.stack([codes(photo.descriptors[:POINTS]).margins for photo in photos])
+    spread = np.float32(_FLIPPING * pool.std())
+    rng = np.random.default_rng(4)
+    kept, pictures = round(POINTS * (1 - _LOST)), -(-count // (COPIES + 1))
+    masks = np.asarray(rng.integers(0, 2, (pictures, BITS)) * 2 - 1, np.float32)
+    each = kept + _ADDED
+    bits = np.empty((count * each, 2), np.uint64)
+    asked = []
+
+    def seen(number: int) -> NDArray[np.float32]:
+        rows = pool[number % len(pool)][rng.choice(POINTS, kept, replace=False)] * masks[number]
+        rows = rows + spread * rng.standard_normal(rows.shape, np.float32)
+        return np.concatenate((rows, pool[rng.integers(len(pool))][:_ADDED] * masks[rng.integers(pictures)]))
+
+    for number in range(count):
+        margins = seen(number % pictures)
+        bits[number * each : (number + 1) * each] = _packed(margins)
+        if number < _ASKED:
+            asked.append(Codes(_packed(margins), margins))
+    started = time.process_time()
+    tables = near_index._Tables(bits, np.full(count, each))
+    built, started = time.process_time() - started, time.process_time()
+    answers = [tables.votes(one) for one in asked]
+    looked = 1000 * (time.process_time() - started) / len(asked)
+    found, others = [], []
+    for number, (names, votes) in enumerate(answers):
+        chosen = names[np.argsort(-votes, kind="stable")[:CANDIDATES]]
+        chosen = chosen[votes[np.searchsorted(names, chosen)] >= near_index.LEAST_VOTES]
+        copies = np.arange(number % pictures, count, pictures)
+        found.append(len(np.intersect1d(chosen, copies)) / len(copies))
+        others.append(len(chosen) - len(np.intersect1d(chosen, copies)))
+    return {
+        "count": count, "key": tables.used, "built": built, "looked": looked, "recall": float(np.mean(found)),
+        "others": float(np.mean(others)),
+    }  # fmt: skip
+
+
+def _packed(margins: NDArray[np.float32]) -> NDArray[np.uint64]:
+    return np.packbits(margins > 0, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
 def main() -> None:
     """Measures the sizes that are named, each in this process, and prints a line for each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--key", type=int, help="bits of a key, to try what a larger index would have")
+    parser.add_argument("--index", action="store_true", help="the index alone, over made codes")
     chosen = parser.parse_args()
     if chosen.key:
         near_index._Tables.used = property(lambda _: chosen.key, lambda *_: None)  # type: ignore[attr-defined]
     for size in chosen.sizes:
+        if chosen.index:
+            one = index_alone(size)
+            print(
+                f"| {size:,} | {one['key']} | {one['built']:.1f} | {one['looked']:.1f} | {one['recall']:.3f} | "
+                f"{one['others']:.1f} |",
+                flush=True,
+            )
+            continue
         one = measured(size)
         each = one["seconds"] / one["count"] * 1000
         print(
