@@ -91,7 +91,7 @@ def joined(vectors: Vectors, pictures: Sequence[int], rules: Joining) -> NDArray
         made += 1
     for number in range(made - 1, -1, -1):  # what a group went into has a higher number than the group
         into[number] = into[into[number]]
-    return np.unique(into[: len(vectors)], return_inverse=True)[1]
+    return np.asarray(np.unique(into[: len(vectors)], return_inverse=True)[1], np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

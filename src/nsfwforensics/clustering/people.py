@@ -143,14 +143,15 @@ def people_in_case(
         if not where:
             raise UsageError(f"the case {path} holds no file whose bytes are known: scan into it first")
         log = _Log(case, command, operator)
-        found, problems = {}, []
+        found: dict[str, FacesOfFile] = {}
+        problems: list[Problem] = []
         for sha256, data in case.signatures(seen.METHOD):
             if sha256 in where:
                 try:
                     found[sha256] = seen.decode(where[sha256].paths[0], sha256, data)
                 except ValueError as error:
                     raise CaseError(f"{path}: what is kept of the faces in {sha256} cannot be used: {error}") from error
-        work = []
+        work: list[tuple[Path, bool, bool, str, Path | None]] = []
         for sha256, place in where.items():
             if sha256 in found:
                 continue
@@ -239,7 +240,8 @@ class _Made:
         self._found = found
         self._figures = figures
         rules = Joining(figures.join_within, figures.attach_within, figures.lead)
-        fit, unfit = [], []
+        fit: list[_Place] = []
+        unfit: list[_Place] = []
         for content, one in enumerate(found):
             for number, face in enumerate(one.faces):
                 (unfit if face.unfit else fit).append(_Place(content, number))

@@ -47,7 +47,7 @@ def people(case: CaseDatabase) -> dict[str, tuple[ShownPerson, ...]]:
     Raises:
         CaseError: What the case holds makes no sense.
     """
-    found = {}
+    found: dict[str, tuple[ShownPerson, ...]] = {}
     for sha256, data in case.signatures(METHOD):
         try:
             shown = _read(data)
