@@ -18,8 +18,9 @@ import numpy as np
 
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread
 from nsfwforensics.clustering.model import Link, Stage, Sureness
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.hashing.index import hamming
-from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE
+from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES
 from nsfwforensics.signals.matching.alignment import SCORE, SCORE_IN_COMMON, Alignment
 from nsfwforensics.signals.matching.near_index import NearIndex
 from nsfwforensics.signals.matching.near_match import common_share, near_match

@@ -20,7 +20,7 @@ from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.core.types import FileReport, Header, Priority
+from nsfwforensics.core.types import AnalyzerResult, FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import agreement, documents, marks, queries, runs
 from nsfwforensics.store.bounded import BoundedConnection
@@ -37,6 +37,7 @@ from nsfwforensics.store.rows import (
     QueueRow,
     Stat,
 )
+from nsfwforensics.store.state import Decided
 
 MOST_PROBLEMS = 100
 """So many rows without their counterpart are named at most, as SQLite's own check does with what it finds."""
@@ -51,10 +52,12 @@ class CaseDatabase:
 
     Attributes:
         path: Where it is.
+        decided: The decisions that the custody log has read so far.
     """
 
     def __init__(self, path: Path, connection: BoundedConnection) -> None:
         self.path = path
+        self.decided = Decided()
         self._connection = connection
 
     @classmethod
@@ -183,6 +186,22 @@ class CaseDatabase:
         with self.reading() as connection:
             return queries.files_about(connection, analyzers)
 
+    def files_by_list(self, analyzers: Collection[str]) -> dict[str, set[int]]:
+        """The numbers of the files that stand on each list of known images, by the list's name.
+
+        Args:
+            analyzers: Those that look files up in lists.
+        """
+        found: dict[str, set[int]] = {}
+        with self.reading() as connection:
+            for number, document in queries.documents_with_findings(connection, analyzers):
+                for finding in AnalyzerResult.model_validate_json(document).findings:
+                    matches = finding.data.get("matches")
+                    for match in matches if isinstance(matches, list) else ():
+                        if isinstance(match, dict) and isinstance(name := match.get("list"), str) and name:
+                            found.setdefault(name, set()).add(number)
+        return found
+
     def hash_values(self, algorithm: str, least_quality: int = 0) -> dict[str, str]:
         """The hashes of one algorithm by the SHA-256 of the content, in hexadecimal.
 
@@ -253,7 +272,11 @@ class CaseDatabase:
     def add_signature(self, sha256: str, method: str, data: bytes) -> None:
         """Keeps what a method computed from a content, in the method's own form; an earlier one is replaced."""
         with self.writing() as connection:
-            documents.insert_signature(connection, self._content_id(sha256), method, data)
+            self.put_signature(connection, sha256, method, data)
+
+    def put_signature(self, connection: sqlite3.Connection, sha256: str, method: str, data: bytes) -> None:
+        """Keeps it in a transaction of the caller's; for this package."""
+        documents.insert_signature(connection, self._content_id(sha256), method, data)
 
     def signatures(self, method: str) -> Iterator[tuple[str, bytes]]:
         """What a method computed, as (SHA-256, bytes), one at a time."""

@@ -155,6 +155,17 @@ def files_about(connection: sqlite3.Connection, analyzers: Collection[str]) -> s
     return {number for (number,) in found}
 
 
+def documents_with_findings(connection: sqlite3.Connection, analyzers: Collection[str]) -> Iterator[tuple[int, str]]:
+    """What these analyzers said of files in which they found something: the file's number, and the JSON document."""
+    places = ", ".join("?" * len(analyzers))
+    yield from connection.execute(
+        f"""SELECT e.file_id, r.document FROM results r JOIN examinations e ON e.id = r.examination_id
+        WHERE e.superseded = 0 AND r.analyzer IN ({places})
+        AND EXISTS (SELECT 1 FROM findings n WHERE n.result_id = r.id)""",  # noqa: S608
+        tuple(analyzers),
+    )
+
+
 def hash_values(connection: sqlite3.Connection, algorithm: str, least_quality: int) -> dict[str, str]:
     """The hashes of one algorithm by SHA-256, but for those of a lower quality."""
     # In the order in which they lie, not in that of an index: a third of the time where all of an algorithm are read.

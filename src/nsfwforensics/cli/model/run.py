@@ -22,7 +22,7 @@ from nsfwforensics.evaluation.judging import Judged, judge_file
 from nsfwforensics.execution.base import Lost
 from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.prepare import here
-from nsfwforensics.execution.processes import warm_up
+from nsfwforensics.execution.server import warm_up
 from nsfwforensics.execution.worker import start_plain
 from nsfwforensics.models import weights as weights_files
 from nsfwforensics.models.own.detector import probability

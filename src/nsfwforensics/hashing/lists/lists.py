@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from nsfwforensics.core.hashes import QUALITY_USABLE
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.lists import encase, shared_xml, vics
 from nsfwforensics.hashing.lists.databases import HashDatabase
-from nsfwforensics.hashing.lists.formats import JSON_FORMATS, SQLITE_FORMATS, ListFormat, sniff_binary, sniff_format
+from nsfwforensics.hashing.lists.formats import (
+    JSON_FORMATS,
+    REMARKS,
+    SQLITE_FORMATS,
+    ListFormat,
+    sniff_binary,
+    sniff_format,
+)
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
 from nsfwforensics.hashing.lists.printed import Certutil, GetFileHash, checksums
 from nsfwforensics.hashing.lists.records import WithdrawnError, from_record, records
@@ -33,7 +41,6 @@ from nsfwforensics.hashing.lists.rows import (
     plain,
     threatexchange,
 )
-from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 
 SHOWN_BAD_LINES = 20
 LONGEST_LINE = 1 << 16
@@ -195,7 +202,7 @@ class HashList:
                 self._refused(number, "line", BadLineError("longer than any line of a list"))
                 continue
             line = line.rstrip("\r\n")
-            if line.startswith("#") or not (line.strip() or self.form is ListFormat.GET_FILEHASH):
+            if line.startswith(REMARKS) or not (line.strip() or self.form is ListFormat.GET_FILEHASH):
                 continue
             try:
                 item = parse(line)

@@ -201,7 +201,7 @@ def _identity(file: FileReport, language: Language) -> list[Text]:
     lines = [plain(language.listed([language.says(fact) for fact in facts], "comma"))]
     if info.sha256:
         lines.append(Text(f"SHA-256 {info.sha256}", no_wrap=True, overflow="ignore"))
-    if file.status is FileStatus.PARTIAL and info.decoded_share is not None:
+    if info.decoded_share is not None and info.decoded_share < 1.0:
         missing = say(
             "Only about {share:.0%} of the picture could be decoded; the rest is missing.", share=info.decoded_share
         )
