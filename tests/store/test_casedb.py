@@ -286,15 +286,15 @@ def test_files_come_in_the_order_of_triage_of_a_report(case: CaseDatabase, tmp_p
         writer.begin(head)
         for each in files:
             writer.add(each)
-        expected = [str(Path(each.info.path).absolute()) for each in writer.finish(head).by_priority()]
+        expected = [Path(each.info.path).name for each in writer.finish(head).by_priority()]
     with case.writing() as connection:
         record = runs.begin(connection, header(finished=None, analyzers=head.analyzers))
         for each in reversed(files):
             runs.save(connection, record, Path(each.info.path), each, None)
-    listed = [each.path for each in case.files()]
+    listed = [each.place.name for each in case.files()]
     assert listed == expected
-    assert "/zz/altered" in listed[0], "although that comes last by name"
-    numbers = {each.id: each.path for each in case.files()}
+    assert listed[0].startswith("altered"), "although its folder comes last by name"
+    numbers = {each.id: each.place.name for each in case.files()}
     assert [numbers[row.id] for row in case.triage()] == expected
     case.mark(files[0].info.sha256 or "", dismiss=["FACE-001", "CMP-001"])
-    assert [each.path for each in case.files()].index(str(Path(files[0].info.path).absolute())) > 0
+    assert [each.place.name for each in case.files()].index(Path(files[0].info.path).name) > 0
