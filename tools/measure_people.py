@@ -4,15 +4,16 @@
 
 Each folder holds one folder for each person, with photographs of that person; of each photograph the largest face is
 taken for the person's. The figures go into ``weights/face-resnet29-people.toml``, which ``faces --group`` reads, and
-the table into ``weights/face-resnet29.md``.
+the table into its card and ``docs/people.md``.
 
 People are put into two halves in the order of their names, every second one. On the first half the rules are chosen:
 
 * ``join_within``: the largest distance (in steps of 0.02) at which the faces of the first half, as they are and saved
   again, are joined with a B-cubed precision of 1, less ``--margin``, since there are more strangers in a collection
   than in this set;
-* ``attach_within`` and ``lead``: of all pairs (in steps of 0.02 and 0.01) at which no face that is too small is put to
-  another person, the one that puts most to the right one, less the same margin.
+* ``attach_within``: the largest such distance, up to ``join_within``, at which no face that is not fit to be compared
+  is put to another person, less the same margin. Of some people every face is too small: they are strangers to all
+  groups. ``lead`` is set, not chosen.
 
 What is written was measured on the second half. Copies of one picture within a person (perceptual hash) are left out.
 """
@@ -32,7 +33,7 @@ from pathlib import Path
 import cv2
 import imagehash
 import numpy as np
-from face_degradations import Picture, shrink
+from face_degradations import Picture
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -45,10 +46,11 @@ from nsfwforensics.models.faces.rates import FaceRates, load_rates, unfit_reason
 NEAR_COPY = 6
 """Pictures of one person whose 64-bit perceptual hashes differ in at most so many bits count as copies."""
 
-SAVED_AGAIN, SMALL = "JPEG 40 at 512 px", "face 24 px"
-SIDE, QUALITY, SMALL_SIZE = 512, 40, 24
+SAVED_AGAIN = "JPEG 40 at 512 px"
+STRANGERS = "faces too small, of further people"
+SIDE, QUALITY = 512, 40
+LEAD = 0.05
 STEPS = np.round(np.arange(0.30, 0.76, 0.02), 2)
-LEADS = np.round(np.arange(0.0, 0.16, 0.01), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,6 @@ def gather(folders: Sequence[Path]) -> Iterator[dict[str, Taken]]:
             return Taken(who, place, direction(one), one.size, one.pose_error, str(unfit_reason(one, rates) or ""))
 
         rows = {AS_IS: taken(rgb), SAVED_AGAIN: taken(saved_again(rgb))}
-        largest = detector.detect(rgb)[:1]
-        if largest:
-            rows[SMALL] = taken(shrink(rgb, largest[0], SMALL_SIZE))
         yield rows
 
 
@@ -168,17 +167,6 @@ def row(
     }
 
 
-def mostly_small(photos: Sequence[dict[str, Taken]]) -> list[Taken]:
-    """Every second photograph of each person shrunk, so that its face is too small to be compared."""
-    counted: Counter[str] = Counter()
-    faces = []
-    for photo in photos:
-        person = photo[AS_IS].person
-        counted[person] += 1
-        faces.append(photo.get(SMALL, photo[AS_IS]) if counted[person] % 2 == 0 else photo[AS_IS])
-    return faces
-
-
 def choose(photos: Sequence[dict[str, Taken]], margin: float) -> Joining:
     """The rules, by what the module's description says."""
     fit = {
@@ -192,38 +180,39 @@ def choose(photos: Sequence[dict[str, Taken]], margin: float) -> Joining:
             b_cubed(grouped(faces, Joining(step, 0, 0)), [f.person for f in faces])[0] == 1 for faces in fit.values()
         )
     ]
-    rules = Joining(round(float(max(pure)) - margin, 2), 0.0, 0.0)
-    faces = mostly_small(photos)
+    rules = Joining(round(float(max(pure)) - margin, 2), 0.0, LEAD)
+    faces = [photo[AS_IS] for photo in photos if photo[AS_IS].vector is not None]
     alone = grouped(faces, rules)
-    holds = dict(zip(alone, (f.person for f in faces), strict=True))
-    best, most = rules, -1
-    for within in STEPS:
-        for lead in LEADS:
-            tried = replace(rules, attach_within=float(within), lead=float(lead))
-            labels = grouped(faces, tried)
-            put = [
-                (holds[label], face.person)
-                for label, face in zip(labels, faces, strict=True)
-                if face.unfit and label >= 0
-            ]
-            if all(one == other for one, other in put) and len(put) > most:
-                best, most = tried, len(put)
-    return replace(best, attach_within=round(best.attach_within - margin, 2), lead=round(best.lead + margin / 2, 2))
+    holds = {label: face.person for label, face in zip(alone, faces, strict=True) if not face.unfit}
+
+    def wrong(within: float) -> int:
+        labels = grouped(faces, replace(rules, attach_within=within))
+        put = [
+            (holds[label], face.person) for label, face in zip(labels, faces, strict=True) if face.unfit and label >= 0
+        ]
+        return sum(one != other for one, other in put)
+
+    safe = [float(step) for step in STEPS if step <= rules.join_within and wrong(float(step)) == 0]
+    return replace(rules, attach_within=round(max(safe, default=margin) - margin, 2))
 
 
 def measure(photos: Sequence[dict[str, Taken]], rules: Joining, gates: FaceRates) -> list[dict[str, object]]:
     """The figures of the other half of the people."""
     rows = []
     for name in (AS_IS, SAVED_AGAIN):
-        found = [photo[name] for photo in photos if photo[name].vector is not None]
+        known = {photo[AS_IS].person for photo in photos if photo[AS_IS].vector is not None and not photo[AS_IS].unfit}
+        found = [photo[name] for photo in photos if photo[name].vector is not None and photo[name].person in known]
         fit = [face for face in found if not face.unfit]
         rows.append(row(name, fit, rules))
         rows.append(row(f"{ALL_FOUND}, {name}", found, rules))
         turned = [face.pose_error > gates.max_pose_error for face in found]
         if any(turned):
             rows.append(row(f"faces turned too far, {name}", found, rules, turned))
-    small = mostly_small(photos)
-    rows.append(row(f"{SMALL}, every second picture", small, rules, [bool(face.unfit) for face in small]))
+    unfit = [photo[AS_IS] for photo in photos if photo[AS_IS].vector is not None]
+    known = {face.person for face in unfit if not face.unfit}
+    strangers = [face.person not in known for face in unfit]
+    if any(strangers):  # so small that none of their people's faces can be compared: each must stay out of every group
+        rows.append(row(STRANGERS, unfit, rules, strangers))
     return rows
 
 
@@ -234,7 +223,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, help="keep what the photographs gave here, or take it from here")
     parser.add_argument("--data", default="photographs of known people", help="what they are, in words")
     parser.add_argument("--output", type=Path, default=Path("weights"))
-    parser.add_argument("--margin", type=float, default=0.04)
+    parser.add_argument("--margin", type=float, default=0.02)
     options = parser.parse_args()
     gates = load_rates(MODEL)
     if gates is None:
@@ -260,7 +249,7 @@ def main() -> None:
     head = {
         "model": MODEL,
         "measured": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "data": f"{len(halves[1])} photographs of {len({p[AS_IS].person for p in halves[1]})} people on whom nothing was "
+        "data": f"{len(halves[1])} photographs of {len(people) - (len(people) + 1) // 2} people on whom nothing was "
         f"chosen: {options.data}",
     }
     lines = [
@@ -275,10 +264,11 @@ def main() -> None:
     (options.output / FILE).write_text("\n".join(lines) + "\n", "utf-8")
     table = ["| | " + " | ".join(list(rows[0])[1:]) + " |", "|---|" + "--:|" * (len(rows[0]) - 1)]
     table += ["| " + " | ".join(map(str, each.values())) + " |" for each in rows]
-    card = options.output / f"{MODEL}.md"
     marks = re.compile("(<!-- people -->\n).*?(<!-- people end -->)", re.DOTALL)
-    if card.is_file():
-        card.write_text(marks.sub(lambda m: m[1] + "\n".join(table) + "\n" + m[2], card.read_text("utf-8")), "utf-8")
+    for page in (options.output / f"{MODEL}.md", options.output.parent / "docs" / "people.md"):
+        if page.is_file():
+            text = page.read_text("utf-8")
+            page.write_text(marks.sub(lambda m: m[1] + "\n".join(table) + "\n" + m[2], text), "utf-8")
 
 
 if __name__ == "__main__":

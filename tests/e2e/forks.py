@@ -11,6 +11,7 @@ import atexit
 import gc
 import importlib
 import json
+import logging
 import os
 import pkgutil
 import signal
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
@@ -45,6 +47,9 @@ _LEFT_OUT = (
 """Modules that do something when they are loaded, or load what hardly a command needs."""
 
 _MESSAGE = 1 << 18
+
+_HOMES: list[Any] = []
+"""The modules that took a note of the home folder when they were loaded."""
 
 
 class Forks:
@@ -171,6 +176,8 @@ def serve(control: int) -> None:
     main = entry.load()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets those that ended
+    ours = [module for name, module in sys.modules.items() if name.startswith("nsfwforensics.")]
+    _HOMES.extend(module for module in ours if hasattr(module, "USERS_HOME"))
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=control) as requests:
@@ -227,10 +234,10 @@ def _begin(request: dict[str, Any], streams: list[int], main: Any) -> None:
         os.close(descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _streams()
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - as the module does
-    for name, module in list(sys.modules.items()):
-        if name.startswith("nsfwforensics.") and hasattr(module, "USERS_HOME"):
-            module.USERS_HOME = home
+    atexit._clear()  # what is left of the libraries' own is for processes that used them
+    weakref.finalize._registered_with_atexit = False  # type: ignore[attr-defined]
+    for module in _HOMES:
+        module.USERS_HOME = Path(os.path.expanduser("~"))  # noqa: PTH111 - as the module does
     tempfile.tempdir = None
     sys.argv = request["argv"]
     _Waiting().stands_in()
@@ -263,6 +270,7 @@ def _end(main: Any) -> None:
     threading._shutdown()  # type: ignore[attr-defined]
     util._exit_function()  # type: ignore[attr-defined]  # loaded before the command began, but to be called first
     atexit._run_exitfuncs()
+    logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from nsfwforensics.core.registry import installed
-from nsfwforensics.execution.server import EVERY_WORKER, warm_up
 
 _NO_SERVER = frozenset({"--no-isolate", "--engine", "--help"})
 _FOLDERS = frozenset({"-o", "--output"})
@@ -28,5 +27,9 @@ def warm_up_for_one(words: Sequence[str]) -> None:
     follows = {second for first, second in pairwise(words) if first in _FOLDERS}
     named = [word for word in words[1:] if word not in follows and os.path.exists(word)]  # noqa: PTH110
     if words[0] == "scan" and len(named) == 1 and os.path.isfile(named[0]) and not _NO_SERVER & set(words):  # noqa: PTH113
+        # Loads multiprocessing, which clears up at exit what lies in our scratch folder: so it must come to know of the
+        # exit after that folder did, and clear up before it goes.
+        from nsfwforensics.execution.server import EVERY_WORKER, warm_up
+
         ours = (registration.entry.module for registration in installed() if registration.built_in)
         warm_up([*EVERY_WORKER, *ours])

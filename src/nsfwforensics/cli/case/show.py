@@ -143,7 +143,7 @@ def _print_rows(rows: list[_Row], case: CaseDatabase, console: Console) -> None:
     folder = ""
     with suppress(ValueError):  # files on several drives have no folder in common
         folder = os.path.commonpath([row.file.place.parent for row in rows])
-    originals = frozenset(name for head in case.headers() for name in head.providing(Capability.ORIGINALS))
+    originals = _originals(case)
     narrow = console.width < NARROW
     path_width = max(16, console.width - 2 if narrow else (console.width - 28) // 2)
     name = ShownNames(path_width)
@@ -166,6 +166,11 @@ def _print_rows(rows: list[_Row], case: CaseDatabase, console: Console) -> None:
             table.add_row(Text(shown), Text(priority), Text(decision), why)
     if not narrow:
         console.print(table)
+
+
+def _originals(case: CaseDatabase) -> frozenset[str]:
+    """The names of the analyzers that compare with originals."""
+    return frozenset(name for head in case.headers() for name in head.providing(Capability.ORIGINALS))
 
 
 def _why(case: CaseDatabase, file: CaseFile, originals: frozenset[str]) -> str:
@@ -204,7 +209,16 @@ def show_alike(
 
 
 @reporting_errors
-def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: Lang = None) -> None:
+def show_file(
+    case: Case,
+    file: FileOrDigest,
+    as_json: _AsJson = False,
+    lang: Lang = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Print all of it: error rates, every finding, what could not be checked."),
+    ] = False,
+) -> None:
     """Shows a file, or all files with that content."""
     with CaseDatabase.open(case) as opened:
         found = find(opened, file)
@@ -214,7 +228,8 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: La
             return
         console, spoken = Console(), language_of(lang)
         for one in found:
-            render_file(case_report.report_of(opened, one), console, spoken)
+            report = case_report.report_of(opened, one)
+            render_file(report, console, spoken, originals=_originals(opened), verbose=verbose)
             console.print()
             console.print(Text(f"In the case since {one.added}; status {one.status}, priority {one.priority.value}."))
             for past in opened.examinations(one):
