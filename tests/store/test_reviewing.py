@@ -13,14 +13,14 @@ from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import DecidedMeanwhileError, decide
 from nsfwforensics.store.reviewing import Pair, ReviewState
-from nsfwforensics.store.rows import Decision, Mark, NewMark
+from nsfwforensics.store.rows import Decision, DecisionEntry, NewMark
 from tests.store.conftest import Save, sha
 
 YES, NO, UNSURE, BACK = Decision.RELEVANT, Decision.NOT_RELEVANT, Decision.NEEDS_REVIEW, Decision.UNDECIDED
 
 
-def history(*said: tuple[str, Decision]) -> list[Mark]:
-    return [Mark(decision, "", by, "2026-11-29T10:00:00+00:00") for by, decision in said]
+def history(*said: tuple[str, Decision]) -> list[DecisionEntry]:
+    return [DecisionEntry(decision, "", by, "2026-11-29T10:00:00+00:00") for by, decision in said]
 
 
 @pytest.mark.parametrize(

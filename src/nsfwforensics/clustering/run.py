@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, embedding, features, fingerprint
-from nsfwforensics.clustering.grouping import Groups, Signatures, grouped
+from nsfwforensics.clustering.grouping import Clusters, Signatures, grouped
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core import installation
@@ -140,7 +140,7 @@ def _problem(unread: Unread) -> Problem:
     return Problem(path=str(unread.path), reason=unread.reason, failed=unread.failed)
 
 
-def _worded(prints: Sequence[Fingerprint], groups: Groups) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
+def _worded(prints: Sequence[Fingerprint], groups: Clusters) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
     stars: dict[int, list[int]] = {}
     for number in range(len(prints)):
         stars.setdefault(groups.root(number), []).append(number)
@@ -160,7 +160,7 @@ def _worded(prints: Sequence[Fingerprint], groups: Groups) -> tuple[tuple[Cluste
     return tuple(clusters), tuple(alone)
 
 
-def _member(one: Fingerprint, number: int, groups: Groups) -> Member:
+def _member(one: Fingerprint, number: int, groups: Clusters) -> Member:
     return Member(
         path=str(one.path),
         sha256=one.sha256,

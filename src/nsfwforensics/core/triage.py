@@ -54,10 +54,10 @@ def sign_of(finding: Finding, result: AnalyzerResult, originals: Container[str] 
         result: The result that holds it.
         originals: The names of the analyzers that compare with originals.
     """
-    return Statement.of(finding, result).sign(originals)
+    return Weighed.of(finding, result).sign(originals)
 
 
-class Statement(NamedTuple):
+class Weighed(NamedTuple):
     """What of a finding decides where its file stands.
 
     Attributes:
@@ -112,11 +112,11 @@ def signs(file: FileReport, originals: Container[str] = ()) -> Mapping[Sign, flo
     return _signs(_statements(file), originals)
 
 
-def _statements(file: FileReport) -> list[Statement]:
-    return [Statement.of(finding, result) for result in file.results for finding in result.findings]
+def _statements(file: FileReport) -> list[Weighed]:
+    return [Weighed.of(finding, result) for result in file.results for finding in result.findings]
 
 
-def _signs(statements: Iterable[Statement], originals: Container[str]) -> Mapping[Sign, float]:
+def _signs(statements: Iterable[Weighed], originals: Container[str]) -> Mapping[Sign, float]:
     found: dict[Sign, float] = {}
     for statement in statements:
         if (sign := statement.sign(originals)) is not None:
@@ -161,7 +161,7 @@ def standing(file: FileReport, originals: Container[str] = ()) -> TriageRank:
 
 
 def place(
-    statements: Sequence[Statement], originals: Container[str] = (), *, supplied: bool = False, failed: bool = False
+    statements: Sequence[Weighed], originals: Container[str] = (), *, supplied: bool = False, failed: bool = False
 ) -> TriageRank:
     """Where a file stands of which this is said.
 

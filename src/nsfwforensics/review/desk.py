@@ -30,7 +30,7 @@ from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import decide
 from nsfwforensics.store.people import ShownPerson, people
 from nsfwforensics.store.reviewing import ReviewState
-from nsfwforensics.store.rows import CaseFile, Decision, Mark, NewMark, QueueRow
+from nsfwforensics.store.rows import CaseFile, Decision, DecisionEntry, NewMark, QueueRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ class ShownItem:
     file: CaseFile
     report: FileReport
     views: list[View]
-    history: list[Mark]
+    history: list[DecisionEntry]
     earlier: dict[str, int]
     careful: bool
     others: list[tuple[CaseFile, Decision | None]]
@@ -152,7 +152,7 @@ class _Act:
     """What was decided at once, and what stood there before: enough to take it back."""
 
     marks: list[NewMark]
-    before: dict[str, Mark | None]
+    before: dict[str, DecisionEntry | None]
 
 
 @dataclass(slots=True)
@@ -183,7 +183,7 @@ class Desk:
         self.case = CaseDatabase.open(case)
         self._queues: OrderedDict[Filters, Queue] = OrderedDict()
         self._reports: OrderedDict[int, tuple[CaseFile, FileReport]] = OrderedDict()
-        self._histories: dict[str, list[Mark]] = {}
+        self._histories: dict[str, list[DecisionEntry]] = {}
         self._last = 0
         self._acts: list[_Act] = []
         self._seen: set[str] = set()
@@ -375,12 +375,12 @@ class Desk:
             for queue in self._queues.values():
                 queue.changed(sha256)
 
-    def _history(self, sha256: str | None) -> list[Mark]:
+    def _history(self, sha256: str | None) -> list[DecisionEntry]:
         """The decisions about a content that this reviewer may know."""
         found = self._histories.get(sha256 or "", [])
         return [mark for mark in found if mark.by == self.rules.reviewer] if self.rules.blind else found
 
-    def _own(self, sha256: str) -> Mark | None:
+    def _own(self, sha256: str) -> DecisionEntry | None:
         own = [mark for mark in self._histories.get(sha256, ()) if mark.by == self.rules.reviewer]
         return own[-1] if own and own[-1].decision is not Decision.UNDECIDED else None
 

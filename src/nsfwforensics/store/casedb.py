@@ -30,9 +30,9 @@ from nsfwforensics.store.rows import (
     CaseHashes,
     CaseInfo,
     Decision,
+    DecisionEntry,
     Dismissal,
     Examination,
-    Mark,
     NewMark,
     QueueRow,
     Stat,
@@ -212,7 +212,7 @@ class CaseDatabase:
         with self.reading() as connection:
             return queries.hash_values(connection, algorithm, least_quality)
 
-    def marks_since(self, number: int) -> list[tuple[int, str, Mark]]:
+    def marks_since(self, number: int) -> list[tuple[int, str, DecisionEntry]]:
         """Decisions about any content in their order: number, SHA-256 and decision.
 
         Args:
@@ -310,14 +310,14 @@ class CaseDatabase:
         note, by = str(storable_text(given.note)), str(storable_text(given.by))
         content = self._content_id(given.sha256)
         if given.decision is not None:
-            marks.add_decision(connection, content, Mark(given.decision, note, by, at))
+            marks.add_decision(connection, content, DecisionEntry(given.decision, note, by, at))
         for codes, dismissed in ((given.dismiss, True), (given.restore, False)):
             for code in dict.fromkeys(codes):
                 marks.add_dismissal(connection, content, Dismissal(code, note, by, at), dismissed=dismissed)
         for (number,) in connection.execute("SELECT id FROM files WHERE content_id = ?", (content,)).fetchall():
             runs.sum_up(connection, number)
 
-    def history(self, sha256: str) -> list[Mark]:
+    def history(self, sha256: str) -> list[DecisionEntry]:
         """All decisions about a content, the oldest first."""
         with self.reading() as connection:
             return marks.history(connection, self._content_id(sha256))

@@ -11,9 +11,9 @@ from typing import Any
 
 from nsfwforensics.core import triage as order
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.core.triage import Statement
+from nsfwforensics.core.triage import Weighed
 from nsfwforensics.core.types import Capability, FileStatus, Header, Priority, Question, Severity, Support
-from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, Mark, QueueRow
+from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, DecisionEntry, QueueRow
 
 _LATEST = "(SELECT max(id) FROM decisions WHERE content_id = c.id)"
 
@@ -62,11 +62,11 @@ def _order(connection: sqlite3.Connection) -> None:
     """Gives the connection its function ``triage_place``, by what the case says now."""
     originals = frozenset(name for head in headers(connection) for name in head.providing(Capability.ORIGINALS))
     supplied = {number for (number,) in connection.execute(_SUPPLIED)}
-    said: dict[int, list[Statement]] = {}
+    said: dict[int, list[Weighed]] = {}
     for number, analyzer, asked, about, severity, support in connection.execute(_STATEMENTS):
         with suppress(ValueError):  # what is damaged has no weight; `case verify` names it
             about = Question(about or asked)
-            statement = Statement(analyzer, Question(asked), about, Severity(severity), Support(support))
+            statement = Weighed(analyzer, Question(asked), about, Severity(severity), Support(support))
             said.setdefault(number, []).append(statement)
 
     def triage_place(number: int, status: str) -> float:
@@ -202,7 +202,7 @@ def _file(row: Sequence[Any]) -> CaseFile:
         error=error,
         added=added,
         examined=examined,
-        mark=Mark(Decision(decision), note, by, at) if decision else None,
+        mark=DecisionEntry(Decision(decision), note, by, at) if decision else None,
         findings=tuple((findings or "").split()),
         dismissed=tuple((dismissed or "").split()),
     )

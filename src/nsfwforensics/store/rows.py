@@ -86,7 +86,7 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DecisionEntry:
     """One entry in the history of decisions. The latest one counts.
 
     Attributes:
@@ -172,7 +172,7 @@ class CaseFile:
     error: str | None
     added: str
     examined: str | None
-    mark: Mark | None
+    mark: DecisionEntry | None
     findings: tuple[str, ...] = ()
     dismissed: tuple[str, ...] = ()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsfwforensics.analyzers.provenance.graphs import kind_of
-from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Certainty, Condition, Home, Rule, View, png
+from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Certainty, Condition, FieldView, Home, Rule, png
 from nsfwforensics.analyzers.provenance.readings import Allowance, Looked
 from nsfwforensics.analyzers.provenance.rules.bare_names import BARE_NAMES
 from nsfwforensics.analyzers.provenance.rules.services import SERVICES
@@ -67,12 +67,12 @@ class Table:
     def first(self, condition: Condition) -> Looked | None:
         """The first field for which a condition holds, or None. An editor's graph only counts where none was run."""
         fields = list(self.at(condition.homes))
-        if condition.view is View.NODES:
+        if condition.view is FieldView.NODES:
             run = [looked for looked in fields if looked.graph.run]
             fields = run or fields
         for looked in fields:
             lines = looked.lines(condition.view)
-            if condition.compiled.search(lines) and (lines or condition.view is View.TEXT):
+            if condition.compiled.search(lines) and (lines or condition.view is FieldView.TEXT):
                 if condition.unless and re.search(condition.unless, lines, re.MULTILINE):
                     continue
                 return looked

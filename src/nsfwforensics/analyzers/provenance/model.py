@@ -28,7 +28,7 @@ class Certainty(StrEnum):
     NAMED = "the bare name of a program, which anyone can write"
 
 
-class View(StrEnum):
+class FieldView(StrEnum):
     """How the text of a metadata field is looked at."""
 
     TEXT = "text"
@@ -58,7 +58,7 @@ class Condition:
 
     homes: tuple[Home, ...]
     pattern: str
-    view: View = View.TEXT
+    view: FieldView = FieldView.TEXT
     unless: str = ""
 
     @property

@@ -32,12 +32,12 @@ from nsfwforensics.hashing.lists.rows import (
     BadLineError,
     Gathering,
     Hashdeep,
+    HeadedTable,
     LineParser,
     ListLimitError,
     LongHash,
     OtherSignalError,
     PhotoDnaError,
-    Table,
     plain,
     threatexchange,
 )
@@ -227,7 +227,7 @@ class HashList:
             case ListFormat.GET_FILEHASH:
                 return GetFileHash(self._long)
             case _:
-                return Table(self._long)
+                return HeadedTable(self._long)
 
     def _taken(self, item: KnownItem) -> Iterator[KnownItem]:
         if item.pdq is not None and item.quality is not None and item.quality < self._quality:

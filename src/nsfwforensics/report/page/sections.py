@@ -57,7 +57,7 @@ class Surroundings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class MadePicture:
     """A picture made beside the report; ``address`` is None where the page does not embed it."""
 
     name: str
@@ -76,7 +76,7 @@ class Grounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CardLook:
     """What a file looks like on its card: its outline, what is marked in it, and a picture where one was asked for.
 
     Attributes:
@@ -128,12 +128,12 @@ class Section:
     copies: tuple[str, ...]
     signs: str
     decision: str
-    look: Look | None
+    look: CardLook | None
     questions: tuple[QuestionView, ...]
     grounds: tuple[Grounds, ...]
     timeline: Markup | None
     thumbnail: Markup | None
-    pictures: list[Picture]
+    pictures: list[MadePicture]
     fields: list[FieldRow]
     fields_left_out: int
     hashes: list[tuple[Label, str]]
@@ -226,7 +226,7 @@ def _searched(row: Row) -> str:
     return " ".join(text.shown_name(path) for path in (row.file.info.path, *row.copies[:MOST_COPIES]))
 
 
-def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings) -> Section:
+def section(number: int, row: Row, pictures: list[MadePicture], saved: Surroundings) -> Section:
     """Arranges one file.
 
     Args:
@@ -289,21 +289,21 @@ def _grounds(file: FileReport, declared: Declared, language: Language) -> Iterat
             )
 
 
-def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]:
+def _pictures(file: FileReport, folder: Path | None, room: int) -> list[MadePicture]:
     """The pictures of a file's results, those embedded that fit into ``room`` bytes."""
     pictures = []
     for artifact in (artifact for result in file.results for artifact in result.artifacts):
         address = data_address(folder, artifact) if folder and artifact.embed and room > 0 else None
         room -= len(address or "")
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
-        pictures.append(Picture(told(artifact, "name"), artifact.path, shown))
+        pictures.append(MadePicture(told(artifact, "name"), artifact.path, shown))
     return pictures
 
 
-def _look(file: FileReport) -> Look | None:
+def _look(file: FileReport) -> CardLook | None:
     edges = frame(file)
     picture = None if file.sensitive else _thumbnail(file.info.thumbnail)
-    return Look(*edges, draw(file), picture) if edges is not None else None
+    return CardLook(*edges, draw(file), picture) if edges is not None else None
 
 
 def _thumbnail(encoded: str | None) -> Markup | None:
