@@ -53,7 +53,7 @@ test: install
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not browser"
 
 test-all: install
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	NSFWFORENSICS_TESTS_INSTALLED=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 coverage: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pytest-cov>=6"

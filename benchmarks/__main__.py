@@ -23,6 +23,7 @@ from benchmarks.large import large
 from benchmarks.lookup import MILLION, lookup
 from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
+from benchmarks.one import one
 from benchmarks.page import page
 from benchmarks.provenance import provenance
 from benchmarks.review import review
@@ -120,6 +121,7 @@ of 0.2 to 1 megapixel, every analyzer, report written.
 
 BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "startup": startup,
+    "one": one,
     "stages": stages,
     "folder": folder,
     "memory": memory,

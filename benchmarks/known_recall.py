@@ -24,8 +24,9 @@ from tools.measured import record
 
 from benchmarks import pairs
 from benchmarks.pair_steps import Draft, apply
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.hashing.picture.dihedral import dihedral_hashes
-from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE, pdq
+from nsfwforensics.hashing.picture.pdq import pdq
 from nsfwforensics.signals.matching.near_index import NearIndex
 from nsfwforensics.signals.matching.parts import asked_points, kept_points
 from nsfwforensics.signals.matching.signature import encode

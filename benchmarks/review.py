@@ -6,11 +6,14 @@ import argparse
 import hashlib
 import http.client
 import json
+import os
 import random
 import re
+import sqlite3
 import statistics
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +22,9 @@ import psutil
 
 from benchmarks import corpus
 from benchmarks.measure import TOOL
-from nsfwforensics.core.types import FileReport
-from nsfwforensics.store import runs
+from nsfwforensics.store import custody_log, runs
 from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.log_copy import LogCopy
 
 WORK = corpus.ROOT / ".work" / "bench"
 SAMPLES = corpus.ROOT / "samples"
@@ -79,42 +82,79 @@ decision with the item after it; the rest is the disk, and waiting for a core. I
 
 
 def _build(case: Path) -> None:
+    """A case as a scan leaves it, with its log: the rows of the samples' own case again and again under other names."""
     seed = WORK / "review-seed.db"
     if not seed.exists():
         chosen = [part for name in ("metadata", "phash", "provenance") for part in ("--only", name)]
         subprocess.run([TOOL, "scan", SAMPLES, "--case", seed, "--quiet", *chosen], check=False)
-    numbers = random.Random(9)
-    with CaseDatabase.open(seed) as opened:
-        reports = [opened.report(file, marked=False) for file in opened.files(statuses=["ok", "partial"])]
+    with CaseDatabase.open(seed) as opened, opened.reading() as connection:
         header = opened.headers()[0]
+        patterns = [_Pattern(connection, file.id) for file in opened.files(statuses=["ok", "partial"])]
+    numbers = random.Random(9)
     made = case.with_suffix(".part")
     for left in made.parent.glob(f"{made.name}*"):
         left.unlink()
     earlier: list[int] = []
-    with CaseDatabase.create(made, name="fifty thousand", operator="bench") as opened, opened.writing() as connection:
-        run = runs.begin(connection, header)
-        for number in range(FILES):
-            bits = numbers.getrandbits(256)
-            if earlier and numbers.random() < ALIKE:
-                bits = numbers.choice(earlier) ^ (1 << numbers.randrange(256))
-            elif len(earlier) < 1000:
-                earlier.append(bits)
-            path = Path(f"/evidence/{number % 97:02}/{number:05}.jpg")
-            runs.save(connection, run, path, _as(reports[number % len(reports)], number, path), None)
-            connection.execute(
-                "INSERT OR REPLACE INTO hashes SELECT content_id, 'pdq', ?, 100 FROM files WHERE path = ?",
-                (f"{bits:064x}", runs.stored_path(path)),
-            )
+    with CaseDatabase.create(made, name="fifty thousand", operator="bench") as opened:
+        with opened.writing() as connection:
+            run = runs.begin(connection, header)
+            for number in range(1, FILES + 1):
+                bits = numbers.getrandbits(256)
+                if earlier and numbers.random() < ALIKE:
+                    bits = numbers.choice(earlier) ^ (1 << numbers.randrange(256))
+                elif len(earlier) < 1000:
+                    earlier.append(bits)
+                patterns[number % len(patterns)].write(connection, run.id, number, f"{bits:064x}")
+        done = {custody_log.RUN: run.id}
+        custody_log.append(opened, custody_log.Happening(custody_log.SCAN_STARTED, header.command, counts=done))
+        custody_log.append(opened, custody_log.Happening(custody_log.SCAN_FINISHED, header.command, counts=done))
     made.rename(case)
-    for suffix in ("-wal", "-shm"):
+    LogCopy.place(made).rename(LogCopy.place(case))
+    for suffix in ("-wal", "-shm", "-lock"):
         Path(f"{made}{suffix}").unlink(missing_ok=True)
 
 
-def _as(report: FileReport, number: int, path: Path) -> FileReport:
-    """The same report of another file."""
-    digest = hashlib.sha256(str(number).encode()).hexdigest()
-    info = report.info.model_copy(update={"path": str(path), "name": path.name, "sha256": digest})
-    return report.model_copy(update={"info": info})
+class _Pattern:
+    """The rows of one file in a case, to be written again for other files."""
+
+    def __init__(self, connection: sqlite3.Connection, number: int) -> None:
+        def rows(what: str, value: int) -> list[Any]:
+            return connection.execute(f"SELECT * FROM {what} = ?", (value,)).fetchall()
+
+        (self._file,) = rows("files WHERE id", number)
+        (self._content,) = rows("contents WHERE id", self._file[2])
+        (self._examination,) = rows("examinations WHERE superseded = 0 AND file_id", number)
+        self._results = rows("results WHERE examination_id", self._examination[0])
+        self._findings = {row[0]: rows("findings WHERE result_id", row[0]) for row in self._results}
+        self._hashes = [row for row in rows("hashes WHERE content_id", self._content[0]) if row[1] != "pdq"]
+        self._path = os.fsdecode(self._file[1])
+
+    def write(self, connection: sqlite3.Connection, run: int, number: int, pdq: str) -> None:
+        """Writes them for another file: path, digest and PDQ hash are its own, in the documents too."""
+        path, digest = f"/evidence/{number % 97:02}/{number:05}.jpg", hashlib.sha256(str(number).encode()).hexdigest()
+        own = ((self._path, path), (Path(self._path).name, Path(path).name), (self._content[1], digest))
+
+        def as_own(document: str) -> str:
+            for old, new in own:
+                document = document.replace(old, new)
+            return document
+
+        def insert(table: str, row: Sequence[Any]) -> None:
+            connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+        insert("contents", (number, digest, *self._content[2:]))
+        insert("files", (number, os.fsencode(path), number, *self._file[3:]))
+        done = self._examination
+        insert("examinations", (number, number, run, number, *done[4:-1], as_own(done[-1])))
+        for result in self._results:
+            place = connection.execute(
+                "INSERT INTO results VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", (number, *result[2:-1], as_own(result[-1]))
+            ).lastrowid
+            for finding in self._findings[result[0]]:
+                insert("findings", (place, *finding[1:]))
+        for row in self._hashes:
+            insert("hashes", (number, *row[1:]))
+        insert("hashes", (number, "pdq", pdq, 100))
 
 
 class _Page:

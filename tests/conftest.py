@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # How long an example takes is no matter of right or wrong, and many machines are busy with other things.
@@ -28,3 +32,23 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"development data is absent ({folder.name}/ beside the checkout)")
     return folder
+
+
+Once = Callable[[str, Callable[[], Any]], Any]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Works something out once for all processes that run these tests, and hands each the same JSON values."""
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+
+    def call(name: str, make: Callable[[], Any]) -> Any:
+        kept = folder / f"{name}.json"
+        with FileLock(f"{kept}.lock"):
+            if not kept.is_file():
+                kept.write_text(json.dumps(make()), "utf-8")
+        return json.loads(kept.read_text("utf-8"))
+
+    return call

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import Once
+from tests.e2e.conftest import COMMAND, Runner, run
+
+__all__ = ["run"]
 
 FOLDER = Path(__file__).resolve().parent.parent / "samples"
 EXPECTED: dict[str, Any] = tomllib.loads((FOLDER / "expected.toml").read_text("utf-8"))
@@ -20,13 +24,18 @@ MATCH = 31
 
 
 @pytest.fixture(scope="module")
-def scanned() -> tuple[int, dict[str, dict[str, Any]]]:
+def scanned(once: Once) -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit code and the files of one full scan, by name."""
-    command = [Path(sys.executable).with_name("nsfwforensics"), "scan", FOLDER, "--json", "--quiet"]
-    given = ["--reference", FOLDER / "reference.jpg", "--original", FOLDER / "camera-original.jpg"]
-    done = subprocess.run([*command, *given], capture_output=True, check=False)
-    assert done.stdout, done.stderr.decode()
-    return done.returncode, {file["info"]["name"]: file for file in json.loads(done.stdout)["files"]}
+
+    def scan() -> tuple[int, Any]:
+        command = [COMMAND, "scan", FOLDER, "--json", "--quiet"]
+        given = ["--reference", FOLDER / "reference.jpg", "--original", FOLDER / "camera-original.jpg"]
+        done = subprocess.run([*command, *given], capture_output=True, check=False)
+        assert done.stdout, done.stderr.decode()
+        return done.returncode, json.loads(done.stdout)
+
+    code, report = once("samples", scan)
+    return code, {file["info"]["name"]: file for file in report["files"]}
 
 
 @pytest.fixture
@@ -97,13 +106,12 @@ def test_the_hashes(scanned: tuple[int, dict[str, dict[str, Any]]], name: str) -
         assert (bits(name) ^ bits(other)).bit_count() > MATCH, other
 
 
-def test_hostile_text_is_kept_as_it_was_and_inert_in_what_is_printed() -> None:
-    command = [Path(sys.executable).with_name("nsfwforensics"), "metadata", FOLDER / "hostile-text.jpg"]
-    shown = subprocess.run(command, capture_output=True, check=True).stdout.decode()
-    assert "\x1b[2J" not in shown
-    assert "[red]x[/red]" in shown
-    listed = json.loads(subprocess.run([*command, "--json"], capture_output=True, check=True).stdout)
-    values = {
-        field["value"] for field in measured(listed["files"][0], "metadata")["fields"] if field["tag"] == "0x8298"
-    }
-    assert values == {"\x1b[2J\x1b]0;title\x07"}
+def test_hostile_text_is_kept_as_it_was_and_inert_in_what_is_printed(run: Runner) -> None:
+    shown = run("metadata", FOLDER / "hostile-text.jpg")
+    assert shown.code == 0
+    assert "\x1b[2J" not in shown.out
+    assert "[red]x[/red]" in shown.out
+    listed = run("metadata", FOLDER / "hostile-text.jpg", "--json")
+    assert listed.code == 0
+    fields = measured(listed.report["files"][0], "metadata")["fields"]
+    assert {field["value"] for field in fields if field["tag"] == "0x8298"} == {"\x1b[2J\x1b]0;title\x07"}

@@ -89,10 +89,12 @@ class Run:
         """
         if not self.plan.in_two or self.request.settings.uses_ray:
             return
-        targets = self.sink.not_done(self.targets(), self.header)
-        for file in self.engine.run(self.plan, (replace(target, look=Look.FIRST) for target in targets)):
+        for file in self.sink.first(self._look, self.targets, self.header):
             self._seen.keep(file)
             yield file
+
+    def _look(self, targets: Iterable[Target]) -> Iterator[FileReport]:
+        return self.engine.run(self.plan, (replace(target, look=Look.FIRST) for target in targets))
 
     def _in_turn(self) -> Iterator[Target]:
         return self._seen.ordered(self.targets())

@@ -5,6 +5,7 @@
     ForensicsError                 1  something went wrong that is nobody's usage mistake
     ├── UsageError                 2  the command line or settings ask for something impossible
     │   └── EnrolmentError        2  what a run is prepared with (a reference, an original) cannot be used
+    ├── NothingFoundError          6  no picture, or no file at all, lies where it was looked
     ├── MissingDependencyError     3  a model, an optional extra or a named device is not there
     │   └── DeviceUnavailableError 3  a device asked for by name is missing
     ├── WeightsError               3  a weights file is absent, altered or not understood
@@ -58,6 +59,12 @@ class UsageError(ForensicsError):
 
 class EnrolmentError(UsageError):
     """A reference photo holds no usable face, or several with no choice made."""
+
+
+class NothingFoundError(ForensicsError):
+    """No picture, or no file at all, lies in the places that were named."""
+
+    exit_code = ExitCode.NO_PICTURES
 
 
 class MissingDependencyError(ForensicsError):

@@ -136,6 +136,7 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
             thumbnails=settings.thumbnails and not settings.sensitive,
             sensitive=settings.sensitive,
             isolated=apart and not settings.uses_ray,
+            few=_one_file(request.paths),
         ),
         complete=complete,
         inside=look_inside,

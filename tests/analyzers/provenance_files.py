@@ -274,7 +274,9 @@ FILES: Mapping[str, Builder] = {
     ),
     "web-ui-settings": lambda: png(parameters=SETTINGS),
     **{
-        rule.id: lambda rule=rule: photo({0x0131: rule.example.removeprefix("Software=")})  # type: ignore[misc]
+        rule.id: lambda rule=rule: photo(  # type: ignore[misc]
+            {0x013B if rule.id == "named-author" else 0x0131: rule.example.partition("=")[2]}
+        )
         for rule in BARE_NAMES
     },
 }  # fmt: skip

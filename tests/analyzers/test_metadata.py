@@ -14,6 +14,8 @@ from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.storable import storable
 from nsfwforensics.core.types import AnalyzerStatus, Finding, Severity, Support
+from tests.analyzers.make_c2pa import Authority, action, signed
+from tests.analyzers.provenance_files import galaxy
 from tests.formats import make
 
 CAMERA = make.exif(
@@ -233,6 +235,11 @@ def test_a_stripped_photo_says_that_this_proves_nothing() -> None:
     assert finding.support is Support.NO_INDICATION
     assert "proves nothing" in finding.caveat
     assert "META-013" not in codes(examine(make.png(), "x.png"))
+
+
+def test_what_stands_in_a_trailer_or_in_credentials_is_a_statement_of_origin(newsroom: Authority) -> None:
+    assert "META-013" not in codes(examine(make.jpeg() + galaxy()))
+    assert "META-013" not in codes(examine(signed(make.jpeg(), action("created", "digitalCapture"), by=newsroom)))
 
 
 def test_a_truncated_file_is_called_partial_with_its_share() -> None:

@@ -57,6 +57,8 @@ def test_screenshots_are_known_in_more_than_twenty_languages_with_their_date() -
         ("Copy of Copy of received_1234567890123456 (1) (2).jpeg", "Facebook Messenger", ""),
         ("FB_IMG_1600000000000-edited.jpg", "Facebook", "2020-09-13 12:26:40 UTC"),
         ("IMG-20269931-WA0005.jpg", "WhatsApp", ""),
+        ("Messenger_creation_1234567890123456.jpeg", "Facebook Messenger", ""),
+        ("photo_5192837465019283746_y (1).jpg", "Telegram", ""),
     ],
 )
 def test_services_are_named_in_any_language_and_through_copies(name: str, what: str, date: str) -> None:

@@ -12,6 +12,7 @@ from nsfwforensics.analyzers.metadata.analyzer import MetadataAnalyzer
 from nsfwforensics.analyzers.metadata.times import parse
 from nsfwforensics.core.analyzer import Resources
 from nsfwforensics.core.evidence import Evidence
+from nsfwforensics.core.types import Severity
 from tests.formats import make
 
 ANALYZER = MetadataAnalyzer(MetadataAnalyzer.Options(), Resources())
@@ -56,6 +57,22 @@ def test_satellite_time_may_be_off_by_any_time_zone_but_not_by_a_day() -> None:
     assert kinds(exif(gps=("2020:05:29", (23.0, 0.0, 0.0)))) == set()
     assert kinds(exif(gps=("2020:05:31", (1.0, 0.0, 0.0)))) == set()
     assert kinds(exif(gps=("2020:06:01", (12.0, 0.0, 0.0)))) == {"gps_time"}
+
+
+@pytest.mark.parametrize(
+    ("segments", "severity"),
+    [
+        ([exif(modified="2020:06:02 12:00:00")], Severity.LOW),
+        ([exif(gps=("2020:06:01", (12.0, 0.0, 0.0)))], Severity.LOW),
+        ([exif(modified="2020:05:30 12:00:00"), xmp('xmp:ModifyDate="2020-06-02T12:00:00"')], Severity.LOW),
+        ([exif(modified="2019:05:30 12:00:00")], Severity.MEDIUM),
+        ([exif(), xmp('exif:DateTimeOriginal="2018-05-30T12:00:00"')], Severity.MEDIUM),
+    ],
+)
+def test_what_true_photographs_have_weighs_little(segments: list[bytes], severity: Severity) -> None:
+    data = make.with_segments(make.jpeg(), *segments)
+    found = [f for f in ANALYZER.examine(Evidence.from_bytes(data, "x.jpg")).findings if f.code == "META-004"]
+    assert {finding.severity for finding in found} == {severity}
 
 
 def test_a_stated_zone_narrows_the_tolerance() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from nsfwforensics.analyzers.provenance import standards
 from nsfwforensics.analyzers.provenance.readings import read_settings
@@ -64,7 +66,35 @@ def test_the_namespace_counts_not_the_prefix() -> None:
 
 def test_an_unknown_source_type_is_not_guessed() -> None:
     assert examine(files.source_type("trainedAlgorithmicMediaX")).findings == ()
-    assert examine(files.xmp_photo(files.iptc_ext("DigitalSourceType", "trainedAlgorithmicMedia"))).findings == ()
+    assert examine(files.xmp_photo(files.iptc_ext("DigitalSourceType", "a trainedAlgorithmicMedia"))).findings == ()
+
+
+@pytest.mark.parametrize("lead", ["", "digsrctype:"])
+def test_a_source_type_may_be_written_without_its_address(lead: str) -> None:
+    data = files.xmp_photo(files.iptc_ext("DigitalSourceType", f" {lead}trainedAlgorithmicMedia"))
+    assert codes(examine(data)) == {"PROV-005"}
+
+
+@pytest.mark.parametrize("name", ["DALL-E 3", "Meta AI", "Made with Grok", "midjourney"])
+def test_a_generator_named_as_the_author_is_a_weak_claim_and_no_person(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(files.photo({0x013B: name}))
+    found = origin(path, "provenance", "metadata")
+    assert {"PROV-012"} == set(found.findings) - {"META-003"}
+    assert name in found.statement
+
+
+@pytest.mark.parametrize("name", ["Sora Tanaka", "Leonardo", "Gemini Lopez", "Grok & Sons", "Chat Gpt-Smith"])
+def test_a_person_named_like_a_generator_stays_a_person(name: str) -> None:
+    assert "PROV-012" not in codes(examine(files.photo({0x013B: name})))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF"])
+def test_settings_in_a_comment_are_read(kind: str) -> None:
+    text = "a boat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x64, Denoising strength: 0.5"
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(buffer, kind, comment=text.encode())
+    assert codes(examine(buffer.getvalue())) == {"PROV-001", "PROV-002", "PROV-013"}
 
 
 def test_c2pas_own_source_types_are_known() -> None:

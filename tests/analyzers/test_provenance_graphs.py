@@ -311,9 +311,9 @@ def _hostile() -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", _hostile())
 def test_hostile_graphs_cost_bounded_time(name: str) -> None:
     data = png(workflow=json.dumps(_hostile()[name]))
-    started = time.perf_counter()
+    started = time.process_time()
     examine(data)
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8
 
 
 _SCALARS = (

@@ -148,11 +148,15 @@ def test_five_hundred_files_by_keyboard_alone(made: Made, serve: Serve, chromium
         assert "Ben" not in cem.page.content()
         cem.then("2")
     with tab(chromium, serve("Dee", enter=False).address) as dee:
-        dee.page.locator("details.filters summary").click()
-        dee.page.locator("select[name=show]").select_option("disagreed")
-        dee.page.locator("#filters button").click()
+        dee.press("f")  # to the first of the filters
+        assert dee.page.evaluate("document.activeElement.name") == "show"
+        dee.page.keyboard.type("two people")
+        dee.press("Tab")
+        dee.page.locator("#filters button").focus()
+        dee.press("Enter")
         dee.page.wait_for_function("() => document.getElementById('left').textContent.startsWith('1 ')")
-        dee.page.locator("#item-title").focus()
+        assert "two people disagree" in dee.page.locator("#chosen").inner_text()
+        assert dee.page.evaluate("document.activeElement.id") == "item-title"
         dee.then("1")
     first = next(file.sha256 for file in files.values() if "0-first" in file.path)
     history = made.case.history(str(first))

@@ -6,15 +6,18 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from nsfwforensics.cli.app import build
 from nsfwforensics.cli.progress_lines import Progress, lines
 from nsfwforensics.cli.run import ExitTally
 from nsfwforensics.core.types import Header
 from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, ReportError
-from nsfwforensics.report.saved.earlier import refuse_another
+from nsfwforensics.report.saved.earlier import refuse_another, refuse_any
 from nsfwforensics.report.words.headline import folder_headline
 from nsfwforensics.report.writer import ReportWriter
+from nsfwforensics.store.casedb import CaseDatabase
 from tests.report.factory import file, header, result
 
 
@@ -57,6 +60,24 @@ def test_a_report_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> Non
     (tmp_path / "report.json").write_text("{", "utf-8")
     with pytest.raises(ReportError, match="cannot be read"):
         refuse_another(tmp_path, header())
+
+
+def test_an_export_is_written_over_no_report_at_all(tmp_path: Path) -> None:
+    refuse_any(tmp_path / "new", force=False)
+    write(tmp_path, header())
+    with pytest.raises(ReportError, match="--force"):
+        refuse_any(tmp_path, force=False)
+    refuse_any(tmp_path, force=True)
+
+
+@pytest.mark.parametrize("words", ["cluster {}", "case add {}.db {}", "model evaluate --real {} --fake {}"])
+def test_an_empty_folder_has_the_exit_code_of_no_pictures(tmp_path: Path, words: str) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with CaseDatabase.create(tmp_path / "empty.db"):
+        pass
+    arguments = words.replace("{}", str(empty)).split()
+    assert CliRunner().invoke(build(arguments[0]), arguments).exit_code == ExitCode.NO_PICTURES
 
 
 def test_no_picture_has_an_exit_code_of_its_own() -> None:

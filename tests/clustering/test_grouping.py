@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread
-from nsfwforensics.clustering.grouping import Groups, grouped
+from nsfwforensics.clustering.grouping import Clusters, grouped
 from nsfwforensics.clustering.model import Stage, Sureness
 from nsfwforensics.signals.matching.keypoints import keypoints
 from nsfwforensics.signals.matching.signature import encode
@@ -29,7 +29,7 @@ def flipped(bits: bytes, count: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def run(prints: Sequence[Fingerprint], made: dict[str, bytes | Unread] | None = None) -> Groups:
+def run(prints: Sequence[Fingerprint], made: dict[str, bytes | Unread] | None = None) -> Clusters:
     def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
         for number in numbers:
             yield (made or {}).get(str(prints[number].path), NOTHING)

@@ -19,7 +19,9 @@ from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import Artifact, FileInfo, FileReport, FileStatus, Finding, Question, Severity
 from nsfwforensics.errors import ReportError
+from nsfwforensics.execution.base import BATCH_FILES
 from nsfwforensics.execution.inline import InlineEngine
+from nsfwforensics.execution.pool import finished
 from nsfwforensics.report.documents import csv
 from nsfwforensics.report.page import html
 from nsfwforensics.report.saved import json as report_json
@@ -211,6 +213,42 @@ def test_every_step_of_a_batch_may_raise_anything(
     monkeypatch.setattr(Batch, "step", step, raising=False)
     monkeypatch.setattr(Batch, "behaviour", staticmethod(RAISED[fault]), raising=False)
     only_the_bad_one_failed(examined(folder, "batch"))
+
+
+@pytest.mark.parametrize("fault", RAISED)
+def test_a_file_that_breaks_a_batch_costs_only_itself(
+    folder: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Batch, "step", "infer", raising=False)
+    monkeypatch.setattr(Batch, "behaviour", staticmethod(RAISED[fault]), raising=False)
+    made = Plan(PlanSpec(("batch",)))
+    together = finished(made, map(made.examine_file, discover([folder])))
+    only_the_bad_one_failed({Path(file.info.path).name: file for file in together})
+
+
+def test_a_batch_that_the_device_cannot_hold_is_done_in_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A made device that holds three pictures, and a queue with more files than that and than a batch."""
+    for number in range(20):
+        (folder / f"d-{number:02}.jpg").write_bytes(contract_file("plain.jpg"))
+    sizes: list[int] = []
+
+    def infer(_: Batch, batch: Sequence[str]) -> Sequence[str]:
+        sizes.append(len(batch))
+        if len(batch) > 3:
+            raise MemoryError("out of memory on the device")
+        return batch
+
+    monkeypatch.setattr(Batch, "step", "", raising=False)
+    monkeypatch.setattr(Batch, "infer", infer)
+    made = Plan(PlanSpec(("batch",)))
+    targets = list(discover([folder]))
+    halves = [made.examine_file(target) for target in targets]
+    halves[7] = made.infer([made.unread(targets[7], "its worker died")])[0]  # comes finished, between drafts
+    sizes.clear()
+    found = list(finished(made, halves))
+    assert [file.info.path for file in found] == [str(target.path) for target in targets]
+    assert [place for place, file in enumerate(found) if file.status is FileStatus.FAILED] == [7]
+    assert max(sizes) == BATCH_FILES and sum(size for size in sizes if size <= 3) == len(targets) - 1
 
 
 @pytest.mark.parametrize("answer", [None, (), [1, 2, 3], 7, {"a": 1, "b": 2}])

@@ -260,6 +260,14 @@ def test_the_length_is_the_one_before_it_was_cut() -> None:
     assert without_spelled_pictures(text) == "[52,431 characters left out: a picture, or what may be one]"
 
 
+def test_an_empty_value_beside_the_pieces_of_a_picture_stays() -> None:
+    pieces = [list(picture("PNG")[at : at + 30]) for at in range(0, 90, 30)]
+    rows = [{"name": f"Tag {number}", "value": piece} for number, piece in enumerate([*pieces, [], ""])]
+    kept = [row["value"] for row in without_spelled_pictures(rows)]
+    assert kept[3:] == [[], ""]
+    assert all("left out" in text for text in kept[:3])
+
+
 @pytest.mark.slow
 def test_hostile_nesting_and_size_end() -> None:
     deep: Any = base64.b64encode(picture()).decode()

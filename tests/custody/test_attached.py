@@ -8,10 +8,12 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -192,7 +194,55 @@ def test_what_in_a_web_archive_does_not_hold_is_said(tmp_path: Path) -> None:
     assert "no sound ZIP file" in wacz.check(tmp_path / "g.wacz").problems[0]
     beside = wacz.check(archive(tmp_path / "h.wacz", key, changed={"extra.html": b"x"}))
     assert beside.problems == []
-    assert any("1 of its files are not in its list" in remark for remark in beside.remarks)
+    assert any("not in its list: 1;" in remark for remark in beside.remarks)
+
+
+@pytest.mark.parametrize(
+    ("domain", "created", "signed_by", "problem"),
+    [
+        ("archive.example", "2026-11-22T06:00:00Z", "address archive.example", ""),
+        ("bbc.co.uk", "2026-11-22T06:00:00Z", "address archive.example", "not made out to that name"),
+        ("archive.example", "2027-11-22T06:00:00Z", "address archive.example", "not valid when it was signed"),
+    ],
+)
+def test_a_signature_by_the_certificate_of_an_address(
+    tmp_path: Path, domain: str, created: str, signed_by: str, problem: str
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "archive.example")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(TIME - timedelta(days=1))
+        .not_valid_after(TIME + timedelta(days=80))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("archive.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    found = wacz.check(archive(tmp_path / "a.wacz", key, domain=domain, domainCert=pem, created=created))
+    assert found.signed_by == signed_by
+    assert [problem in said for said in found.problems] == ([True] if problem else [])
+
+
+def test_an_export_of_a_case_carries_what_is_attached(case: Path, tmp_path: Path) -> None:
+    assert run("attach", case, screenshot(tmp_path), "--source", URL, "--at", AT, "-q").output == ""
+    out = tmp_path / "out"
+
+    def export(*more: str) -> Result:
+        return CliRunner().invoke(build("case"), ["case", "export", str(case), "-o", str(out), *more])
+
+    first = export("--format", "jsonl")
+    assert first.exit_code == 0, first.output
+    assert "1 result from outside" in first.output
+    assert [path.name for path in (out / "attached").rglob("*.*") if path.is_file()] == ["about.json"]
+    assert export("--format", "jsonl").exit_code == 1, "nothing is written over"
+    assert export("--format", "jsonl", "--force", "--thumbnails").exit_code == 0
+    assert len(list((out / "attached").rglob("content.png"))) == 1
+    next((out / "attached").rglob("about.json")).write_text("{}", "utf-8")
+    assert export("--format", "csv").exit_code == 1, "what lies there under its name is something else"
 
 
 def test_the_time_of_a_signature_is_read(tmp_path: Path) -> None:

@@ -6,17 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nsfwforensics.testing import contract_file
-
-COMMAND = Path(sys.executable).with_name("nsfwforensics")
+from tests.e2e.forks import COMMAND, Forks
 
 
 def listen() -> None:
@@ -37,6 +36,11 @@ class Ran:
     out: str
     err: str
 
+    @classmethod
+    def of(cls, done: subprocess.CompletedProcess[bytes]) -> Ran:
+        """What a process left that has ended."""
+        return cls(done.returncode, done.stdout.decode(), done.stderr.decode())
+
     @property
     def report(self) -> dict[str, Any]:
         """Standard output as JSON."""
@@ -52,6 +56,31 @@ class Ran:
 Runner = Callable[..., Ran]
 
 
+@cache
+def forks() -> Forks:
+    """One for each process that runs tests; it ends with that process."""
+    return Forks()
+
+
+def installed(
+    words: Sequence[str], environment: Mapping[str, str], stdin: bytes = b"", *, umask: int = -1, timeout: float = 300
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs the command and waits for it, forked from a process that has loaded its modules where that shows the same.
+
+    Args:
+        words: What follows its name.
+        environment: All of its variables.
+        stdin: What it is given to read.
+        umask: What it is not to allow when it makes files; -1 for the same as here.
+        timeout: Seconds after which it is killed.
+    """
+    if Forks.possible() and forks().fits(environment):
+        return forks().run(words, stdin, environment, timeout, umask)
+    return subprocess.run(
+        [COMMAND, *words], input=stdin, capture_output=True, env=environment, umask=umask, timeout=timeout, check=False
+    )
+
+
 @pytest.fixture
 def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """Runs the command with a home of its own; ``path`` goes in front of the module search path."""
@@ -62,10 +91,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         variables = inherited | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "80", **environment}
         if path is not None:
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), inherited.get("PYTHONPATH")]))
-        done = subprocess.run(
-            [COMMAND, *map(str, arguments)], input=stdin, capture_output=True, env=variables, timeout=300, check=False
-        )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Ran.of(installed([*map(str, arguments)], variables, stdin))
 
     return call
 

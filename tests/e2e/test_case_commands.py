@@ -50,13 +50,13 @@ def test_a_false_alarm_stays_set_aside(tmp_path: Path, samples: Path, run: Runne
     file = scanned.file("edited-copy.jpg")
     assert file["priority"] == "low"
     titles = {f["code"]: f["title"] for result in file["results"] for f in result["findings"]}
-    assert titles["META-004"].startswith("Dismissed: ")
+    assert titles["META-009"].startswith("Dismissed: ")
     assert not titles["META-006"].startswith("Dismissed: ")
     (after,) = json.loads(run("case", "list", case, "--json").out)
     assert (after["priority"], after["decision"]) == ("low", "false-positive")
-    assert "META-004" in after["findings"]
-    assert "META-004" in after["dismissed"]
-    assert run("case", "mark", case, "edited-copy.jpg", "--restore", "META-004").code == 0
+    assert "META-009" in after["findings"]
+    assert "META-009" in after["dismissed"]
+    assert run("case", "mark", case, "edited-copy.jpg", "--restore", "META-009").code == 0
     assert json.loads(run("case", "list", case, "--json").out)[0]["priority"] == "medium"
 
 

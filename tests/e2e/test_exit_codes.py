@@ -66,6 +66,11 @@ def test_some_failed_and_the_rest_went_on(run: Runner, photos: Path) -> None:
     assert ran.file("plain.jpg")["status"] == "ok"
 
 
+def test_quiet_keeps_no_data_back(run: Runner, photos: Path) -> None:
+    assert "plain.jpg" in run("hash", photos, "--format", "csv", "--quiet").out
+    assert run("hash", photos, "--quiet").out == ""
+
+
 def test_fail_on(run: Runner, photos: Path, plugin: Path) -> None:
     arguments = ("scan", photos, "--only", "probe", "--allow-plugins", "--quiet")
     assert run(*arguments, path=plugin).code == 0

@@ -15,7 +15,7 @@ import pytest
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.testing import contract_file
-from tests.e2e.conftest import COMMAND, Ran, Runner
+from tests.e2e.conftest import COMMAND, Ran, Runner, installed
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="shown on Linux")
 BRACKETS = "x = " + "[" * 20_000 + "]" * 20_000
@@ -232,9 +232,8 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_output_that_is_not_utf_8_loses_nothing(foreign: Path, encoding: str, words: tuple[str, ...]) -> None:
     picture = foreign / "photos" / "né-雪-\U0001f600.jpg"
     places = {"PHOTOS": foreign / "photos", "PICTURE": picture, "CASE": foreign / "x.case"}
-    command = [COMMAND, *(str(places.get(word, word)) for word in words)]
     variables = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "200", "HOME": str(foreign)}
-    done = subprocess.run(command, env=variables, capture_output=True, timeout=300, check=False)
+    done = installed([str(places.get(word, word)) for word in words], variables)
     assert done.returncode == 0, done.stderr
     text = done.stdout.decode(encoding)
     if "json" in " ".join(words):

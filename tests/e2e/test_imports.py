@@ -68,3 +68,9 @@ def test_every_public_name_is_there_sorted() -> None:
         assert getattr(nsfwforensics, name).__doc__
     with pytest.raises(AttributeError):
         _ = nsfwforensics.nothing  # type: ignore[attr-defined]
+
+
+def test_what_clears_up_at_exit_is_loaded_after_the_scratch_folder_is_made() -> None:
+    """Exit handlers run last in, first out: multiprocessing's must find its files in the folder still."""
+    code = "import sys, nsfwforensics.cli.app; print('multiprocessing.util' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

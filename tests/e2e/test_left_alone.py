@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.testing import contract_file
-from tests.e2e.conftest import COMMAND, Ran, Runner
+from tests.e2e.conftest import COMMAND, Ran, Runner, installed
 
 LONG_AGO = 1_500_000_000
 
@@ -130,11 +130,8 @@ SLOW: dict[str, Command] = {
 
 def unmasked(*arguments: object, home: Path) -> Ran:
     """Runs the command where everything that is written would be open to everybody."""
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)], capture_output=True, text=True, umask=0, timeout=600, check=False,
-        env=os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "200"},
-    )  # fmt: skip
-    return Ran(done.returncode, done.stdout, done.stderr)
+    variables = os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "COLUMNS": "200"}
+    return Ran.of(installed([*map(str, arguments)], variables, umask=0))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes and times of last access as POSIX has them")

@@ -22,7 +22,8 @@ PRINTED = re.compile(r'<code class="type"[^>]*>(.*?)</code>', re.DOTALL)
 
 def printed(folder: Path) -> list[list[str]]:
     """What stands in boxes on the page, as a shell takes it apart."""
-    return [shlex.split(html.unescape(found)) for found in PRINTED.findall((folder / "report.html").read_text("utf-8"))]
+    found = PRINTED.findall((folder / "report.html").read_text("utf-8"))
+    return [shlex.split(html.unescape(re.sub("<[^>]*>", "", command))) for command in found]
 
 
 def run(words: list[str]) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nsfwforensics.api import Run
+from nsfwforensics.core.discover import Look, Target
+from nsfwforensics.core.plan import Plan
 from nsfwforensics.core.types import FileReport, Priority
 from nsfwforensics.errors import UsageError
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter, write_views
 from nsfwforensics.request import Request
 from nsfwforensics.settings import Settings
+from nsfwforensics.store.casedb import CaseDatabase
 
 QUICK = {"metadata", "provenance", "phash"}
 CHOSEN = (*sorted(QUICK), "jpeg", "watermark")
@@ -119,3 +125,58 @@ def test_a_killed_run_is_read_with_what_the_first_look_found(folder: Path, tmp_p
     again = SavedReport.open(left)
     assert [file.info.name for file in again.files()] == names
     assert not (left / "first.jsonl").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.execution.test_first_look import run_over
+run = run_over(Path(sys.argv[1]), case=Path(sys.argv[2]))
+left = int(sys.argv[3])
+for number, _ in enumerate(run.first()):
+    if left < 0 and number == -left:
+        os.kill(os.getpid(), signal.SIGKILL)
+for number, _ in enumerate(run):
+    if number == left:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("left", "rest"), [(-3, 0), (0, 0), (2, 2)])
+def test_a_case_resumes_at_the_analyzer(samples: Path, tmp_path: Path, left: int, rest: int) -> None:
+    """A run that is killed while it looks first, before it looks again, or on the way: the next repeats nothing."""
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    for name in ("camera-original.jpg", "corrupt.jpg", "generator-metadata.png", "hostile-text.jpg", "reference.jpg"):
+        shutil.copy(samples / name, folder)
+    case = tmp_path / "one.nsfcase"
+    arguments = [str(folder), str(case), str(left)]
+    root = Path(__file__).parents[2]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=root, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    once = {file.info.path: plain(file) for file in run_over(folder)}
+    tried = {path for path, file in once.items() if file["status"] == "failed"}  # what failed is tried again
+    run = run_over(folder, case=case)
+    sent: list[Target] = []
+    engine_run = run.engine.run
+
+    def seen(plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
+        def noted() -> Iterator[Target]:
+            for target in targets:
+                sent.append(target)
+                yield target
+
+        return engine_run(plan, noted())
+
+    run.engine.run = seen  # type: ignore[method-assign]
+    first = list(run.first())
+    repeated = [target for target in sent if target.look is Look.FIRST and str(target.path) not in tried]
+    looked_before = -left if left < 0 else len(once)
+    assert len(repeated) <= len(once) - looked_before
+    assert bool(repeated) == (left < 0)
+    found = {file.info.path: plain(file) for file in run}
+    assert found == once
+    assert len(first) >= len(once) - rest - len(tried)
+    with CaseDatabase.open(case) as opened, opened.reading() as connection:
+        (standing,) = connection.execute("SELECT count(*) FROM examinations WHERE superseded = 0").fetchone()
+    assert standing == len(once)

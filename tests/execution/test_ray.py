@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from nsfwforensics.api import Request, Run
 from nsfwforensics.errors import MissingDependencyError
+from nsfwforensics.execution import ray_pool
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.ray_pool import RayEngine
 from nsfwforensics.settings import Settings
@@ -71,3 +74,46 @@ def test_without_ray_the_message_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(MissingDependencyError, match="nsfwforensics\\[ray\\]"):
         RayEngine(1)
+
+
+def test_an_examiner_that_was_lost_gets_nothing_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a made Ray: a promise is a function that is not there yet, raises, or returns."""
+
+    class GoneError(Exception):
+        pass
+
+    pending: set[Any] = set()
+
+    def waited(promises: list[Any], **_: Any) -> tuple[list[Any], list[Any]]:
+        ready = [promise for promise in promises if promise not in pending]
+        return ready, [promise for promise in promises if promise in pending]
+
+    def gone() -> None:
+        raise GoneError
+
+    made = SimpleNamespace(
+        wait=waited, get=lambda promise: promise(), exceptions=SimpleNamespace(RayError=GoneError)
+    )  # fmt: skip
+    monkeypatch.setattr(ray_pool, "_ray", lambda: made)
+    monkeypatch.setattr(ray_pool, "ASK_SECONDS", 0.0)
+    answers: list[Any] = [gone, gone, gone]
+    examiners = [
+        SimpleNamespace(examine=SimpleNamespace(remote=lambda _, number=number: answers[number])) for number in range(3)
+    ]
+    crew = ray_pool._Crew(cast(Any, None), examiners)
+    assert crew.there() == [0, 1, 2]
+    crew.lose(1)
+    assert crew.there() == crew.there() == [0, 2]  # it is asked again, and is still gone
+
+    def promise() -> None: ...
+
+    pending.add(promise)
+    flight = [ray_pool._Chunk([], 0, promise, None), ray_pool._Chunk([], 1, gone, None)]
+    assert ray_pool._idlest(flight, crew.there()) == 2, "not the lost one, whose chunks are all over"
+    assert ray_pool._idlest([*flight, ray_pool._Chunk([], 2, promise, None)], [0]) == 0
+    crew.lose(0), crew.lose(2)
+    assert crew.there() == [1, 0, 2], "with all of them lost, each may be tried"
+    answers[1] = promise  # asked once more, it does not answer yet
+    pending.clear()
+    crew.there()
+    assert crew.there() == [1]

@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+import brotli
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -553,15 +554,40 @@ def test_a_file_whose_last_box_has_no_length_and_whose_items_lie_behind_its_end_
     assert not read(open_ended[:-30]).complete
 
 
-def test_the_boxes_of_jpeg_xl_are_read_and_compressed_ones_are_said_to_be_unread() -> None:
+def test_the_boxes_of_jpeg_xl_are_read_compressed_or_not() -> None:
     head = make.box(b"JXL ", b"\r\n\x87\n") + make.box(b"ftyp", b"jxl \0\0\0\0jxl ")
     data = head + make.box(b"Exif", bytes(4) + EXIF) + make.box(b"xml ", PACKET) + make.box(b"jxlc", b"\xff\n")
     table = read(data, "image/jxl")
     assert value(table, "EXIF IFD0", "0x010F") == "Maker"
     assert value(table, "XMP", TOOL) == "Tool"
     assert (table.end, table.complete, table.notes) == (len(data), True, ())
-    packed = read(head + make.box(b"brob", b"xml \x1b\x03"), "image/jxl")
-    assert any("Brotli" in note for note in packed.unread)
+    packed = make.box(b"brob", b"Exif" + brotli.compress(bytes(4) + EXIF)) + make.box(
+        b"brob", b"xml " + brotli.compress(PACKET)
+    )
+    table = read(head + packed + make.box(b"jxlc", b"\xff\n"), "image/jxl")
+    assert value(table, "EXIF IFD0", "0x010F") == "Maker"
+    assert value(table, "XMP", TOOL) == "Tool"
+    assert table.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"xml \x1b\x03", "early"),
+        (b"xml " + b"\xff" * 40, "damaged"),
+        (b"jumb" + brotli.compress(b"store"), "Brotli"),
+    ],
+)
+def test_a_compressed_box_that_cannot_be_read_is_said_to_be_unread(body: bytes, words: str) -> None:
+    head = make.box(b"JXL ", b"\r\n\x87\n") + make.box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    assert any(words in note for note in read(head + make.box(b"brob", body), "image/jxl").unread)
+
+
+def test_a_compressed_box_inflates_up_to_the_limit_of_the_file() -> None:
+    head = make.box(b"JXL ", b"\r\n\x87\n") + make.box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    bomb = make.box(b"brob", b"xml " + brotli.compress(bytes(200_000_000), quality=1))
+    table = read(head + bomb, "image/jxl")
+    assert any("longer than the limit" in note for note in table.notes) or table.limits
 
 
 # Formats that are not decoded here

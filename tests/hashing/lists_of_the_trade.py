@@ -53,6 +53,8 @@ READ: dict[str, tuple[str, ListFormat, list[KnownItem]]] = {
                               ListFormat.CERTUTIL, [item(sha1=SHA1, name="a b.jpg")]),
     "certutil in German": (f"MD5-Hash von a.jpg:\r\n{MD5}\r\nCertUtil: -hashfile-Befehl wurde ausgef\u00fchrt.\r\n",
                            ListFormat.CERTUTIL, [item(md5=MD5, name="-Hash von a.jpg")]),
+    "fciv": (f"//\r\n// File Checksum Integrity Verifier version 2.05.\r\n//\r\n{MD5} c:\\a b.jpg\r\n",
+             ListFormat.CHECKSUMS, [item(md5=MD5, name="c:\\a b.jpg")]),
     "openssl 1": (f"SHA256(a.jpg)= {SHA256}\nMD5(b (1).jpg)= {MD5}\n", ListFormat.CHECKSUMS,
                   [item(sha256=SHA256, name="a.jpg"), item(md5=MD5, name="b (1).jpg")]),
     "openssl 3": (f"SHA2-256(a.jpg)= {SHA256}\nSHA1(a)= {SHA1}\n", ListFormat.CHECKSUMS,

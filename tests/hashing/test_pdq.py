@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.hashing.picture.pdq import (
     DIHEDRAL_NAMES,
-    MATCH_DISTANCE,
     PdqHash,
     pdq,
     pdq_dihedral,

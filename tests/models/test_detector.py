@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.own.card import Claims, Input
+from nsfwforensics.models.own.card import CardCalibration, Input
 from nsfwforensics.models.own.detector import Detector, inputs, least_side, load_detector, probability
 from nsfwforensics.models.own.files import find_detector, read_model
 from nsfwforensics.models.synthesis import preprocess
@@ -333,10 +333,10 @@ def test_safetensors_are_not_taken_for_onnx(tmp_path: Path) -> None:
 
 
 def test_probabilities_by_the_card() -> None:
-    assert probability(Claims(), 3.0) is None
-    assert probability(Claims(temperature=2.0), 0.0) == 0.5
-    assert probability(Claims(temperature=2.0), 4.0) == pytest.approx(1 / (1 + math.exp(-2.0)))
-    points = Claims(piecewise=((-1.0, 0.1), (1.0, 0.5)))
+    assert probability(CardCalibration(), 3.0) is None
+    assert probability(CardCalibration(temperature=2.0), 0.0) == 0.5
+    assert probability(CardCalibration(temperature=2.0), 4.0) == pytest.approx(1 / (1 + math.exp(-2.0)))
+    points = CardCalibration(piecewise=((-1.0, 0.1), (1.0, 0.5)))
     assert [probability(points, score) for score in (-9.0, 0.0, 9.0)] == [0.1, pytest.approx(0.3), 0.5]
 
 

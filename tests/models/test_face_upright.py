@@ -10,12 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nsfwforensics.analyzers.faces.words import unfit_reason
 from nsfwforensics.models.faces.align import roll
 from nsfwforensics.models.faces.compare import FaceTemplate, distances, templates
 from nsfwforensics.models.faces.detector import DetectedFace, FaceDetector
 from nsfwforensics.models.faces.embedder import cached_embedder
-from nsfwforensics.models.faces.rates import load_rates
+from nsfwforensics.models.faces.rates import load_rates, unfit_reason
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from nsfwforensics.care.helplines import helplines
-from nsfwforensics.notice.draft import Draft, State, draft
-from nsfwforensics.notice.person import CONFIRMABLE, Person
+from nsfwforensics.notice.draft import NoticeDraft, State, draft
+from nsfwforensics.notice.person import CONFIRMABLE, OwnWords
 from nsfwforensics.notice.pictures import Picture
 from nsfwforensics.notice.regimes import Law, fields, regime
 from nsfwforensics.notice.rendering import DraftFormat, cover, letter
@@ -17,7 +17,7 @@ from nsfwforensics.notice.rendering import DraftFormat, cover, letter
 URLS = ("https://example.org/post/1?a=b&c=d", "http://example.net/x")
 SHA256 = "ab" * 32
 PDQ = "cd" * 32
-HER = Person(
+HER = OwnWords(
     recipient="Example Platform",
     name="Name Of Hers",
     email="her@example.org",
@@ -86,7 +86,7 @@ FULL = [*URLS, SHA256, "Name Of Hers", "her@example.org", "Example Platform"]
 LETTERS = list(EMPTY)
 
 
-def made(law: str, language: str, *, full: bool) -> Draft:
+def made(law: str, language: str, *, full: bool) -> NoticeDraft:
     if not full:
         return draft(Law(law), language=language, lines=helplines("jp"))
     pictures = [Picture("IMG_1.jpg", SHA256, PDQ)]
@@ -197,7 +197,7 @@ def test_nothing_is_said_for_the_person_that_she_did_not_confirm() -> None:
 
 
 def test_somebody_who_acts_for_her_says_so() -> None:
-    person = Person(acting_for="B. Person", confirmed=frozenset(CONFIRMABLE))
+    person = OwnWords(acting_for="B. Person", confirmed=frozenset(CONFIRMABLE))
     for law in Law:
         text = letter(draft(law, language="en", person=person), DraftFormat.TEXT)
         assert "I act for B. Person" in text and "I am the person shown" not in text

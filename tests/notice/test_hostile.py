@@ -10,8 +10,8 @@ import pytest
 
 from nsfwforensics.care.helplines import helplines
 from nsfwforensics.errors import UsageError
-from nsfwforensics.notice.draft import Draft, draft
-from nsfwforensics.notice.person import Person, read_person, web_address
+from nsfwforensics.notice.draft import NoticeDraft, draft
+from nsfwforensics.notice.person import OwnWords, read_person, web_address
 from nsfwforensics.notice.pictures import Picture
 from nsfwforensics.notice.regimes import Law
 from nsfwforensics.notice.rendering import DraftFormat, cover, letter
@@ -33,10 +33,10 @@ MARKDOWN = {
 }
 
 
-def hostile(text: str) -> Draft:
+def hostile(text: str) -> NoticeDraft:
     """A draft in which the hostile text stands wherever a draft may hold foreign text."""
-    words = Person.model_construct(
-        **{name: text for name in Person.model_fields if name != "confirmed"}, confirmed=frozenset()
+    words = OwnWords.model_construct(
+        **{name: text for name in OwnWords.model_fields if name != "confirmed"}, confirmed=frozenset()
     )
     pictures = (Picture(text, "ab" * 32), Picture(text, None))
     return draft(Law.JP, person=words, urls=["https://example.org/"], pictures=pictures, lines=helplines())

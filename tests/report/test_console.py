@@ -109,6 +109,8 @@ def test_a_failed_and_a_skipped_file_say_why(tmp_path: Path) -> None:
     assert "Passed over: no image" in show(saved(tmp_path / "b", file("a.txt", error="no image", skipped=True)))
     half = show(saved(tmp_path / "c", file("a.jpg", result(), info={"decoded_share": 0.4})))
     assert "Only about 40% of the picture could be decoded" in half
+    whole = show(saved(tmp_path / "d", file("a.jpg", result(), info={"decoded_share": 1.0, "unexamined": 1})))
+    assert "could be decoded" not in whole
 
 
 def test_a_folder_is_a_table_by_priority_with_totals_and_failures(tmp_path: Path) -> None:

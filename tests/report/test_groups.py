@@ -41,8 +41,8 @@ def rows(report: SavedReport) -> list[tuple[str, int]]:
 
 
 SIGN = finding("JPEG-001", severity=Severity.MEDIUM)
-NEAR, FAR = (1 << 16) - 1, (1 << 17) - 1
-"""Hashes 16 and 17 bits away from 0."""
+NEAR, FAR = (1 << 31) - 1, (1 << 32) - 1
+"""Hashes 31 and 32 bits away from 0."""
 
 
 def test_byte_copies_and_pictures_that_look_the_same_are_one_row(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_an_edited_copy_never_hides_behind_the_picture_it_was_made_from(tmp_path
 
 
 def test_nobody_joins_through_a_chain(tmp_path: Path) -> None:
-    assert rows(saved(tmp_path, picture("a.jpg", 0), picture("b.jpg", NEAR), picture("c.jpg", NEAR << 16 | NEAR))) == [
+    assert rows(saved(tmp_path, picture("a.jpg", 0), picture("b.jpg", NEAR), picture("c.jpg", NEAR << 31 | NEAR))) == [
         ("a.jpg", 1),
         ("c.jpg", 0),
     ]

@@ -38,7 +38,12 @@ MARK = result(
     "provenance",
     findings=(finding("PROV-001", severity=Severity.MEDIUM, explanation="The file claims to be made by a generator."),),
 )
-CAMERA = result("metadata", findings=(finding("META-002", severity=Severity.LOW),))
+CAMERA = result(
+    "metadata",
+    findings=(
+        finding("META-002", severity=Severity.LOW, headline="The file says that it was taken with a Nikon D70."),
+    ),
+)
 TRACES = result(
     "traces",
     Question.ALTERATION,
@@ -77,6 +82,23 @@ def test_nothing_found_says_what_it_does_not_mean_and_what_could_not_be_told(
     assert told.startswith("The file says that it was taken with a Nikon D70.") is (CAMERA in results)
 
 
+def test_a_weak_sign_is_no_contradiction_and_a_stated_edit_takes_the_place_of_no_sign() -> None:
+    resaved = result("jpeg", Question.ALTERATION, findings=(finding("JPEG-001", severity=Severity.LOW),))
+    renamed = result("metadata", findings=(finding("META-001", severity=Severity.LOW, headline=""),))
+    assert said(renamed, resaved, UNTOLD) == f"{NOTHING} It could not be told whether it was generated."
+    steps = "According to Adobe, these steps were done: cropping."
+    signed = result(
+        "provenance",
+        findings=(
+            finding("PROV-110", severity=Severity.LOW, question=Question.ALTERATION, headline=steps),
+            finding("PROV-101", headline="It is signed by Adobe."),
+        ),
+    )
+    assert said(signed, QUIET, UNTOLD) == (
+        f"It is signed by Adobe. {steps} It could not be told whether it was generated."
+    )
+
+
 def test_a_run_for_one_question_speaks_of_that_question_only() -> None:
     assert said(NO_FACE) == "No face in it resembles the photo."
     assert said(CAMERA) == "The file says that it was taken with a Nikon D70."
@@ -86,7 +108,7 @@ def test_a_run_for_one_question_speaks_of_that_question_only() -> None:
 def test_what_is_only_inconclusive_is_never_said_as_found() -> None:
     unsure = finding("FACE-002", severity=Severity.MEDIUM, support=Support.INCONCLUSIVE, headline="It is not known.")
     told = said(result("faces", Question.IDENTITY, findings=(unsure,)), QUIET, UNTOLD)
-    assert told.startswith("It is not known. Nothing was found")
+    assert told.startswith("It is not known. No clear sign")
 
 
 def test_a_broken_file_and_a_failed_check_are_one_sentence() -> None:

@@ -117,7 +117,7 @@ def test_many_files_stand_on_several_pages_that_lead_to_each_other(
     counts = [len(pages[name].attributes("data-name")) for name in names]
     assert counts == [80, 80, 40, 30, 10], "three lists, and two pages of further files in full"
     assert {"report-2.html", "report-3.html"} <= set(pages["report.html"].attributes("href"))
-    links = [str(link) for link in pages["report.html"].attributes("href") if "#file-" in str(link)]
+    links = [str(link) for link in pages["report.html"].attributes("href") if ".html#file-" in str(link)]
     assert (links[0], links[-1], len(links)) == ("report-4.html#file-31", "report-5.html#file-70", 40)
     for link in links:
         name, _, anchor = link.partition("#")
@@ -130,6 +130,24 @@ def test_many_files_stand_on_several_pages_that_lead_to_each_other(
         monkeypatch.setattr(html, name, 1000)
     write_views(report)
     assert sorted(tmp_path.glob("report*.html")) == [tmp_path / "report.html"]
+
+
+def test_the_first_files_of_a_folder_stand_before_what_to_do_next(tmp_path: Path) -> None:
+    saved(tmp_path, "folder-of-200")
+    text = (tmp_path / "report.html").read_text("utf-8")
+    first = text[text.index("Look at these first") : text.index("What to do next", text.index("Look at these first"))]
+    page = Page(first)
+    assert page.attributes("href")[:5] == [f"#file-{number}" for number in range(1, 6)]
+    assert set(page.attributes("href")[:5]) <= {f"#{each}" for each in Page(text).attributes("id")}
+    assert page.words.count("altered-") == 5, "those of her that were altered"
+    saved(tmp_path / "one", "nothing")
+    assert "Look at these first" not in (tmp_path / "one" / "report.html").read_text("utf-8")
+
+
+def test_the_reason_why_a_file_is_broken_is_said_once_above_its_details(tmp_path: Path) -> None:
+    saved(tmp_path, "broken")
+    words = Page((tmp_path / "report.html").read_text("utf-8")).words
+    assert words[: words.index("What to do next", 200)].count("picture data is missing from its start") == 1
 
 
 def test_a_landscape_names_no_hotline_and_a_picture_of_a_person_does(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter, write_views
 from nsfwforensics.store.marks import apply
-from nsfwforensics.store.rows import Decision, Dismissal, Mark
+from nsfwforensics.store.rows import Decision, DecisionEntry, Dismissal
 from tests.report.factory import every_outcome, file, finding, header, result
 from tests.report.test_artifacts import picture
 
@@ -294,7 +294,7 @@ def test_what_version_0_1_said_is_still_understood() -> None:
 
 
 def test_reports_of_a_case_are_consistent_whatever_was_decided(tmp_path: Path) -> None:
-    mark = Mark(Decision.RELEVANT, "seen", "Ann", "2026-11-01T10:00:00+00:00")
+    mark = DecisionEntry(Decision.RELEVANT, "seen", "Ann", "2026-11-01T10:00:00+00:00")
     unseen = FileReport(info=files()[0].info, skipped=True, error="not examined yet")
     marked = [apply(made, mark, {"META-001": Dismissal("META-001", "", "Ann", mark.at)}) for made in files()]
     with ReportWriter(tmp_path / "case") as writer:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from nsfwforensics.core.types import Question, Region, Severity
-from nsfwforensics.store import custody_log
+from nsfwforensics.core.types import AnalyzerResult, Question, Region, Severity
+from nsfwforensics.store import custody_log, people
+from nsfwforensics.store.people import ShownPerson
 from nsfwforensics.store.rows import Decision
 from tests.report.factory import finding, result
 from tests.review.client import Client
@@ -63,6 +64,39 @@ def test_filters(made: Made, serve: Serve) -> None:
     page.decide(page.item(), "relevant")
     assert page.item(show="relevant", fresh=1)["left"] == 1
     assert page.item(show="open", fresh=1)["left"] == 2
+
+
+def test_files_of_one_person_and_files_on_one_list(made: Made, serve: Serve) -> None:
+    def match(name: str) -> AnalyzerResult:
+        data = {"matches": [{"list": name, "distance": 3}], "total": 1}
+        return result("phash", Question.KNOWN, findings=(finding("META-004", severity=Severity.HIGH, data=data),))
+
+    reports = [
+        made.add("a.jpg", match("=list <b>")),
+        made.add("b.jpg", match("other")),
+        made.add("c.jpg"),
+        made.add("d.jpg"),
+    ]
+    digests = [str(report.info.sha256) for report in reports]
+    shown = {
+        digests[0]: [ShownPerson(3, (100, 100, 50, 50)), ShownPerson(7, (10, 10, 40, 40), reference=True)],
+        digests[2]: [ShownPerson(3, (90, 90, 60, 60), sure=False)],
+    }
+    with made.case.writing() as connection:
+        people.write(made.case, connection, shown)
+    page = serve()
+    whole = page.get("").text
+    assert '<option value="7">person 7 · reference photo (1)</option><option value="3">person 3 (2)</option>' in whole
+    assert "=list &lt;b&gt; (1)" in whole
+    assert [page.item(person=number)["left"] for number in (3, 7, 8)] == [2, 1, 0]
+    assert [page.item(list=name)["left"] for name in ("%3Dlist%20%3Cb%3E", "other", "none")] == [1, 1, 0]
+    assert page.item(person=3, list="other")["left"] == 0
+    first = page.item(person=7)
+    assert 'data-person="3"' in first["html"]
+    assert [view["label"] for view in first["views"][-2:]] == ["face of person 3", "face of person 7"]
+    for nonsense in ("0", "-1", "3x", "12345678", "%F0%9D%9F%91"):
+        assert page.get(f"item?at=0&person={nonsense}").status == 400
+    assert page.get(f"item?at=0&list={'x' * 301}").status == 400
 
 
 def test_a_group_is_one_item_and_may_be_decided_for_one(made: Made, serve: Serve) -> None:

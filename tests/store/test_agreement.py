@@ -175,7 +175,7 @@ def test_a_scan_that_goes_on_beside_one_that_ended_explains_what_it_writes(case:
         second.end(header())
     made: FileReport = every_outcome("/evidence/late.jpg")
     with case.writing() as connection:
-        runs.save(connection, first._run, Path("/evidence/late.jpg"), made, None)
+        runs.save(connection, first.run, Path("/evidence/late.jpg"), made, None)
     checked = custody_log.check(case)
     assert checked.problems == ()
     assert "scan 1 has no end in the log" in checked.remarks[0]

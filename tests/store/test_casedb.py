@@ -11,10 +11,12 @@ import pytest
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import AnalyzerStatus, Artifact, FileReport, Priority, Question, Severity, Support
 from nsfwforensics.errors import CaseError
+from nsfwforensics.report.writer import ReportWriter
 from nsfwforensics.store import documents, runs
 from nsfwforensics.store.casedb import NOT_EXAMINED, CaseDatabase
 from nsfwforensics.store.rows import CaseFile, Decision, Stat
-from tests.report.factory import HOSTILE, every_outcome, file, finding, header, hostile_file, result
+from tests.report import situations
+from tests.report.factory import HOSTILE, declared, every_outcome, file, finding, header, hostile_file, result
 from tests.store.conftest import Save, run_record, sha
 
 
@@ -274,3 +276,25 @@ def test_values_that_no_scan_writes_are_refused_by_name(case: CaseDatabase, save
                 case.history(listed.sha256)
         list(case.paths())
         case.headers()
+
+
+def test_files_come_in_the_order_of_triage_of_a_report(case: CaseDatabase, tmp_path: Path) -> None:
+    whole = situations.folder_of_200()
+    files = [*whole[:3], *whole[6:9], *whole[16:20], *whole[100:104]]
+    head = header(analyzers=declared("compare", "phash"))
+    with ReportWriter(None) as writer:
+        writer.begin(head)
+        for each in files:
+            writer.add(each)
+        expected = [Path(each.info.path).name for each in writer.finish(head).by_priority()]
+    with case.writing() as connection:
+        record = runs.begin(connection, header(finished=None, analyzers=head.analyzers))
+        for each in reversed(files):
+            runs.save(connection, record, Path(each.info.path), each, None)
+    listed = [each.place.name for each in case.files()]
+    assert listed == expected
+    assert listed[0].startswith("altered"), "although its folder comes last by name"
+    numbers = {each.id: each.place.name for each in case.files()}
+    assert [numbers[row.id] for row in case.triage()] == expected
+    case.mark(files[0].info.sha256 or "", dismiss=["FACE-001", "CMP-001"])
+    assert [each.place.name for each in case.files()].index(Path(files[0].info.path).name) > 0

@@ -223,3 +223,16 @@ def test_any_lines_are_checked_without_a_crash(lines: list[str]) -> None:
 def test_an_entry_far_away_costs_nothing() -> None:
     entry = LogEntry(10**15, "t", "k", "c", "o", "t", "c")
     assert "entries 1 to 999999999999999 are missing" in chain.check([entry.line]).problems
+
+
+@pytest.mark.parametrize("length", [1, 4094, 4095, 4096, 4097, 70_000])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_the_last_line_of_the_copy_is_read_however_long_it_is(case: CaseDatabase, length: int, end: str) -> None:
+    place = LogCopy.place(case.path)
+    for before in ("", "first\n"):
+        place.write_text(f"{before}{'x' * length}{end}")
+        with LogCopy.locked(case.path) as copy:
+            assert copy.last == "x" * length == copy.lines()[-1]
+    place.write_text("")
+    with LogCopy.locked(case.path) as copy:
+        assert copy.last is None

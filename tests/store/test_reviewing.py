@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
 import pytest
 
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store import custody_log, reviewing
+from nsfwforensics.store import custody_log, log_copy, reviewing
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import DecidedMeanwhileError, decide
 from nsfwforensics.store.reviewing import Pair, ReviewState
-from nsfwforensics.store.rows import Decision, Mark, NewMark
+from nsfwforensics.store.rows import Decision, DecisionEntry, NewMark
 from tests.store.conftest import Save, sha
 
 YES, NO, UNSURE, BACK = Decision.RELEVANT, Decision.NOT_RELEVANT, Decision.NEEDS_REVIEW, Decision.UNDECIDED
 
 
-def history(*said: tuple[str, Decision]) -> list[Mark]:
-    return [Mark(decision, "", by, "2026-11-29T10:00:00+00:00") for by, decision in said]
+def history(*said: tuple[str, Decision]) -> list[DecisionEntry]:
+    return [DecisionEntry(decision, "", by, "2026-11-29T10:00:00+00:00") for by, decision in said]
 
 
 @pytest.mark.parametrize(
@@ -121,3 +122,44 @@ def test_many_writers_lose_nothing(case: CaseDatabase, save: Save) -> None:
         thread.join()
     assert len(case.marks_since(0)) == 12
     assert wrong(case) == []
+
+
+def test_a_decision_reads_what_is_new_and_no_more(
+    case: CaseDatabase, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        save(name)
+    for name in "ab":
+        decide(case, [NewMark(sha(name), YES, by="Ben", dismiss=("META-001",))], entry())
+    with pytest.raises(DecidedMeanwhileError):  # what was not written must not be in the next digest
+        decide(case, [NewMark(sha("a"), NO, by="Ben", dismiss=("META-002",))], entry(), {sha("a"): 0})
+    with pytest.raises(CaseError):
+        decide(case, [NewMark(sha("c"), NO, by="Ben"), NewMark("0" * 64, NO, by="Ben")], entry())
+    with CaseDatabase.open(case.path) as other:
+        decide(other, [NewMark(sha("c"), NO, by="Ann", dismiss=("META-003",))], entry())
+    monkeypatch.setattr(log_copy, "_read", None)
+    monkeypatch.setattr(custody_log, "lines", None)
+    rows: list[str] = []
+    with case.reading() as connection:
+        connection.set_trace_callback(rows.append)
+    decide(case, [NewMark(sha("d"), YES, by="Ben", dismiss=("META-004",))], entry())
+    asked = [statement for statement in rows if "'decision'" in statement or "'dismissal'" in statement]
+    assert [statement.partition("d.id > ")[2].partition(" ")[0] for statement in asked] == ["2", "2"]
+    monkeypatch.undo()
+    assert wrong(case) == []
+    assert len(custody_log.lines(case)) == 4
+
+
+def test_what_was_changed_behind_a_review_is_still_found(case: CaseDatabase, save: Save) -> None:
+    save("a"), save("b")
+    decide(case, [NewMark(sha("a"), YES, by="Ben")], entry())
+    connection = sqlite3.connect(case.path, isolation_level=None)
+    name, sql = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE name = 'decisions_keep_update'"
+    ).fetchone()
+    connection.execute(f"DROP TRIGGER {name}")
+    connection.execute("UPDATE decisions SET decision = 'not-relevant'")
+    connection.execute(sql)
+    connection.close()
+    decide(case, [NewMark(sha("b"), YES, by="Ben")], entry())  # its digest does not make the change good
+    assert any("were changed since" in problem for problem in wrong(case))

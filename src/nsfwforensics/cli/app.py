@@ -14,6 +14,7 @@ import typer.main
 from nsfwforensics.cli import debug, streams
 from nsfwforensics.cli.alone import alone
 from nsfwforensics.cli.commands import ALLOW_PLUGINS, COMMANDS
+from nsfwforensics.cli.early import warm_up_for_one
 from nsfwforensics.cli.failures import ended
 from nsfwforensics.cli.help import dress
 from nsfwforensics.core.registry import commands, help_of
@@ -99,6 +100,7 @@ def _run() -> str | int | None:
     try:
         if wanted not in (None, "*"):
             alone.begin(wanted)
+            warm_up_for_one(sys.argv[1:])
         _command(wanted)(prog_name=NAME)
     except SystemExit as asked:
         code = asked.code

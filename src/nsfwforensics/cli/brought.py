@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nsfwforensics.cli.options import SELECTION, Parameter, command
+from nsfwforensics.cli.options import SELECTION, Parameter, command, option
 from nsfwforensics.cli.run import Show, analyse, reporting_errors
 from nsfwforensics.core.analyzer import BaseAnalyzer
 from nsfwforensics.core.command import Command
@@ -20,6 +21,7 @@ from nsfwforensics.errors import UsageError
 from nsfwforensics.report.console.file import render
 from nsfwforensics.report.console.values import render_listing
 from nsfwforensics.report.saved.report import SavedReport
+from nsfwforensics.settings import RUNNING
 
 
 def register(app: typer.Typer, name: str, *, allow_plugins: bool) -> None:
@@ -35,6 +37,10 @@ def register(app: typer.Typer, name: str, *, allow_plugins: bool) -> None:
 
     @reporting_errors
     def run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
+        for switch in brought.instead:
+            if values.pop(switch):
+                import_module(f"nsfwforensics.cli.{name}_{switch}").run(values, options)
+                return
         argument = values.pop("argument", None)
         if brought.argument:
             for analyzer in names:
@@ -51,6 +57,9 @@ def register(app: typer.Typer, name: str, *, allow_plugins: bool) -> None:
     chosen = select(names, allow_plugins=allow_plugins)
     leading = {"argument": _argument(brought, chosen[0].load())} if brought.argument else {}
     extra = {} if all(each.built_in for each in chosen) else {"allow_plugins": SELECTION["allow_plugins"]}
+    extra |= {
+        switch: option(bool, False, f"--{switch}", text=text, panel=RUNNING) for switch, text in brought.instead.items()
+    }
     fixed = [f"{analyzer}__{brought.argument}" for analyzer in names]
     made = command(run, names, extra, leading=leading, fixed=fixed, allow_plugins=allow_plugins)
     app.command(name, help=help_of(shares))(made)

@@ -15,7 +15,7 @@ from nsfwforensics.cli.options import setting
 from nsfwforensics.cli.progress import counting
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.places import keep_apart
-from nsfwforensics.errors import ExitCode
+from nsfwforensics.errors import ExitCode, NothingFoundError
 from nsfwforensics.report.console.file import plain
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def cluster(
             help="Then put together what looks like the same scene to a network (half a second of a core for each).",
         ),
     ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every cluster and every file.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no list.")] = False,
     jobs: Annotated[int, setting("jobs")] = 0,
     follow_symlinks: Annotated[bool, setting("follow_symlinks")] = False,
@@ -82,22 +83,29 @@ def cluster(
             semantic=semantic,
             weights=weights,
         )
+        if not found.pictures and not found.failed:
+            raise NothingFoundError("no picture was found")
         if output is not None:
             clusters.write(found, output)
     if as_json:
         clusters.write_json(found, sys.stdout)
     elif not quiet:
-        _show(found, Console(), output)
+        _show(found, Console(), output, verbose=verbose)
     raise typer.Exit(int(ExitCode.SOME_FAILED if found.failed else ExitCode.DONE))
 
 
-def _show(found: Clustering, console: Console, output: Path | None) -> None:
+def _show(found: Clustering, console: Console, output: Path | None, *, verbose: bool) -> None:
     from nsfwforensics.report.documents.clusters import caveat, describe
     from nsfwforensics.report.words.text import ShownNames, count, shorten
 
     width = max(40, min(console.width, 100))
 
     name = ShownNames(width - 6)
+    shown_clusters, shown_members, shown_problems = (
+        (len(found.clusters), found.pictures, len(found.problems))
+        if verbose
+        else (SHOWN_CLUSTERS, SHOWN_MEMBERS, SHOWN_PROBLEMS)
+    )
     inside = sum(len(group.members) + 1 for group in found.clusters)
     console.print(
         plain(
@@ -105,27 +113,29 @@ def _show(found: Clustering, console: Console, output: Path | None) -> None:
             f"{count(inside, 'file')}, {count(len(found.alone), 'file')} alone"
         )
     )
-    for group in found.clusters[:SHOWN_CLUSTERS]:
+    for group in found.clusters[:shown_clusters]:
         console.print()
         console.print(plain(f"Cluster {group.number}: {count(len(group.members) + 1, 'file')}", "bold"))
         console.print(Text(f"  * {name(group.representative.path)}"), soft_wrap=True)
-        for member in group.members[:SHOWN_MEMBERS]:
+        for member in group.members[:shown_members]:
             console.print(Text(f"    {name(member.path)}"), soft_wrap=True)
             if member.link is not None:
                 console.print(plain(f"      {shorten(describe(member.link), width - 6)}", "dim"), soft_wrap=True)
-        if len(group.members) > SHOWN_MEMBERS:
-            console.print(plain(f"    and {len(group.members) - SHOWN_MEMBERS} more"))
-    if len(found.clusters) > SHOWN_CLUSTERS:
-        console.print(plain(f"\nand {count(len(found.clusters) - SHOWN_CLUSTERS, 'cluster')} more (see -o or --json)"))
+        if len(group.members) > shown_members:
+            console.print(plain(f"    and {len(group.members) - shown_members} more"))
+    if len(found.clusters) > shown_clusters:
+        console.print(
+            plain(f"\nand {count(len(found.clusters) - shown_clusters, 'cluster')} more (see -v, -o or --json)")
+        )
     failed = [problem for problem in found.problems if problem.failed]
     if failed:
         console.print()
         console.print(plain(f"{count(len(failed), 'file')} could not be compared:", "bold"))
-        for problem in failed[:SHOWN_PROBLEMS]:
+        for problem in failed[:shown_problems]:
             console.print(Text(f"  {name(problem.path)}"), soft_wrap=True)
             console.print(plain(f"    {shorten(problem.reason, width - 4)}"), soft_wrap=True)
-        if len(failed) > SHOWN_PROBLEMS:
-            console.print(plain(f"  and {len(failed) - SHOWN_PROBLEMS} more"))
+        if len(failed) > shown_problems:
+            console.print(plain(f"  and {len(failed) - shown_problems} more"))
     console.print()
     console.print(plain(caveat(found), "dim"), width=width)
     if output is not None:

@@ -50,7 +50,7 @@ def _run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
         if left_out:
             note(f"{left_out} file(s) have no such hash and are not in this list; see the table or --json")
 
-    analyse(providing(Capability.HASHES), values, options, show)
+    analyse(providing(Capability.HASHES), values, options, show, is_data=chosen is not PrintFormat.TABLE)
 
 
 def register(app: typer.Typer) -> None:

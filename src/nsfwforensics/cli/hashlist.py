@@ -15,6 +15,7 @@ from rich.table import Table
 
 from nsfwforensics.cli.commands import COMMANDS
 from nsfwforensics.cli.failures import note
+from nsfwforensics.cli.options import Quiet
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.private import create
@@ -64,6 +65,7 @@ def import_(
     strict: Strict = False,
     keep_low_quality: LowQuality = False,
     signatures: Signatures = False,
+    quiet: Quiet = False,
 ) -> None:
     """Adds lists and pictures to an index for searching, makes it if missing, and purges what a list withdraws."""
     keep_apart([output], lists)
@@ -84,7 +86,7 @@ def import_(
     made = sum(map(len, index.signature_files))
     sizes = ", ".join(f"{index.size(kind):,} {kind.upper()}" for kind in HashKind if index.size(kind))
     sizes += f", {made:,} signatures" if made else ""
-    Console().print(plain(f"{output}: {sizes or 'no hashes'}, SHA-256 {index.digest}"), soft_wrap=True)
+    Console(quiet=quiet).print(plain(f"{output}: {sizes or 'no hashes'}, SHA-256 {index.digest}"), soft_wrap=True)
 
 
 @reporting_errors

@@ -20,7 +20,7 @@ from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ReportError, UsageError
-from nsfwforensics.notice.draft import Draft, draft
+from nsfwforensics.notice.draft import NoticeDraft, draft
 from nsfwforensics.notice.person import read_person, web_address
 from nsfwforensics.notice.pictures import is_case, pictures
 from nsfwforensics.notice.regimes import Law, regime
@@ -134,7 +134,7 @@ def _cover_of(place: Path) -> Path:
     return place.with_name(f"{place.stem}.cover{place.suffix}")
 
 
-def _say(made: Draft, output: Path) -> None:
+def _say(made: NoticeDraft, output: Path) -> None:
     console = Console()
     console.print(Text("Letter: ") + plain(output, "bold"), soft_wrap=True)
     console.print(Text("Cover, for you only: ") + plain(_cover_of(output), "bold"), soft_wrap=True)

@@ -93,6 +93,7 @@ def setting(name: str) -> Any:
     return _option(info, _called(info, "--" + name.replace("_", "-")), info.description or "", None)
 
 
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Lang = Annotated[str | None, setting("language")]
 Paper = Annotated[Literal["a4", "letter"] | None, setting("paper")]
 For = Annotated[Reader | None, setting("reader")]

@@ -61,7 +61,7 @@ def review(
             f"the review page needs {' and '.join(missing)}; install them with: pip install 'nsfwforensics[review]'"
         )
     from nsfwforensics.core.evidence import Limits
-    from nsfwforensics.execution.processes import warm_up
+    from nsfwforensics.execution.server import warm_up
     from nsfwforensics.review.app import Reviewing
     from nsfwforensics.review.desk import Desk, Rules
     from nsfwforensics.review.guard import Guard

@@ -59,6 +59,8 @@ def analyse(
     values: dict[str, Any],
     options: dict[str, dict[str, Any]],
     show: Show,
+    *,
+    is_data: bool = False,
 ) -> None:
     """Runs an analysing command from its options to its exit code.
 
@@ -67,6 +69,7 @@ def analyse(
         values: Values of the common options, as :data:`nsfwforensics.cli.options.COMMON` names them.
         options: Options that were set, by analyzer.
         show: Prints the result for people, when it is not wanted as JSON.
+        is_data: Whether what it prints is data for programs, which ``--quiet`` does not keep back.
     """
     given = {name: values[name] for name in Settings.model_fields if values.get(name) is not None}
     if "operator" in given:
@@ -99,7 +102,7 @@ def analyse(
             _say_of_case(run)
         if values["as_json"]:
             saved.write_json(sys.stdout)
-        elif not values["quiet"]:
+        elif is_data or not values["quiet"]:
             show(saved, Console(), verbose=values["verbose"])
         if folder and (values["as_json"] or values["quiet"]):
             Console(stderr=True).print("report:", str(folder), soft_wrap=True, markup=False)

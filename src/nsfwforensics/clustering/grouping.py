@@ -18,8 +18,9 @@ import numpy as np
 
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread
 from nsfwforensics.clustering.model import Link, Stage, Sureness
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.hashing.index import hamming
-from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES, MATCH_DISTANCE
+from nsfwforensics.hashing.picture.pdq import DIHEDRAL_NAMES
 from nsfwforensics.signals.matching.alignment import SCORE, SCORE_IN_COMMON, Alignment
 from nsfwforensics.signals.matching.near_index import NearIndex
 from nsfwforensics.signals.matching.near_match import common_share, near_match
@@ -49,7 +50,7 @@ Signatures = Callable[[Sequence[int]], Iterator[bytes | Unread]]
 
 
 @dataclass(slots=True)
-class Groups:
+class Clusters:
     """The result over some files, by their numbers.
 
     Attributes:
@@ -76,7 +77,7 @@ def grouped(
     signatures: Signatures,
     embeddings: Signatures | None = None,
     figures: SceneFigures | None = None,
-) -> Groups:
+) -> Clusters:
     """Groups pictures.
 
     Args:
@@ -86,7 +87,7 @@ def grouped(
             these are compared too.
         figures: How alike two embeddings must be.
     """
-    groups = Groups(list(range(len(prints))), {}, set(), {})
+    groups = Clusters(list(range(len(prints))), {}, set(), {})
     order = sorted(range(len(prints)), key=lambda number: _rank(prints[number]))
     left = _by_hashes(prints, _by_bytes(prints, order, groups), groups)
     _by_features(prints, left, groups, signatures)
@@ -101,7 +102,7 @@ def _rank(one: Fingerprint) -> tuple[int, int, str, str]:
     return -one.width * one.height, -one.size, one.modified or "~", str(one.path)
 
 
-def _by_bytes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Groups) -> list[int]:
+def _by_bytes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Clusters) -> list[int]:
     firsts: dict[str, int] = {}
     for number in order:
         first = firsts.setdefault(prints[number].sha256, number)
@@ -111,7 +112,7 @@ def _by_bytes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Group
     return list(firsts.values())
 
 
-def _by_hashes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Groups) -> list[int]:
+def _by_hashes(prints: Sequence[Fingerprint], order: Sequence[int], groups: Clusters) -> list[int]:
     numbers = np.array([number for number in order if prints[number].hashes], np.intp)
     if not len(numbers):
         return list(order)
@@ -148,7 +149,7 @@ def _nearest(hits: hamming.Hits, row: int, joined: NDArray[np.bool_]) -> dict[in
     return best
 
 
-def _by_features(prints: Sequence[Fingerprint], left: Sequence[int], groups: Groups, signatures: Signatures) -> None:
+def _by_features(prints: Sequence[Fingerprint], left: Sequence[int], groups: Clusters, signatures: Signatures) -> None:
     index = NearIndex()
     numbers: list[int] = []
     for number, made in zip(left, signatures(left), strict=True):
@@ -164,7 +165,7 @@ def _by_features(prints: Sequence[Fingerprint], left: Sequence[int], groups: Gro
 
 
 def _by_likeness(
-    prints: Sequence[Fingerprint], left: Sequence[int], groups: Groups, embeddings: Signatures, figures: SceneFigures
+    prints: Sequence[Fingerprint], left: Sequence[int], groups: Clusters, embeddings: Signatures, figures: SceneFigures
 ) -> None:
     from nsfwforensics.models.scene import decode
 
@@ -195,7 +196,9 @@ def _by_likeness(
 class _Joining:
     """The last stage, entry by entry of the index; entries stand in the order of their rank."""
 
-    def __init__(self, prints: Sequence[Fingerprint], numbers: Sequence[int], index: NearIndex, groups: Groups) -> None:
+    def __init__(
+        self, prints: Sequence[Fingerprint], numbers: Sequence[int], index: NearIndex, groups: Clusters
+    ) -> None:
         self.prints = prints
         self.numbers = numbers
         self.index = index

@@ -27,11 +27,13 @@ class Sureness(StrEnum):
     LIKELY = "likely"
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """A part of a result: frozen, closed to unknown fields."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Link(_Document):
+class Link(Document):
     """Why a file is in its cluster.
 
     Attributes:
@@ -58,7 +60,7 @@ class Link(_Document):
     similarity: float | None = None
 
 
-class Member(_Document):
+class Member(Document):
     """One file.
 
     Attributes:
@@ -83,7 +85,7 @@ class Member(_Document):
     link: Link | None = None
 
 
-class Cluster(_Document):
+class Cluster(Document):
     """Files that are near-duplicates of one another.
 
     Attributes:
@@ -97,7 +99,7 @@ class Cluster(_Document):
     members: tuple[Member, ...]
 
 
-class Problem(_Document):
+class Problem(Document):
     """A file that was not compared.
 
     Attributes:
@@ -111,7 +113,7 @@ class Problem(_Document):
     failed: bool
 
 
-class Clustering(_Document):
+class Clustering(Document):
     """The whole result.
 
     Attributes:

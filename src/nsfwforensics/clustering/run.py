@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, embedding, features, fingerprint
-from nsfwforensics.clustering.grouping import Groups, Signatures, grouped
+from nsfwforensics.clustering.grouping import Clusters, Signatures, grouped
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
 from nsfwforensics.clustering.workers import looked
 from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover, outside
 from nsfwforensics.core.evidence import Limits, utc_iso
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
 from nsfwforensics.execution.machine import automatic_jobs
-from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
 from nsfwforensics.signals.matching.alignment import SCORE
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def cluster(
     limits = limits or Limits()
     figures = _figures(weights) if semantic else None
     tell = progress or (lambda what, done, total: None)
-    tasks, problems = _found([Path(path) for path in paths], follow_symlinks, exclude)
+    tasks, problems = tasks_under([Path(path) for path in paths], follow_symlinks, exclude)
     jobs = jobs or (automatic_jobs() if len(tasks) >= POOL_FROM_FILES else 1)
     prints: list[Fingerprint] = []
     for done, seen in enumerate(looked(fingerprint, tasks, jobs, limits, isolate=isolate), 1):
@@ -119,7 +119,7 @@ def _figures(folder: Path | None) -> SceneFigures:
     return scene_figures(folder)
 
 
-def _found(
+def tasks_under(
     paths: Sequence[Path], follow_symlinks: bool, exclude: Path | None
 ) -> tuple[list[tuple[Path, bool, bool]], list[Problem]]:
     """The files to look at, and those that must not be opened."""
@@ -140,7 +140,7 @@ def _problem(unread: Unread) -> Problem:
     return Problem(path=str(unread.path), reason=unread.reason, failed=unread.failed)
 
 
-def _worded(prints: Sequence[Fingerprint], groups: Groups) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
+def _worded(prints: Sequence[Fingerprint], groups: Clusters) -> tuple[tuple[Cluster, ...], tuple[Member, ...]]:
     stars: dict[int, list[int]] = {}
     for number in range(len(prints)):
         stars.setdefault(groups.root(number), []).append(number)
@@ -160,7 +160,7 @@ def _worded(prints: Sequence[Fingerprint], groups: Groups) -> tuple[tuple[Cluste
     return tuple(clusters), tuple(alone)
 
 
-def _member(one: Fingerprint, number: int, groups: Groups) -> Member:
+def _member(one: Fingerprint, number: int, groups: Clusters) -> Member:
     return Member(
         path=str(one.path),
         sha256=one.sha256,

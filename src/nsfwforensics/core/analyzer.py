@@ -91,6 +91,7 @@ class Resources:
         thumbnails: Whether pictures that show the evidence may be made for the report.
         sensitive: Whether every file is handled with care: what is made of it must not show it.
         isolated: Whether files are examined in confined worker processes, not in the one that asks for it.
+        few: Whether there are so few files that a library which takes seconds to load is not worth it.
     """
 
     device: str = "cpu"
@@ -99,6 +100,7 @@ class Resources:
     thumbnails: bool = False
     sensitive: bool = False
     isolated: bool = False
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)

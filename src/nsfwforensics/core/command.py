@@ -43,6 +43,8 @@ class Command:
         examples: Lines that can be typed, without the name of the program.
         needs: Options without which it has nothing to do, by name, each with what to ask for where no analyzer of the
             command has anything to do.
+        instead: Switches that have another thing done with the files, by name, each with its help; which thing, the
+            command line knows.
         listing: What is printed of each file besides the report.
         table: What is printed of all files together, after that.
         place: Where that stands: before the report, after it, or in its stead.
@@ -54,6 +56,7 @@ class Command:
     metavar: str = ""
     examples: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
+    instead: Mapping[str, str] = field(default_factory=dict)
     listing: Callable[[FileReport], Iterable[Listing]] | None = None
     table: Callable[[Iterable[FileReport]], Iterable[Listing]] | None = None
     place: Literal["before", "after", "instead"] = "before"

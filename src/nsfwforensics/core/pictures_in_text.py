@@ -171,9 +171,9 @@ def _put(value: Any, keys: Sequence[str], text: str) -> Any:
 
 
 def _is_cell(value: Any) -> bool:
-    """Whether a value may be a piece of a picture: text, or a list of text and numbers."""
+    """Whether a value may be a piece of a picture: text, or a list of text and numbers, and not empty."""
     flat = isinstance(value, list) and not any(isinstance(item, (list, dict)) for item in value)
-    return flat or isinstance(value, str)
+    return bool(value) and (flat or isinstance(value, str))
 
 
 def _spell_picture(values: Sequence[Any]) -> bool:

@@ -349,6 +349,12 @@ class Plan:
     def _infer_one(self, name: str, analyzer: BatchAnalyzer[Any, Any], waiting: Sequence[Draft]) -> None:
         started = time.perf_counter()
         scores = _guarded(analyzer, _inferred, analyzer, [draft.pending[name] for draft in waiting])
+        if isinstance(scores, Outcome) and scores.status is AnalyzerStatus.FAILED and len(waiting) > 1:
+            # One file's fault, or more than the device's memory holds at once: neither may cost the others.
+            half = len(waiting) // 2
+            self._infer_one(name, analyzer, waiting[:half])
+            self._infer_one(name, analyzer, waiting[half:])
+            return
         share = (time.perf_counter() - started) / len(waiting)
         for index, draft in enumerate(waiting):
             outcome = scores if isinstance(scores, Outcome) else None

@@ -7,9 +7,9 @@ that the user supplied, so whatever it finds was asked for; what speaks to those
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Finding, Question, Severity, Support
 
@@ -54,14 +54,49 @@ def sign_of(finding: Finding, result: AnalyzerResult, originals: Container[str] 
         result: The result that holds it.
         originals: The names of the analyzers that compare with originals.
     """
-    if finding.support not in (Support.SUPPORTS, Support.INCONCLUSIVE) or finding.severity.rank < Severity.MEDIUM.rank:
-        return None
-    question = finding.question or result.question
-    if result.question in ASKED and question is Question.ALTERATION:
-        return Sign.CHANGED
-    if question is Question.KNOWN and result.analyzer in originals:
-        return Sign.SOURCE
-    return _OWN[question]
+    return Weighed.of(finding, result).sign(originals)
+
+
+class Weighed(NamedTuple):
+    """What of a finding decides where its file stands.
+
+    Attributes:
+        analyzer: Whose it is.
+        asked: The question of the result that holds it.
+        about: The question that it speaks to.
+        severity: How much it matters.
+        support: What it says to that question.
+    """
+
+    analyzer: str
+    asked: Question
+    about: Question
+    severity: Severity
+    support: Support
+
+    @classmethod
+    def of(cls, finding: Finding, result: AnalyzerResult) -> Self:
+        """A finding's."""
+        about = finding.question or result.question
+        return cls(result.analyzer, result.question, about, finding.severity, finding.support)
+
+    def sign(self, originals: Container[str] = ()) -> Sign | None:
+        """What it is a sign of, or None where it is none that matters."""
+        if self.support not in _SHARES or self.severity.rank < Severity.MEDIUM.rank:
+            return None
+        if self.asked in ASKED and self.about is Question.ALTERATION:
+            return Sign.CHANGED
+        if self.about is Question.KNOWN and self.analyzer in originals:
+            return Sign.SOURCE
+        return _OWN[self.about]
+
+    @property
+    def strength(self) -> float:
+        """The rank of its severity, 0 to 3, half of it where it is inconclusive."""
+        return self.severity.rank * _SHARES.get(self.support, 0.0)
+
+
+_SHARES = {Support.SUPPORTS: 1.0, Support.INCONCLUSIVE: 0.5}
 
 
 def signs(file: FileReport, originals: Container[str] = ()) -> Mapping[Sign, float]:
@@ -74,12 +109,18 @@ def signs(file: FileReport, originals: Container[str] = ()) -> Mapping[Sign, flo
     Returns:
         By sign, the rank of its most severe finding (2 or 3), half of it where all there is is inconclusive.
     """
+    return _signs(_statements(file), originals)
+
+
+def _statements(file: FileReport) -> list[Weighed]:
+    return [Weighed.of(finding, result) for result in file.results for finding in result.findings]
+
+
+def _signs(statements: Iterable[Weighed], originals: Container[str]) -> Mapping[Sign, float]:
     found: dict[Sign, float] = {}
-    for result in file.results:
-        for finding in result.findings:
-            if (sign := sign_of(finding, result, originals)) is not None:
-                strength = finding.severity.rank * (1.0 if finding.support is Support.SUPPORTS else 0.5)
-                found[sign] = max(found.get(sign, 0.0), strength)
+    for statement in statements:
+        if (sign := statement.sign(originals)) is not None:
+            found[sign] = max(found.get(sign, 0.0), statement.strength)
     return {sign: found[sign] for sign in Sign if sign in found}
 
 
@@ -115,17 +156,30 @@ def standing(file: FileReport, originals: Container[str] = ()) -> TriageRank:
         file: Its report.
         originals: The names of the analyzers that compare with originals.
     """
-    found = certain(signs(file, originals))
+    failed = file.status is FileStatus.FAILED
+    return place(_statements(file), originals, supplied=bool(file.supplied_as), failed=failed)
+
+
+def place(
+    statements: Sequence[Weighed], originals: Container[str] = (), *, supplied: bool = False, failed: bool = False
+) -> TriageRank:
+    """Where a file stands of which this is said.
+
+    Args:
+        statements: All of its findings.
+        originals: The names of the analyzers that compare with originals.
+        supplied: Whether the user supplied it to compare with.
+        failed: Whether it, or a check of it, failed.
+    """
+    found = certain(_signs(statements, originals))
     independent: dict[tuple[str, Question], float] = {}
-    for result in file.results:
-        for finding in result.findings:
-            share = {Support.SUPPORTS: 1.0, Support.INCONCLUSIVE: 0.5}.get(finding.support, 0.0)
-            key = (result.analyzer, finding.question or result.question)
-            independent[key] = max(independent.get(key, 0.0), share * finding.severity.rank)
-    if file.supplied_as:
+    for each in statements:
+        key = (each.analyzer, each.about)
+        independent[key] = max(independent.get(key, 0.0), each.strength)
+    if supplied:
         tier = 4
     elif found.isdisjoint(_FOUND_AS_ASKED):
-        tier = 2 if file.status is FileStatus.FAILED and not found else 3
+        tier = 2 if failed and not found else 3
     else:
         tier = 0 if altered(found) or Sign.CONTENT in found else 1
     return TriageRank(tier, -sum(independent.values()))

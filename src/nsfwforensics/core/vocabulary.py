@@ -61,7 +61,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 (info) to 3 (high)."""
-        return list(Severity).index(self)
+        return _SEVERITIES[self]
+
+
+_SEVERITIES = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Support(StrEnum):

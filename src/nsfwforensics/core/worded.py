@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    ValidationInfo,
+    model_validator,
+)
 
 from nsfwforensics.core.documents import MOST_LEVELS
 from nsfwforensics.core.messages import Message, as_message, restored
 from nsfwforensics.core.storable import storable, storable_text
 
 Text = Annotated[str, BeforeValidator(storable_text)]
-Json = Annotated[JsonValue, BeforeValidator(storable)]
-JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(storable)]
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+# `storable` saw to it that JSON can hold them: by its type every value would be looked at in Python once more.
+Json = Annotated[JsonValue, BeforeValidator(storable), PlainSerializer(_as_is)]
+JsonObject = Annotated[
+    dict[str, JsonValue], BeforeValidator(storable), PlainSerializer(_as_is, return_type=dict[str, Any])
+]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 Coordinate = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]

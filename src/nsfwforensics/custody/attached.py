@@ -219,25 +219,26 @@ def _problems(case: Path, log: Chain) -> list[str]:
 
 
 def copy(case: Path, payload: Path, *, pixels: bool) -> int:
-    """Copies what is attached into the payload of a bag.
+    """Copies what is attached into a folder ``attached``; what lies there already as it is, is left.
 
     Args:
         case: The case database.
-        payload: Folder of the payload.
+        payload: The payload of a bag, or where a case is exported to.
         pixels: Whether the contents go too, or only what is said of them.
 
     Returns:
         How many there are.
 
     Raises:
-        OSError: It cannot be read or written.
+        OSError: It cannot be read or written, or something else lies there under its name.
     """
     count = 0
     for one in attached(case):
         target = payload / "attached" / one.folder.name
         make_folder(target)
         for name in (ABOUT, STAMP, *((one.content.name,) if pixels else ())):
-            if (one.folder / name).is_file():
+            there = target / name
+            if (one.folder / name).is_file() and not (there.is_file() and _same(one.folder / name, there)):
                 _copy(one.folder / name, target / name)
         count += 1
     return count
@@ -260,6 +261,10 @@ def _kept(shelf: Path, path: Path, about: dict[str, Any], words: bytes) -> Path:
                 return folder
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return measure(1, one).sha256 == measure(1, other).sha256 is not None
 
 
 def _copy(path: Path, target: Path, *, expected: str | None = None) -> None:

@@ -12,7 +12,9 @@ import binascii
 import hashlib
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,8 +127,11 @@ def _check(archive: zipfile.ZipFile, found: WebArchive) -> None:
     covered = _parts(archive, listed, found)
     beside = [name for name in names if name not in covered and name not in (LIST, DIGEST)]
     if beside:
-        found.remarks.append(f"{len(beside):,} of its files are not in its list: nothing vouches for them")
+        found.remarks.append(f"files in it that are not in its list: {len(beside):,}; nothing vouches for them")
     _pages(archive, names, found)
+    main = _text(listed.get("mainPageUrl")) or _text(listed.get("mainPageURL"))  # tools write either
+    if main and not found.pages:
+        found.pages.append((main, _text(listed.get("mainPageDate"))))
     if DIGEST in names:
         _digest(_parsed(_small(archive, DIGEST), DIGEST, found), hashlib.sha256(raw).hexdigest(), found)
     else:
@@ -209,14 +214,14 @@ def _signature(signed: dict[str, Any], found: WebArchive) -> None:
         return
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     found.signed_by = f"key {hashlib.sha256(encoded).hexdigest()}"
-    if chain:
-        _certificates(chain, signed, found)
-    else:
+    if not chain:
         found.remarks.append("it is signed by a key that nobody vouches for: ask whose it is by another way")
     if signed.get("timeSignature"):
         token = base64.b64decode(_text(signed["timeSignature"]), validate=True)
         found.stamped = timestamps.read(token, _text(signed.get("signature")).encode()).time
         found.remarks.append("the authority behind the time of its signature was not checked")
+    if chain:
+        _certificates(chain, signed, found)
 
 
 def _certificates(chain: list[Certificate], signed: dict[str, Any], found: WebArchive) -> None:
@@ -229,14 +234,20 @@ def _certificates(chain: list[Certificate], signed: dict[str, Any], found: WebAr
     except x509.ExtensionNotFound:
         addresses = [str(each.value) for each in chain[0].subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
     claimed = _text(signed.get("domain"))
+    found.signed_by = f"address {claimed if claimed in addresses else ', '.join(addresses) or 'unnamed'}"
     if claimed not in addresses:
         found.blame(f"it says that {claimed or 'nobody'} signed it, and the certificate is not made out to that name")
+    when = found.stamped or _text(signed.get("created"))
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(when)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if not chain[0].not_valid_before_utc <= moment <= chain[0].not_valid_after_utc:
+            found.blame("the certificate of its signature was not valid when it was signed")
     for one, issuer in pairwise(chain):
         try:
             one.verify_directly_issued_by(issuer)
         except (InvalidSignature, ValueError, TypeError):
             found.blame("a certificate of its signature was not issued by the next one")
-    found.signed_by = f"address {claimed}"
     found.remarks.append("whether the last certificate of its signature is to be trusted was not checked")
 
 

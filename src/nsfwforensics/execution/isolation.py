@@ -17,7 +17,7 @@ from nsfwforensics.core.failure import reason_of
 from nsfwforensics.errors import ForensicsError
 from nsfwforensics.execution.answers import Reply, answered, listening, taken
 from nsfwforensics.execution.base import Lost, died, too_long
-from nsfwforensics.execution.processes import context, without_interrupts
+from nsfwforensics.execution.server import context, without_interrupts
 
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool

@@ -1,7 +1,8 @@
 """Loaded first by the server from which workers are forked, and by nothing else.
 
-Threads are settled before any numerical library is loaded, and the server ends with the process that started it. A
-worker that was still being started when that process ended finds nothing of what they shared, and says nothing.
+Threads are settled before any numerical library is loaded, the server can open no connection, whatever it loads, and it
+ends with the process that started it. A worker that was still being started when that process ended finds nothing of
+what they shared, and says nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from nsfwforensics.execution.confine import end_with_parent
+from nsfwforensics.execution.confine import end_with_parent, refuse_connections
 from nsfwforensics.threads import one_thread_each
 
 if TYPE_CHECKING:
@@ -26,3 +27,4 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
 sys.excepthook = _tell
 one_thread_each()
 end_with_parent()
+refuse_connections()

@@ -13,17 +13,11 @@ from nsfwforensics.errors import ForensicsError, UsageError
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.answers import listening
 from nsfwforensics.execution.base import BrokeError, DiedError, too_long
-from nsfwforensics.execution.processes import call_apart, warm_up
+from nsfwforensics.execution.processes import call_apart
+from nsfwforensics.execution.server import EVERY_WORKER, warm_up
+from nsfwforensics.models.device import is_cpu
 from nsfwforensics.seclusion import scratch
 
-_EVERY_WORKER = (
-    "nsfwforensics.execution.worker",
-    "PIL.Image",
-    "PIL.ImageOps",
-    "PIL.JpegImagePlugin",
-    "numpy",
-    "pebble.pool.process",
-)
 _WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.synthesis.classifier", "nsfwforensics.models.faces.mtcnn")
 
 
@@ -38,7 +32,7 @@ def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]], *, share: bool = True) 
     classes = list(analyzers)
     heavy = _WITH_MODELS if share and any(loaded.needs_device for loaded in classes) else ()
     ours = [loaded.__module__ for loaded in classes if loaded.__module__.startswith("nsfwforensics.")]
-    warm_up([*_EVERY_WORKER, *ours, *heavy])
+    warm_up([*EVERY_WORKER, *ours, *heavy])
 
 
 def here() -> worker.Place:
@@ -59,7 +53,8 @@ def prepared_apart(spec: PlanSpec, device: str | None) -> Plan:
         UsageError: Something cannot be enrolled, or a file that was to be enrolled ended the worker.
         DeviceUnavailableError: A device was named and is missing.
     """
-    if device in (None, "cpu") and not any(_is_told_what(analyzer) for analyzer in Plan(spec).analyzers.values()):
+    known = device is None or is_cpu(device)
+    if known and not any(_is_told_what(analyzer) for analyzer in Plan(spec).analyzers.values()):
         return Plan.prepared(spec)
     mark = scratch() / "being-prepared"
     mark.unlink(missing_ok=True)

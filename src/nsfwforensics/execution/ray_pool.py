@@ -4,7 +4,8 @@ Examiners, one core each, open files and do everything that needs no other devic
 runs the device stage on their drafts. Files travel in chunks that grow until a chunk takes about :data:`CHUNK_SECONDS`,
 a bounded number of chunks is in flight, and results come back in the order of the files to the one process that writes.
 A chunk whose examiner was lost is tried again file by file in a process of its own, so that a file that kills its
-worker costs only itself. Every machine of the cluster must see the files under the same paths.
+worker costs only itself; the lost examiner, or its whole machine, gets no chunk until it is there again. Every machine
+of the cluster must see the files under the same paths.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ _NO_CLOUD = "ray_bootstrap_config.yaml"
 
 _LONGEST_FOLDER = 31
 """With a longer path, Ray's sockets below its session's folder could not be named."""
+
+ASK_SECONDS = 1.0
+"""How long after the last time a lost examiner is asked again whether it is there."""
 
 TRIES = 2
 """How often a file may be lost with its worker before it is taken to be the cause."""
@@ -112,6 +116,24 @@ class _Crew:
     examiners: list[Any] = field(default_factory=list)
     device: Any = None
     rescuer: Any = None
+    away: dict[int, tuple[Any, float]] = field(default_factory=dict)
+
+    def lose(self, examiner: int) -> None:
+        """Gives no more to an examiner that was lost until it answers: another one, or a new one in its place, may."""
+        self.away[examiner] = self.examiners[examiner].examine.remote([]), time.monotonic()
+
+    def there(self) -> list[int]:
+        """The examiners that are not lost, as far as is known; all of them where none is."""
+        ray = _ray()
+        for examiner, (answer, asked) in list(self.away.items()):
+            if not ray.wait([answer], timeout=0, fetch_local=False)[0] or time.monotonic() - asked < ASK_SECONDS:
+                continue
+            del self.away[examiner]
+            try:
+                ray.get(answer)
+            except ray.exceptions.RayError:
+                self.lose(examiner)
+        return [number for number in range(len(self.examiners)) if number not in self.away] or [*self.away]
 
     def send(self, targets: list[Target], examiner: Any) -> tuple[Any, Any]:
         """Sends files to an examiner, and its drafts on to the device stage, without their coming here between."""
@@ -161,8 +183,8 @@ class RayEngine:
         waiting, size = iter(targets), 1
         try:
             while True:
-                while len(flight) < IN_FLIGHT * self.jobs and (group := list(islice(waiting, size))):
-                    examiner = _idlest(flight, self.jobs)
+                while len(flight) < IN_FLIGHT * len(crew.there()) and (group := list(islice(waiting, size))):
+                    examiner = _idlest(flight, crew.there())
                     flight.append(_Chunk(group, examiner, *crew.send(group, crew.examiners[examiner])))
                 if not flight:
                     return
@@ -171,6 +193,8 @@ class RayEngine:
                     reports: list[FileReport] = ray.get(chunk.reports)
                     log_again(ray.get(chunk.records))
                 except ray.exceptions.RayError:
+                    if chunk.examiner not in crew.away:
+                        crew.lose(chunk.examiner)
                     yield from self._rescue(crew, chunk.targets)
                     continue
                 size = _grown(size, reports)
@@ -241,15 +265,14 @@ def _ray() -> Any:
         raise MissingDependencyError("Ray is not installed: pip install 'nsfwforensics[ray]'") from error
 
 
-def _idlest(flight: Iterable[_Chunk], jobs: int) -> int:
-    """The examiner with the fewest chunks that are not done."""
+def _idlest(flight: Iterable[_Chunk], examiners: Sequence[int]) -> int:
+    """Of some examiners the one with the fewest chunks that are not done."""
     ray = _ray()
     chunks = list(flight)
     done: set[Any] = set()
     if chunks:
         done = set(ray.wait([c.reports for c in chunks], num_returns=len(chunks), timeout=0, fetch_local=False)[0])
-    load = [sum(c.examiner == index and c.reports not in done for c in chunks) for index in range(jobs)]
-    return load.index(min(load))
+    return min(examiners, key=lambda number: sum(c.examiner == number and c.reports not in done for c in chunks))
 
 
 def _grown(size: int, reports: Sequence[FileReport]) -> int:

@@ -17,7 +17,7 @@ from nsfwforensics.core.evidence import Limits, now_reading
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
-from nsfwforensics.execution.processes import ignore_interrupts
+from nsfwforensics.execution.server import ignore_interrupts
 from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each
 

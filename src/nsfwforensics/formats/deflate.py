@@ -1,4 +1,4 @@
-"""Compressed data (zlib, gzip, raw deflate) inflated within limits; of damaged data what stands before the damage."""
+"""Compressed data (zlib, gzip, raw deflate, Brotli) inflated within limits; of damaged data what stands before it."""
 
 from __future__ import annotations
 
@@ -45,6 +45,36 @@ def inflate(data: bytes, limit: int, header: int = ZLIB) -> Inflated:
     return Inflated(out, cut, "" if cut or stream.eof else "the compressed data ends early")
 
 
+def inflate_brotli(data: bytes, limit: int) -> Inflated:
+    """Inflates a Brotli stream (RFC 7932) up to a limit.
+
+    Args:
+        data: The compressed data.
+        limit: Most bytes returned.
+
+    Raises:
+        ValueError: Nothing comes out of the data, or ``limit`` is not positive.
+    """
+    import brotli  # here: few files need it
+
+    if limit <= 0:
+        raise ValueError("compressed data beyond the limit for one file was not read")
+    stream, out, fault = brotli.Decompressor(), bytearray(), ""
+    try:
+        out += stream.process(data, output_buffer_limit=limit + 1)
+        while len(out) <= limit and not stream.is_finished():
+            more = stream.process(b"", output_buffer_limit=limit + 1 - len(out))
+            if not more:
+                fault = "the compressed data ends early"
+                break
+            out += more
+    except brotli.error:
+        fault = "damaged compressed data"
+    if not out and fault:
+        raise ValueError(fault)
+    return Inflated(bytes(out[:limit]), len(out) > limit, fault)
+
+
 def _before_damage(data: bytes, limit: int, header: int, fault: str) -> Inflated:
     stream, out = zlib.decompressobj(header), bytearray()
     for start in range(0, len(data), _PIECE):
@@ -63,4 +93,4 @@ def _before_damage(data: bytes, limit: int, header: int, fault: str) -> Inflated
     return Inflated(bytes(out[:limit]), fault=fault)
 
 
-__all__ = ["ANY_HEADER", "MAX_RATIO", "RAW", "ZLIB", "Inflated", "inflate"]
+__all__ = ["ANY_HEADER", "MAX_RATIO", "RAW", "ZLIB", "Inflated", "inflate", "inflate_brotli"]

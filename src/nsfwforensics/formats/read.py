@@ -17,7 +17,7 @@ from nsfwforensics.formats.blocks import (
     allowed,
     pass_on,
 )
-from nsfwforensics.formats.deflate import ANY_HEADER, RAW, Inflated, inflate
+from nsfwforensics.formats.deflate import ANY_HEADER, RAW, Inflated, inflate, inflate_brotli
 from nsfwforensics.formats.exif import tiff_start
 from nsfwforensics.formats.fields import Collector, Field, Metadata, decode_text
 from nsfwforensics.formats.segments import ExifSegments, ExtendedXmp
@@ -285,13 +285,34 @@ def _boxes(data: bytes, out: Collector) -> tuple[int | None, bool]:
         elif box.uuid == _JP2_IPTC:
             add_iptc(data[box.start : box.end], "IPTC box", out, box.start)
         elif box.type == "brob":
-            kind = data[box.start : box.start + 4].decode("latin-1")
-            out.refuse(f"The box {kind!r} is compressed with Brotli, which is not read here.")
+            _packed_box(data[box.start : box.end], out, box.start)
     cut = found.reach > len(data)
     if cut and level.whole:
         out.note("The file ends before the data that its items refer to.")
     whole = level.whole and not cut
     return (level.end if whole else None), whole or bool(level.limits)
+
+
+def _packed_box(body: bytes, out: Collector, offset: int) -> None:
+    """A box of a JPEG XL file that is compressed with Brotli, behind the name of what it is (ISO/IEC 18181-2)."""
+    kind, packed = body[:4].decode("latin-1"), body[4:]
+    if kind not in ("Exif", "xml "):
+        out.refuse(f"The box {kind!r} is compressed with Brotli, and is not read here.")
+        return
+    source = f"{kind.strip()} box"
+    try:
+        inflated = allowed(out, len(packed), lambda limit: inflate_brotli(packed, limit), profile=True)
+    except ValueError as error:
+        out.refuse(f"{source}: {error}.")
+        return
+    if inflated is None:
+        return
+    if inflated.cut or inflated.fault:
+        out.note(f"{source}: {inflated.fault or 'it is longer than the limit and was cut'}.")
+    if kind == "Exif":
+        add_exif_item(inflated.data, source, out, offset)
+    else:
+        add_xmp(inflated.data, source, out, offset)
 
 
 def _movie(data: bytes, out: Collector) -> tuple[int | None, bool]:

@@ -28,7 +28,7 @@ def resolve_device(name: str) -> str:
     """
     if not _NAMES.fullmatch(name):
         raise UsageError(f"no device {name!r}; choose auto, cpu, cuda, cuda:N or mps")
-    if name == "cpu" or (name == "auto" and not _may_be_there()):
+    if is_cpu(name):
         return "cpu"
     import torch
 
@@ -46,8 +46,17 @@ def resolve_device(name: str) -> str:
     return f"cuda:{index}"
 
 
+def is_cpu(name: str) -> bool:
+    """Whether a device option means the CPU, as far as can be told without torch, which takes seconds to load.
+
+    Args:
+        name: As for :func:`resolve_device`.
+    """
+    return name == "cpu" or (name == "auto" and not _may_be_there())
+
+
 def _may_be_there() -> bool:
-    """Whether the system has a node of any graphics card that torch knows: asking torch itself takes it seconds."""
+    """Whether the system has a node of any graphics card that torch knows."""
     if sys.platform != "linux":
         return True
     nodes = ("nvidia*", "kfd", "dxg", "nvhost*", "nvgpu", "nvmap")  # NVIDIA, AMD, Windows' subsystem, Tegra

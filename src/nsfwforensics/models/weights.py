@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nsfwforensics.core.documents import DocumentError, load_toml
 from nsfwforensics.core.messages import say
@@ -15,6 +15,9 @@ from nsfwforensics.errors import WeightsError
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 MANIFEST = "manifest.toml"
 
@@ -131,8 +134,24 @@ def load_tensors(name: str, folder: Path | None = None) -> dict[str, torch.Tenso
     Raises:
         WeightsError: The file is missing, altered or not safetensors.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load
+
+    return _loaded(load, name, folder)
+
+
+def load_arrays(name: str, folder: Path | None = None) -> dict[str, NDArray[Any]]:
+    """Like :func:`load_tensors`, as NumPy arrays and without torch.
+
+    Raises:
+        WeightsError: The file is missing, altered or not safetensors.
+    """
+    from safetensors.numpy import load
+
+    return _loaded(load, name, folder)
+
+
+def _loaded(load: Callable[[bytes], dict[str, T]], name: str, folder: Path | None) -> dict[str, T]:
+    from safetensors import SafetensorError
 
     data = read(name, folder)
     try:

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from nsfwforensics.care.helplines import HelpLine, for_minors
-from nsfwforensics.notice.person import Person
+from nsfwforensics.notice.person import OwnWords
 from nsfwforensics.notice.pictures import Picture
 from nsfwforensics.notice.regimes import Element, FieldEntry, Law, Regime, fields, regime
 
@@ -49,7 +49,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NoticeDraft:
     """Everything that a letter and its cover are made from.
 
     Attributes:
@@ -64,7 +64,7 @@ class Draft:
 
     law: Law
     language: str = "en"
-    person: Person = field(default_factory=Person)
+    person: OwnWords = field(default_factory=OwnWords)
     urls: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     lines: tuple[HelpLine, ...] = ()
@@ -158,11 +158,11 @@ def draft(
     law: Law,
     *,
     language: str = "en",
-    person: Person | None = None,
+    person: OwnWords | None = None,
     urls: Sequence[str] = (),
     pictures: Sequence[Picture] = (),
     lines: Sequence[HelpLine] = (),
-) -> Draft:
+) -> NoticeDraft:
     """Makes a draft; each address and picture once.
 
     Args:
@@ -173,4 +173,4 @@ def draft(
         pictures: The pictures.
         lines: Help lines for the cover.
     """
-    return Draft(law, language, person or Person(), tuple(dict.fromkeys(urls)), tuple(pictures), tuple(lines))
+    return NoticeDraft(law, language, person or OwnWords(), tuple(dict.fromkeys(urls)), tuple(pictures), tuple(lines))

@@ -38,7 +38,7 @@ _Words = Annotated[str | None, BeforeValidator(_one_line), Field(max_length=300)
 _Text = Annotated[str | None, BeforeValidator(_lines), Field(max_length=8000)]
 
 
-class Person(BaseModel):
+class OwnWords(BaseModel):
     """The person's own words; everything may be left out.
 
     Attributes:
@@ -72,14 +72,14 @@ class Person(BaseModel):
 CONFIRMABLE = ("role", "non_consent", "accurate")
 
 
-def read_person(path: Path) -> Person:
+def read_person(path: Path) -> OwnWords:
     """Reads a person's file.
 
     Raises:
         UsageError: It cannot be read, or holds something unknown or unprintable.
     """
     try:
-        person = Person.model_validate(load_toml(path))
+        person = OwnWords.model_validate(load_toml(path))
     except (OSError, DocumentError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:

@@ -27,7 +27,7 @@ class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Said(_Data):
+class Translated(_Data):
     """One text in the languages that covers are made in."""
 
     en: str
@@ -70,8 +70,8 @@ class Element(_Data):
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
-    asks: Said
-    source: Said
+    asks: Translated
+    source: Translated
     content: str
     checked_on: _Month
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -96,12 +96,12 @@ class Regime(_Data):
     id: str
     country: Annotated[str, Field(pattern=r"^(\*|[a-z]{2})$")]
     letters: Annotated[tuple[Literal["en", "ja"], ...], Field(min_length=1)]
-    citation: Said
+    citation: Translated
     checked_on: _Month
-    name: Said
-    deadline: Said
-    where: Said
-    late: Said
+    name: Translated
+    deadline: Translated
+    where: Translated
+    late: Translated
     elements: Annotated[tuple[Element, ...], Field(alias="element", min_length=1)]
 
 

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from nsfwforensics.core import installation
-from nsfwforensics.notice.draft import Draft, Slot, State
+from nsfwforensics.notice.draft import NoticeDraft, Slot, State
 from nsfwforensics.report.words.text import inert, shown_name
 
 
@@ -51,17 +51,17 @@ _AUDIENCE = {
 }
 
 
-def letter(draft: Draft, form: DraftFormat) -> str:
+def letter(draft: NoticeDraft, form: DraftFormat) -> str:
     """The letter alone, ready to be sent once what is marked has been filled in."""
     return _rendered(draft, form, f"{draft.law.value}.{draft.letter_language}.j2", draft.letter_language)
 
 
-def cover(draft: Draft, form: DraftFormat) -> str:
+def cover(draft: NoticeDraft, form: DraftFormat) -> str:
     """What is for the person only: what comes first, what is missing, where to send it, whom to turn to."""
     return _rendered(draft, form, f"cover.{draft.language}.j2", draft.language)
 
 
-def _rendered(draft: Draft, form: DraftFormat, template: str, language: str) -> str:
+def _rendered(draft: NoticeDraft, form: DraftFormat, template: str, language: str) -> str:
     environment = _environment(form)
     blocks: Any = environment.get_template(f"blocks.{form.value}.j2").module
     body = environment.get_template(template).render(

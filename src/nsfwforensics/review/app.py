@@ -60,7 +60,8 @@ class Reviewing:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="case")
         self._desk = self._thread.submit(open_desk).result()
         self._pages = self._thread.submit(lambda: Pages(self._desk, language)).result()
-        self._thread.submit(self._pages.prepare).result()  # so that the page is there as soon as it is asked for
+        # Goes on while the server starts and the reviewer opens the address; what is asked for meanwhile waits.
+        self._thread.submit(self._pages.prepare)
         self._booth = Booth(limits)
         routes = (
             ("", "GET", self._shell),

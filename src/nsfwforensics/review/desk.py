@@ -28,8 +28,9 @@ from nsfwforensics.store import custody_log, marks, reviewing
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.custody_log import Happening
 from nsfwforensics.store.deciding import decide
+from nsfwforensics.store.people import ShownPerson, people
 from nsfwforensics.store.reviewing import ReviewState
-from nsfwforensics.store.rows import CaseFile, Decision, Mark, NewMark, QueueRow
+from nsfwforensics.store.rows import CaseFile, Decision, DecisionEntry, NewMark, QueueRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,9 @@ SHOWS = (OPEN, ALL, DISAGREED, *(decision.value for decision in Decision if deci
 MOST_QUEUES = 4
 MOST_REPORTS = 32
 LONGEST_NOTE = 4000
+LONGEST_LIST = 300
+"""Most characters of the name of a list."""
+
 MOST_BESIDE = 2000
 """Most files of folders given as references or originals that are looked through for what was compared."""
 
@@ -49,6 +53,7 @@ TAKEN_BACK = "taken back"
 """The note of a decision that takes one back."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}-[0-9]{3}")
 
 
@@ -62,6 +67,8 @@ class Filters:
         question: With a sign, or what may be one, for this question only.
         code: With a finding of this code only.
         groups: Only what stands for several files.
+        person: With a face that was joined to this person; 0 for any file.
+        listed: On the list of known images of this name.
     """
 
     show: str = OPEN
@@ -69,6 +76,8 @@ class Filters:
     question: Question | None = None
     code: str = ""
     groups: bool = False
+    person: int = 0
+    listed: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Filters:
@@ -81,12 +90,17 @@ class Filters:
             show, code = given.get("show") or OPEN, given.get("code", "").strip().upper()
             if show not in SHOWS or (code and not _CODE.fullmatch(code)):
                 raise ValueError
+            person, listed = given.get("person", ""), given.get("list", "")
+            if (person and not _NUMBER.fullmatch(person)) or len(listed) > LONGEST_LIST:
+                raise ValueError
             return cls(
                 show,
                 Priority(given["priority"]) if given.get("priority") else None,
                 Question(given["question"]) if given.get("question") else None,
                 code,
                 bool(given.get("groups")),
+                int(person or 0),
+                listed,
             )
         except ValueError:
             raise UsageError(say("there is no such filter")) from None
@@ -125,11 +139,12 @@ class ShownItem:
     file: CaseFile
     report: FileReport
     views: list[View]
-    history: list[Mark]
+    history: list[DecisionEntry]
     earlier: dict[str, int]
     careful: bool
     others: list[tuple[CaseFile, Decision | None]]
     differ: bool
+    people: tuple[ShownPerson, ...]
 
 
 @dataclass(slots=True)
@@ -137,7 +152,7 @@ class _Act:
     """What was decided at once, and what stood there before: enough to take it back."""
 
     marks: list[NewMark]
-    before: dict[str, Mark | None]
+    before: dict[str, DecisionEntry | None]
 
 
 @dataclass(slots=True)
@@ -168,7 +183,7 @@ class Desk:
         self.case = CaseDatabase.open(case)
         self._queues: OrderedDict[Filters, Queue] = OrderedDict()
         self._reports: OrderedDict[int, tuple[CaseFile, FileReport]] = OrderedDict()
-        self._histories: dict[str, list[Mark]] = {}
+        self._histories: dict[str, list[DecisionEntry]] = {}
         self._last = 0
         self._acts: list[_Act] = []
         self._seen: set[str] = set()
@@ -206,7 +221,8 @@ class Desk:
             self._queues.clear()
         self._queues.pop(filters or Filters(), None)
         self.__dict__.pop("header", None)
-        self.__dict__.pop("_alike", None)
+        for kept in ("_alike", "people", "lists"):
+            self.__dict__.pop(kept, None)
         self._reports.clear()
 
     def next(self, filters: Filters, number: int, way: int = 1, *, exact: bool = False) -> ShownItem | None:
@@ -294,7 +310,7 @@ class Desk:
         file, report = self._report(number)
         if self._careful(report):
             raise EvidenceError(say("this file is to be handled with care; no picture of it is made"))
-        found = views(file, report, self._places(report))
+        found = self._views(file, report)
         if not (0 <= view < len(found) and 0 <= step < len(STEPS)):
             raise EvidenceError(say("there is no such picture"))
         from dataclasses import replace
@@ -359,12 +375,12 @@ class Desk:
             for queue in self._queues.values():
                 queue.changed(sha256)
 
-    def _history(self, sha256: str | None) -> list[Mark]:
+    def _history(self, sha256: str | None) -> list[DecisionEntry]:
         """The decisions about a content that this reviewer may know."""
         found = self._histories.get(sha256 or "", [])
         return [mark for mark in found if mark.by == self.rules.reviewer] if self.rules.blind else found
 
-    def _own(self, sha256: str) -> Mark | None:
+    def _own(self, sha256: str) -> DecisionEntry | None:
         own = [mark for mark in self._histories.get(sha256, ()) if mark.by == self.rules.reviewer]
         return own[-1] if own and own[-1].decision is not Decision.UNDECIDED else None
 
@@ -406,6 +422,12 @@ class Desk:
             names = {record.name for record in self.header.analyzers if record.question is filters.question}
             numbers = self.case.files_about(names)
             chosen = [row for row in chosen if row.id in numbers]
+        if filters.person:
+            shown = {sha256 for sha256, faces in self.people.items() if any(f.person == filters.person for f in faces)}
+            chosen = [row for row in chosen if row.sha256 in shown]
+        if filters.listed:
+            listed = self.lists.get(filters.listed, set())
+            chosen = [row for row in chosen if row.id in listed]
         if filters.code:
             saying = self.case.files_saying(filters.code)
             chosen = [row for row in chosen if row.id in saying]
@@ -414,6 +436,16 @@ class Desk:
         while len(self._queues) > MOST_QUEUES:
             self._queues.popitem(last=False)
         return made
+
+    @cached_property
+    def people(self) -> dict[str, tuple[ShownPerson, ...]]:
+        """Whom each content seems to show, by SHA-256, where faces were joined into people."""
+        return people(self.case)
+
+    @cached_property
+    def lists(self) -> dict[str, set[int]]:
+        """The files on each list of known images, by the list's name."""
+        return self.case.files_by_list({each.name for each in self.header.analyzers if each.question is Question.KNOWN})
 
     @cached_property
     def _alike(self) -> Alike:
@@ -439,12 +471,13 @@ class Desk:
             contents,
             file,
             report,
-            [] if careful else views(file, unmarked, self._places(unmarked)),
+            [] if careful else self._views(file, unmarked),
             self._history(file.sha256),
             {sha256: len(self._history(sha256)) for sha256 in contents},
             careful,
             others,
             any(set(other.findings) != set(file.findings) for other, _ in others),
+            self.people.get(file.sha256 or "", ()),
         )
 
     def _report(self, number: int) -> tuple[CaseFile, FileReport]:
@@ -457,6 +490,9 @@ class Desk:
             while len(self._reports) > MOST_REPORTS:
                 self._reports.popitem(last=False)
         return self._reports[number]
+
+    def _views(self, file: CaseFile, report: FileReport) -> list[View]:
+        return views(file, report, self._places(report), self.people.get(file.sha256 or "", ()))
 
     def _careful(self, report: FileReport) -> bool:
         # What the analyzers found, not what people set aside: that must not open the way to a picture.

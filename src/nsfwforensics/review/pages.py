@@ -18,7 +18,7 @@ from nsfwforensics.report.saved.report import Row
 from nsfwforensics.report.words import wording
 from nsfwforensics.report.words.answers import questions
 from nsfwforensics.report.words.declared import Declared
-from nsfwforensics.review.desk import ALL, DISAGREED, LONGEST_NOTE, OPEN, Desk, Filters, ShownItem
+from nsfwforensics.review.desk import ALL, DISAGREED, LONGEST_LIST, LONGEST_NOTE, OPEN, Desk, Filters, ShownItem
 from nsfwforensics.review.pictures import STEPS
 from nsfwforensics.store import marks
 from nsfwforensics.store.marks import DECISIONS
@@ -108,9 +108,20 @@ class Pages:
             shows=shows,
             priorities=[(each.value, wording.PRIORITY[each].word) for each in Priority],
             questions=[(each.value, wording.QUESTIONS[each]) for each in Question],
+            people=self._people(),
+            lists=[(name, len(files)) for name, files in sorted(self._desk.lists.items()) if len(name) <= LONGEST_LIST],
             longest_note=LONGEST_NOTE,
             steps=len(STEPS),
         )
+
+    def _people(self) -> list[tuple[int, int, bool]]:
+        """The number of each person, on how many contents, and whether it is the one of the reference; most first."""
+        found: dict[int, tuple[int, bool]] = {}
+        for faces in self._desk.people.values():
+            for number, reference in {(face.person, face.reference) for face in faces}:
+                found[number] = found.get(number, (0, False))[0] + 1, reference
+        ordered = sorted(found.items(), key=lambda each: (not each[1][1], -each[1][0], each[0]))
+        return [(number, many, reference) for number, (many, reference) in ordered]
 
     def item(self, filters: Filters, number: int, way: int, exact: bool, fresh: bool) -> dict[str, Any]:
         """An item as the script wants it: the markup, and what goes back with a decision.
@@ -160,6 +171,7 @@ class Pages:
             section=made,
             shown=shown,
             others=others,
+            people=sorted({(face.person, face.reference) for face in shown.people}),
             left_out=len(shown.others) - len(others),
             rules=self._desk.rules,
             glossary=_Unlinked(around.language),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Reveal:
     """How much a picture shows.
 
     Attributes:
@@ -43,7 +43,13 @@ class Step:
     grey: bool
 
 
-STEPS = (Step(96, 5.0, True), Step(160, 2.0, True), Step(320, 0.0, True), Step(640, 0.0, True), Step(960, 0.0, False))
+STEPS = (
+    Reveal(96, 5.0, True),
+    Reveal(160, 2.0, True),
+    Reveal(320, 0.0, True),
+    Reveal(640, 0.0, True),
+    Reveal(960, 0.0, False),
+)
 """From the first that is shown on request to the last."""
 
 SECONDS = 60.0
@@ -110,7 +116,7 @@ def make(wanted: Wanted, limits: Limits) -> bytes:
     return stream.getvalue()
 
 
-def _whole(evidence: Evidence, wanted: Wanted, step: Step) -> tuple[Image.Image, int]:
+def _whole(evidence: Evidence, wanted: Wanted, step: Reveal) -> tuple[Image.Image, int]:
     """The picture, at a fraction of its size where that is quicker and enough, and its width at full size."""
     if wanted.frame is not None:
         from nsfwforensics.core.decode import decode_frames

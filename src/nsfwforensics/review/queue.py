@@ -9,13 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.hashes import MATCH_DISTANCE, QUALITY_USABLE
 from nsfwforensics.store.rows import QueueRow
 
 if TYPE_CHECKING:
     from nsfwforensics.store.casedb import CaseDatabase
 
-ALGORITHM, DISTANCE, LEAST_QUALITY = "pdq", 31, 50
-"""By which hash pictures look alike, at how many bits apart at most, of what quality at least."""
+ALGORITHM = "pdq"
+"""By which hash pictures look alike."""
+
+TABLES_FROM = 1 << 18
+"""From so many hashes on they get tables. One search among fewer takes a few milliseconds without; tables for fifty
+thousand take as long as a hundred searches, and somebody waits for the first page."""
 
 MOST_TOGETHER = 200
 """Most files of one item: what looks alike beyond that is another item."""
@@ -37,13 +42,13 @@ class Alike:
         self._names = list(kept)
         self._rows = {sha256: row for row, sha256 in enumerate(self._names)}
         self._hashes = np.frombuffer(bytes.fromhex("".join(kept.values())), np.uint64).reshape(-1, 4)
-        many = len(self._names) >= hamming.TABLES_FROM
+        many = len(self._names) >= TABLES_FROM
         self._tables = hamming.build_tables(np.ascontiguousarray(self._hashes)) if many else None
 
     @classmethod
     def of(cls, case: CaseDatabase) -> Alike:
         """Of the contents of a case."""
-        return cls(case.hash_values(ALGORITHM, LEAST_QUALITY))
+        return cls(case.hash_values(ALGORITHM, QUALITY_USABLE))
 
     def beside(self, sha256: str) -> list[str]:
         """The contents that look like this one, the most alike first; never itself."""
@@ -52,7 +57,7 @@ class Alike:
         row = self._rows.get(sha256)
         if row is None:
             return []
-        hits = hamming.search(self._hashes, self._tables, self._hashes[row : row + 1], DISTANCE)
+        hits = hamming.search(self._hashes, self._tables, self._hashes[row : row + 1], MATCH_DISTANCE)
         return [self._names[other] for other in hits.rows.tolist() if other != row]
 
 

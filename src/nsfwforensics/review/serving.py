@@ -8,12 +8,14 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from nsfwforensics.core.private import FILE
 from nsfwforensics.errors import UsageError
 from nsfwforensics.review.app import Reviewing
+
+if TYPE_CHECKING:
+    import uvicorn
 
 ADDRESS = "127.0.0.1"
 
@@ -63,6 +65,8 @@ def listening(path: Path | None) -> Iterator[tuple[socket.socket, str | None]]:
 
 def server(reviewing: Reviewing) -> uvicorn.Server:
     """The server of a page: no log, no other protocol, nothing believed of what stands in front of it."""
+    import uvicorn  # takes as long as the queue, which is made meanwhile
+
     config = uvicorn.Config(
         reviewing.app,
         http="h11",

@@ -12,10 +12,12 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.types import FileReport, Question, Region
 from nsfwforensics.core.vocabulary import PictureKind
 from nsfwforensics.review.pictures import Box, Wanted
+from nsfwforensics.store.people import ShownPerson
 from nsfwforensics.store.rows import CaseFile
 
 MOST_VIEWS = 40
 MOST_FRAMES = 24
+MOST_PEOPLE = 12
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MATRIX = "suspect_to_original"
@@ -37,13 +39,16 @@ class View:
     lies_on: bool = False
 
 
-def views(file: CaseFile, report: FileReport, places: Mapping[str, Path]) -> list[View]:
+def views(
+    file: CaseFile, report: FileReport, places: Mapping[str, Path], people: Sequence[ShownPerson] = ()
+) -> list[View]:
     """The pictures that belong to a file, itself first.
 
     Args:
         file: Of a case.
         report: What is known of it.
         places: Where pictures lie that it may have been compared with, by SHA-256.
+        people: Faces in it that were joined with others.
     """
     if file.sha256 is None:
         return []
@@ -52,6 +57,10 @@ def views(file: CaseFile, report: FileReport, places: Mapping[str, Path]) -> lis
     found = [View(say("this file"), whole)]
     found += _compared(whole, report, places)
     found += _faces(whole, report, places)
+    found += [
+        View(say("face of person {number}", number=face.person), replace(whole, part=face.box, boxes=()))
+        for face in people[:MOST_PEOPLE]
+    ]
     numbers = [
         each.number
         for each in report.info.pictures

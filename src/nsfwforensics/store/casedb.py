@@ -20,7 +20,7 @@ from nsfwforensics.core import installation
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.core.types import FileReport, Header, Priority
+from nsfwforensics.core.types import AnalyzerResult, FileReport, Header, Priority
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import agreement, documents, marks, queries, runs
 from nsfwforensics.store.bounded import BoundedConnection
@@ -30,13 +30,14 @@ from nsfwforensics.store.rows import (
     CaseHashes,
     CaseInfo,
     Decision,
+    DecisionEntry,
     Dismissal,
     Examination,
-    Mark,
     NewMark,
     QueueRow,
     Stat,
 )
+from nsfwforensics.store.state import Decided
 
 MOST_PROBLEMS = 100
 """So many rows without their counterpart are named at most, as SQLite's own check does with what it finds."""
@@ -51,10 +52,12 @@ class CaseDatabase:
 
     Attributes:
         path: Where it is.
+        decided: The decisions that the custody log has read so far.
     """
 
     def __init__(self, path: Path, connection: BoundedConnection) -> None:
         self.path = path
+        self.decided = Decided()
         self._connection = connection
 
     @classmethod
@@ -135,8 +138,7 @@ class CaseDatabase:
     def headers(self) -> list[Header]:
         """The headers of all scans, in their order; one that was killed has no end."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT header FROM runs ORDER BY id").fetchall()
-            return [Header.model_validate_json(raw) for (raw,) in rows]
+            return queries.headers(connection)
 
     def register(self, path: Path, sha256: str, stat: Stat) -> bool:
         """Takes a file into the case without examining it.
@@ -184,6 +186,22 @@ class CaseDatabase:
         with self.reading() as connection:
             return queries.files_about(connection, analyzers)
 
+    def files_by_list(self, analyzers: Collection[str]) -> dict[str, set[int]]:
+        """The numbers of the files that stand on each list of known images, by the list's name.
+
+        Args:
+            analyzers: Those that look files up in lists.
+        """
+        found: dict[str, set[int]] = {}
+        with self.reading() as connection:
+            for number, document in queries.documents_with_findings(connection, analyzers):
+                for finding in AnalyzerResult.model_validate_json(document).findings:
+                    matches = finding.data.get("matches")
+                    for match in matches if isinstance(matches, list) else ():
+                        if isinstance(match, dict) and isinstance(name := match.get("list"), str) and name:
+                            found.setdefault(name, set()).add(number)
+        return found
+
     def hash_values(self, algorithm: str, least_quality: int = 0) -> dict[str, str]:
         """The hashes of one algorithm by the SHA-256 of the content, in hexadecimal.
 
@@ -194,7 +212,7 @@ class CaseDatabase:
         with self.reading() as connection:
             return queries.hash_values(connection, algorithm, least_quality)
 
-    def marks_since(self, number: int) -> list[tuple[int, str, Mark]]:
+    def marks_since(self, number: int) -> list[tuple[int, str, DecisionEntry]]:
         """Decisions about any content in their order: number, SHA-256 and decision.
 
         Args:
@@ -254,7 +272,11 @@ class CaseDatabase:
     def add_signature(self, sha256: str, method: str, data: bytes) -> None:
         """Keeps what a method computed from a content, in the method's own form; an earlier one is replaced."""
         with self.writing() as connection:
-            documents.insert_signature(connection, self._content_id(sha256), method, data)
+            self.put_signature(connection, sha256, method, data)
+
+    def put_signature(self, connection: sqlite3.Connection, sha256: str, method: str, data: bytes) -> None:
+        """Keeps it in a transaction of the caller's; for this package."""
+        documents.insert_signature(connection, self._content_id(sha256), method, data)
 
     def signatures(self, method: str) -> Iterator[tuple[str, bytes]]:
         """What a method computed, as (SHA-256, bytes), one at a time."""
@@ -288,14 +310,14 @@ class CaseDatabase:
         note, by = str(storable_text(given.note)), str(storable_text(given.by))
         content = self._content_id(given.sha256)
         if given.decision is not None:
-            marks.add_decision(connection, content, Mark(given.decision, note, by, at))
+            marks.add_decision(connection, content, DecisionEntry(given.decision, note, by, at))
         for codes, dismissed in ((given.dismiss, True), (given.restore, False)):
             for code in dict.fromkeys(codes):
                 marks.add_dismissal(connection, content, Dismissal(code, note, by, at), dismissed=dismissed)
         for (number,) in connection.execute("SELECT id FROM files WHERE content_id = ?", (content,)).fetchall():
             runs.sum_up(connection, number)
 
-    def history(self, sha256: str) -> list[Mark]:
+    def history(self, sha256: str) -> list[DecisionEntry]:
         """All decisions about a content, the oldest first."""
         with self.reading() as connection:
             return marks.history(connection, self._content_id(sha256))

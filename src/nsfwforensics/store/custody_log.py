@@ -30,8 +30,6 @@ RUN = "scan"
 RESULTS, DECISIONS = "all results in the case", "decisions in the case"
 """Names of the digests that say what the case held when an entry was written."""
 
-_DIGESTS = ((RESULTS, state.results_digest), (DECISIONS, state.decisions_digest))
-
 _STATES: Mapping[str, Mapping[str, Callable[[sqlite3.Connection], str]]] = {
     "results in the case": {RESULTS: state.results_digest, "results in the case": state.former_results_digest},
     "decisions in the case": {DECISIONS: state.decisions_digest},
@@ -95,20 +93,22 @@ def append(
         # Taking digests may last. Scans may commit meanwhile: each adds an entry with new ones when it ends.
         at = runs.now()
         states: dict[str, str] = {}
+        decided = case.decided
         if change is None:
             with case.reading() as connection:
-                states = _states_at_rest(connection, what)
+                states, decided = _states_at_rest(connection, what, decided)
         with case.writing() as connection:
             if change is not None:
                 change(connection)
-                states = _states(connection, what)
+                states, decided = _states(connection, what, decided)
+            before = connection.execute("SELECT line FROM custody_log ORDER BY sequence DESC LIMIT 1").fetchone()
             entry = _next(connection, what, at, states, copy)
             connection.execute(
                 "INSERT INTO custody_log (sequence, line, sha256) VALUES (?, ?, ?)",
                 (entry.sequence, entry.line, chain.digest(entry.line)),
             )
-            known = [line for (line,) in connection.execute("SELECT line FROM custody_log ORDER BY sequence")]
-        copy.extend(known)
+        case.decided = decided
+        copy.extend(entry.line, before[0] if before else None, lambda: lines(case))
     return entry
 
 
@@ -140,16 +140,26 @@ def check(case: CaseDatabase) -> LogCheck:
     return LogCheck(found, tuple(problems + differing), tuple(said + remarks))
 
 
-def _states(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
-    """The digests that the entry is to hold; the first entry of a log holds all of them."""
+def _states(
+    connection: sqlite3.Connection, what: Happening, decided: state.Decided
+) -> tuple[dict[str, str], state.Decided]:
+    """The digests that the entry is to hold, all of them in the first entry of a log; and the decisions read so far."""
     first = connection.execute("SELECT 1 FROM custody_log LIMIT 1").fetchone() is None
-    return {name: taken(connection) for name, taken in _DIGESTS if first or name in what.states}
+    found: dict[str, str] = {}
+    if first or RESULTS in what.states:
+        found[RESULTS] = state.results_digest(connection)
+    if first or DECISIONS in what.states:
+        decided = decided.with_new(connection)
+        found[DECISIONS] = decided.digest()
+    return found, decided
 
 
-def _states_at_rest(connection: sqlite3.Connection, what: Happening) -> dict[str, str]:
+def _states_at_rest(
+    connection: sqlite3.Connection, what: Happening, decided: state.Decided
+) -> tuple[dict[str, str], state.Decided]:
     connection.execute("BEGIN")
     try:
-        return _states(connection, what)
+        return _states(connection, what, decided)
     finally:
         connection.execute("ROLLBACK")
 

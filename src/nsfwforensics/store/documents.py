@@ -48,16 +48,18 @@ def content_of(connection: sqlite3.Connection, file: FileReport, now: str) -> in
     return int(number)
 
 
-def make_room(connection: sqlite3.Connection, file_id: int, content_id: int | None, fingerprint: str) -> None:
+def make_room(
+    connection: sqlite3.Connection, file_id: int, content_id: int | None, fingerprint: str, first: str
+) -> None:
     """Takes out or retires what a new examination of a file replaces.
 
-    Of the same bytes under the same plan the earlier one goes. What was found in other bytes that stood under the same
-    name is history, and is kept as such.
+    Of the same bytes under the same plan the earlier one goes, and what a first look under it found. What was found in
+    other bytes that stood under the same name is history, and is kept as such.
     """
     connection.execute(
-        """DELETE FROM examinations WHERE file_id = ? AND fingerprint = ? AND superseded = 0
+        """DELETE FROM examinations WHERE file_id = ? AND fingerprint IN (?, ?) AND superseded = 0
         AND (content_id IS NULL OR content_id = ?)""",
-        (file_id, fingerprint, content_id),
+        (file_id, fingerprint, first, content_id),
     )
     connection.execute(
         """UPDATE examinations SET superseded = 1 WHERE file_id = ? AND superseded = 0
@@ -176,6 +178,12 @@ def _with_artifacts(connection: sqlite3.Connection, result_id: int, result: Anal
         for at, artifact in enumerate(result.artifacts)
     )
     return result.model_copy(update={"artifacts": artifacts})
+
+
+def stands_alone(connection: sqlite3.Connection, file_id: int) -> bool:
+    """Whether no more than one examination of a file stands."""
+    rows = connection.execute("SELECT id FROM examinations WHERE file_id = ? AND superseded = 0 LIMIT 2", (file_id,))
+    return len(rows.fetchall()) < 2
 
 
 def combined(connection: sqlite3.Connection, file_id: int) -> FileReport | None:

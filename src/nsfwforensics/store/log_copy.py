@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,9 @@ BUSY_SECONDS = 600.0
 
 _POLL_SECONDS = 0.02
 
+_STEP = 4096
+"""So many bytes are read at first for the last line."""
+
 
 class LogCopy:
     """The copy, locked. Use :meth:`locked`.
@@ -35,7 +38,7 @@ class LogCopy:
         self.path = path
         self.missing = descriptor is None
         self._descriptor = descriptor
-        self._data = b"" if descriptor is None else _read(descriptor, path)
+        self._end = b"" if descriptor is None else _end(descriptor, path)
 
     @staticmethod
     def place(case: Path) -> Path:
@@ -78,25 +81,38 @@ class LogCopy:
     @property
     def last(self) -> str | None:
         """The last line, whole or not; None where there is none."""
-        found = self.lines()
-        return found[-1] if found else None
+        if not self._end:
+            return None
+        return _text(self._end.removesuffix(b"\n").rpartition(b"\n")[2])
 
     def lines(self) -> list[str]:
         """All lines, undecodable bytes escaped."""
-        found = self._data.decode("utf-8", "backslashreplace").split("\n")
+        if self._descriptor is None:
+            return []
+        found = _text(_read(self._descriptor, self.path)).split("\n")
         return found if found[-1] else found[:-1]
 
-    def extend(self, known: list[str]) -> None:
-        """Adds what the database holds and this copy lacks at its end; where they differ before that, the last only.
+    def extend(self, line: str, before: str | None, known: Callable[[], list[str]]) -> None:
+        """Adds a line, and before it what the database holds and this copy lacks at its end.
+
+        Where this copy ends as the log did, nothing else of either is read, however long they are. Where they differ
+        before the end of this copy, the line alone is added.
+
+        Args:
+            line: The newest entry.
+            before: The entry before it in the database; None where there is none.
+            known: Reads all entries of the database, the newest one too.
 
         Raises:
             CaseError: It cannot be written.
         """
         if self._descriptor is None:
             raise CaseError(f"the custody log {self.path} is missing")
-        there = self.lines()
-        new = known[len(there) :] if known[: len(there)] == there else known[-1:]
-        torn = b"\n" if self._data and not self._data.endswith(b"\n") else b""
+        new = [line]
+        if self.last != before:
+            there, entries = self.lines(), known()
+            new = entries[len(there) :] if entries[: len(there)] == there else new
+        torn = b"\n" if self._end and not self._end.endswith(b"\n") else b""
         try:
             view = memoryview(torn + "".join(f"{line}\n" for line in new).encode())
             while view:
@@ -108,9 +124,31 @@ class LogCopy:
             ) from error
 
 
-def _read(descriptor: int, path: Path) -> bytes:
-    if os.fstat(descriptor).st_size > MOST_BYTES:
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
+
+
+def _end(descriptor: int, path: Path) -> bytes:
+    """The last line with its line break, where it has one, and what stands before it; empty for an empty file."""
+    size, step = _size(descriptor, path), _STEP
+    while True:
+        with os.fdopen(os.dup(descriptor), "rb") as stream:
+            stream.seek(max(0, size - step))
+            found = stream.read(step)
+        if step >= size or b"\n" in found[:-1]:
+            return found
+        step *= 4
+
+
+def _size(descriptor: int, path: Path) -> int:
+    size = os.fstat(descriptor).st_size
+    if size > MOST_BYTES:
         raise CaseError(f"the custody log {path} is longer than {MOST_BYTES:,} bytes: that is no log of this tool")
+    return size
+
+
+def _read(descriptor: int, path: Path) -> bytes:
+    _size(descriptor, path)
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         stream.seek(0)
         return stream.read(MOST_BYTES)

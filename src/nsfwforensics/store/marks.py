@@ -20,7 +20,7 @@ from nsfwforensics.core.types import (
     Severity,
     Support,
 )
-from nsfwforensics.store.rows import Decision, Dismissal, Mark
+from nsfwforensics.store.rows import Decision, DecisionEntry, Dismissal
 
 MARKED = "CASE-001"
 """The finding that carries a decision."""
@@ -29,22 +29,24 @@ ANALYZER = "case"
 """The name under which a decision stands among the results."""
 
 
-def history(connection: sqlite3.Connection, content_id: int) -> list[Mark]:
+def history(connection: sqlite3.Connection, content_id: int) -> list[DecisionEntry]:
     """All decisions about a content, the oldest first."""
     rows = connection.execute(
         "SELECT decision, note, decided_by, decided_at FROM decisions WHERE content_id = ? ORDER BY id", (content_id,)
     )
-    return [Mark(Decision(decision), note, by, at) for decision, note, by, at in rows]
+    return [DecisionEntry(Decision(decision), note, by, at) for decision, note, by, at in rows]
 
 
-def since(connection: sqlite3.Connection, number: int) -> list[tuple[int, str, Mark]]:
+def since(connection: sqlite3.Connection, number: int) -> list[tuple[int, str, DecisionEntry]]:
     """Decisions about any content after that of a number, in their order, each with its number and the SHA-256."""
     rows = connection.execute(
         """SELECT d.id, c.sha256, d.decision, d.note, d.decided_by, d.decided_at FROM decisions d
         JOIN contents c ON c.id = d.content_id WHERE d.id > ? ORDER BY d.id""",
         (number,),
     )
-    return [(at, sha256, Mark(Decision(decision), note, by, when)) for at, sha256, decision, note, by, when in rows]
+    return [
+        (at, sha256, DecisionEntry(Decision(decision), note, by, when)) for at, sha256, decision, note, by, when in rows
+    ]
 
 
 def dismissals(connection: sqlite3.Connection, content_id: int) -> dict[str, Dismissal]:
@@ -57,7 +59,7 @@ def dismissals(connection: sqlite3.Connection, content_id: int) -> dict[str, Dis
     return {code: dismissal for code, (dismissed, dismissal) in latest.items() if dismissed}
 
 
-def add_decision(connection: sqlite3.Connection, content_id: int, mark: Mark) -> None:
+def add_decision(connection: sqlite3.Connection, content_id: int, mark: DecisionEntry) -> None:
     """Adds a decision to the history of a content."""
     connection.execute(
         "INSERT INTO decisions (content_id, decision, note, decided_by, decided_at) VALUES (?, ?, ?, ?, ?)",
@@ -93,7 +95,7 @@ def marked(connection: sqlite3.Connection, file: FileReport, content_id: int) ->
     return apply(file, decided[-1] if decided else None, dismissals(connection, content_id))
 
 
-def apply(file: FileReport, mark: Mark | None, dismissed: Mapping[str, Dismissal]) -> FileReport:
+def apply(file: FileReport, mark: DecisionEntry | None, dismissed: Mapping[str, Dismissal]) -> FileReport:
     """The report of a file with what people decided about its content.
 
     A dismissed finding stays where it is, says so, and raises nothing. The decision becomes a finding of its own under
@@ -173,14 +175,14 @@ DECISIONS: Mapping[Decision, str] = {
 """Each decision in words."""
 
 
-def _marked(mark: Mark) -> str:
+def _marked(mark: DecisionEntry) -> str:
     values = {"decision": DECISIONS[mark.decision], "who": _who(mark.by), "day": mark.at[:10]}
     if mark.note:
         return say("This very file was marked “{decision}” by {who} on {day}: {note}", note=mark.note, **values)
     return say("This very file was marked “{decision}” by {who} on {day}.", **values)
 
 
-def _result(mark: Mark) -> AnalyzerResult:
+def _result(mark: DecisionEntry) -> AnalyzerResult:
     found = Finding(
         code=MARKED,
         title=say("Decision in this case"),

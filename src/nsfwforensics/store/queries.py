@@ -6,11 +6,14 @@ import os
 import re
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
+from nsfwforensics.core import triage as order
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.core.types import Priority
-from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, Mark, QueueRow
+from nsfwforensics.core.triage import Weighed
+from nsfwforensics.core.types import Capability, FileStatus, Header, Priority, Question, Severity, Support
+from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, DecisionEntry, QueueRow
 
 _LATEST = "(SELECT max(id) FROM decisions WHERE content_id = c.id)"
 
@@ -26,8 +29,53 @@ SELECT f.id, f.path, c.sha256, f.size, c.media_type, f.status, f.priority, f.err
 FROM files f LEFT JOIN contents c ON c.id = f.content_id LEFT JOIN decisions d ON d.id = {_LATEST}
 """  # noqa: S608 - no value of anyone else's is in it
 
-_TRIAGE = """ORDER BY f.priority,
+_TRIAGE = """ORDER BY f.priority, triage_place(f.id, f.status),
     CASE f.status WHEN 'failed' THEN 0 WHEN 'pending' THEN 2 WHEN 'skipped' THEN 3 ELSE 1 END, f.path"""
+"""The order of ``docs/triage.md``; :func:`_order` must have been called."""
+
+_STATEMENTS = """
+SELECT e.file_id, r.analyzer,
+    CASE WHEN json_valid(r.document) THEN json_extract(r.document, '$.question') END,
+    CASE WHEN json_valid(r.document) THEN json_extract(r.document, '$.findings[' || n.position || '].question') END,
+    n.severity, n.support
+FROM findings n JOIN results r ON r.id = n.result_id JOIN examinations e ON e.id = r.examination_id
+WHERE e.superseded = 0 AND n.severity <> 'info' AND n.support IN ('supports', 'inconclusive')
+AND NOT EXISTS (
+    SELECT 1 FROM examinations later JOIN results same ON same.examination_id = later.id
+    WHERE later.file_id = e.file_id AND later.superseded = 0 AND later.id > e.id
+    AND same.analyzer = r.analyzer AND same.setup = r.setup)
+AND NOT EXISTS (
+    SELECT 1 FROM files f JOIN dismissals x ON x.content_id = f.content_id
+    WHERE f.id = e.file_id AND x.code = n.code AND x.dismissed = 1
+    AND x.id = (SELECT max(y.id) FROM dismissals y WHERE y.content_id = x.content_id AND y.code = x.code))
+ORDER BY e.file_id"""
+"""What decides where a file stands among those of its priority, of the latest result of each analyzer and setup."""
+
+_SUPPLIED = """SELECT DISTINCT file_id FROM examinations
+    WHERE superseded = 0 AND json_valid(document) AND coalesce(json_extract(document, '$.supplied_as'), '') <> ''"""
+
+_TIER = 1_000.0
+"""More than the strength of any file's signs."""
+
+
+def _order(connection: sqlite3.Connection) -> None:
+    """Gives the connection its function ``triage_place``, by what the case says now."""
+    originals = frozenset(name for head in headers(connection) for name in head.providing(Capability.ORIGINALS))
+    supplied = {number for (number,) in connection.execute(_SUPPLIED)}
+    said: dict[int, list[Weighed]] = {}
+    for number, analyzer, asked, about, severity, support in connection.execute(_STATEMENTS):
+        with suppress(ValueError):  # what is damaged has no weight; `case verify` names it
+            about = Question(about or asked)
+            statement = Weighed(analyzer, Question(asked), about, Severity(severity), Support(support))
+            said.setdefault(number, []).append(statement)
+
+    def triage_place(number: int, status: str) -> float:
+        rank = order.place(
+            said.get(number, ()), originals, supplied=number in supplied, failed=status == FileStatus.FAILED
+        )
+        return rank.tier * _TIER + rank.strength
+
+    connection.create_function("triage_place", 2, triage_place)
 
 
 def info(connection: sqlite3.Connection) -> CaseInfo:
@@ -38,6 +86,12 @@ def info(connection: sqlite3.Connection) -> CaseInfo:
     (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
     statuses = dict(connection.execute("SELECT status, count(*) FROM files GROUP BY status").fetchall())
     return CaseInfo(uuid, name, operator, created, tool_version, sum(statuses.values()), contents, runs, statuses)
+
+
+def headers(connection: sqlite3.Connection) -> list[Header]:
+    """The headers of all scans, in their order."""
+    rows = connection.execute("SELECT header FROM runs ORDER BY id").fetchall()
+    return [Header.model_validate_json(raw) for (raw,) in rows]
 
 
 def files(
@@ -59,6 +113,7 @@ def files(
             conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
             values += wanted
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    _order(connection)
     for row in connection.execute(f"{_FILES} {where} {_TRIAGE}", values):
         yield _file(row)
 
@@ -68,6 +123,7 @@ _BY_RANK = dict(enumerate(Priority))
 
 def triage(connection: sqlite3.Connection) -> list[QueueRow]:
     """All files in the order of triage, without what takes long to gather."""
+    _order(connection)
     rows = connection.execute(
         f"""SELECT f.id, c.sha256, f.priority, f.status FROM files f LEFT JOIN contents c ON c.id = f.content_id
         {_TRIAGE}"""  # noqa: S608
@@ -97,6 +153,17 @@ def files_about(connection: sqlite3.Connection, analyzers: Collection[str]) -> s
         f"{_FOUND} n.support IN ('supports', 'inconclusive') AND r.analyzer IN ({places})", tuple(analyzers)
     )
     return {number for (number,) in found}
+
+
+def documents_with_findings(connection: sqlite3.Connection, analyzers: Collection[str]) -> Iterator[tuple[int, str]]:
+    """What these analyzers said of files in which they found something: the file's number, and the JSON document."""
+    places = ", ".join("?" * len(analyzers))
+    yield from connection.execute(
+        f"""SELECT e.file_id, r.document FROM results r JOIN examinations e ON e.id = r.examination_id
+        WHERE e.superseded = 0 AND r.analyzer IN ({places})
+        AND EXISTS (SELECT 1 FROM findings n WHERE n.result_id = r.id)""",  # noqa: S608
+        tuple(analyzers),
+    )
 
 
 def hash_values(connection: sqlite3.Connection, algorithm: str, least_quality: int) -> dict[str, str]:
@@ -135,7 +202,7 @@ def _file(row: Sequence[Any]) -> CaseFile:
         error=error,
         added=added,
         examined=examined,
-        mark=Mark(Decision(decision), note, by, at) if decision else None,
+        mark=DecisionEntry(Decision(decision), note, by, at) if decision else None,
         findings=tuple((findings or "").split()),
         dismissed=tuple((dismissed or "").split()),
     )
@@ -151,7 +218,10 @@ def files_with(connection: sqlite3.Connection, sha256: str) -> list[CaseFile]:
     """All files whose content's SHA-256 begins so; what is no hexadecimal finds nothing."""
     if not re.fullmatch("[0-9a-f]{1,64}", sha256):
         return []
-    return [_file(row) for row in connection.execute(f"{_FILES} WHERE c.sha256 GLOB ? {_TRIAGE}", (f"{sha256}*",))]
+    return [
+        _file(row)
+        for row in connection.execute(f"{_FILES} WHERE c.sha256 GLOB ? ORDER BY f.priority, f.path", (f"{sha256}*",))
+    ]
 
 
 def files_shown_as(connection: sqlite3.Connection, text: str) -> list[CaseFile]:

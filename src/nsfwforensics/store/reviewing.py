@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nsfwforensics.store import chain, custody_log
-from nsfwforensics.store.rows import Decision, Mark
+from nsfwforensics.store.rows import Decision, DecisionEntry
 
 if TYPE_CHECKING:
     from nsfwforensics.store.casedb import CaseDatabase
@@ -53,7 +53,7 @@ class Pair:
     replied: Decision
 
 
-def opinions(marks: Sequence[Mark]) -> dict[str, Decision]:
+def opinions(marks: Sequence[DecisionEntry]) -> dict[str, Decision]:
     """What each person's decision about a content is, in the order in which they first had one.
 
     Args:
@@ -68,7 +68,7 @@ def opinions(marks: Sequence[Mark]) -> dict[str, Decision]:
     return found
 
 
-def standing(marks: Sequence[Mark]) -> ReviewState:
+def standing(marks: Sequence[DecisionEntry]) -> ReviewState:
     """How far people have got with a content of this history."""
     found = opinions(marks)
     if len(found) < 2:
@@ -78,7 +78,7 @@ def standing(marks: Sequence[Mark]) -> ReviewState:
     return ReviewState.DISAGREED if len(found) == 2 else ReviewState.SETTLED
 
 
-def pair(marks: Sequence[Mark]) -> Pair | None:
+def pair(marks: Sequence[DecisionEntry]) -> Pair | None:
     """The decisions of the first two people about a content, as far as each was made without the other's reply.
 
     A decision that is changed later, when both are known, would make two people agree who did not.
@@ -107,7 +107,7 @@ def pair(marks: Sequence[Mark]) -> Pair | None:
 
 def pairs(case: CaseDatabase) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """What two people said, for each two names in their alphabetical order, and each content that both judged."""
-    histories: dict[str, list[Mark]] = {}
+    histories: dict[str, list[DecisionEntry]] = {}
     for _, sha256, mark in case.marks_since(0):
         histories.setdefault(sha256, []).append(mark)
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DecisionEntry:
     """One entry in the history of decisions. The latest one counts.
 
     Attributes:
@@ -171,7 +172,7 @@ class CaseFile:
     error: str | None
     added: str
     examined: str | None
-    mark: Mark | None
+    mark: DecisionEntry | None
     findings: tuple[str, ...] = ()
     dismissed: tuple[str, ...] = ()
 
@@ -220,6 +221,11 @@ class RunRecord:
     fingerprint: str
     setups: Mapping[str, str]
     hashing: frozenset[str]
+
+    @property
+    def first(self) -> str:
+        """The fingerprint under which stands what its first look found in a file, for as long as that is all."""
+        return hashlib.sha256(f"first look: {self.fingerprint}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

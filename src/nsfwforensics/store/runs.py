@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from nsfwforensics.core.evidence import describe_path, utc_iso
@@ -60,13 +61,29 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
     at = now()
     content = documents.content_of(connection, file, at)
     file_id = _file_id(connection, stored_path(path), at)
-    documents.make_room(connection, file_id, content, run.fingerprint)
+    documents.make_room(connection, file_id, content, run.fingerprint, run.first)
     documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
     connection.execute(
         "UPDATE files SET content_id = coalesce(?, content_id), size = ?, mtime_ns = ?, examined = ? WHERE id = ?",
         (content, file.info.size, stat.mtime_ns if stat else None, at, file_id),
     )
-    sum_up(connection, file_id)
+    sum_up(connection, file_id, file)
+
+
+def save_first(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
+    """Writes what a first look found in a file, until its whole examination is written in its place.
+
+    Nothing is written where that stands already, from another process.
+
+    Args:
+        connection: In a transaction.
+        run: The scan.
+        path: Where the file is.
+        file: What was found.
+        stat: Of the file, taken before it was read.
+    """
+    if done(connection, path, run.fingerprint) is None:
+        save(connection, replace(run, fingerprint=run.first), path, file, stat)
 
 
 def register(connection: sqlite3.Connection, path: Path, sha256: str, stat: Stat) -> bool:
@@ -110,18 +127,26 @@ def touch(connection: sqlite3.Connection, examination: int, stat: Stat) -> None:
     )
 
 
-def whole(connection: sqlite3.Connection, file_id: int, *, marked: bool = True) -> FileReport | None:
+def whole(
+    connection: sqlite3.Connection, file_id: int, *, marked: bool = True, newest: FileReport | None = None
+) -> FileReport | None:
     """What the case knows of a file, with its marks unless they are not wanted; None where it was never examined."""
-    file = documents.combined(connection, file_id)
+    file = newest if newest and documents.stands_alone(connection, file_id) else documents.combined(connection, file_id)
     if not marked:
         return file
     (content,) = connection.execute("SELECT content_id FROM files WHERE id = ?", (file_id,)).fetchone()
     return file if file is None or content is None else marks.marked(connection, file, content)
 
 
-def sum_up(connection: sqlite3.Connection, file_id: int) -> None:
-    """Writes a file's status and priority anew, from all that stands about it and from its marks."""
-    file = whole(connection, file_id)
+def sum_up(connection: sqlite3.Connection, file_id: int, newest: FileReport | None = None) -> None:
+    """Writes a file's status and priority anew, from all that stands about it and from its marks.
+
+    Args:
+        connection: In a transaction.
+        file_id: The file.
+        newest: What its newest examination says, where that is at hand: reading it back costs more than writing it.
+    """
+    file = whole(connection, file_id, newest=newest)
     if file is not None:
         connection.execute(
             "UPDATE files SET status = ?, priority = ?, error = ? WHERE id = ?",

@@ -29,7 +29,7 @@ from nsfwforensics.store import custody_log, documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
 from nsfwforensics.store.connection import SIDE_FILES
-from nsfwforensics.store.rows import Stat
+from nsfwforensics.store.rows import RunRecord, Stat
 
 _log = logging.getLogger(__name__)
 
@@ -56,20 +56,25 @@ class CaseScan:
     Args:
         case: Open and writable.
         header: Of the run as it begins.
+        begun: The run where it has begun already, with a first look.
 
     Attributes:
+        run: The run.
         already_done: How many files were not examined because the case has them under this plan.
     """
 
-    def __init__(self, case: CaseDatabase, header: Header) -> None:
+    def __init__(self, case: CaseDatabase, header: Header, begun: RunRecord | None = None) -> None:
         self.case = case
         self.already_done = 0
         self._claims = Claims(case.path)
         self._seen: set[int] = set()
         self._given: set[int] = set()
         self._busy: list[Target] = []
+        if begun is not None:
+            self.run = begun
+            return
         with case.writing() as connection:
-            self._run = runs.begin(connection, header)
+            self.run = runs.begin(connection, header)
         self._log(custody_log.SCAN_STARTED, header)
 
     def __enter__(self) -> Self:
@@ -83,8 +88,8 @@ class CaseScan:
     def end(self, header: Header) -> None:
         """Records the end of the run; without this it stands as one that was killed."""
         with self.case.writing() as connection:
-            runs.end(connection, self._run, header)
-            counts = runs.counts(connection, self._run)
+            runs.end(connection, self.run, header)
+            counts = runs.counts(connection, self.run)
         kind = custody_log.SCAN_INTERRUPTED if header.interrupted else custody_log.SCAN_FINISHED
         self._log(kind, header, {"already done": self.already_done, **counts}, (custody_log.RESULTS,))
 
@@ -96,10 +101,46 @@ class CaseScan:
             header.command,
             header.operator,
             subject=f"plan {header.fingerprint}",
-            counts={custody_log.RUN: self._run.id, **(counts or {})},
+            counts={custody_log.RUN: self.run.id, **(counts or {})},
             states=states,
         )
         custody_log.append(self.case, about)
+
+    def first(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
+        """Yields what a first look finds in every target that is not done: now, or in an earlier run that was stopped.
+
+        What it finds now is committed at once, to be replaced by the whole examination. Nothing is claimed: that two
+        processes look at a file costs little, and says the same.
+
+        Args:
+            examine: Has the quick analyzers look.
+            targets: Finds the targets.
+
+        Raises:
+            CaseError: A result cannot be written; what was written before is kept.
+        """
+        order: deque[_Job] = deque()
+
+        def pulled() -> Iterator[Target]:
+            for target in self._new(targets()):
+                with self.case.reading() as connection:
+                    if runs.done(connection, target.path, self.run.fingerprint) is not None:
+                        continue  # whether the file has changed since is seen when its turn comes
+                key = claim_key(runs.stored_path(target.path))
+                job = self._if_done(target, key, self.run.first)
+                order.append(job or _Job(target, key, Stat.of(target.path) if target.skip is None else None))
+                if job is None:
+                    yield target
+
+        for file in examine(pulled()):
+            while (job := order.popleft()).saved is not None:
+                yield self._saved_as(job)
+            if job.target.skip is None:
+                with self.case.writing() as connection:
+                    runs.save_first(connection, self.run, job.target.path, file, job.stat)
+            yield file
+        for job in order:
+            yield self._saved_as(job)
 
     def reports(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
         """Yields a report of every target, with its marks: examined now, or saved before.
@@ -152,7 +193,7 @@ class CaseScan:
         """Commits a file, as a failed one where what was found cannot be stored."""
         try:
             with self.case.writing() as connection:
-                runs.save(connection, self._run, job.target.path, file, job.stat)
+                runs.save(connection, self.run, job.target.path, file, job.stat)
         except Exception as error:
             cause = error.__cause__ if isinstance(error, CaseError) else error
             if cause is None or isinstance(cause, sqlite3.Error):  # the case itself cannot be written
@@ -160,7 +201,7 @@ class CaseScan:
             _log.debug("the report of %s cannot be stored", file.info.path, exc_info=True)
             file = failed_report(file.info, say("what was found cannot be stored: {error}", error=reason_of(cause)))
             with self.case.writing() as connection:
-                runs.save(connection, self._run, job.target.path, file, job.stat)
+                runs.save(connection, self.run, job.target.path, file, job.stat)
         return file
 
     def _pull(self, targets: Iterator[Target], order: deque[_Job]) -> Iterator[Target]:
@@ -179,11 +220,11 @@ class CaseScan:
             order.append(_Job(target, key, Stat.of(target.path) if target.skip is None else None))
             yield target
 
-    def _if_done(self, target: Target, key: int) -> _Job | None:
+    def _if_done(self, target: Target, key: int, fingerprint: str | None = None) -> _Job | None:
         if target.skip is not None:
             return None
         with self.case.reading() as connection:
-            found = runs.done(connection, target.path, self._run.fingerprint)
+            found = runs.done(connection, target.path, fingerprint or self.run.fingerprint)
         if found is None:
             return None
         number, was, sha256 = found
@@ -200,9 +241,12 @@ class CaseScan:
     def _load(self, job: _Job) -> FileReport:
         self.already_done += 1
         self._given.add(job.key)
+        return self.case.with_marks(self._saved_as(job))
+
+    def _saved_as(self, job: _Job) -> FileReport:
         with self.case.reading() as connection:
             file = documents.load(connection, job.saved or 0)
-        return self.case.with_marks(runs.at_place(file, job.target.path))
+        return runs.at_place(file, job.target.path)
 
     def _saved_rest(self, targets: Iterator[Target]) -> Iterator[FileReport]:
         for target in targets:

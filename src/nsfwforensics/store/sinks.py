@@ -11,8 +11,8 @@ from typing import Protocol
 from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import UsageError
-from nsfwforensics.store import runs
 from nsfwforensics.store.casedb import CaseDatabase
+from nsfwforensics.store.rows import RunRecord
 from nsfwforensics.store.scanning import CaseScan, Examine, belongs_to_case
 
 
@@ -46,10 +46,10 @@ class Sink:
         """
         return discover(paths, follow_symlinks=follow)
 
-    def not_done(self, targets: Iterator[Target], header: Headed) -> Iterator[Target]:
-        """The targets without those that it may have a report of already."""
+    def first(self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed) -> Iterator[FileReport]:
+        """Yields what a first look finds in every target of which it has no report, and keeps it."""
         del header
-        return targets
+        return examine(targets())
 
     def reports(
         self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
@@ -74,6 +74,7 @@ class CaseSink(Sink):
     def __init__(self, path: Path, *, whole: bool) -> None:
         self.path = path
         self._whole = whole
+        self._begun: RunRecord | None = None
         if not whole and not os.path.lexists(path):
             return
         with CaseDatabase.open(path) as case:
@@ -98,21 +99,23 @@ class CaseSink(Sink):
         for target in discover(here, follow_symlinks=follow):
             yield replace(target, named=False)
 
-    def not_done(self, targets: Iterator[Target], header: Headed) -> Iterator[Target]:
-        """See :class:`Sink`; whether a file has changed since is seen later."""
-        fingerprint = header().fingerprint
-        with CaseDatabase.open(self.path) as case:
-            for target in targets:
-                with case.reading() as connection:
-                    known = runs.done(connection, target.path, fingerprint)
-                if known is None:
-                    yield target
+    def first(self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed) -> Iterator[FileReport]:
+        """See :class:`Sink`; where an earlier run came no further than its first look, that is not repeated."""
+        with CaseDatabase.open(self.path) as case, CaseScan(case, header()) as scan:
+            self._begun = scan.run
+            try:
+                yield from scan.first(examine, targets)
+            except (KeyboardInterrupt, GeneratorExit):
+                self._begun = None
+                scan.end(header(finished=True, interrupted=True))
+                raise
 
     def reports(
         self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
     ) -> Iterator[FileReport]:
         """Examines what the case has not, commits each file as it is finished, and yields saved ones too."""
-        with CaseDatabase.open(self.path) as case, CaseScan(case, header()) as scan:
+        begun, self._begun = self._begun, None
+        with CaseDatabase.open(self.path) as case, CaseScan(case, header(), begun) as scan:
             try:
                 for file in scan.reports(examine, targets):
                     self.already_done = scan.already_done

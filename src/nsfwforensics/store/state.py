@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Sequence
 
 _FORMER_RESULTS = (
     """SELECT 'file', hex(f.path), c.sha256 FROM files f LEFT JOIN contents c ON c.id = f.content_id ORDER BY f.path""",
@@ -37,9 +38,9 @@ _RESULTS = (
 )
 _DECISIONS = (
     """SELECT 'decision', d.id, c.sha256, d.decision, d.note, d.decided_by, d.decided_at FROM decisions d
-        JOIN contents c ON c.id = d.content_id ORDER BY d.id""",
+        JOIN contents c ON c.id = d.content_id WHERE d.id > ? ORDER BY d.id""",
     """SELECT 'dismissal', d.id, c.sha256, d.code, d.dismissed, d.note, d.decided_by, d.decided_at FROM dismissals d
-        JOIN contents c ON c.id = d.content_id ORDER BY d.id""",
+        JOIN contents c ON c.id = d.content_id WHERE d.id > ? ORDER BY d.id""",
 )
 
 
@@ -55,13 +56,53 @@ def former_results_digest(connection: sqlite3.Connection) -> str:
 
 def decisions_digest(connection: sqlite3.Connection) -> str:
     """SHA-256 over the history of decisions and of findings set aside."""
-    return _digest(connection, _DECISIONS)
+    return Decided().with_new(connection).digest()
+
+
+class Decided:
+    """The history of decisions as far as it was read, so that the digest of a longer one need not begin anew.
+
+    Rows are only ever added, and this counts on it: what somebody changed in a row that was read before is not in a
+    later digest, and a check of the case, which reads all of it, says so. Never changed itself: whoever reads in a
+    transaction keeps the new one only when that is written.
+    """
+
+    def __init__(self) -> None:
+        self._decisions = hashlib.sha256()
+        self._dismissals = b""  # they come after all decisions
+        self._last = (0, 0)
+
+    def with_new(self, connection: sqlite3.Connection) -> Decided:
+        """This, with what was added since."""
+        found = Decided()
+        found._decisions = self._decisions.copy()
+        parts: list[bytes] = []
+        last = list(self._last)
+        for which, (statement, take) in enumerate(
+            zip(_DECISIONS, (found._decisions.update, parts.append), strict=True)
+        ):
+            for row in connection.execute(statement, (last[which],)):
+                take(_line(row))
+                last[which] = row[1]
+        found._dismissals = b"".join((self._dismissals, *parts)) if parts else self._dismissals
+        found._last = (last[0], last[1])
+        return found
+
+    def digest(self) -> str:
+        """SHA-256 over all of it."""
+        total = self._decisions.copy()
+        total.update(self._dismissals)
+        return total.hexdigest()
 
 
 def _digest(connection: sqlite3.Connection, statements: tuple[str, ...]) -> str:
     total = hashlib.sha256()
     for statement in statements:
         for row in connection.execute(statement):
-            cells = [hashlib.sha256(cell).hexdigest() if isinstance(cell, bytes) else cell for cell in row]
-            total.update(json.dumps(cells, ensure_ascii=True).encode() + b"\n")
+            total.update(_line(row))
     return total.hexdigest()
+
+
+def _line(row: Sequence[object]) -> bytes:
+    cells = [hashlib.sha256(cell).hexdigest() if isinstance(cell, bytes) else cell for cell in row]
+    return json.dumps(cells, ensure_ascii=True).encode() + b"\n"

@@ -244,7 +244,11 @@ def made_from(name: str, alignment: Alignment, changes: Difference | None) -> st
 
 def made_headline(name: str, *, sure: bool) -> Message:
     """The same at the top of a report."""
-    return say("Made from {name}.", name=name) if sure else say("It agrees with {name} in part only.", name=name)
+    return (
+        say("It appears to have been made from {name}.", name=name)
+        if sure
+        else say("It agrees with {name} in part only.", name=name)
+    )
 
 
 def changed_headline(share: float, where: str, regions: int) -> Message:
@@ -257,8 +261,10 @@ def changed_headline(share: float, where: str, regions: int) -> Message:
     """
     values: dict[str, Any] = {"share": rounded_percent(min(share, 1.0)), "where": where}
     if regions == 1:
-        return say("{share} of it was changed, {where}.", **values)
-    return say("{share} of it was changed, in {regions} places, most of it {where}.", regions=regions, **values)
+        return say("{share} of it differs from the original, {where}.", **values)
+    return say(
+        "{share} of it differs from the original, in {regions} places, most of it {where}.", regions=regions, **values
+    )
 
 
 def around(name: str, alignment: Alignment) -> str:

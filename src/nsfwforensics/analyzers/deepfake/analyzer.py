@@ -204,7 +204,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     def _classifier(self) -> SynthesisClassifier:
         from nsfwforensics.models.synthesis.classifier import cached_classifier
 
-        return cached_classifier(self.resources.device, self.resources.weights, self.resources.threads)
+        lent = self.resources
+        return cached_classifier(lent.device, lent.weights, lent.threads, few=lent.few)
 
 
 def state_of(sample: Sample, picture: WholeScore | None) -> str:

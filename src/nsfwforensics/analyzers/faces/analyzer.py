@@ -22,7 +22,6 @@ from nsfwforensics.analyzers.faces.words import (
     between_words,
     measured_rates,
     similar_words,
-    unfit_reason,
     unlike_words,
 )
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Code, Enrolment, Outcome, Resources
@@ -33,7 +32,7 @@ from nsfwforensics.core.types import Finding, ModelRecord, Question, Region, Sup
 from nsfwforensics.core.vocabulary import EVERY_PICTURE
 from nsfwforensics.errors import MissingDependencyError, WeightsError
 from nsfwforensics.models.faces.files import DETECTOR, model_record
-from nsfwforensics.models.faces.rates import CountedRate, FaceRates, load_rates
+from nsfwforensics.models.faces.rates import CountedRate, FaceRates, load_rates, unfit_reason
 
 if TYPE_CHECKING:
     from nsfwforensics.models.faces.compare import FaceTemplate

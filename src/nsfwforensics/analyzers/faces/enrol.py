@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.analyzers.faces.words import unfit_reason
 from nsfwforensics.core.analyzer import Enrolment, Resources
 from nsfwforensics.core.enrol_files import pictures
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EnrolmentError, EvidenceError
-from nsfwforensics.models.faces.rates import FaceRates
+from nsfwforensics.models.faces.rates import FaceRates, unfit_reason
 
 if TYPE_CHECKING:
     from nsfwforensics.models.faces.compare import FaceTemplate

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nsfwforensics.core.analyzer import Code
 from nsfwforensics.core.error_rates import error_rate, percent, upper_percent
 from nsfwforensics.core.messages import Message, say, say_count, sentences
 from nsfwforensics.core.types import Severity
 from nsfwforensics.models.faces.rates import FaceRates
-
-if TYPE_CHECKING:
-    from nsfwforensics.models.faces.compare import FaceTemplate
 
 _LEAD = say(
     "A lead for human comparison, not an identification: relatives and strangers can look alike to the model. Error "
@@ -157,20 +154,3 @@ def measured_rates(rates: FaceRates) -> list[dict[str, Any]]:
         (say("pairs of photos of one person that counted as unlike"), rates.missed_as_unlike),
     )
     return [error_rate(what, count.errors, count.trials, upper=count.upper) for what, count in counted]
-
-
-def unfit_reason(template: FaceTemplate, fitness: FaceRates) -> str | None:
-    """Why a face cannot be compared, in words, or None where it can."""
-    if template.size < fitness.min_size:
-        return say(
-            "it is {size:.0f} pixels across, and at least {least:.0f} are needed",
-            size=template.size,
-            least=fitness.min_size,
-        )
-    if not template.upright:
-        return say("it lies or hangs, and could not be stood upright")
-    if template.pose_error > fitness.max_pose_error:
-        return say("the head is turned or tilted too far, or partly hidden")
-    if template.sharpness < fitness.min_sharpness:
-        return say("it is too blurred")
-    return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nsfwforensics.core.hashes import QUALITY_USABLE
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.known import KnownPlace, Signature, enrol_items, enrol_known
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
-from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.connection import is_case
 from nsfwforensics.store.rows import CaseHashes, Decision

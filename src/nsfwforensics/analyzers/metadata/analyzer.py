@@ -24,11 +24,15 @@ from nsfwforensics.errors import EvidenceError
 from nsfwforensics.formats import jpeg
 from nsfwforensics.formats.behind import Behind, Piece
 from nsfwforensics.formats.fields import Metadata, Thumbnail
+from nsfwforensics.formats.jumbf import find_manifest_store
 from nsfwforensics.formats.pictures import inner_pictures, pieces_behind
 from nsfwforensics.formats.read import read_metadata
 
 MAX_THUMBNAILS = 4
-_STATES_ORIGIN = ("EXIF", "XMP", "IPTC", "Photoshop", "PNG tEXt", "PNG zTXt", "PNG iTXt", "JPEG COM", "GIF comment")
+_STATES_ORIGIN = (
+    "EXIF", "XMP", "IPTC", "Photoshop", "PNG tEXt", "PNG zTXt", "PNG iTXt", "JPEG COM", "JPEG APP", "GIF comment",
+    "Samsung trailer",
+)  # fmt: skip
 
 
 class MetadataOptions(AnalyzerOptions):
@@ -129,6 +133,7 @@ class MetadataAnalyzer(Analyzer):
         yield self.finding(
             "META-002",
             words.device(device),
+            headline=words.device(device),
             data={key: value for key, value in asdict(device).items() if value},
         )
 
@@ -140,8 +145,7 @@ class MetadataAnalyzer(Analyzer):
             yield self.finding(
                 "META-004",
                 found.explanation,
-                # Opening and saving a photo days later is everyday; the other kinds cannot both be right.
-                severity=Severity.LOW if found.kind == times.CHANGED_LATER else None,
+                severity=Severity.LOW if found.kind in times.EVERYDAY else None,
                 data={
                     "kind": found.kind,
                     "first": {"source": found.first.source, "text": found.first.text},
@@ -318,7 +322,8 @@ class MetadataAnalyzer(Analyzer):
         if table.limits or table.unread:
             return  # nothing was found, which is not that there is nothing
         photo = evidence.media_type in ("image/jpeg", "image/webp", "image/heif", "image/avif")
-        if photo and not any(field.group.startswith(_STATES_ORIGIN) for field in table.fields):
+        stated = any(field.group.startswith(_STATES_ORIGIN) for field in table.fields)
+        if photo and not stated and find_manifest_store(evidence.data, evidence.media_type) is None:
             yield self.finding(
                 "META-013",
                 words.no_origin(),

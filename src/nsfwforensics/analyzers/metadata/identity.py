@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nsfwforensics.analyzers.provenance.rules.names import AUTHOR
 from nsfwforensics.formats.fields import Field, Metadata, Rational
 from nsfwforensics.formats.xmp import AUX, DC, EXIF, EXIF_EX, IPTC_EXT, TIFF
 
 _NO_DEVICE = re.compile(r"^(?:prompt:|workflow:|[{\[<])|AI generated|Black Forest Labs|Ideogram", re.IGNORECASE)
+_GENERATOR = re.compile(AUTHOR, re.IGNORECASE)
 _BLANK = re.compile(r"^[\s\0.\-_?]*$|^(?:unknown|none|n/a|default|null|0+|owner ?name|x+)$", re.IGNORECASE)
 _XMP_GPS = re.compile(r"^(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?\s*([NSEW])$")
 
@@ -176,8 +178,8 @@ _SERIALS: tuple[tuple[str, str, str], ...] = (
 
 
 def people(table: Metadata) -> list[Statement]:
-    """Owners, artists, authors and other names that the file states, each text once."""
-    return _unique(_people(table))
+    """Owners, artists, authors and other names that the file states, each text once; no generators of pictures."""
+    return [each for each in _unique(_people(table)) if not _GENERATOR.search(each.text)]
 
 
 def _people(table: Metadata) -> Iterator[Statement]:

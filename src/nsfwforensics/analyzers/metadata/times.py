@@ -25,8 +25,11 @@ GPS_SLACK = timedelta(hours=3)
 
 CAPTURE, CREATED, MODIFIED, GPS, FILE = "taken", "created", "changed", "satellite time", "file time"
 
-CHANGED_LATER = "changed_after_capture"
-"""The one kind of contradiction that everyday software makes."""
+CHANGED_LATER, SATELLITE, TWO_CHANGES = "changed_after_capture", "gps_time", f"two_{MODIFIED}_times"
+
+EVERYDAY = frozenset({CHANGED_LATER, SATELLITE, TWO_CHANGES})
+"""The kinds of contradiction that photographs have from a camera whose clock is set wrong, as nine of one Nikon's had,
+and from programs that change one of two times."""
 
 _DATE_TIME = re.compile(
     r"(\d{4})[:/-](\d\d)[:/-](\d\d)(?:[T ]+(\d\d):(\d\d)(?::(\d\d))?(?:[.,]\d*)?\s*(Z|[+-]\d\d:?\d\d)?)?"
@@ -220,7 +223,7 @@ def _contradictions(stated: list[Moment], file_time: Moment | None) -> Iterator[
                     satellite=gps.words,
                     other=capture.words,
                 )
-                yield Contradiction("gps_time", text, capture, gps, hours)
+                yield Contradiction(SATELLITE, text, capture, gps, hours)
     for kind in (CAPTURE, MODIFIED):
         exif = next((m for m in stated if m.kind == kind and m.source.startswith("EXIF")), None)
         for other in (m for m in stated if m.kind == kind and m.source.startswith(("XMP", "IPTC"))):

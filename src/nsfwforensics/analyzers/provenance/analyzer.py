@@ -162,7 +162,7 @@ class ProvenanceAnalyzer(Analyzer):
             severity=severity,
             caveat=claim.caveat,
             data=claim.data,
-            headline=claim.explanation if captured else "",
+            headline=claim.explanation if captured else claim.headline,
         )
 
     def _marks(self, found: list[RuleMatch]) -> Iterator[Finding]:

@@ -113,33 +113,45 @@ def _end(edge: Any, name: str) -> tuple[str, str] | None:
     return (str(end.get("node_id")), str(end.get("field"))) if isinstance(end, dict) else None
 
 
+class _Sheet:
+    """One graph as an editor draws it: the file's, a subgraph's or a group node's; it may be used many times."""
+
+    def __init__(self, graph: dict[str, Any]) -> None:
+        self.graph = graph
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        return [node for node in _list(self.graph.get("nodes")) if isinstance(node, dict) and "type" in node]
+
+    @cached_property
+    def links(self) -> dict[str, list[Any]]:
+        return dict(_links(self.graph))
+
+    @cached_property
+    def outputs(self) -> list[tuple[int, Any, Any]]:
+        return list(_given_out(self.graph))
+
+
 class _Editor:
     """A graph as ComfyUI's editor keeps it, laid open into nodes as they would be sent."""
 
     def __init__(self, graph: dict[str, Any]) -> None:
         self.nodes: dict[str, Node] = {}
         self.looked_at = 0
-        self._inner: dict[str, dict[str, Any]] = {}
-        self._links: dict[int, dict[str, list[Any]]] = {}
-        self._drawn: dict[int, list[Node]] = {}
-        self._outputs: dict[int, list[tuple[int, Any, Any]]] = {}
+        self._inner: dict[str, _Sheet] = {}
         definitions, extra = graph.get("definitions"), graph.get("extra")
         for each in _list(_of(definitions, "subgraphs")):
             if isinstance(each, dict):
-                self._inner[str(each.get("id"))] = each
+                self._inner[str(each.get("id"))] = _Sheet(each)
         groups = _of(extra, "groupNodes")
         for name, each in (groups if isinstance(groups, dict) else {}).items():
             if isinstance(each, dict):  # how subgraphs were kept before there were any
-                self._inner |= {f"workflow/{name}": each, f"workflow>{name}": each}
-        self._lay_open(graph, "", 0)
+                self._inner |= dict.fromkeys((f"workflow/{name}", f"workflow>{name}"), _Sheet(each))
+        self._lay_open(_Sheet(graph), "", 0)
         self._broadcast()
 
-    def _lay_open(self, graph: dict[str, Any], place: str, depth: int) -> None:
-        if id(graph) not in self._drawn:
-            self._drawn[id(graph)] = [n for n in _list(graph.get("nodes")) if isinstance(n, dict) and "type" in n]
-            self._links[id(graph)] = dict(_links(graph))
-            self._outputs[id(graph)] = list(_given_out(graph))
-        drawn = self._drawn[id(graph)]
+    def _lay_open(self, sheet: _Sheet, place: str, depth: int) -> None:
+        drawn = sheet.nodes
         self.looked_at += len(drawn)
         if self.looked_at > MAX_LOOKED_AT:
             return
@@ -153,7 +165,7 @@ class _Editor:
                 return
             if node.get("mode") == _MUTED:
                 continue
-            inputs = self._inputs(node, graph, place, opened)
+            inputs = self._inputs(node, sheet, place, opened)
             hidden = node.get("mode") == _BYPASSED or name in opened  # what lies inside says what it does
             self.nodes[name] = {
                 "class_type": "" if hidden else str(node["type"]), "inputs": inputs, "types": _types(node),
@@ -163,13 +175,13 @@ class _Editor:
                 self._lay_open(opened[name], f"{name}:", depth + 1)
                 self._join(name, inputs, opened[name])
 
-    def _inputs(self, node: Node, graph: dict[str, Any], place: str, opened: dict[str, Any]) -> Node:
-        links, inputs, widgets = self._links[id(graph)], {}, []
+    def _inputs(self, node: Node, sheet: _Sheet, place: str, opened: dict[str, _Sheet]) -> Node:
+        links, inputs, widgets = sheet.links, {}, []
         for number, each in enumerate(_list(node.get("inputs"))):
             link = links.get(str(_of(each, "link"))) or links.get(f"{node.get('index')} {number}")
             if isinstance(_of(each, "widget"), dict):
                 widgets.append(str(each.get("name")))
-            if link is None and "external" in graph and str(_of(each, "type")).upper() in known.PIXELS:
+            if link is None and "external" in sheet.graph and str(_of(each, "type")).upper() in known.PIXELS:
                 inputs[str(_of(each, "name"))] = [f"{place}{_GIVEN}", 0]
             elif link is not None:
                 source = f"{place}{link[0]}"
@@ -185,23 +197,22 @@ class _Editor:
                 inputs.setdefault(key, value)
         return inputs
 
-    def _join(self, name: str, inputs: Node, inner: dict[str, Any]) -> None:
+    def _join(self, name: str, inputs: Node, inner: _Sheet) -> None:
         """Nodes that pass on what a subgraph is given, and what it gives, by the number of the connection."""
         given = [value for value in inputs.values() if is_link(value)]
-        if "inputs" in inner:
-            for number, each in enumerate(_list(inner["inputs"])):
+        if "inputs" in inner.graph:
+            for number, each in enumerate(_list(inner.graph["inputs"])):
                 if is_link(source := inputs.get(str(_of(each, "name")))):
                     self._passing(f"{name}:{_GIVEN} {number}", [source])
-            ends = self._outputs.get(id(inner), [])
-            self.looked_at += len(ends)
+            self.looked_at += len(inner.outputs)
             if self.looked_at <= MAX_LOOKED_AT:
-                for number, source, slot in ends:
+                for number, source, slot in inner.outputs:
                     whole = f"{name}:{source}"
                     self._passing(f"{name} {number}", [[whole, 0], [f"{whole} {slot}", 0]])  # the second: a subgraph's
             return
         # An older group node does not say which of its nodes gets what, and which gives what.
         self._passing(f"{name}:{_GIVEN}", given)
-        held = range(len(self._drawn.get(id(inner), [])))
+        held = range(len(inner.nodes))
         self.looked_at += len(held) ** 2
         if self.looked_at <= MAX_LOOKED_AT:
             for number in held:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsfwforensics.analyzers.provenance.graphs import kind_of
-from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Certainty, Condition, Home, Rule, View, png
+from nsfwforensics.analyzers.provenance.model import RECOVERABLE, Certainty, Condition, FieldView, Home, Rule, png
 from nsfwforensics.analyzers.provenance.readings import Allowance, Looked
 from nsfwforensics.analyzers.provenance.rules.bare_names import BARE_NAMES
 from nsfwforensics.analyzers.provenance.rules.services import SERVICES
@@ -67,12 +67,12 @@ class Table:
     def first(self, condition: Condition) -> Looked | None:
         """The first field for which a condition holds, or None. An editor's graph only counts where none was run."""
         fields = list(self.at(condition.homes))
-        if condition.view is View.NODES:
+        if condition.view is FieldView.NODES:
             run = [looked for looked in fields if looked.graph.run]
             fields = run or fields
         for looked in fields:
             lines = looked.lines(condition.view)
-            if condition.compiled.search(lines) and (lines or condition.view is View.TEXT):
+            if condition.compiled.search(lines) and (lines or condition.view is FieldView.TEXT):
                 if condition.unless and re.search(condition.unless, lines, re.MULTILINE):
                     continue
                 return looked
@@ -84,20 +84,20 @@ def matches(table: Table) -> list[RuleMatch]:
 
     A bare name adds nothing where a rule that knows more speaks of the same field.
     """
-    taken: set[tuple[str, int]] = set()
-    known: set[int] = set()
+    taken: set[tuple[str, Field]] = set()
+    known: set[Field] = set()
     found: list[RuleMatch] = []
     for rule in RULES:
         looked = [each for condition in rule.conditions if (each := table.first(condition)) is not None]
         if len(looked) < len(rule.conditions):
             continue
-        key = (rule.family, id(looked[0].field))
+        key = (rule.family, looked[0].field)
         if rule.family and key in taken:
             continue
-        if rule.certainty is Certainty.NAMED and id(looked[0].field) in known:
+        if rule.certainty is Certainty.NAMED and looked[0].field in known:
             continue
         taken.add(key)
-        known.update(id(each.field) for each in looked)
+        known.update(each.field for each in looked)
         found.append(RuleMatch(rule, tuple(looked)))
     return found
 
@@ -115,14 +115,14 @@ def recover(found: list[RuleMatch], hidden: Looked | None, table: Table) -> list
     """
     if not found and hidden is None:
         return []
-    prompts = {id(each.field) for match in found for each in table.at(match.rule.prompt)}
+    prompts = {each.field for match in found for each in table.at(match.rule.prompt)}
     places = (*RECOVERABLE, *(home for match in found for home in match.rule.prompt))
-    every = {id(each.field): each for each in (*([hidden] if hidden else []), *table.at(places))}
+    every = {each.field: each for each in (*([hidden] if hidden else []), *table.at(places))}
     facts: list[dict[str, Any]] = []
     room = MAX_RECOVERED
-    for number, looked in every.items():
+    for field, looked in every.items():
         fact = _recovered(looked, table)
-        if not fact and number in prompts and looked.text.strip():
+        if not fact and field in prompts and looked.text.strip():
             fact = {"prompt": cut(looked.text.strip(), 20_000), "personal_data": ["prompt"]}
         if not fact:
             continue
@@ -130,7 +130,7 @@ def recover(found: list[RuleMatch], hidden: Looked | None, table: Table) -> list
             fact = _shortened(fact, size)
             size = len(str(fact))
         room -= size
-        facts.append({"place": place_of(looked.field), **fact})
+        facts.append({"place": place_of(field), **fact})
     return facts
 
 

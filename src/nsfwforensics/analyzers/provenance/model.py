@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nsfwforensics.core.types import Severity
-from nsfwforensics.formats.xmp import EXIF, PHOTOSHOP, TIFF, XMP
+from nsfwforensics.formats.xmp import DC, EXIF, PHOTOSHOP, TIFF, XMP
 
 
 class Meaning(StrEnum):
@@ -28,7 +28,7 @@ class Certainty(StrEnum):
     NAMED = "the bare name of a program, which anyone can write"
 
 
-class View(StrEnum):
+class FieldView(StrEnum):
     """How the text of a metadata field is looked at."""
 
     TEXT = "text"
@@ -58,7 +58,7 @@ class Condition:
 
     homes: tuple[Home, ...]
     pattern: str
-    view: View = View.TEXT
+    view: FieldView = FieldView.TEXT
     unless: str = ""
 
     @property
@@ -138,9 +138,13 @@ NAMES_SOFTWARE = (
 )  # fmt: skip
 """Every place that is made to name a program."""
 CREDIT = (*xmp(PHOTOSHOP, "Credit"), Home("IPTC-IIM", "2:110"))
-PARAMETERS = png("parameters") + USER_COMMENT
-FREE_TEXT = USER_COMMENT + IMAGE_DESCRIPTION + XMP_USER_COMMENT + png("Comment", "Description")
-GRAPH = png("prompt", "workflow") + MAKE + MODEL + IMAGE_DESCRIPTION + USER_COMMENT
+NAMES_AUTHOR = ARTIST + xmp(DC, "creator") + png("Author", "Artist") + (Home("IPTC-IIM", "2:80"),) + CREDIT
+"""Every place that is made to name a person, or whom to thank for a picture."""
+COMMENTS = (Home("JPEG COM", "COM"), Home("GIF comment", "0xFE"))
+"""Where web UIs put their settings in a GIF, and look for them in a JPEG without EXIF."""
+PARAMETERS = png("parameters") + USER_COMMENT + COMMENTS
+FREE_TEXT = USER_COMMENT + COMMENTS + IMAGE_DESCRIPTION + XMP_USER_COMMENT + png("Comment", "Description")
+GRAPH = png("prompt", "workflow") + MAKE + MODEL + IMAGE_DESCRIPTION + USER_COMMENT + COMMENTS
 RECOVERABLE = (
     PARAMETERS + GRAPH + XMP_USER_COMMENT
     + png("invokeai_metadata", "invokeai_graph", "sd-metadata", "generation_data", "parameters-json", "smproj")

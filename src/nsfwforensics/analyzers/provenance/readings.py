@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from nsfwforensics.analyzers.provenance.graphs import Flow, Graph, Node, lines, read_graph
-from nsfwforensics.analyzers.provenance.model import View
+from nsfwforensics.analyzers.provenance.model import FieldView
 from nsfwforensics.formats.fields import Field
 from nsfwforensics.formats.json_text import MAX_LINES, json_lines, json_object, one_line
 
@@ -98,17 +98,17 @@ class Looked:
         """The nodes of a graph that were switched on, by identifier; empty where it is none."""
         return self.graph.nodes
 
-    def lines(self, view: View) -> str:
+    def lines(self, view: FieldView) -> str:
         """A view's lines; empty where the field cannot be looked at in this way."""
         return self._lines[view]()
 
     @property
-    def _lines(self) -> dict[View, Callable[[], str]]:
+    def _lines(self) -> dict[FieldView, Callable[[], str]]:
         return {
-            View.TEXT: lambda: self.text,
-            View.JSON: lambda: self._json_lines,
-            View.SETTINGS: lambda: self._settings_lines,
-            View.NODES: lambda: self._node_lines,
+            FieldView.TEXT: lambda: self.text,
+            FieldView.JSON: lambda: self._json_lines,
+            FieldView.SETTINGS: lambda: self._settings_lines,
+            FieldView.NODES: lambda: self._node_lines,
         }
 
     @cached_property

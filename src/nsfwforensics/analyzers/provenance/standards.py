@@ -17,8 +17,10 @@ from nsfwforensics.formats.xmp import IPTC_EXT
 AI, AI_EDIT, UNCLEAR, NOT_AI = "made by AI", "existing picture changed with AI", "unclear", "not AI"
 
 _SOURCE = re.compile(
-    r"^https?://(?:cv\.iptc\.org/newscodes|(?:www\.)?c2pa\.org)/digitalsourcetype/(\w+)/?$", re.IGNORECASE
+    r"^(?:https?://(?:cv\.iptc\.org/newscodes|(?:www\.)?c2pa\.org)/digitalsourcetype/|digsrctype:)?(\w+)/?$",
+    re.IGNORECASE,
 )
+"""How the code is written: as the whole address that the standard asks for, with IPTC's prefix, or bare."""
 
 SOURCE_TYPES: dict[str, tuple[str, str]] = {
     "trainedAlgorithmicMedia": (AI, say("created by a generative AI model")),

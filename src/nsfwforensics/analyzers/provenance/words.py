@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nsfwforensics.analyzers.metadata.software import Program
-from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
+from nsfwforensics.analyzers.provenance.model import NAMES_AUTHOR, Certainty, Meaning, Rule
 from nsfwforensics.core.messages import Message, say, say_count
 from nsfwforensics.core.quoting import quote
 
@@ -46,6 +46,12 @@ def mark(rule: Rule, named: Rule, text: str) -> Message:
             return say(
                 "The file names {program} as its software, a program for swapping faces; a bare name is a weak claim, "
                 "and unsigned.",
+                program=quote(text),
+            )
+        if rule.conditions[0].homes == NAMES_AUTHOR:
+            return say(
+                "The file names {program}, which generates pictures, where authors are named; a bare name is a weak "
+                "claim, and unsigned.",
                 program=quote(text),
             )
         return say(

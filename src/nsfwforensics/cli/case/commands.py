@@ -14,13 +14,14 @@ from nsfwforensics.cli.case import show as case_views
 from nsfwforensics.cli.case.show import Case, FileOrDigest, find
 from nsfwforensics.cli.commands import COMMANDS, command_line
 from nsfwforensics.cli.failures import complain, note
+from nsfwforensics.cli.options import Quiet
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.custody.operator_file import load_operator
-from nsfwforensics.errors import ExitCode, UsageError
+from nsfwforensics.errors import ExitCode, NothingFoundError, UsageError
 from nsfwforensics.report.console.parts import named, plain
 from nsfwforensics.report.words.text import count
 from nsfwforensics.store import custody_log, marks
@@ -45,11 +46,13 @@ def init(
     operator: Annotated[
         str | None, typer.Option("--operator", help="Who does it: a name, or a TOML file (.toml).")
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Makes an empty case; nothing is ever written over."""
     with CaseDatabase.create(case, name=name, operator=load_operator(operator).name or None) as made:
         record(made, "case made", subject=made.info().name, changed=(RESULTS, DECISIONS))
-        Console().print(Text("Case ") + plain(made.info().name, "bold") + Text(" made: ") + plain(case), soft_wrap=True)
+        told = Text("Case ") + plain(made.info().name, "bold") + Text(" made: ") + plain(case)
+        Console(quiet=quiet).print(told, soft_wrap=True)
 
 
 @reporting_errors
@@ -57,6 +60,7 @@ def add(
     case: Case,
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; - reads paths from standard input.")],
     follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Registers files with their SHA-256 and does not examine them."""
     new = known = unread = 0
@@ -79,9 +83,12 @@ def add(
                 new += 1
             else:
                 known += 1
+        if not new and not known and not unread:
+            raise NothingFoundError("no file was found")
         counts = {"registered": new, "in the case already": known, "not registered": unread}
         record(opened, "files registered", subject=" ".join(map(str, paths)), counts=counts, changed=(RESULTS,))
-    Console().print(Text(f"{count(new, 'file')} registered, {known:,} in the case already, {unread:,} not registered."))
+    said = f"{count(new, 'file')} registered, {known:,} in the case already, {unread:,} not registered."
+    Console(quiet=quiet).print(Text(said))
     if unread:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
@@ -106,6 +113,7 @@ def mark(
     restore: Annotated[
         list[str] | None, typer.Option("--restore", help="Let a finding count again that was set aside.")
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Records a decision about a file, kept with its SHA-256 for later scans and other places."""
     by = load_operator(by).name or None
@@ -134,7 +142,7 @@ def mark(
         said += [f"{code} set aside" for code in codes] + [f"{code} counts again" for code in again]
         subject = f"{sha256}: {', '.join(said)}"
         decide(opened, [given], Happening(DECIDED, command_line(), by or "", subject=subject))
-        console = Console()
+        console = Console(quiet=quiet)
         for one in find(opened, sha256):
             words = f": {decision.value}" if decision else ""
             console.print(named(one.path, "bold") + Text(f"{words}; priority now {one.priority.value}"), soft_wrap=True)
@@ -146,11 +154,12 @@ def mark(
 def verify(
     case: Case,
     files: Annotated[bool, typer.Option("--files", help="Also hash the original files again.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Checks the database, what it says and its custody log; with --files also whether the originals are unchanged."""
     from nsfwforensics.custody import attached
 
-    console = Console()
+    console = Console(quiet=quiet)
     with CaseDatabase.open(case) as opened:
         damage = opened.problems()
         log = None if damage else attached.checked(custody_log.check(opened), case)  # what is damaged tells nothing

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nsfwforensics.cli.commands import command_line
-from nsfwforensics.cli.options import Lang
+from nsfwforensics.cli.options import Lang, Quiet
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import language_of, reporting_errors
 from nsfwforensics.core.evidence import utc_iso
@@ -32,6 +32,7 @@ from nsfwforensics.report.console.file import plain, render_file
 from nsfwforensics.report.console.folder import NARROW
 from nsfwforensics.report.console.parts import named
 from nsfwforensics.report.documents import case as case_report
+from nsfwforensics.report.saved.earlier import refuse_any
 from nsfwforensics.report.saved.folder import replace_file
 from nsfwforensics.report.saved.groups import Likeness, groups, looks_of
 from nsfwforensics.report.saved.json import dumps, for_stream
@@ -142,7 +143,7 @@ def _print_rows(rows: list[_Row], case: CaseDatabase, console: Console) -> None:
     folder = ""
     with suppress(ValueError):  # files on several drives have no folder in common
         folder = os.path.commonpath([row.file.place.parent for row in rows])
-    originals = frozenset(name for head in case.headers() for name in head.providing(Capability.ORIGINALS))
+    originals = _originals(case)
     narrow = console.width < NARROW
     path_width = max(16, console.width - 2 if narrow else (console.width - 28) // 2)
     name = ShownNames(path_width)
@@ -165,6 +166,11 @@ def _print_rows(rows: list[_Row], case: CaseDatabase, console: Console) -> None:
             table.add_row(Text(shown), Text(priority), Text(decision), why)
     if not narrow:
         console.print(table)
+
+
+def _originals(case: CaseDatabase) -> frozenset[str]:
+    """The names of the analyzers that compare with originals."""
+    return frozenset(name for head in case.headers() for name in head.providing(Capability.ORIGINALS))
 
 
 def _why(case: CaseDatabase, file: CaseFile, originals: frozenset[str]) -> str:
@@ -203,7 +209,16 @@ def show_alike(
 
 
 @reporting_errors
-def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: Lang = None) -> None:
+def show_file(
+    case: Case,
+    file: FileOrDigest,
+    as_json: _AsJson = False,
+    lang: Lang = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Print all of it: error rates, every finding, what could not be checked."),
+    ] = False,
+) -> None:
     """Shows a file, or all files with that content."""
     with CaseDatabase.open(case) as opened:
         found = find(opened, file)
@@ -213,7 +228,8 @@ def show_file(case: Case, file: FileOrDigest, as_json: _AsJson = False, lang: La
             return
         console, spoken = Console(), language_of(lang)
         for one in found:
-            render_file(case_report.report_of(opened, one), console, spoken)
+            report = case_report.report_of(opened, one)
+            render_file(report, console, spoken, originals=_originals(opened), verbose=verbose)
             console.print()
             console.print(Text(f"In the case since {one.added}; status {one.status}, priority {one.priority.value}."))
             for past in opened.examinations(one):
@@ -266,14 +282,25 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.", show_default=False)],
     kind: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to write.")] = ExportFormat.REPORT,
     thumbnails: Annotated[
-        bool, typer.Option("--thumbnails", help="With the pictures that --thumbnails, --maps or --score-map kept.")
+        bool,
+        typer.Option(
+            "--thumbnails",
+            help="With the pictures that --thumbnails, --maps or --score-map kept, and what was attached.",
+        ),
     ] = False,
     lang: Lang = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over what an earlier export or scan wrote into that folder.")
+    ] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Writes the case with its decisions."""
+    """Writes the case with its decisions, and what is said of results from outside."""
+    from nsfwforensics.custody import attached
+
     with CaseDatabase.open(case) as opened:
         files, reviewed = opened.info().files, case_report.review(opened)
         if kind is ExportFormat.REPORT:
+            refuse_any(output, force=force)
             now = utc_iso(time.time())
             head = case_report.header(
                 opened.info(), opened.headers(), command=command_line(), now=now, review_found=reviewed
@@ -287,22 +314,34 @@ def export(
         else:
             written = output / f"case-files.{kind.value}"
             if kind is ExportFormat.CSV:
-                _write(written, lambda stream: case_report.write_csv(opened, stream))
+                _write(written, lambda stream: case_report.write_csv(opened, stream), over=force)
             else:
-                _write(written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails))
+                _write(
+                    written, lambda stream: case_report.write_jsonl(opened, stream, thumbnails=thumbnails), over=force
+                )
             if reviewed["reviewers"]:
-                _write(output / f"case-review-{kind.value}.json", lambda stream: stream.write(dumps(reviewed) + "\n"))
+                review = output / f"case-review-{kind.value}.json"
+                _write(review, lambda stream: stream.write(dumps(reviewed) + "\n"), over=force)
+        try:
+            results = attached.copy(case, output, pixels=thumbnails)
+        except OSError as error:
+            raise ReportError(f"results from outside cannot be written to {output}: {error}") from error
         made = output / "report.json" if kind is ExportFormat.REPORT else written
         digests = {made.name: file_sha256(made)}
-        record(opened, f"export as {kind.value}", subject=str(output), counts={"files": files}, digests=digests)
-    Console().print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
+        counts = {"files": files} | ({"results from outside": results} if results else {})
+        record(opened, f"export as {kind.value}", subject=str(output), counts=counts, digests=digests)
+    console = Console(quiet=quiet)
+    console.print(Text("Written: ") + plain(written, "bold"), soft_wrap=True)
+    if results:
+        what = "with their contents" if thumbnails else "what is said of them; --thumbnails adds their contents"
+        console.print(Text(f"{count(results, 'result')} from outside: {what}, in ") + plain(output / "attached"))
 
 
-def _write(path: Path, write_to: Callable[[TextIO], object]) -> None:
+def _write(path: Path, write_to: Callable[[TextIO], object], *, over: bool) -> None:
     try:
         make_folder(path.parent)
-        replace_file(path, write_to, over=False)
+        replace_file(path, write_to, over=over)
     except FileExistsError:
-        raise ReportError(f"{path} is there already; choose another folder") from None
+        raise ReportError(f"{path} is there already; choose another folder, or add --force") from None
     except OSError as error:
         raise ReportError(f"cannot write {path}: {error.strerror}") from error

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.failures import note
+from nsfwforensics.cli.options import Quiet
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.places import keep_apart
@@ -52,6 +53,7 @@ def attach(
         typer.Option("--timestamp", help="Attach this RFC 3161 token to what was attached before.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was kept as JSON.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Attaches a result from outside; the file is only read, and nothing is looked up."""
     from nsfwforensics.custody import attached, timestamps
@@ -64,7 +66,7 @@ def attach(
     if timestamp is None and (source is None or at is None):
         raise UsageError("say where it comes from and when it was taken there: --source URL --at TIME")
     keep_apart([request], [file, case])
-    console = Console(stderr=True) if as_json else Console()
+    console = Console(stderr=as_json, quiet=quiet)
     with CaseDatabase.open(case) as opened:
         if timestamp is not None:
             one = attached.find(case, file)
@@ -99,11 +101,11 @@ def attach(
 
 def _show_archive(console: Console, archive: WebArchive) -> None:
     console.print(Text(f"Web archive: {archive.parts:,} parts are as its list says"))
+    for problem in archive.problems:
+        console.print(Text("  wrong: ", "bold") + plain(problem), soft_wrap=True)
     if archive.signed_by:
         at = f", stamped {archive.stamped}" if archive.stamped else ""
         console.print(Text("  signed by ") + plain(archive.signed_by) + plain(at), soft_wrap=True)
-    for problem in archive.problems:
-        console.print(Text("  wrong: ", "bold") + plain(problem), soft_wrap=True)
     for remark in archive.remarks:
         console.print(Text("  ") + plain(remark), soft_wrap=True)
     for url, taken in archive.pages:

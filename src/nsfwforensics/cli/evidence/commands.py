@@ -16,6 +16,7 @@ from nsfwforensics.cli.evidence import pack as evidence_pack
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key, read_passphrase
 from nsfwforensics.cli.failures import complain
+from nsfwforensics.cli.options import Quiet
 from nsfwforensics.cli.run import reporting_errors
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import CustodyError, ExitCode, UsageError
@@ -36,6 +37,7 @@ def keygen(
     no_passphrase: Annotated[
         bool, typer.Option("--no-passphrase", help="Leave the key readable to whoever gets the file.")
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Makes a signing key."""
     from nsfwforensics.custody import keys
@@ -43,7 +45,7 @@ def keygen(
     if no_passphrase and passphrase_file is not None:
         raise UsageError("--no-passphrase and --passphrase-file exclude each other")
     public_path, public = keys.make(key, None if no_passphrase else read_passphrase(passphrase_file, new=True))
-    console = Console()
+    console = Console(quiet=quiet)
     console.print(Text("Private key: ") + plain(key, "bold"), soft_wrap=True)
     console.print(Text("Public key:  ") + plain(public_path, "bold"), soft_wrap=True)
     evidence_views.show_fingerprint(console, "Fingerprint", keys.fingerprint(public))
@@ -72,6 +74,7 @@ def sign(
         Path | None,
         typer.Option("--request", help="Write a timestamp request (.tsq), to be sent by other means."),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Signs a bag that is intact, or has the time of a signature confirmed."""
     from nsfwforensics.custody import signing, timestamps
@@ -88,7 +91,7 @@ def sign(
         evidence_views.show_problems(Console(stderr=True), found)
         raise CustodyError("the bag is not as it was packed, and was not signed")
     private = opened_key(key, passphrase_file)
-    console = Console()
+    console = Console(quiet=quiet)
     if timestamp is not None:
         stamp = signing.attach(bag, private, evidence_views.read_file(timestamp, timestamps.MOST_BYTES))
         console.print(Text(f"Timestamp attached: {stamp.time}"))
@@ -115,6 +118,7 @@ def verify(
         typer.Option("--timestamp-root", help="Certificate (PEM) of the timestamping authority that you trust."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Says what was altered, lost or added, and who signed."""
     from nsfwforensics.custody.keys import load_public
@@ -126,7 +130,7 @@ def verify(
     if as_json:
         sys.stdout.write(for_stream(evidence_views.verification_json(found), sys.stdout) + "\n")
     else:
-        evidence_views.show_verification(Console(), found)
+        evidence_views.show_verification(Console(quiet=quiet), found)
     if not found.accepted:
         raise typer.Exit(int(ExitCode.ERROR))
 

@@ -17,6 +17,7 @@ from nsfwforensics.cli.commands import command_line
 from nsfwforensics.cli.evidence import show as evidence_views
 from nsfwforensics.cli.evidence.keys import PassphraseFile, opened_key
 from nsfwforensics.cli.failures import note
+from nsfwforensics.cli.options import Quiet
 from nsfwforensics.cli.progress import counting
 from nsfwforensics.cli.recorded import record
 from nsfwforensics.cli.run import examined, read_paths, reporting_errors, usual_settings
@@ -58,7 +59,7 @@ def pack(
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", help="Sign the bag with this private key.")] = None,
     passphrase_file: PassphraseFile = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Packs evidence; the originals are only read."""
     from nsfwforensics.custody import bag, operator_file, report_copy

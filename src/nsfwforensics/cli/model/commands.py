@@ -38,8 +38,8 @@ def evaluate(
     real: Annotated[Path, typer.Option("--real", help="Folder of photographs; sub-folders are sources.")],
     fake: Annotated[Path, typer.Option("--fake", help="Folder of generated pictures; sub-folders are sources.")],
     detector: _Detector = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write evaluation.html, .json and .csv into this folder.")
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write evaluation.html, .json and .csv into this folder.")
     ] = None,
     most: Annotated[
         int | None, typer.Option("--most", min=1, help="Look at no more than so many pictures of each folder.")
@@ -54,8 +54,8 @@ def evaluate(
     from nsfwforensics.report.documents import evaluation
     from nsfwforensics.report.saved.folder import locked
 
-    keep_apart([out], [real, fake])
-    with locked(out), counting(quiet=quiet) as progress:
+    keep_apart([output], [real, fake])
+    with locked(output), counting(quiet=quiet) as progress:
         found, files = evaluated(
             real,
             fake,
@@ -66,14 +66,14 @@ def evaluate(
             command=command_line(),
             progress=partial(progress, "judging"),
         )
-        if out is not None:
-            evaluation.write(found, out)
+        if output is not None:
+            evaluation.write(found, output)
             if files is not None:
-                save_rates(found, files, out)
+                save_rates(found, files, output)
     if as_json:
         sys.stdout.write(for_stream(evaluation.as_json(found), sys.stdout))
     elif not quiet:
-        _show(found, Console(), out, files)
+        _show(found, Console(), output, files)
     failed = bool(found.figures.problems)
     raise typer.Exit(int(ExitCode.SOME_FAILED if failed else ExitCode.DONE))
 

@@ -16,13 +16,13 @@ from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Limits, utc_iso
 from nsfwforensics.core.media import IMAGE_EXTENSIONS
 from nsfwforensics.core.report_files import without_reports
-from nsfwforensics.errors import ReportError, UsageError, WeightsError
+from nsfwforensics.errors import NothingFoundError, ReportError, UsageError, WeightsError
 from nsfwforensics.evaluation.figures import figures
 from nsfwforensics.evaluation.judging import Judged, judge_file
 from nsfwforensics.execution.base import Lost
 from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.prepare import here
-from nsfwforensics.execution.processes import warm_up
+from nsfwforensics.execution.server import warm_up
 from nsfwforensics.execution.worker import start_plain
 from nsfwforensics.models import weights as weights_files
 from nsfwforensics.models.own.detector import probability
@@ -72,14 +72,14 @@ def evaluated(
         progress: Told how many are done, of how many.
 
     Raises:
-        UsageError: A folder holds no pictures.
+        NothingFoundError: A folder holds no pictures.
         WeightsError: The detector cannot be used.
     """
     files = find_detector(detector) if detector is not None else None
     listed = [list(_pictures(folder, most)) for folder in (real, fake)]
     for folder, part in zip((real, fake), listed, strict=True):
         if not part:
-            raise UsageError(f"{folder} holds no pictures")
+            raise NothingFoundError(f"{folder} holds no pictures")
     judged = _judged([path for part in listed for _, path in part], files, weights, jobs, progress)
     sides: list[list[Sourced]] = [[(source, judged[path]) for source, path in part] for part in listed]
     stated = partial(probability, files.card.calibration) if files is not None else None

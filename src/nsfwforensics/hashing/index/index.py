@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsfwforensics.core.documents import read_json
+from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.core.opening import file_sha256, open_evidence
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.arrays import damaged
@@ -28,7 +29,6 @@ from nsfwforensics.hashing.index.hamming import Hits
 from nsfwforensics.hashing.index.segment import IndexSegment
 from nsfwforensics.hashing.index.signatures import SignatureFile
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem
-from nsfwforensics.hashing.picture.pdq import MATCH_DISTANCE
 
 MANIFEST = "index.json"
 FORMAT = "nsfwforensics index of known hashes"

@@ -52,6 +52,9 @@ class ListFormat(StrEnum):
     GET_FILEHASH = "get-filehash"
 
 
+REMARKS = ("#", "//")
+"""How lines begin that are no rows; the second is what Microsoft's ``fciv`` writes."""
+
 JSON_FORMATS = frozenset({ListFormat.STOPNCII, ListFormat.THREATEXCHANGE_JSON, ListFormat.JSON})
 SQLITE_FORMATS = frozenset({ListFormat.NSRL_SQLITE, ListFormat.AUTOPSY})
 
@@ -59,7 +62,7 @@ SQLITE_FORMATS = frozenset({ListFormat.NSRL_SQLITE, ListFormat.AUTOPSY})
 _NAMED = re.compile(r"([A-Za-z0-9_]+)[\s,]")
 _HEX_LINE = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _CHECKSUM = re.compile(
-    r"\\?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}) [ *].|(?:MD5|SHA-?1|SHA2?-?256) ?\(|\(stdin\) ?=",
+    r"\\?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}) [ *]?.|(?:MD5|SHA-?1|SHA2?-?256) ?\(|\(stdin\) ?=",
     re.IGNORECASE,
 )
 _BARE_ROW = re.compile(r'"?[0-9a-fA-F]{64}"?\s*,\s*"?\d{1,3}"?\s*(,|$)')
@@ -128,7 +131,7 @@ def sniff_format(text: str, path: Path) -> ListFormat:
             return ListFormat.NCMEC
         raise HashListError(f"{path}: XML that is not of NCMEC's exchange; export the hashes as CSV or plain text")
     lines = [line.strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
+    lines = [line for line in lines if line and not line.startswith(REMARKS)]
     for line in lines:
         if (found := _sniff_line(line, path)) is not None:
             return found

@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from nsfwforensics.core.hashes import QUALITY_USABLE
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.lists import encase, shared_xml, vics
 from nsfwforensics.hashing.lists.databases import HashDatabase
-from nsfwforensics.hashing.lists.formats import JSON_FORMATS, SQLITE_FORMATS, ListFormat, sniff_binary, sniff_format
+from nsfwforensics.hashing.lists.formats import (
+    JSON_FORMATS,
+    REMARKS,
+    SQLITE_FORMATS,
+    ListFormat,
+    sniff_binary,
+    sniff_format,
+)
 from nsfwforensics.hashing.lists.items import HashKind, KnownItem, Opinion
 from nsfwforensics.hashing.lists.printed import Certutil, GetFileHash, checksums
 from nsfwforensics.hashing.lists.records import WithdrawnError, from_record, records
@@ -24,16 +32,15 @@ from nsfwforensics.hashing.lists.rows import (
     BadLineError,
     Gathering,
     Hashdeep,
+    HeadedTable,
     LineParser,
     ListLimitError,
     LongHash,
     OtherSignalError,
     PhotoDnaError,
-    Table,
     plain,
     threatexchange,
 )
-from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 
 SHOWN_BAD_LINES = 20
 LONGEST_LINE = 1 << 16
@@ -195,7 +202,7 @@ class HashList:
                 self._refused(number, "line", BadLineError("longer than any line of a list"))
                 continue
             line = line.rstrip("\r\n")
-            if line.startswith("#") or not (line.strip() or self.form is ListFormat.GET_FILEHASH):
+            if line.startswith(REMARKS) or not (line.strip() or self.form is ListFormat.GET_FILEHASH):
                 continue
             try:
                 item = parse(line)
@@ -220,7 +227,7 @@ class HashList:
             case ListFormat.GET_FILEHASH:
                 return GetFileHash(self._long)
             case _:
-                return Table(self._long)
+                return HeadedTable(self._long)
 
     def _taken(self, item: KnownItem) -> Iterator[KnownItem]:
         if item.pdq is not None and item.quality is not None and item.quality < self._quality:

@@ -11,6 +11,7 @@ from pathlib import Path
 from nsfwforensics.core.discover import discover
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.failure import reason_of
+from nsfwforensics.core.hashes import QUALITY_USABLE
 from nsfwforensics.core.media import DECODED, IMAGE_EXTENSIONS, SNIFF_BYTES, sniff
 from nsfwforensics.core.opening import open_evidence
 from nsfwforensics.core.report_files import without_reports
@@ -18,7 +19,7 @@ from nsfwforensics.core.storable import storable_text
 from nsfwforensics.errors import HashListError
 from nsfwforensics.hashing.index.index import is_index
 from nsfwforensics.hashing.lists.items import KnownItem, Opinion
-from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE, pdq
+from nsfwforensics.hashing.picture.pdq import pdq
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from nsfwforensics.hashing.lists.rows import BadLineError, LongHash, hash_bytes,
 
 _BY_LENGTH = {32: HashKind.MD5, 40: HashKind.SHA1, 64: HashKind.SHA256}
 _DIGEST = "[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}"
-_CHECKSUM = re.compile(rf"(\\?)({_DIGEST}) [ *](.+)", re.DOTALL)
+_CHECKSUM = re.compile(rf"(\\?)({_DIGEST}) [ *]?(.+)", re.DOTALL)
 _TAGGED = re.compile(r"(?:HMAC-)?([A-Za-z0-9/-]*?) ?\((.+)\) ?= ?([0-9a-fA-F]+)", re.DOTALL)
 _ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
 _OPENSSL = re.compile(r"sha2?-?(1|224|256|384|512)", re.IGNORECASE)

@@ -239,7 +239,7 @@ class Hashdeep:
         return from_fields(dict(zip(self._columns, parts, strict=True)), LongHash())
 
 
-class Table:
+class HeadedTable:
     """A table with a heading, its cells divided by commas, semicolons or tabs.
 
     Columns are known by their names; those that are not understood are passed over. Without a heading the cells of 32,

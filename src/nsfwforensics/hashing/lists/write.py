@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
+from nsfwforensics.core.hashes import QUALITY_USABLE
 from nsfwforensics.hashing.lists.formats import ListFormat
 from nsfwforensics.hashing.lists.items import KnownItem
 from nsfwforensics.hashing.lists.vics import medium
-from nsfwforensics.hashing.picture.pdq import QUALITY_USABLE
 
 Clean = Callable[[str], str]
 Writer = Callable[[Iterable[KnownItem], TextIO, Clean, Sequence[str]], int]

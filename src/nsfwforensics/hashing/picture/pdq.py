@@ -18,14 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsfwforensics.core.hashes import QUALITY_USABLE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-QUALITY_USABLE = 50
-"""Below this quality a picture has too little structure: its hash matches unrelated pictures and is left out."""
-
-MATCH_DISTANCE = 31
-"""Largest Hamming distance, in bits of 256, at which two pictures are usually called the same."""
 
 _SIDE = 64
 _TERMS = 16

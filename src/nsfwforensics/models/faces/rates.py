@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nsfwforensics.core.documents import read_toml
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.weights import weights_folder
+
+if TYPE_CHECKING:
+    from nsfwforensics.models.faces.compare import FaceTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,23 @@ class FaceRates:
     def at(self, distance: float) -> CurvePoint | None:
         """What was counted at the first measured distance that is not below ``distance``; None beyond the last."""
         return next((point for point in self.curve if point.distance >= distance), None)
+
+
+def unfit_reason(template: FaceTemplate, fitness: FaceRates) -> str | None:
+    """Why a face cannot be compared, in words, or None where it can."""
+    if template.size < fitness.min_size:
+        return say(
+            "it is {size:.0f} pixels across, and at least {least:.0f} are needed",
+            size=template.size,
+            least=fitness.min_size,
+        )
+    if not template.upright:
+        return say("it lies or hangs, and could not be stood upright")
+    if template.pose_error > fitness.max_pose_error:
+        return say("the head is turned or tilted too far, or partly hidden")
+    if template.sharpness < fitness.min_sharpness:
+        return say("it is too blurred")
+    return None
 
 
 def load_rates(name: str, folder: Path | None = None) -> FaceRates | None:

@@ -129,7 +129,7 @@ class Output(_Part):
     generated_index: Literal[0, 1] = 1
 
 
-class Claims(_Part):
+class CardCalibration(_Part):
     """``[calibration]``: what its score means, by its card. The score is a logit; a probability becomes one.
 
     Attributes:
@@ -154,13 +154,13 @@ class Claims(_Part):
         return points
 
     @model_validator(mode="after")
-    def _one_way(self) -> Claims:
+    def _one_way(self) -> CardCalibration:
         if self.temperature is not None and self.piecewise:
             raise ValueError("temperature and piecewise exclude each other")
         return self
 
 
-class Limits(_Part):
+class CardLimits(_Part):
     """``[limits]``: what pictures it is meant for; others are inconclusive.
 
     Attributes:
@@ -200,8 +200,8 @@ class DetectorCard(_Part):
     detector: About
     input: Input | None = None
     output: Output = Output(kind="logit")
-    calibration: Claims = Claims()
-    limits: Limits = Limits()
+    calibration: CardCalibration = CardCalibration()
+    limits: CardLimits = CardLimits()
     rates: tuple[Rates, ...] = Field(default=(), max_length=3)
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ import numpy as np
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.own.card import Claims, Fit, Input, ModelFormat
+from nsfwforensics.models.own.card import CardCalibration, Fit, Input, ModelFormat
 from nsfwforensics.models.own.files import DetectorFiles, read_model
 from nsfwforensics.models.own.onnx import OnnxModel
 from nsfwforensics.models.own.score import PictureScore
@@ -137,7 +137,7 @@ def least_side(files: DetectorFiles) -> int:
     return max(card.limits.min_side, math.ceil((card.input.width + 1) / SMALLER))
 
 
-def probability(claims: Claims, score: float) -> float | None:
+def probability(claims: CardCalibration, score: float) -> float | None:
     """The probability that a card makes of a score; None where it says nothing of probabilities."""
     if claims.piecewise:
         scores, values = zip(*claims.piecewise, strict=True)

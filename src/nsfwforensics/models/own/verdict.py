@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nsfwforensics.models.own.card import Claims, counted
+from nsfwforensics.models.own.card import CardCalibration, counted
 from nsfwforensics.models.own.files import DetectorFiles
 from nsfwforensics.models.own.score import PictureScore
 from nsfwforensics.models.synthesis.calibration import Rate
@@ -43,7 +43,7 @@ class Carried:
     measured: bool
 
 
-def crossed(claims: Claims, picture: PictureScore) -> Reason:
+def crossed(claims: CardCalibration, picture: PictureScore) -> Reason:
     """What the threshold says of a picture and its two changed copies, error rates aside.
 
     Returns:

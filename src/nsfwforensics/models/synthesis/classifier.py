@@ -10,19 +10,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
-from nsfwforensics.models.synthesis import clip
+from nsfwforensics.models.synthesis.clip_numpy import WIDTH, ArrayClip, cached_array_clip
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nsfwforensics.models.synthesis.clip import Clip
 
 MODEL = "synthesis"
 """Name in the weights manifest."""
+
+_NUMBERS = ("weight", "bias", "portrait.weight", "portrait.bias")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +64,13 @@ class Head:
         WeightsError: The tensors have another layout.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor] | Mapping[str, NDArray[Any]]) -> None:
         try:
             self._blocks = [int(block) for block in tensors["blocks"]]
-            self._weight = tensors["weight"].double().numpy()
-            self._bias = float(tensors["bias"])
-            self._close = tensors["portrait.weight"].double().numpy(), float(tensors["portrait.bias"])
-            if self._weight.shape != (len(self._blocks), clip.WIDTH) or not np.isfinite(self._weight).all():
+            numbers = {name: np.asarray(tensors[name], np.float64) for name in _NUMBERS}
+            self._weight, self._bias = numbers["weight"], numbers["bias"].item()
+            self._close = numbers["portrait.weight"], numbers["portrait.bias"].item()
+            if self._weight.shape != (len(self._blocks), WIDTH) or not np.isfinite(self._weight).all():
                 raise ValueError(f"weight of shape {self._weight.shape}")
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
             problem = say("the synthesis weights have an unknown layout: {error}", error=str(error))
@@ -99,7 +105,7 @@ class SynthesisClassifier:
         head: What judges its tokens.
     """
 
-    def __init__(self, body: clip.Clip, head: Head) -> None:
+    def __init__(self, body: Clip | ArrayClip, head: Head) -> None:
         self._body = body
         self._head = head
 
@@ -117,8 +123,13 @@ class SynthesisClassifier:
     def _judged(self, views: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         if not len(views):
             return np.zeros(0), np.zeros(0, bool)
-        found = self._body.look(torch.from_numpy(np.ascontiguousarray(views.transpose(0, 3, 1, 2))))
-        return self._head.logits(found.whole.numpy()), self._head.portraits(found.embedding.numpy())
+        pixels: Any = np.ascontiguousarray(views.transpose(0, 3, 1, 2))
+        if not isinstance(self._body, ArrayClip):
+            import torch
+
+            pixels = torch.from_numpy(pixels)
+        found = self._body.look(pixels)
+        return self._head.logits(np.asarray(found.whole)), self._head.portraits(np.asarray(found.embedding))
 
     def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         """Judges many pictures, aligned one to one.
@@ -139,17 +150,25 @@ class SynthesisClassifier:
 
 
 @cache
-def cached_classifier(device: str, folder: Path | None, threads: int) -> SynthesisClassifier:
+def cached_classifier(device: str, folder: Path | None, threads: int, *, few: bool = False) -> SynthesisClassifier:
     """The process's one classifier for a device, made at first use.
 
     Args:
         device: A resolved device name.
         folder: A folder to look for weights in before the installed one.
         threads: How many threads the numerical library may use.
+        few: Whether it is for so few pictures that loading torch would take longer; on a CPU only.
 
     Raises:
         WeightsError: The weights are missing, altered or of an unknown layout.
     """
+    head = Head(weights.load_arrays(MODEL, folder))
+    if device == "cpu" and few:
+        return SynthesisClassifier(cached_array_clip(folder), head)
+    import torch
+
+    from nsfwforensics.models.synthesis import clip
+
     if device == "cpu":
         torch.set_num_threads(threads)
-    return SynthesisClassifier(clip.cached_clip(device, folder), Head(weights.load_tensors(MODEL, folder)))
+    return SynthesisClassifier(clip.cached_clip(device, folder), head)

@@ -18,7 +18,7 @@ from nsfwforensics.core.types import AnalyzerStatus, FileReport, FileStatus, Que
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
 from nsfwforensics.language.catalogue import SPACELESS
-from nsfwforensics.report.console.folder import render_folder
+from nsfwforensics.report.console.folder import NARROW, render_folder
 from nsfwforensics.report.console.parts import bullet, indent, look, named, plain
 from nsfwforensics.report.page.next_steps import MOST_TYPED, advise
 from nsfwforensics.report.saved.folder import HTML_NAME
@@ -154,6 +154,14 @@ def _first_sentence(statement: str) -> str:
     return statement
 
 
+def _first_reason(statement: str) -> str:
+    """The first of the reasons why a question was not checked."""
+    reasons = statement.values.get("reasons") if isinstance(statement, Message) else None
+    if not isinstance(reasons, (list, tuple)) or not reasons:
+        return statement.rstrip(".")
+    return restored(reasons[0]) if isinstance(reasons[0], Mapping) else str(reasons[0])
+
+
 def _one_line(view: QuestionView, language: Language, width: int) -> Text:
     """A question without a sign: inconclusive, nothing found or not checked, and why, where that fits the line."""
     says, spaceless = language.says, language.code in SPACELESS
@@ -163,9 +171,10 @@ def _one_line(view: QuestionView, language: Language, width: int) -> Text:
     if view.support is Support.INCONCLUSIVE and view.findings and view.findings[0].finding.headline:
         why = says(told(view.findings[0].finding, "headline"))
     elif view.support is Support.NOT_CHECKED:
-        why = says(view.statement)
+        why = says(_first_reason(view.statement))
+    unasked = view.badge.kind == "not-applicable" and width >= NARROW  # its reason names the option that is missing
     said = plain(f"（{why}）" if spaceless else f" ({why.rstrip('.')})")
-    if why and line.cell_len + said.cell_len < width:
+    if why and (unasked or line.cell_len + said.cell_len < width):
         line.append(said)
     return line + Text("。" if spaceless else ".")
 
@@ -192,7 +201,7 @@ def _identity(file: FileReport, language: Language) -> list[Text]:
     lines = [plain(language.listed([language.says(fact) for fact in facts], "comma"))]
     if info.sha256:
         lines.append(Text(f"SHA-256 {info.sha256}", no_wrap=True, overflow="ignore"))
-    if file.status is FileStatus.PARTIAL and info.decoded_share is not None:
+    if info.decoded_share is not None and info.decoded_share < 1.0:
         missing = say(
             "Only about {share:.0%} of the picture could be decoded; the rest is missing.", share=info.decoded_share
         )

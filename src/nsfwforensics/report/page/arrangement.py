@@ -13,7 +13,7 @@ from typing import Literal
 
 from nsfwforensics.core.messages import Speaker, say
 from nsfwforensics.core.types import Worded
-from nsfwforensics.report.words.declared import Figures, Label
+from nsfwforensics.report.words.declared import DeclaredFigures, Label
 from nsfwforensics.report.words.text import shorten
 
 MAX_ROWS = 300
@@ -59,7 +59,7 @@ class Arranger:
         model: What the values were saved in, which knows the sentences among them; None where there are none.
     """
 
-    def __init__(self, figures: Figures, language: Speaker, model: Worded | None = None) -> None:
+    def __init__(self, figures: DeclaredFigures, language: Speaker, model: Worded | None = None) -> None:
         self._figures = figures
         self._language = language
         self._model = model

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from markupsafe import Markup
 
-from nsfwforensics.core.messages import say
+from nsfwforensics.core.messages import as_utc, say
 from nsfwforensics.core.report_files import page_name
 from nsfwforensics.core.types import FileStatus, Priority, Question, Support
 from nsfwforensics.report import charts
 from nsfwforensics.report.page import next_steps
 from nsfwforensics.report.page.arrangement import Arranger, Node
 from nsfwforensics.report.page.glossary import Glossary
-from nsfwforensics.report.page.sections import MOST_COPIES, rows, sections
+from nsfwforensics.report.page.sections import MOST_COPIES, Bare, rows, sections
 from nsfwforensics.report.page.templating import environment
 from nsfwforensics.report.words import advice, wording
 
@@ -60,6 +60,10 @@ class Extent:
     bytes: int
     rows: int | None = None
     paper: bool = False
+
+
+FOREMOST = 5
+"""So many files of a folder stand at the top of its page, before what to do next."""
 
 
 DECISIONS = ("needs_review", "relevant", "not_relevant", "false_positive", "undecided")
@@ -141,6 +145,7 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         ],
         "decisions": DECISIONS if any(record.origin == "case" for record in saved.header.analyzers) else (),
         "alone": alone,
+        "foremost": [] if alone or page > 1 else _foremost(saved, full),
         "overview": charts.overview(saved.summary, saved.signs, saved.language),
         "sensitive": saved.sensitive,
         "advice": advice,
@@ -162,6 +167,8 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "common_folder": saved.common_folder,
         "glossary": Glossary(saved.language),
         "shape": Arranger(saved.declared.all_figures, saved.language).shape,
+        "limits": Arranger(saved.declared.all_figures, saved.language).shape(_grouped(saved)),
+        "took": _took(saved),
         "settings": lambda record: Arranger(saved.declared.figures(record.name), saved.language).shape(record.options),
         "references": [_reference(saved, each) for each in saved.header.references],
         **of_findings(saved.language),
@@ -171,8 +178,27 @@ def _context(saved: SavedReport, detailed: int, extent: Extent, page: int) -> di
         "NOT_CHECKED": wording.NOT_CHECKED,
         "NOT_SUPPLIED": "not supplied",
         "PLAN_FINGERPRINT": say("Plan fingerprint"),
-        "brief": lambda view: _brief(view, saved.language),
+        "brief": lambda view: _brief(view, saved.language, alone.file.error if alone else None),
     }
+
+
+def _grouped(saved: SavedReport) -> dict[str, object]:
+    """The limits of the run; large numbers so that they can be read."""
+    limits = saved.header.limits.items()
+    return {name: saved.language.number(each, ",") if isinstance(each, int) else each for name, each in limits}
+
+
+def _took(saved: SavedReport) -> float | None:
+    """How long the run took by the clock, in seconds."""
+    started, finished = as_utc(saved.header.started), as_utc(saved.header.finished)
+    return (finished - started).total_seconds() if started and finished else None
+
+
+def _foremost(saved: SavedReport, full: int) -> list[Bare]:
+    """The first files of a folder that there is a reason to look at, each with an address further down the page."""
+    most = min(FOREMOST, len(saved.groups))
+    first = rows(saved, 0, most, lambda number: f"#file-{number + 1}" if number < full else "#files")
+    return [row for row in first if row.priority is not Priority.NONE]
 
 
 def _links(lists: int, further: range, detailed: int) -> Callable[[int], str]:
@@ -210,8 +236,13 @@ def _sentence(view: QuestionView, language: Language) -> str:
     return said[:1].upper() + said[1:] if view.support is Support.NOT_CHECKED else said
 
 
-def _brief(view: QuestionView, language: Language) -> str:
-    """The answer in one short sentence, where what carries it says one; the rest stands with the finding."""
+def _brief(view: QuestionView, language: Language, known: str | None) -> str:
+    """The answer in one short sentence, where what carries it says one; the rest stands with the finding.
+
+    Nothing where the headline, why the file could not be examined, says it already.
+    """
+    if known and view.support is Support.NOT_CHECKED and known in str(view.statement):
+        return ""
     for numbered in view.findings:
         if numbered.finding.support is view.support:
             if numbered.finding.headline:

@@ -33,9 +33,6 @@ MOST_FIELDS = 600
 MOST_SCORES = 12
 """Most charts of scores in one file's section; the figures stand beside every finding."""
 
-_SUPPORTS = (Support.SUPPORTS, Support.INCONCLUSIVE, Support.NO_INDICATION, Support.NOT_CHECKED)
-"""From what was found to what was not looked for."""
-
 _BASE64_JPEG = re.compile(r"/9j/[A-Za-z0-9+/]+={0,2}")
 
 
@@ -60,7 +57,7 @@ class Surroundings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class MadePicture:
     """A picture made beside the report; ``address`` is None where the page does not embed it."""
 
     name: str
@@ -79,7 +76,7 @@ class Grounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CardLook:
     """What a file looks like on its card: its outline, what is marked in it, and a picture where one was asked for.
 
     Attributes:
@@ -131,12 +128,12 @@ class Section:
     copies: tuple[str, ...]
     signs: str
     decision: str
-    look: Look | None
+    look: CardLook | None
     questions: tuple[QuestionView, ...]
     grounds: tuple[Grounds, ...]
     timeline: Markup | None
     thumbnail: Markup | None
-    pictures: list[Picture]
+    pictures: list[MadePicture]
     fields: list[FieldRow]
     fields_left_out: int
     hashes: list[tuple[Label, str]]
@@ -229,7 +226,7 @@ def _searched(row: Row) -> str:
     return " ".join(text.shown_name(path) for path in (row.file.info.path, *row.copies[:MOST_COPIES]))
 
 
-def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings) -> Section:
+def section(number: int, row: Row, pictures: list[MadePicture], saved: Surroundings) -> Section:
     """Arranges one file.
 
     Args:
@@ -264,7 +261,7 @@ def section(number: int, row: Row, pictures: list[Picture], saved: Surroundings)
         signs=_signs(file),
         decision=decision(file),
         look=_look(file),
-        questions=tuple(sorted(questions(file), key=_weight)),
+        questions=questions(file),
         grounds=tuple(_grounds(file, declared, language)),
         timeline=charts.timeline(file, declared, language),
         thumbnail=_thumbnail(file.info.thumbnail),
@@ -292,27 +289,21 @@ def _grounds(file: FileReport, declared: Declared, language: Language) -> Iterat
             )
 
 
-def _pictures(file: FileReport, folder: Path | None, room: int) -> list[Picture]:
+def _pictures(file: FileReport, folder: Path | None, room: int) -> list[MadePicture]:
     """The pictures of a file's results, those embedded that fit into ``room`` bytes."""
     pictures = []
     for artifact in (artifact for result in file.results for artifact in result.artifacts):
         address = data_address(folder, artifact) if folder and artifact.embed and room > 0 else None
         room -= len(address or "")
         shown = Markup(address) if address and room > 0 else None  # noqa: S704 - only the base64 alphabet gets here
-        pictures.append(Picture(told(artifact, "name"), artifact.path, shown))
+        pictures.append(MadePicture(told(artifact, "name"), artifact.path, shown))
     return pictures
 
 
-def _weight(view: QuestionView) -> tuple[int, int]:
-    """What was found stands before what was not, and of it what matters most."""
-    ranks = [each.finding.severity.rank for each in view.findings if each.finding.support is view.support]
-    return _SUPPORTS.index(view.support), -max(ranks, default=0)
-
-
-def _look(file: FileReport) -> Look | None:
+def _look(file: FileReport) -> CardLook | None:
     edges = frame(file)
     picture = None if file.sensitive else _thumbnail(file.info.thumbnail)
-    return Look(*edges, draw(file), picture) if edges is not None else None
+    return CardLook(*edges, draw(file), picture) if edges is not None else None
 
 
 def _thumbnail(encoded: str | None) -> Markup | None:

@@ -41,6 +41,18 @@ def refuse_another(folder: Path, header: Header) -> None:
             return
 
 
+def refuse_any(folder: Path, *, force: bool) -> None:
+    """Sees to it that no report at all is written over, unless that was asked for.
+
+    Raises:
+        ReportError: The folder holds one.
+    """
+    if not force and any((folder / name).is_file() for name in (RUN_NAME, REPORT_NAME)):
+        raise ReportError(
+            f"{folder} holds a report already; name another folder with -o, or write over it with --force"
+        )
+
+
 def _header(path: Path) -> Header | None:
     try:
         with path.open("rb") as stream:

@@ -10,16 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
-from nsfwforensics.core.hashes import QUALITY, measured_hashes
+from nsfwforensics.core.hashes import MATCH_DISTANCE, QUALITY, QUALITY_USABLE, measured_hashes
 from nsfwforensics.core.triage import Sign
 from nsfwforensics.core.types import FileReport, FileStatus
-
-CLOSE = 16
-"""Most bits of 256 in which the PDQ hashes of two pictures of a group differ; up to here ``cluster`` calls two pictures
-very likely the same."""
-
-ENOUGH = 50
-"""Least quality of a PDQ hash, 0–100; below it a picture holds too little structure to be told by its looks."""
 
 
 class Likeness(NamedTuple):
@@ -58,7 +51,7 @@ def looks_of(measured: Mapping[str, object]) -> bytes:
         measured: Its hashes by name, as an analyzer that provides them measures them.
     """
     value, quality = measured.get("pdq"), measured.get(QUALITY)
-    if not isinstance(value, str) or not isinstance(quality, (int, float)) or quality < ENOUGH:
+    if not isinstance(value, str) or not isinstance(quality, (int, float)) or quality < QUALITY_USABLE:
         return b""
     try:
         looks = bytes.fromhex(value)
@@ -94,7 +87,7 @@ def _join_alike(files: Sequence[Likeness], leads: list[int]) -> None:
     words = np.frombuffer(b"".join(files[place].looks for place in places), np.uint64).reshape(-1, 4)
     tables = build_tables(words)
     for start in range(0, len(places), _AT_ONCE):
-        hits = search(words, tables, words[start : start + _AT_ONCE], CLOSE)
+        hits = search(words, tables, words[start : start + _AT_ONCE], MATCH_DISTANCE)
         for query, row in zip((hits.queries + start).tolist(), hits.rows.tolist(), strict=True):
             leader, other = places[query], places[row]
             free = leads[leader] == leader and leads[other] == other

@@ -83,7 +83,7 @@ class SavedReport:
         self.sensitive = loaded.header.sensitive or loaded.tally.sensitive > 0
         self.source = loaded.source
         self._entries = loaded.tally.entries
-        self._grouped: tuple[Group, ...] | None = None
+        self._grouped: dict[bool, tuple[Group, ...]] = {}
 
     @classmethod
     def open(
@@ -146,11 +146,11 @@ class SavedReport:
     @property
     def groups(self) -> tuple[Group, ...]:
         """The rows of the report without their files' contents; every file alone where :attr:`folds` is off."""
-        if self.folds:
-            if self._grouped is None:
-                self._grouped = grouped(sorted(self._entries))
-            return self._grouped
-        return tuple(Group(None, entry, ()) for entry in sorted(self._entries))
+        if self.folds not in self._grouped:  # every page of a large report asks several times
+            ordered = sorted(self._entries)
+            alone = (Group(None, entry, ()) for entry in ordered)
+            self._grouped[self.folds] = grouped(ordered) if self.folds else tuple(alone)
+        return self._grouped[self.folds]
 
     def _read(self, entries: Sequence[SavedFile]) -> Iterator[FileReport]:
         places = ((entry.offset, entry.length) for entry in entries)
@@ -178,7 +178,7 @@ class SavedReport:
         if self.folder is not None:
             loaded = reading.load(self.folder)
             self.source, self.digests, self.shown_less = loaded.source, loaded.digests, loaded.shown_less
-            self._entries, self._grouped = loaded.tally.entries, None
+            self._entries, self._grouped = loaded.tally.entries, {}
 
     def json_lines(self) -> Iterator[str]:
         """The files' JSON as it was saved, in the order in which they were written."""

@@ -68,6 +68,14 @@ class QuestionView:
         return tuple(item for item in self.findings if item not in self.main)
 
     @property
+    def grave(self) -> bool:
+        """Whether what carries the answer is of medium or high importance."""
+        return any(
+            each.finding.support is self.support and each.finding.severity.rank >= Severity.MEDIUM.rank
+            for each in self.findings
+        )
+
+    @property
     def short(self) -> str:
         """The question in a few words."""
         return QUESTIONS[self.question]
@@ -83,11 +91,11 @@ class NumberedRegion:
 
 
 def questions(file: FileReport) -> tuple[QuestionView, ...]:
-    """Arranges a file's report by question, each once: by support, of equal ones what was asked for first."""
+    """Arranges a file's report by question, each once: by support, then grave signs first, then by :data:`_READING`."""
     given = {answer.question: answer for answer in file.answers}
     numbers = _region_numbers(file)
     views = (_question(file, question, given.get(question), numbers) for question in _READING)
-    return tuple(sorted(views, key=lambda view: (_SUPPORTS.index(view.support), not view.checks)))
+    return tuple(sorted(views, key=lambda view: (_SUPPORTS.index(view.support), not view.checks, not view.grave)))
 
 
 _READING = (

@@ -28,7 +28,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class DeclaredFigures:
     """What figures of one analyzer are called, and what codes in them mean.
 
     Attributes:
@@ -101,16 +101,16 @@ class Declared:
         record = self.records.get(analyzer)
         return record.charts if record is not None else ()
 
-    def figures(self, analyzer: str) -> Figures:
+    def figures(self, analyzer: str) -> DeclaredFigures:
         """What an analyzer's figures are called."""
-        return self._figures.get(analyzer, Figures(unmarked=True))
+        return self._figures.get(analyzer, DeclaredFigures(unmarked=True))
 
     @cached_property
-    def _figures(self) -> dict[str, Figures]:
+    def _figures(self) -> dict[str, DeclaredFigures]:
         return {name: _figures([record]) for name, record in self.records.items()}
 
     @cached_property
-    def all_figures(self) -> Figures:
+    def all_figures(self) -> DeclaredFigures:
         """What the figures of all analyzers are called; of two names for one key the first stands."""
         return _figures(list(self.records.values()))
 
@@ -132,13 +132,13 @@ class Declared:
         return MethodRecord(method=own.method or record.method, source=own.source or record.source)
 
 
-def _figures(records: Iterable[AnalyzerRecord]) -> Figures:
+def _figures(records: Iterable[AnalyzerRecord]) -> DeclaredFigures:
     known = list(records)[::-1]
     words: dict[str, dict[str, str]] = {}
     for record in known:
         for key, meanings in record.words.items():
             words.setdefault(key, {}).update(meanings)
-    return Figures(
+    return DeclaredFigures(
         {key: name for record in known for key, name in record.figures.items()},
         words,
         frozenset(key for record in known for key in record.verbatim),

@@ -46,7 +46,7 @@ _NOT: Mapping[Question, str] = {
     Question.KNOWN: say("It was not found to be a known image."),
 }
 
-NOTHING = say("Nothing was found that points to an edited or generated picture; that does not make it authentic.")
+NOTHING = say("No clear sign of editing or generation was found; that does not make it authentic.")
 
 
 def headline(file: FileReport, originals: Container[str] = ()) -> tuple[str, ...]:
@@ -68,12 +68,13 @@ def headline(file: FileReport, originals: Container[str] = ()) -> tuple[str, ...
         )
     found = _leading(file, originals)
     asked = [_sentence(found[sign]) for sign in Sign if sign in found and sign in OF_WHAT_WAS_ASKED]
-    asked += _of_asked(file, found)
+    asked += _unchanged(file, found)
     besides = [_sentence(found[sign]) for sign in Sign if sign in found and sign not in OF_WHAT_WAS_ASKED]
-    said = [*asked, *besides[: 1 if asked else _MOST_BESIDES]]
+    not_found = _of_asked(file)
+    said = [*asked, *besides[: 1 if asked or not_found else _MOST_BESIDES], *not_found]
     if not found:
-        said += _minor(file)
-        said += _nothing(file, [Question.ORIGIN] if len(said) > len(asked) else [])
+        minor = _minor(file)
+        said += minor + _nothing(file, [Question.ORIGIN] if minor else [])
     return tuple(dict.fromkeys([*said, *_missing(file)]))
 
 
@@ -149,7 +150,15 @@ def _sentence(finding: Finding) -> str:
     return say("{title}.", title=told(finding, "title"))
 
 
-def _of_asked(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
+def _unchanged(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
+    """That no change was found in a picture that was made from an original, or that none could be mapped."""
+    if Sign.SOURCE not in found or Sign.CHANGED in found:
+        return []
+    about = (finding for finding in file.findings if finding.question is Question.ALTERATION and finding.headline)
+    return [told(finding, "headline") for finding in about if finding.support is not Support.SUPPORTS][:1]
+
+
+def _of_asked(file: FileReport) -> list[str]:
     """What there is to say of the questions that were asked and have no sign: not found, or could not be told."""
     said: list[str] = []
     for answer in file.answers:
@@ -161,10 +170,6 @@ def _of_asked(file: FileReport, found: Mapping[Sign, Finding]) -> list[str]:
             said.append(_NOT[answer.question])
         else:
             said.append(say("It could not be told {what:and}.", what=[_OPEN[answer.question]]))
-    if Sign.SOURCE in found and Sign.CHANGED not in found:
-        for finding in file.findings:
-            if finding.headline and finding.question is Question.ALTERATION and finding.support is not Support.SUPPORTS:
-                return [told(finding, "headline"), *said]
     return said
 
 
@@ -176,19 +181,25 @@ def _carrying(file: FileReport, answer: Answer) -> Finding | None:
 
 
 def _minor(file: FileReport) -> list[str]:
-    """The weightiest plain statement of origin: a signature or a camera, one that declares a headline before others."""
+    """The first plain statement of origin that declares a headline, such as a signature or a camera.
+
+    Where nothing but the origin was asked, the weightiest of whatever there is.
+    """
+    alone = sum(answer.support is not Support.NOT_CHECKED for answer in file.answers) == 1
     plain = [
         finding
         for result in file.results
-        for finding in result.about(Question.ORIGIN)
-        if finding.support is Support.SUPPORTS and (finding.headline or finding.severity.rank)
+        for finding in sorted(result.about(Question.ORIGIN), key=lambda each: (not each.headline, reading_order(each)))
+        if finding.support is Support.SUPPORTS and (finding.headline or (alone and finding.severity.rank))
     ]
-    plain.sort(key=lambda finding: (not finding.headline, reading_order(finding)))
     return [_sentence(plain[0])] if plain else []
 
 
 def _nothing(file: FileReport, said: Sequence[Question]) -> list[str]:
-    """That nothing was found and what that does not mean; of a single question, only what its answer says."""
+    """That there is no clear sign and what that does not mean; of a single question, only what its answer says.
+
+    A plain statement of editing, such as the steps that a signature vouches for, stands in the place of that.
+    """
     checked = [answer for answer in file.answers if answer.support is not Support.NOT_CHECKED]
     if not checked:
         return [say("Nothing was checked.")]
@@ -200,9 +211,11 @@ def _nothing(file: FileReport, said: Sequence[Question]) -> list[str]:
         for answer in checked
         if answer.support is Support.INCONCLUSIVE and answer.question not in (*ASKED, *said)
     ]
-    own = any(answer.question in (Question.SYNTHESIS, Question.ALTERATION) for answer in checked)
+    own = [answer for answer in checked if answer.question in (Question.SYNTHESIS, Question.ALTERATION)]
+    stated = [finding for answer in own if (finding := _carrying(file, answer)) and answer.support is Support.SUPPORTS]
+    signs = [told(finding, "headline") for finding in stated] or ([NOTHING] if own else [])
     told_open = [say("It could not be told {what:and}.", what=[_OPEN[question] for question in open_ones])]
-    return [*([NOTHING] if own else []), *(told_open if open_ones else [])]
+    return [*signs, *(told_open if open_ones else [])]
 
 
 def _missing(file: FileReport) -> list[str]:
@@ -221,6 +234,8 @@ def _altered_among(found: Mapping[frozenset[Sign], int], sign: Sign) -> list[str
     number = sum(count for shown, count in found.items() if sign in shown and altered(shown))
     if not number:
         return []
+    if number == _showing(found, sign) > 1:
+        return [say("All of them show signs of having been changed or generated.")]
     return [
         say_count(
             "{count:,} of them shows signs of having been changed or generated.",

@@ -262,11 +262,12 @@
     scope: () => { if (item.contents && item.contents.length > 1) { whole = !whole; scope(); tell(at("scope").textContent); } },
     fresh: () => go({ at: 0, fresh: 1 }),
     note: () => at("note").focus(),
+    filters: () => { narrow.open = true; at("filters").elements[0].focus(); },
     finding: nextFinding,
   };
   const keys = {
     n: does.next, ArrowRight: does.next, b: does.back, ArrowLeft: does.back, u: does.undo, v: does.show, h: does.hide,
-    c: does.beside, a: does.scope, e: does.note, x: does.finding,
+    c: does.beside, a: does.scope, e: does.note, f: does.filters, x: does.finding,
   };
   document.querySelectorAll("[data-decision]").forEach((part) => {
     keys[part.getAttribute("aria-keyshortcuts")] = () => decide(part.dataset.decision);
@@ -278,12 +279,15 @@
     if (part.dataset.decision) decide(part.dataset.decision);
     else if (part.dataset.dismiss) setAside({ dismiss: [part.dataset.dismiss] });
     else if (part.dataset.restore) setAside({ restore: [part.dataset.restore] });
+    else if (part.dataset.person) onlyPerson(part.dataset.person);
     else if (part.dataset.do) does[part.dataset.do]();
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || at("pause").open) return;
     if (event.key === "Escape") {
-      if (document.activeElement === at("note")) at("item-title")?.focus(); else does.hide();
+      if (narrow.contains(document.activeElement)) { narrow.open = false; at("item-title")?.focus(); }
+      else if (document.activeElement === at("note")) at("item-title")?.focus();
+      else does.hide();
       return;
     }
     const typing = event.target.closest("input, textarea, select");
@@ -291,11 +295,28 @@
     const call = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (call) { event.preventDefault(); call(); }
   });
+  const narrow = at("filters").closest("details");
+  const chosen = () => {  // stands in the closed bar, so that nobody takes a part of the case for all of it
+    const parts = [...at("filters").elements].filter((part) => part.name && part.value && (part.type !== "checkbox" || part.checked));
+    const words = parts.map((part) => (part.selectedOptions ? part.selectedOptions[0].text
+      : part.type === "checkbox" ? part.closest("label").textContent.trim() : part.value));
+    at("chosen").textContent = words.length ? `· ${words.join(" · ")}` : "";
+  };
+  const filter = () => {
+    narrow.open = false;
+    chosen();
+    filters = new URLSearchParams(new FormData(at("filters")));
+    acts.length = 0;
+    return go({ at: 0, fresh: 1 });
+  };
+  const onlyPerson = (number) => {
+    const choice = at("filters").elements.person;
+    if (choice) choice.value = number;
+    return filter();
+  };
   at("filters").addEventListener("submit", (event) => {
     event.preventDefault();
-    filters = new URLSearchParams(new FormData(event.target));
-    acts.length = 0;
-    go({ at: 0, fresh: 1 });
+    filter();
   });
 
   // --- a break ------------------------------------------------------------------------------------------------------
@@ -311,5 +332,6 @@
     at("pause").addEventListener("close", () => { clearTimeout(timer); timer = setTimeout(pause, every); });
   }
 
+  chosen();
   go({ at: 0 });
 })();

@@ -5,13 +5,17 @@ slices of the code (locality-sensitive hashing: Indyk & Motwani, STOC 1998), the
 too (multi-probe: Lv et al., VLDB 2007). Codes within a Hamming distance vote for their picture; the pictures with most
 votes are verified with :func:`nsfwforensics.signals.matching.near_match.near_match`.
 
-The tables are rebuilt from the signatures, which lie in a temporary file; the same signatures give the same answers.
+The tables are rebuilt from the signatures; the same signatures give the same answers. Signatures, codes and, where they
+are large, tables lie in temporary files that are mapped into memory: a million pictures need room on the disk, not in
+memory. What a lookup costs grows far slower than their number: keys get longer as tables grow, and only pictures that
+got a vote are counted.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,11 +36,14 @@ LEAST_VOTES = 3.0
 """Fewest votes of a picture that is verified."""
 
 _TABLES = 6
-_SLICE = BITS // _TABLES  # bits that a table can sort by
+_SLICE = BITS // _TABLES  # bits that a table has to itself
+_LONGEST_KEY = 26  # bits that a table sorts by at most; from many pictures on it takes some of the next slice too
 _RADIUS = 24  # most bits of 128 by which codes may differ that vote
 _FLIPPED = 2  # uncertain bits of a slice that are tried both ways
-_MOST_ALIKE = 400  # entries of a table under one value beyond which the value is too common to tell pictures apart
+_MOST_ALIKE = 400  # entries of a table under one value beyond which the value is too common to tell pictures apart …
+_ALIKE_SHARE = 1 << 14  # … or one in so many of all, whichever is more: a picture may have copies in proportion
 _ROWS = 1 << 20  # entries compared at a time, which bounds memory
+_IN_MEMORY = 1 << 25  # numbers of a table that are held in memory, 128 MiB
 
 
 class NearIndex:
@@ -45,7 +52,7 @@ class NearIndex:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="nsfwforensics-")  # noqa: SIM115 - lives as long as the index
         self._places = [0]
-        self._parts: list[Codes] = []
+        self._codes = tempfile.TemporaryFile(prefix="nsfwforensics-")  # noqa: SIM115 - likewise
         self._counts: list[int] = []
         self._tables: _Tables | None = None
 
@@ -65,7 +72,8 @@ class NearIndex:
         self._file.seek(self._places[-1])
         self._file.write(signature)
         self._places.append(self._places[-1] + len(signature))
-        self._parts.append(Codes(codes(points.descriptors).bits, _NO_MARGINS))
+        self._codes.seek(0, os.SEEK_END)
+        self._codes.write(codes(points.descriptors).bits.tobytes())
         self._counts.append(len(points))
         self._tables = None
         return len(self) - 1
@@ -85,11 +93,21 @@ class NearIndex:
         if not len(self) or not len(suspect):
             return []
         if self._tables is None:
-            self._tables = _Tables(np.concatenate([part.bits for part in self._parts]), np.array(self._counts))
-            self._parts = [Codes(self._tables.bits, _NO_MARGINS)]
-        votes = np.maximum(*(self._tables.votes(codes(one.descriptors)) for one in (suspect, suspect.mirrored())))
-        order = np.argsort(-votes, kind="stable")[:most]
-        return [int(number) for number in order if votes[number] >= LEAST_VOTES]
+            self._codes.flush()
+            shape = (sum(self._counts), BITS // 64)
+            bits = (
+                _plain(np.memmap(self._codes, np.uint64, "r", shape=shape)) if shape[0] else np.zeros(shape, np.uint64)
+            )
+            self._tables = _Tables(bits, np.array(self._counts))
+        asked = (self._tables.votes(codes(one.descriptors)) for one in (suspect, suspect.mirrored()))
+        (names, votes), (others, other_votes) = asked
+        every = np.union1d(names, others)
+        most_votes = np.zeros(len(every))
+        most_votes[np.searchsorted(every, names)] = votes
+        place = np.searchsorted(every, others)
+        most_votes[place] = np.maximum(most_votes[place], other_votes)
+        order = np.argsort(-most_votes, kind="stable")[:most]
+        return [int(every[number]) for number in order if most_votes[number] >= LEAST_VOTES]
 
     def search(self, suspect: Keypoints, least: float = SCORE, most: int = VERIFIED) -> list[tuple[int, Alignment]]:
         """The known pictures that a suspect is one with, as far as geometry can tell: numbers and alignments.
@@ -120,23 +138,25 @@ class _Tables:
 
     def __init__(self, bits: NDArray[np.uint64], counts: NDArray[np.int_]) -> None:
         self.bits = bits
-        self.counts = counts
-        self.owners = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
-        self.used = min(_SLICE, max(8, len(bits).bit_length() - 1))
+        self.ends = np.cumsum(counts)
+        self.used = min(_LONGEST_KEY, max(8, len(bits).bit_length() - 1))
+        self.most_alike = max(_MOST_ALIKE, len(bits) // _ALIKE_SHARE)
         flags = _unpacked(bits) if len(bits) < _ROWS else None
-        self.rows = np.empty(_TABLES * len(bits), np.uint32)  # one table after the other
-        self.bounds: list[NDArray[np.intp]] = []
+        self.rows = _room((_TABLES, len(bits)))
+        self.bounds = _room((_TABLES, (1 << self.used) + 1))
         for table in range(_TABLES):
             keys = self._keys(bits, table) if flags is None else _packed(flags[:, self._slice(table)])
-            order = np.argsort(keys, kind="stable")
-            self.rows[table * len(bits) : (table + 1) * len(bits)] = order
-            found = np.searchsorted(keys[order], np.arange((1 << self.used) + 1))
-            self.bounds.append(found + table * len(bits))
+            self.rows[table] = np.argsort(keys, kind="stable")
+            self.bounds[table, 0] = 0
+            np.cumsum(np.bincount(keys, minlength=1 << self.used), out=self.bounds[table, 1:])
 
-    def votes(self, asked: Codes) -> NDArray[np.float64]:
-        """For every picture the sum, over the keypoints asked for that it has alike, of their rarity."""
-        votes = np.zeros(len(self.counts))
-        points, starts, lengths = self._probes(asked)
+    def votes(self, asked: Codes) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The sum, over the keypoints asked for that a picture has alike, of their rarity.
+
+        Returns:
+            Numbers of the pictures that have any, ascending, and their sums.
+        """
+        points, tables, starts, lengths = self._probes(asked)
         total = np.cumsum(lengths)
         pairs: list[NDArray[np.int64]] = []
         begin = 0
@@ -146,22 +166,24 @@ class _Tables:
             part = slice(begin, end)
             places = np.repeat(starts[part] - (total[part] - lengths[part] - done), lengths[part])
             places += np.arange(len(places))
-            rows = self.rows[places]
+            rows = self.rows[np.repeat(tables[part], lengths[part]), places]
             point = np.repeat(points[part], lengths[part])
             apart = np.bitwise_count(self.bits[rows] ^ asked.bits[point]).sum(axis=1)
             near = apart <= _RADIUS
-            pairs.append(np.unique(point[near].astype(np.int64) << 32 | self.owners[rows[near]]))
+            owners = np.searchsorted(self.ends, rows[near], side="right")
+            pairs.append(np.unique(point[near].astype(np.int64) << 32 | owners))
             begin = end
         if not pairs:
-            return votes
+            return np.zeros(0, np.intp), np.zeros(0)
         found = np.unique(np.concatenate(pairs))
         point, owner = found >> 32, found & 0xFFFFFFFF
         shared = np.bincount(point, minlength=len(asked.bits))
-        votes += np.bincount(owner, weights=1 / np.sqrt(shared[point]), minlength=len(votes))
-        return votes
+        names, inverse = np.unique(owner, return_inverse=True)
+        votes = np.bincount(inverse, weights=1 / np.sqrt(shared[point]), minlength=len(names))
+        return names, votes.astype(np.float64, copy=False)
 
-    def _probes(self, asked: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """What to look up: number of the keypoint, where its entries begin in the table, how many."""
+    def _probes(self, asked: Codes) -> tuple[NDArray[np.intp], ...]:
+        """What to look up: number of the keypoint, number of the table, where its entries begin there, how many."""
         point = np.arange(len(asked.bits))
         found = []
         for table in range(_TABLES):
@@ -173,24 +195,33 @@ class _Tables:
                 for number in range(_FLIPPED):
                     if flips >> number & 1:
                         value ^= 1 << uncertain[:, number]
-                start = self.bounds[table][value]
-                length = self.bounds[table][value + 1] - start
-                few = (length > 0) & (length <= _MOST_ALIKE)
-                found.append((point[few], start[few], length[few]))
-        points, starts, lengths = (np.concatenate(column) for column in zip(*found, strict=True))
-        return points, starts, lengths
+                start = self.bounds[table, value].astype(np.intp)
+                length = self.bounds[table, value + 1] - start
+                few = (length > 0) & (length <= self.most_alike)
+                found.append((point[few], np.full(few.sum(), table), start[few], length[few]))
+        return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
-    def _slice(self, table: int) -> slice:
-        return slice(table * _SLICE, table * _SLICE + self.used)
+    def _slice(self, table: int) -> NDArray[np.intp]:
+        return (table * _SLICE + np.arange(self.used)) % BITS
 
-    def _keys(self, bits: NDArray[np.uint64], table: int) -> NDArray[np.int64]:
-        parts = [
-            _packed(_unpacked(bits[row : row + _ROWS])[:, self._slice(table)]) for row in range(0, len(bits), _ROWS)
-        ]
-        return np.concatenate(parts)
+    def _keys(self, bits: NDArray[np.uint64], table: int) -> NDArray[np.int32]:
+        keys = np.empty(len(bits), np.int32)
+        for row in range(0, len(bits), _ROWS):
+            keys[row : row + _ROWS] = _packed(_unpacked(bits[row : row + _ROWS])[:, self._slice(table)])
+        return keys
 
 
-_NO_MARGINS = np.zeros((0, BITS), np.float32)
+def _room(shape: tuple[int, ...]) -> NDArray[np.uint32]:
+    """Room for numbers: in memory where they are few, else in a temporary file that goes with it."""
+    if np.prod(shape) < _IN_MEMORY:
+        return np.empty(shape, np.uint32)
+    with tempfile.TemporaryFile(prefix="nsfwforensics-") as file:
+        return _plain(np.memmap(file, np.uint32, "w+", shape=shape))
+
+
+def _plain(mapped: np.memmap[Any, Any]) -> NDArray[Any]:
+    """A mapped array without the class of its own, which makes every access to a part of it slow."""
+    return np.asarray(mapped).view(np.ndarray)
 
 
 def _unpacked(bits: NDArray[np.uint64]) -> NDArray[np.uint8]:

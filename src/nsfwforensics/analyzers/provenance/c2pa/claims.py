@@ -65,7 +65,7 @@ def _signed(active: Manifest, found: tuple[Manifest, ...], dates: Mapping[str, s
         "authors": list(active.authors[:MAX_LISTED]),
     }  # fmt: skip
     support = Support.SUPPORTS if sound(active) else Support.INCONCLUSIVE
-    return Claim(codes.SIGNED, words.signed(active, dates), support, data=data)
+    return Claim(codes.SIGNED, words.signed(active, dates), support, data=data, headline=words.signature(active, dates))
 
 
 def _changes(active: Manifest) -> Iterator[Claim]:
@@ -216,10 +216,12 @@ def _steps(found: tuple[Manifest, ...]) -> Iterator[Claim]:
     given = [(each, name) for each in found if each.role in ("active", "parent") for name in edits(each)]
     if given:
         support = Support.SUPPORTS if sound(found[0]) else Support.INCONCLUSIVE
+        said = words.steps(given[0][0], [name for _, name in given])
         yield Claim(
             codes.EDITED,
-            words.steps(given[0][0], [name for _, name in given]),
+            said,
             support,
+            headline=said,
             data={"steps": [{"signer": each.signer, "action": name} for each, name in given[:MAX_LISTED]]},
         )
 

@@ -108,10 +108,16 @@ def signed(active: Manifest, dates: Mapping[str, str]) -> str:
         stamped = say("Their time stamp is {time:moment}.", time=stamp)
     elif stamp:
         stamped = say("Their time stamp, by an authority on no trust list, is {time:moment}.", time=stamp)
-    return sentences(_signature(active, dates), made, stamped)
+    return sentences(signature(active, dates), made, stamped)
 
 
-def _signature(active: Manifest, dates: Mapping[str, str]) -> Message:
+def signature(active: Manifest, dates: Mapping[str, str]) -> Message:
+    """Who signed, and how far that name can be relied on.
+
+    Args:
+        active: The latest manifest.
+        dates: Dates of the trust lists by name.
+    """
     name = signer(active)
     if not sound(active):
         return say(

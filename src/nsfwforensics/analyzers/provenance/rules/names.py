@@ -49,6 +49,14 @@ FACE_SWAPPERS: tuple[tuple[str, str, str, str], ...] = (
       r"|deepfakes?\b)"), "FaceFusion 3.0"),
 )  # fmt: skip
 
+AUTHOR = (
+    r"^(?:(?:made|created|generated|imagined?) (?:with|by|using) )?"
+    r"(?:mid ?journey|dall[·\-. ]?e(?: ?[23])?|chat ?gpt|open ?ai|gpt-?4o|meta ai|google ai|google gemini|adobe firefly"
+    r"|grok(?: ai)?|x\.?ai|(?:bing )?image creator|image creator from (?:microsoft )?designer|microsoft copilot"
+    r"|stable[ -]?diffusion|stability ?ai|leonardo\.ai|ideogram(?: ai)?|recraft(?: ai)?|seedream|nano ?banana)$"
+)
+"""Names of services where a person should be named: whole, and none that people have (Sora, Gemini, Leonardo)."""
+
 NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), generator) for _, generator, pattern, _ in (*GENERATORS, *FACE_SWAPPERS)
 )

@@ -14,10 +14,10 @@ from nsfwforensics.analyzers.provenance.model import (
     USER_COMMENT,
     Certainty,
     Condition,
+    FieldView,
     Home,
     Meaning,
     Rule,
-    View,
     png,
 )
 from nsfwforensics.core.messages import say
@@ -56,12 +56,12 @@ SERVICES: tuple[Rule, ...] = (
          "FLUX source", "Software=AI generated;txt2img;flux, Make=Black Forest Labs",
          prompt=IMAGE_DESCRIPTION),
     Rule("bytedance", "ByteDance", "JSON in EXIF UserComment or ImageDescription, or PNG text", (
-         Condition(FREE_TEXT, r"^(?:\w+\.)*product: (?:doubao|dreamina)\b", View.JSON),
-         Condition(FREE_TEXT, r"^(?:\w+\.)*exportType: generation$", View.JSON)), Meaning.GENERATED,
+         Condition(FREE_TEXT, r"^(?:\w+\.)*product: (?:doubao|dreamina)\b", FieldView.JSON),
+         Condition(FREE_TEXT, r"^(?:\w+\.)*exportType: generation$", FieldView.JSON)), Meaning.GENERATED,
          "code of readers; a published export", '{"data": {"product": "dreamina", "exportType": "generation"}}',
          label="ByteDance (Doubao, Dreamina)"),
     Rule("bytedance-label", "ByteDance", "JSON in EXIF UserComment or ImageDescription, or PNG text",
-         (Condition(FREE_TEXT, r"^(?:\w+\.)*aigc_label_type: [12]$", View.JSON),), Meaning.GENERATED,
+         (Condition(FREE_TEXT, r"^(?:\w+\.)*aigc_label_type: [12]$", FieldView.JSON),), Meaning.GENERATED,
          "code of readers; a published export", '{"aigc_info": {"aigc_label_type": 1}}',
          label=say("a ByteDance service")),
     Rule("ideogram", "Ideogram", "EXIF Make", (Condition(MAKE, r"^Ideogram AI\b"),), Meaning.GENERATED,
