@@ -125,7 +125,7 @@ def _attended(q: Floats, k: Floats, v: Floats) -> Floats:
     weight -= weight.max(-1, keepdims=True)
     np.exp(weight, out=weight)
     weight /= weight.sum(-1, keepdims=True)
-    return np.asarray(weight @ v, np.float32).transpose(1, 0, 2).reshape(-1, WIDTH)
+    return np.asarray((weight @ v).transpose(1, 0, 2).reshape(-1, WIDTH), np.float32)
 
 
 def _gated(wide: Floats) -> Floats:
