@@ -25,11 +25,11 @@ from training.bring import Picture
 
 PLAN: Sequence[tuple[str, str, int, int]] = (
     ("as_is", "all", 50, 10**9),
-    ("512_q40", "all", 12, 100),
+    ("512_q40", "all", 12, 60),
     ("768_q60", "all", 8, 60),
-    ("grey", "all", 6, 20),
     ("small", "all", 6, 20),
-    ("twin", "photographs", 3, 6),
+    ("grey", "all", 6, 20),
+    ("twin", "photographs", 1, 2),
 )
 """View, class, and most pictures of a publisher: of any, and of a content-matched one. Network time is what costs."""
 

@@ -135,7 +135,7 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         "counts": f"{sum(p.label == 1 and p.use == 'develop' for p in pictures):,} generated pictures and "
         f"{sum(p.label == 0 and p.use == 'develop' for p in pictures):,} photographs",
         "alpha": ", ".join(f"{100 * alpha:g} % ({state})" for state, alpha in image.alphas.items()),
-        "beta": f"{100 * image.beta:g} %",
+        "beta": ", ".join(f"{100 * beta:g} % ({state})" for state, beta in image.betas.items()),
     }
     for name, value in values.items():
         text = text.replace("{" + name + "}", value.rstrip("\n"))

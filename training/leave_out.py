@@ -22,7 +22,7 @@ from training.fit import PENALTY, Head, Space, balance, features_of, fit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-GROUPS = 6
+GROUPS = 12
 """Groups of publishers beside the content-matched ones."""
 
 ALIKE = 0.93
@@ -33,6 +33,8 @@ ALL = -1
 
 
 PORTRAITS = (
+    "CelebA-HQ samples (StarGAN v2)",
+    "BaseMax (faces by StyleGAN2)",
     "press and face recognition test pictures",
     "ai-or-human.github.io",
     "modelscope FaceChain",
@@ -41,6 +43,8 @@ PORTRAITS = (
 """Publishers whose pictures show a face close up."""
 
 NO_PORTRAITS = (
+    "CelebA-HQ samples (StarGAN v2)",
+    "BaseMax (faces by StyleGAN2)",
     "bme3412 (travel photos)",
     "elementary OS wallpapers",
     "experiencor (kangaroo)",

@@ -79,6 +79,11 @@ def test_a_state_can_have_a_level_of_its_own() -> None:
     assert strict.verdict(9.0) is Verdict.INCONCLUSIVE
     assert strict.verdict(9.0, "512_q40") is Verdict.GENERATED
     assert Calibration.loads(Calibration(strict, 0.7, 50.0).dumps()).image.alpha_of("as_is") == 0.005
+    careful = replace(branch(), betas={"512_q40": 0.01})
+    assert careful.verdict(-2.0) is Verdict.NO_INDICATION
+    assert careful.verdict(-2.0, "512_q40") is Verdict.INCONCLUSIVE
+    again = Calibration.loads(Calibration(careful, 0.7, 50.0).dumps()).image
+    assert (again.beta_of("512_q40"), again.beta_of("as_is")) == (0.01, 0.1)
 
 
 def test_without_claims_everything_is_inconclusive() -> None:

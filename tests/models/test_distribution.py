@@ -45,7 +45,7 @@ def test_every_measured_score_is_counted_once(real: list[float], made: list[floa
 def test_limits_are_those_of_the_verdicts(
     real: list[float], made: list[float], score: float, alpha: float, beta: float
 ) -> None:
-    head = branch(real, made, alpha, beta)
+    head = replace(branch(real, made, alpha), betas={"as_is": beta})
     found = of_scores(head, "as_is")
     above, below = found["generated_from"], found["clear_below"]
     looks_generated = above is not None and score > above

@@ -117,7 +117,7 @@ def test_a_publisher_whose_photographs_score_high_is_seen_in_the_rates() -> None
         leave_out.Scored(**{**{f: getattr(r, f) for f in r.__slots__}, "score": r.score + 9 * (r.fold == 0)})
         for r in scores(4.0)
     ]
-    loose = calibrate.verdicts(rows, dict.fromkeys(calibrate.STATES, 0.02), 0.0)
+    loose = calibrate.verdicts(rows, dict.fromkeys(calibrate.STATES, 0.02), {})
     assert calibrate.by_state(loose)["as_is"]["real_called"].share > 0.1
 
 

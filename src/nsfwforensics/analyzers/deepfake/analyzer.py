@@ -63,7 +63,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     """Judges the whole picture with the classifier in the weights folder."""
 
     name = "deepfake"
-    version = "5"
+    version = "6"
     title = "Do the pixels look generated?"
     question = Question.SYNTHESIS
     method = say(

@@ -68,6 +68,7 @@ class Branch:
         ratios: By state, the curve of likelihood ratios; absent in older files.
         claims_ratio: Whether the content-matched test allows to state a likelihood ratio.
         alphas: By state, where it differs from ``alpha``.
+        betas: By state, where it differs from ``beta``.
         withheld: Why every answer is inconclusive although the measurements carry one; None where none is withheld.
     """
 
@@ -82,10 +83,15 @@ class Branch:
     claims_ratio: bool = False
     withheld: Withheld | None = None
     alphas: Mapping[str, float] = field(default_factory=dict)
+    betas: Mapping[str, float] = field(default_factory=dict)
 
     def alpha_of(self, state: str) -> float:
         """Largest p-value under *real* at which a picture in a state may be said to look generated."""
         return self.alphas.get(state, self.alpha)
+
+    def beta_of(self, state: str) -> float:
+        """Largest p-value under *generated* at which no sign may be said to be found in a picture in a state."""
+        return self.betas.get(state, self.beta)
 
     @property
     def speaks(self) -> bool:
@@ -126,7 +132,7 @@ class Branch:
             return Verdict.INCONCLUSIVE
         if self.p_real(score, state) <= self.alpha_of(state):
             return Verdict.GENERATED
-        if self.p_generated(score, state) <= self.beta:
+        if self.p_generated(score, state) <= self.beta_of(state):
             return Verdict.NO_INDICATION
         return Verdict.INCONCLUSIVE
 
@@ -246,6 +252,7 @@ def _plain(branch: Branch) -> dict[str, Any]:
         "alpha": branch.alpha,
         "alphas": dict(branch.alphas),
         "beta": branch.beta,
+        "betas": dict(branch.betas),
         "claims": branch.claims,
         "rates": plain_rates(branch.rates),
         "facts": dict(branch.facts),
@@ -264,6 +271,7 @@ def _branch(content: Mapping[str, Any]) -> Branch:
         alpha=float(content["alpha"]),
         alphas={state: float(alpha) for state, alpha in content.get("alphas", {}).items()},
         beta=float(content["beta"]),
+        betas={state: float(beta) for state, beta in content.get("betas", {}).items()},
         claims=bool(content["claims"]),
         rates=rates_of(content["rates"]),
         facts=content["facts"],

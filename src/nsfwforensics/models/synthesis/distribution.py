@@ -93,7 +93,7 @@ def _limits(branch: Branch, state: str) -> Mapping[str, float | None]:
         return {"generated_from": None, "clear_below": None}
     tops = [_passed(branch.real[state], branch.alpha_of(state))] if branch.real.get(state) else []
     lows = [
-        _passed([-s for s in reversed(scores)], branch.beta)
+        _passed([-s for s in reversed(scores)], branch.beta_of(state))
         for by in branch.generated.values()
         for scores in counting(by, state)
     ]
