@@ -88,9 +88,13 @@ def _network() -> Callable[[Rgb], tuple[NDArray[np.float32], NDArray[np.float32]
     if not _KEPT:
         import torch
 
+        from nsfwforensics.models import weights
         from nsfwforensics.models.synthesis import clip
 
-        network = clip.cached_clip("cpu", None)
+        # Several times faster there; scores differ by 0.06 of a logit on average, where they spread by 7.
+        quick = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        tensors = weights.load_tensors(clip.MODEL, None)
+        network = clip.Clip.from_tensors(tensors, torch.bfloat16 if quick else torch.float32)
 
         def look(batch: Rgb) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             tokens = network.look(torch.from_numpy(np.ascontiguousarray(batch.transpose(0, 3, 1, 2))))

@@ -124,7 +124,7 @@ SLOW: dict[str, Command] = {
     "faces": lambda e, o: [["faces", e, "--reference", ROOT / "samples" / "reference.jpg", "-q"]],
     "detect": lambda e, o: [["detect", e, "-q"]],
     "pack with a report": lambda e, o: [["evidence", "pack", e, "-o", o / "bag", "-q"]],
-    "model": lambda e, o: [["model", "evaluate", "--real", e, "--fake", e / "inner", "-q", "--out", o / "m"]],
+    "model": lambda e, o: [["model", "evaluate", "--real", e, "--fake", e / "inner", "-q", "--output", o / "m"]],
 }
 
 
@@ -201,7 +201,7 @@ INTO: dict[str, Command] = {
     "bag with a report": lambda e, o: [["evidence", "pack", e, "-o", o]],
     "bag in its report": lambda e, o: [["evidence", "pack", contract(o), "-o", o, "--report", e]],
     "notice": lambda e, o: [["notice", e, "--law", "eu", "-o", o.with_suffix(".txt")]],
-    "model evaluate": lambda e, o: [["model", "evaluate", "--real", e, "--fake", e / "inner", "--out", o]],
+    "model evaluate": lambda e, o: [["model", "evaluate", "--real", e, "--fake", e / "inner", "--output", o]],
 }
 
 

@@ -113,7 +113,7 @@ def test_what_the_analyzers_found_stays_as_it_was(case: CaseDatabase, save: Save
 
 def test_a_decision_answers_whether_the_image_is_known() -> None:
     made = file("/e/a.jpg", result(findings=(finding(),)))
-    mark = marks.Mark(Decision.NOT_RELEVANT, "a meme", "Ann", "2026-11-21T09:14:31.400+00:00")
+    mark = marks.DecisionEntry(Decision.NOT_RELEVANT, "a meme", "Ann", "2026-11-21T09:14:31.400+00:00")
     marked = marks.apply(made, mark, {})
     known = next(answer for answer in marked.answers if answer.question is Question.KNOWN)
     assert known.findings == (marks.MARKED,)
@@ -126,7 +126,7 @@ def test_a_decision_answers_whether_the_image_is_known() -> None:
 
 def test_without_marks_a_report_is_left_alone() -> None:
     made = every_outcome()
-    undecided = marks.Mark(Decision.UNDECIDED, "", "Ann", "2026-11-21T09:14:31.400+00:00")
+    undecided = marks.DecisionEntry(Decision.UNDECIDED, "", "Ann", "2026-11-21T09:14:31.400+00:00")
     assert marks.apply(made, None, {}) is made
     assert marks.apply(made, undecided, {}) is made
 

@@ -197,12 +197,9 @@ class _Log:
             return
         counts = {"contents": len(waiting), "faces": sum(len(each.faces) for each in waiting)}
         what = Happening("faces looked for", self._command, self._operator, counts=counts, states=(RESULTS,))
+        signatures = {each.sha256: seen.encode(each) for each in waiting}
         custody_log.append(
-            self._case,
-            what,
-            lambda connection: [
-                self._case.put_signature(connection, each.sha256, seen.METHOD, seen.encode(each)) for each in waiting
-            ],
+            self._case, what, lambda connection: self._case.put_signatures(connection, seen.METHOD, signatures)
         )
 
     def people(self, shown: Mapping[str, Sequence[ShownPerson]], number: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -272,11 +272,12 @@ class CaseDatabase:
     def add_signature(self, sha256: str, method: str, data: bytes) -> None:
         """Keeps what a method computed from a content, in the method's own form; an earlier one is replaced."""
         with self.writing() as connection:
-            self.put_signature(connection, sha256, method, data)
+            self.put_signatures(connection, method, {sha256: data})
 
-    def put_signature(self, connection: sqlite3.Connection, sha256: str, method: str, data: bytes) -> None:
-        """Keeps it in a transaction of the caller's; for this package."""
-        documents.insert_signature(connection, self._content_id(sha256), method, data)
+    def put_signatures(self, connection: sqlite3.Connection, method: str, signatures: Mapping[str, bytes]) -> None:
+        """Keeps what a method computed, by SHA-256, in a transaction of the caller's."""
+        for sha256, data in signatures.items():
+            documents.insert_signature(connection, self._content_id(sha256), method, data)
 
     def signatures(self, method: str) -> Iterator[tuple[str, bytes]]:
         """What a method computed, as (SHA-256, bytes), one at a time."""

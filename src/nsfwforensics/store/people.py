@@ -67,8 +67,7 @@ def write(case: CaseDatabase, connection: sqlite3.Connection, shown: Mapping[str
         shown: By SHA-256 of contents of the case.
     """
     connection.execute("DELETE FROM signatures WHERE method = ?", (METHOD,))
-    for sha256, faces in shown.items():
-        case.put_signature(connection, sha256, METHOD, _written(faces))
+    case.put_signatures(connection, METHOD, {sha256: _written(faces) for sha256, faces in shown.items()})
 
 
 def _written(faces: Sequence[ShownPerson]) -> bytes:

@@ -1,8 +1,8 @@
 """The image tower of CLIP ViT-B/16 (Radford et al. 2021, arXiv 2103.00020), with a tap on every block.
 
 Its weights are stored as int8 with one scale per output channel (``tools/convert_clip.py``) and are multiplied out when
-they are read. It runs in float32, or with the linear layers and the attention in bfloat16 where that is fast; the
-residual stream and the norms are float32 either way.
+they are read. It runs in float32, or on a GPU with the linear layers and the attention in bfloat16; the residual stream
+and the norms are float32 either way.
 """
 
 from __future__ import annotations
@@ -200,19 +200,17 @@ def _one_thread(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
 
 
 def fast_dtype(device: str) -> torch.dtype:
-    """bfloat16 where the device multiplies it fast, else float32.
+    """bfloat16 where a GPU multiplies it fast, else float32.
+
+    On processors too bfloat16 can be fast (AMX), but there a score would depend on the number of threads and on the
+    processor.
 
     Args:
         device: A resolved device name.
     """
-    if device.startswith("cuda"):
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    return torch.bfloat16 if device == "cpu" and _cpu_multiplies_bfloat16() else torch.float32
-
-
-def _cpu_multiplies_bfloat16() -> bool:
-    """Whether the CPU has AMX or AVX-512 instructions for bfloat16."""
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    if device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float32
 
 
 @cache

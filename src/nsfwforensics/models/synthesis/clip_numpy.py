@@ -125,7 +125,7 @@ def _attended(q: Floats, k: Floats, v: Floats) -> Floats:
     weight -= weight.max(-1, keepdims=True)
     np.exp(weight, out=weight)
     weight /= weight.sum(-1, keepdims=True)
-    return (weight @ v).transpose(1, 0, 2).reshape(-1, WIDTH)
+    return np.asarray((weight @ v).transpose(1, 0, 2).reshape(-1, WIDTH), np.float32)
 
 
 def _gated(wide: Floats) -> Floats:
@@ -144,7 +144,7 @@ def _by_head(tokens: Floats) -> Floats:
 
 def _standardised(rows: Floats, tensors: Mapping[str, NDArray[Any]], name: str) -> Floats:
     """Rows after a layer norm."""
-    centred = rows - rows.mean(-1, keepdims=True)
+    centred: Floats = rows - rows.mean(-1, keepdims=True)
     centred /= np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(_EPSILON))
     centred *= tensors[f"{name}.weight"]
     centred += tensors[f"{name}.bias"]

@@ -307,6 +307,7 @@
     chosen();
     filters = new URLSearchParams(new FormData(at("filters")));
     acts.length = 0;
+    tell("");
     return go({ at: 0, fresh: 1 });
   };
   const onlyPerson = (number) => {

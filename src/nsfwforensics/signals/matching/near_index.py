@@ -180,7 +180,7 @@ class _Tables:
         shared = np.bincount(point, minlength=len(asked.bits))
         names, inverse = np.unique(owner, return_inverse=True)
         votes = np.bincount(inverse, weights=1 / np.sqrt(shared[point]), minlength=len(names))
-        return names, votes.astype(np.float64, copy=False)
+        return names.astype(np.intp, copy=False), votes.astype(np.float64, copy=False)
 
     def _probes(self, asked: Codes) -> tuple[NDArray[np.intp], ...]:
         """What to look up: number of the keypoint, number of the table, where its entries begin there, how many."""
