@@ -7,8 +7,7 @@ and the norms are float32 either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -109,7 +108,6 @@ class Clip(nn.Module):
 
     def __init__(self, blocks: int = 12, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self._dtype = dtype
         self.class_token = nn.Parameter(torch.zeros(WIDTH))
         self.patches = nn.Parameter(torch.zeros(WIDTH, 3, PATCH, PATCH))
         self.positions = nn.Parameter(torch.zeros(GRID * GRID + 1, WIDTH))
@@ -175,7 +173,7 @@ class Clip(nn.Module):
         """
         device = self.positions.device
         size = _CPU_CHUNK if device.type == "cpu" else _DEVICE_CHUNK
-        with exact(), _one_thread(device, self._dtype):
+        with exact():
             found = [self(part.to(device), patches_of) for part in torch.split(views, size)]
         patches = [tokens.patches.cpu() for tokens in found if tokens.patches is not None]
         return Tokens(
@@ -183,20 +181,6 @@ class Clip(nn.Module):
             torch.cat(patches) if patches else None,
             torch.cat([tokens.embedding.cpu() for tokens in found]),
         )
-
-
-@contextmanager
-def _one_thread(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """One thread while weights in bfloat16 are multiplied on a CPU: their sums depend on how many share the work."""
-    before = torch.get_num_threads()
-    alone = device.type == "cpu" and dtype is torch.bfloat16
-    if alone:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        if alone:
-            torch.set_num_threads(before)
 
 
 def fast_dtype(device: str) -> torch.dtype:
