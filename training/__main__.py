@@ -14,6 +14,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from nsfwforensics.models.synthesis.calibration import TIERS, Calibration
 from nsfwforensics.models.weights import weights_folder
 from training import bring, calibrate, card, embed, export, leave_out, measure
 from training.bring import Picture
+from training.fit import features_of
 
 PLAN: Sequence[tuple[str, str, int, int]] = (
     ("as_is", "all", 50, 10**9),
@@ -76,6 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
         embed.embed(chosen(pictures, view, which, most, content), view, out, processes=arguments.processes)
     rows, head, probe = leave_out.scored(pictures, embed.Store(out / "features"), [view for view, *_ in PLAN])
     leave_out.write(rows, out / "scores.csv")
+    higher = embed.shift(pictures, "as_is", out, lambda whole: head.logits(features_of(whole)).item())
+    head = replace(head, bias=head.bias - higher)  # so that scores in use are those that thresholds were made of
     image, judged = calibrate.calibrated(rows)
     figures = measure.figures(rows, judged, {picture.key: picture for picture in pictures})
     (out / "figures.json").write_text(json.dumps(plain(figures), indent=1), "utf-8")
