@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -161,21 +161,20 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.hashes = arguments.hashes or [MILLION, 10 * MILLION]
     WORK.mkdir(parents=True, exist_ok=True)
-    kept = WORK / "sections.json"
-    sections: dict[str, str] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     for name in arguments.benches or BENCHES:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-        sections[name] = f"{BENCHES[name](arguments)}\n\n{_machine(started)}"
-        kept.write_text(json.dumps(sections), "utf-8")
-    body = "\n\n".join(sections[name] for name in BENCHES if name in sections)
-    (HERE / "RESULTS.md").write_text(f"{_INTRODUCTION}\n\n{body}\n", "utf-8")
+        _put(f"{BENCHES[name](arguments)}\n\n{_machine(started)}")
 
 
-_INTRODUCTION = """# What the tool costs
-
-Written by `make bench`. Seconds are those of one machine and one day; the ratios are what to compare. Each section's
-figures come from one run on one machine, the compared commands one after the other, with warm file caches."""
+def _put(section: str) -> None:
+    """Puts a section where RESULTS.md has one of its heading, or at the end; the others stay as they are."""
+    path = HERE / "RESULTS.md"
+    head, *others = re.split(r"^(?=## )", path.read_text("utf-8").rstrip("\n"), flags=re.MULTILINE)
+    heading = section.partition("\n")[0]
+    places = [place for place, other in enumerate(others) if other.partition("\n")[0] == heading]
+    others[slice(*([places[0], places[0] + 1] if places else [len(others), None]))] = [section]
+    path.write_text("\n\n".join(part.strip("\n") for part in (head, *others)) + "\n", "utf-8")
 
 
 def _machine(started: str) -> str:
