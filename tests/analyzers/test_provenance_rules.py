@@ -104,7 +104,8 @@ def test_a_mark_outside_its_home_changes_nothing(mark: bytes) -> None:
     assert all(findings == () for findings in plain.values())
     for name, data in _plain().items():
         assert examine(data + mark, name).findings == (), "appended after the end"
-    assert examine(make.with_segments(make.jpeg(), make.segment(0xFE, mark))).findings == (), "in a JPEG comment"
+    alien = make.segment(0xE9, b"Notes\0" + mark)
+    assert examine(make.with_segments(make.jpeg(), alien)).findings == (), "in a segment that nobody writes them into"
     text = mark.decode("latin-1").replace("\0", " ")
     assert examine(files.png(Notes=text)).findings == (), "in a PNG text with another keyword"
     width = 64

@@ -48,7 +48,7 @@ def test_evaluate_measures_a_model_of_ones_own(folders: Path, tmp_path: Path) ->
     )
     out = tmp_path / "out"
     code, said = run(
-        "evaluate", "--real", folders / "real", "--fake", folders / "fake", "--detector", path, "--out", out
+        "evaluate", "--real", folders / "real", "--fake", folders / "fake", "--detector", path, "--output", out
     )
     assert code == 0, said
     assert "camera 0" in said
@@ -105,8 +105,8 @@ def test_evaluate_measures_the_built_in_model(folders: Path) -> None:
     assert all(state["real_called"]["total"] == 2 for state in document["states"].values())
 
 
-def test_folders_without_pictures_are_a_usage_error(folders: Path, tmp_path: Path) -> None:
-    assert run("evaluate", "--real", tmp_path, "--fake", folders / "fake")[0] == 2
+def test_folders_without_pictures_and_those_that_are_not_there_are_told_apart(folders: Path, tmp_path: Path) -> None:
+    assert run("evaluate", "--real", tmp_path, "--fake", folders / "fake")[0] == 6
     assert run("evaluate", "--real", tmp_path / "none", "--fake", folders / "fake")[0] == 2
 
 

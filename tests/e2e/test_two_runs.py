@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.case_files import FAST, fill
 from tests.e2e.conftest import COMMAND, Runner
 
-FILES = 150
+FILES = 300
 
 
 @pytest.fixture(scope="module")
