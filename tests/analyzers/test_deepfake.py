@@ -292,6 +292,7 @@ def shipped() -> DeepfakeAnalyzer:
     return analyzer
 
 
+@pytest.mark.slow
 def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -> None:
     samples = [shipped.prepare(Evidence.from_bytes(saved(photo(340, 400, seed)))) for seed in range(3)]
     alone = [shipped.infer([sample])[0].picture for sample in samples]

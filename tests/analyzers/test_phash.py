@@ -108,6 +108,7 @@ def test_the_hash_depends_on_the_bytes_alone_and_not_on_what_was_decoded_before(
     assert later.measurements == examine(data).measurements
 
 
+@pytest.mark.slow
 def test_a_large_jpeg_stored_turned_is_hashed_as_shown() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -125,6 +126,7 @@ def test_a_large_jpeg_of_little_structure_is_hashed_in_full() -> None:
     assert measured["hashed_size"] == [2_400, 1_800]
 
 
+@pytest.mark.slow
 def test_a_truncated_large_jpeg_is_hashed_as_far_as_it_goes() -> None:
     data = large_jpeg()
     measured = examine(data[: len(data) * 2 // 3]).measurements

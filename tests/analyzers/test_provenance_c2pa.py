@@ -145,6 +145,7 @@ def test_a_signed_file_appended_to_another_says_nothing(photo: bytes) -> None:
     assert read(jpeg() + photo) == Credentials()
 
 
+@pytest.mark.slow
 def test_every_position_may_be_damaged(photo: bytes) -> None:
     start = photo.index(b"\xff\xeb")
     for position in range(start, start + 4000, 37):

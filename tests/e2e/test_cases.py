@@ -136,6 +136,7 @@ def test_killed_at_twenty_moments_every_file_stands_once(tmp_path: Path, run: Ru
         assert opened.problems() == []
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work_and_double_nothing(tmp_path: Path, start: Start, run: Runner) -> None:
     folder = fill(tmp_path / "evidence", 80)
     case = tmp_path / "c.db"

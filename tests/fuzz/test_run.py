@@ -50,6 +50,7 @@ def _run(folder: Path, fault: str) -> tuple[int, str, list[bytes]]:
     return done.returncode, done.stdout, [kept.read_bytes() for kept in (folder / ".work/fuzz").glob("faulty-*.bin")]
 
 
+@pytest.mark.slow
 def test_an_exception_is_found_and_its_input_kept(tmp_path: Path) -> None:
     code, said, kept = _run(tmp_path, "raise IndexError")
     assert (code, len(kept)) == (1, 1)

@@ -48,6 +48,7 @@ def test_equals_imagehash_on_larger_drawn_pictures() -> None:
     assert check((name, image) for name, image in synthetic() if image.width * image.height >= 200_000) == 8
 
 
+@pytest.mark.slow
 def test_equals_imagehash_on_the_samples(samples: Path) -> None:
     assert check(decodable([samples])) > 5
 

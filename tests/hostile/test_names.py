@@ -200,6 +200,7 @@ ALIKE = (
 """Names that would look alike if they were shown as they are."""
 
 
+@pytest.mark.slow
 def test_no_two_names_look_alike(tmp_path: Path) -> None:
     folder = tmp_path / "evidence"
     folder.mkdir()

@@ -116,6 +116,7 @@ def test_neighbours_and_threads_change_nothing(network: clip.Clip, views: Tensor
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_the_last_block_works_out_no_more_than_the_class_token(network: clip.Clip, views: Tensor) -> None:
     plain = network.look(views[:2], patches_of=(11,))
     quick = network.look(views[:2])

@@ -37,6 +37,7 @@ def test_the_two_agree_in_every_block_and_in_the_score(views: NDArray[np.uint8])
     np.testing.assert_allclose(head.logits(ours.whole), head.logits(theirs.whole.numpy()), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_neighbours_change_nothing(views: NDArray[np.uint8]) -> None:
     network = clip_numpy.cached_array_clip(None)
     together, apart = network.look(views[:2]), network.look(views[1:2])

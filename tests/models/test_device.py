@@ -65,7 +65,15 @@ def run_vggface2() -> None:
         vggface2.VggFace2Embedder("face-vggface2").embed(np.zeros((1, 160, 160, 3), np.uint8))
 
 
-@pytest.mark.parametrize("run", [run_detector, run_embedder, run_classifier, run_vggface2])
+@pytest.mark.parametrize(
+    "run",
+    [
+        run_detector,
+        run_embedder,
+        pytest.param(run_classifier, marks=pytest.mark.slow),
+        pytest.param(run_vggface2, marks=pytest.mark.slow),
+    ],
+)
 def test_no_network_runs_with_tf32(run: Any, seen: set[tuple[str, Numbers]]) -> None:
     before = numbers()
     run()
