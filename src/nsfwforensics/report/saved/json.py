@@ -46,7 +46,7 @@ def for_stream(text: str, stream: TextIO) -> str:
 
 def file_line(file: FileReport) -> str:
     """One file's report as one line of JSON, without its line break."""
-    return dumps(file.model_dump(mode="json"))
+    return _NOT_PLAIN.sub(_inside, file.model_dump_json())
 
 
 def block(model: BaseModel) -> str:
