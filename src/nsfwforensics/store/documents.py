@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from nsfwforensics.core import assess
 from nsfwforensics.core.hashes import HASHES, QUALITY
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
+from nsfwforensics.core.worded import read_model
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store.rows import RunRecord, Stat
 from nsfwforensics.store.signatures import taken_out
@@ -173,10 +174,8 @@ def _load(connection: sqlite3.Connection, examination_id: int) -> tuple[FileRepo
         "SELECT id, document, setup FROM results WHERE examination_id = ? ORDER BY position", (examination_id,)
     ).fetchall()
     try:
-        results = [
-            _with_artifacts(connection, number, AnalyzerResult.model_validate_json(raw)) for number, raw, _ in rows
-        ]
-        report = FileReport.model_validate_json(document)
+        results = [_with_artifacts(connection, number, read_model(AnalyzerResult, raw)) for number, raw, _ in rows]
+        report = read_model(FileReport, document)
     except ValidationError as error:
         raise CaseError(f"examination {examination_id} of the case is not understood: {error}") from error
     return report.model_copy(update={"results": tuple(results)}), [setup for _, _, setup in rows]

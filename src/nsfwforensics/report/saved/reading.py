@@ -24,6 +24,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
+from nsfwforensics.core.worded import read_model
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import FIRST_NAME, REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
@@ -150,7 +151,7 @@ def parse_file(raw: bytes, where: str) -> FileReport:
 
 def _file_report(raw: bytes, where: str) -> FileReport:
     try:
-        return FileReport.model_validate_json(raw)
+        return read_model(FileReport, raw)
     except ValidationError as error:
         raise ReportError(f"{where} is not a file report: {_first(error)}") from error
 
