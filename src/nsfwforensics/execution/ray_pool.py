@@ -52,6 +52,9 @@ _LONGEST_FOLDER = 31
 ASK_SECONDS = 1.0
 """How long after the last time a lost examiner is asked again whether it is there."""
 
+HIRES = 5
+"""How often a process that is lost before it has met a file is started again."""
+
 TRIES = 2
 """How often a file may be lost with its worker before it is taken to be the cause."""
 
@@ -224,9 +227,8 @@ class RayEngine:
         seconds = crew.spec.limits.max_seconds
         for target in targets:
             for left in reversed(range(TRIES)):
-                if crew.rescuer is None:  # needs no core of its own: the lost examiner's is free
-                    crew.rescuer = ray.remote(num_cpus=0, max_restarts=0)(Examiner).remote(crew.spec)
-                    ray.get(crew.rescuer.examine.remote([]))
+                if crew.rescuer is None:
+                    crew.rescuer = self._rescuer(crew.spec)
                 started = time.monotonic()
                 try:
                     reports, records = ray.get(list(crew.send([target], crew.rescuer)))
@@ -243,6 +245,24 @@ class RayEngine:
                     plan = Plan(crew.spec)
                     yield plan.infer([plan.unread(target, reason)])[0]
                     break
+
+    @staticmethod
+    def _rescuer(spec: PlanSpec) -> Any:
+        """An examiner that is there and has met no file yet.
+
+        Raises:
+            ForensicsError: Wherever one was started, it or its machine went at once.
+        """
+        ray = _ray()
+        for _ in range(HIRES):
+            rescuer = ray.remote(num_cpus=0, max_restarts=0)(Examiner).remote(spec)  # the lost examiner's core is free
+            try:
+                ray.get(rescuer.examine.remote([]))
+            except ray.exceptions.RayActorError:  # Ray may have put it on the very machine that is going
+                time.sleep(ASK_SECONDS)
+                continue
+            return rescuer
+        raise ForensicsError("no machine of the Ray cluster keeps a worker alive; what was done until then is saved")
 
 
 def _here(jobs: int) -> dict[str, Any]:
