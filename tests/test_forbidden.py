@@ -91,7 +91,7 @@ def _caught_without_a_word(source: str) -> list[int]:
         for node in handlers
         if (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
         and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
-        and not re.search(r"(?:BLE001 -|#) (?!noqa)[a-z]", lines[node.lineno - 1])
+        and not re.search(r"(?:BLE001 -|#) (?!noqa)[A-Za-z]", lines[node.lineno - 1])
     ]
 
 
