@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nsfwforensics.core.error_rates import clopper_pearson_upper, upper_percent
 from nsfwforensics.report.documents.writing import write_documents
 from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.words.text import count
@@ -60,7 +61,8 @@ def rates(found: People) -> Iterator[str]:
         yield (
             f"{row.condition}: of the faces in a group, {row.precision:.1%} on average were of the person in question, "
             f"and {row.recall:.1%} of a person's faces were in one group ({row.faces} faces of {row.people} people; "
-            f"{row.mixed} of {count(row.groups, 'group')} held more than one person)"
+            f"{row.mixed} of {count(row.groups, 'group')} held more than one person, which from so many allows for up "
+            f"to {upper_percent(clopper_pearson_upper(row.mixed, row.groups))} of groups, one-sided 95 % bound)"
         )
 
 
