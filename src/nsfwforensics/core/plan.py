@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import os
-import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -210,8 +209,8 @@ class Plan:
             _log.debug("examining %s failed", target.path, exc_info=True)
             return self.unread(target, reason_of(error))
         draft.first = _first_report(target, draft)
-        if target.first and draft.first is None:
-            return self.examine_file(replace(target, look=Look.WHOLE, first=b""))
+        if target.first is not None and draft.first is None:
+            return self.examine_file(replace(target, look=Look.WHOLE, first=None))
         return draft
 
     def unread(self, target: Target, reason: str) -> Draft:
@@ -516,10 +515,8 @@ def _fields(result: AnalyzerResult) -> dict[str, Any]:
 
 def _first_report(target: Target, draft: Draft) -> FileReport | None:
     """What the first look found, where it looked at the same bytes."""
-    if not target.first:
-        return None
-    first: FileReport = pickle.loads(target.first)  # noqa: S301 # nosec B301 - pickled by whoever runs this plan
-    return first if first.info.sha256 == draft.info.sha256 else None
+    first = target.first() if target.first is not None else None
+    return first if first is not None and first.info.sha256 == draft.info.sha256 else None
 
 
 def _undecoded(evidence: Evidence) -> str | None:
