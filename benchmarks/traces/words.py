@@ -65,7 +65,7 @@ cameras, and telephones of the last ten years are few. Screenshots, collages, me
 not among the unedited ones and do lead to findings, which is why every finding says so.
 
 The figures of `copy-move` are from before it first glanced at a picture in 0.4 megapixels, to look at it in 1.2 only
-where something matches there. A glance adds no alarm; it can lose copies: of 85 manipulated pictures (18 hosts, made as
+where something repeats there. A glance adds no alarm; it can lose copies: of 85 manipulated pictures (18 hosts, made as
 above) in which a copy is found without it, 84 pass, and in the other one a fifth of the copy had been marked.
 """
 
