@@ -99,7 +99,7 @@ class Regime(_Data):
 
 @cache
 def regime(law: Law) -> Regime:
-    """The law's entry."""
+    """What a law asks for, read from its data file."""
     return Regime.model_validate(tomllib.loads(_text(f"regimes/{law.value}.toml")))
 
 

@@ -42,7 +42,7 @@ TAKEN_BACK = "taken back"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a person reviews.
+    """The rules of a review, as its command was given them.
 
     Attributes:
         reviewer: The name that stands beside the decisions.
