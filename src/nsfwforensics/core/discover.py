@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Target:
         lost: True where something may be there that was to be examined, and cannot be reached.
         follow: Whether it may be a symbolic link.
         look: Which analyzers look at it.
+        first: The pickled report of a first look at it, which this one is to complete; empty where there was none.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Target:
     lost: bool = False
     follow: bool = False
     look: Look = Look.WHOLE
+    first: bytes = field(default=b"", repr=False)
 
     @property
     def failed(self) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -99,8 +100,8 @@ class PlanSpec:
 class Draft:
     """One file half-way, or a further picture in it: finished results, and for each batch analyzer what it prepared.
 
-    A further picture has a ``place`` in words, and ``stands_in`` where the main one cannot be decoded; it is ``lesser``
-    where it is a small copy beside the main one.
+    ``first`` is what a first look at the same bytes found. A further picture has a ``place`` in words, and
+    ``stands_in`` where the main one cannot be decoded; it is ``lesser`` where it is a small copy beside the main one.
     """
 
     info: FileInfo
@@ -116,6 +117,7 @@ class Draft:
     lesser: bool = False
     stands_in: bool = False
     look: Look = Look.WHOLE
+    first: FileReport | None = None
 
 
 class Plan:
@@ -197,15 +199,20 @@ class Plan:
     def examine_file(self, target: Target) -> Draft:
         """Opens one file, runs every ``examine`` and ``prepare``, and closes it.
 
-        Whatever is raised on the way, but for an interrupt, becomes the reason why this file failed.
+        Whatever is raised on the way, but for an interrupt, becomes the reason why this file failed. Where other bytes
+        stand there by now than at the first look, it is examined anew as a whole.
         """
         try:
-            return self._opened(target)
+            draft = self._opened(target)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - one file never costs another
             _log.debug("examining %s failed", target.path, exc_info=True)
             return self.unread(target, reason_of(error))
+        draft.first = _first_report(target, draft)
+        if target.first and draft.first is None:
+            return self.examine_file(replace(target, look=Look.WHOLE, first=b""))
+        return draft
 
     def unread(self, target: Target, reason: str) -> Draft:
         """What is said of a file that is not looked into (it is too large, or its worker died on it).
@@ -222,6 +229,7 @@ class Plan:
             _log.debug("%s cannot be hashed", target.path, exc_info=True)
             draft = Draft(describe_path(target.path), {}, {})
         draft.error = reason
+        draft.first = _first_report(target, draft)
         return draft
 
     def _opened(self, target: Target) -> Draft:
@@ -404,7 +412,8 @@ class Plan:
 
     def _reported(self, draft: Draft) -> FileReport:
         try:
-            return self._report(draft)
+            report = self._report(draft)
+            return report if draft.first is None else self._joined(draft.first, report)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - as in examine_file
@@ -431,7 +440,7 @@ class Plan:
         answers = assess.again(report, complete=complete)
         return report.model_copy(update={"answers": answers, "priority": assess.priority_of(report)})
 
-    def joined(self, first: FileReport, rest: FileReport) -> FileReport:
+    def _joined(self, first: FileReport, rest: FileReport) -> FileReport:
         """One report of a file at which the quick analyzers looked first and then the others.
 
         Args:
@@ -503,6 +512,14 @@ def merged(draft: Draft, name: str) -> AnalyzerResult:
 def _fields(result: AnalyzerResult) -> dict[str, Any]:
     """A result's fields as they are, its findings still models."""
     return {name: getattr(result, name) for name in AnalyzerResult.model_fields}
+
+
+def _first_report(target: Target, draft: Draft) -> FileReport | None:
+    """What the first look found, where it looked at the same bytes."""
+    if not target.first:
+        return None
+    first: FileReport = pickle.loads(target.first)  # noqa: S301 # nosec B301 - pickled by whoever runs this plan
+    return first if first.info.sha256 == draft.info.sha256 else None
 
 
 def _undecoded(evidence: Evidence) -> str | None:

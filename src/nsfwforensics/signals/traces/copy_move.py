@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from nsfwforensics.core.messages import say
-from nsfwforensics.signals.traces.copy_move_match import Similarity, keypoints, matches, similarities
+from nsfwforensics.signals.traces.copy_move_match import AWAY, Similarity, keypoints, matches, similarities
 from nsfwforensics.signals.traces.trace import Trace, TraceRegion
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 WORKING_PIXELS = 1_200_000
 """Larger pictures are scaled down to this many pixels first: time and memory do not grow beyond."""
+
+GLANCE_PIXELS = 400_000
+"""Larger pictures are looked at in so many pixels first: keypoints cost most of the time, and most pictures repeat
+nothing. Only where matches agree there is the picture looked at in all of :data:`WORKING_PIXELS`, by the method that
+was measured: a glance adds no false alarm. Of 85 pictures with a copy that is found without it, 84 pass it."""
 
 LEAST_SIDE = 96
 """Shorter pictures, in pixels, are not judged."""
@@ -48,6 +53,7 @@ _WINDOW = 11
 _LEAST_AREA = 0.004
 _LEAST_AREA_PIXELS = 900
 _LEAST_MATCHES = 6
+_GLANCE_MATCHES = 3  # half of that: of those 84 the least have 3
 _CONCORDANCE = 0.85  # a pixel's window counts as copied above this
 _TEXTURE = 9.0  # variance in grey levels squared below which a window says nothing
 _REGION_CONCORDANCE = 0.973
@@ -107,9 +113,12 @@ def copy_move(luma: NDArray[np.uint8]) -> Trace:
     if min(height, width) < LEAST_SIDE:
         return Trace(reason=say("the picture is too small to look for copied areas"))
     shrink = min(1.0, (WORKING_PIXELS / (height * width)) ** 0.5)
-    gray = cv2.resize(luma, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
-    if min(gray.shape) < LEAST_SIDE:
+    if round(shrink * min(height, width)) < LEAST_SIDE:
         return Trace(reason=say("the picture is too narrow to look for copied areas"))
+    glance = (GLANCE_PIXELS / (height * width)) ** 0.5
+    if glance < shrink and not _repeats(luma, glance, AWAY * glance / shrink):
+        return Trace(data={"working_scale": round(glance, 4), "candidates": 0, "copies": 0})
+    gray = cv2.resize(luma, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
     candidates = _candidates(np.ascontiguousarray(gray, np.uint8), shrink)
     found = _distinct(sorted((c for c in candidates if c.accepted), key=lambda c: -c.score))
     data = {"working_scale": round(shrink, 4), "candidates": len(candidates), "copies": len(found)}
@@ -125,6 +134,16 @@ def copy_move(luma: NDArray[np.uint8]) -> Trace:
             mask |= cells
             regions.append(_region(side, candidate, number, shrink, luma.shape))
     return Trace(score=score, regions=tuple(regions), mask=mask, cell=cell, data=data)
+
+
+def _repeats(luma: NDArray[np.uint8], scale: float, away: float) -> bool:
+    """Whether some keypoints of a small copy match others by one transform; also where too small a copy cannot tell."""
+    small = cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    if min(small.shape) < LEAST_SIDE:
+        return True
+    where, descriptors = keypoints(np.asarray(small, np.uint8))
+    pairs = matches(where, descriptors, away)
+    return bool(similarities(where[pairs[:, 0]], where[pairs[:, 1]], least=_GLANCE_MATCHES))
 
 
 def _candidates(gray: NDArray[np.uint8], shrink: float) -> list[_Candidate]:
