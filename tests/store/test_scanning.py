@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nsfwforensics.core.discover import Target
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import CaseError
-from nsfwforensics.store import scanning
+from nsfwforensics.store import runs, scanning
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import claim_key
 from nsfwforensics.store.rows import Decision
@@ -97,6 +99,26 @@ def test_saved_and_new_files_are_reported_in_the_order_of_the_targets(case: Case
     examine = Examiner()
     assert scan(case, folder, examine) == (NAMES, 6)
     assert examine.given == ["0.jpg", "3.jpg", "4.jpg", "9.jpg"]
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0.0, True), (3600.0, False)])
+def test_a_scan_waits_for_the_disk_when_it_is_due_and_at_its_end(
+    case: CaseDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, waits: bool
+) -> None:
+    monkeypatch.setattr(scanning, "FLUSH_SECONDS", seconds)
+    settings: list[int] = []
+    save = runs.save
+
+    def seen(connection: sqlite3.Connection, *arguments: Any) -> None:
+        settings.extend(connection.execute("PRAGMA synchronous").fetchone())
+        save(connection, *arguments)
+
+    monkeypatch.setattr(runs, "save", seen)
+    case._connection.execute("PRAGMA synchronous = FULL")  # as a case is opened
+    scan(case, folder, Examiner())
+    assert set(settings) == {2 if waits else 1}
+    with case.writing() as connection:  # a decision, or the end of the scan
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_another_plan_examines_again(case: CaseDatabase, folder: Path) -> None:
