@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -92,7 +93,7 @@ class SavedReport:
         self.source = loaded.source
         self._common = loaded.common
         self._entries = loaded.tally.entries
-        self._written: tuple[list[SavedFile], Sequence[bytes]] = ([], ())
+        self._written: tuple[array[int], Sequence[bytes]] = (array("Q"), ())
         self._grouped: dict[bool, tuple[Group, ...]] = {}
 
     @classmethod
@@ -189,26 +190,28 @@ class SavedReport:
         chance = random.Random(0)  # noqa: S311 # nosec B311 - every nth could meet the same of what comes in turns
         learnt = chance.sample(self._entries, min(_LEARNT, len(self._entries)))
         sharing = Sharing(self._in_full(learnt))
-        written, entries = 0, list[SavedFile]()
+        written, places = 0, array("Q")
 
         def packed() -> Iterator[str]:
-            for entry, line in zip(self._entries, self.json_lines(), strict=True):
+            for line in self.json_lines():
                 text = report_json.inert(sharing.packed(line))
-                between = 2 if entries else 0  # a comma and a line break
-                entries.append(entry._replace(offset=written + between, length=len(text.encode())))
+                between = 2 if places else 0  # a comma and a line break
+                places.extend((written + between, len(text.encode())))
                 yield text
 
         common = [value.decode() for value in sharing.common]
         for piece in report_json.document(self.header, packed(), self.summary, common):
             stream.write(piece)
             written += len(piece.encode())
-        self._written = entries, tuple(sharing.common)
+        self._written = places, tuple(sharing.common)
 
     def goes_on_from(self, document: Path) -> None:
         """Reads its files from the large document that was just written, instead of where they stood before."""
         self.source, self.shown_less, self.digests = document, False, digests.listed(document.parent)
-        self._entries, self._common = self._written
+        places, self._common = self._written
         self._grouped = {}
+        for number, entry in enumerate(self._entries):  # one by one, so that no second list of them is in memory
+            self._entries[number] = entry._replace(offset=places[2 * number], length=places[2 * number + 1])
 
     def write_stream(self, stream: TextIO) -> None:
         """Writes the files' JSON, one file to a line."""
