@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import list_folder
+from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import UsageError
 
 
@@ -40,7 +41,7 @@ class Target:
         lost: True where something may be there that was to be examined, and cannot be reached.
         follow: Whether it may be a symbolic link.
         look: Which analyzers look at it.
-        first: The pickled report of a first look at it, which this one is to complete; empty where there was none.
+        first: Gives the report of a first look at it, which this one is to complete; None where there was none.
     """
 
     path: Path
@@ -49,7 +50,7 @@ class Target:
     lost: bool = False
     follow: bool = False
     look: Look = Look.WHOLE
-    first: bytes = field(default=b"", repr=False)
+    first: Callable[[], FileReport] | None = None
 
     @property
     def failed(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +13,22 @@ from nsfwforensics.core import triage
 from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.seclusion import scratch
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report on its way to whoever looks next; not read on the way.
+
+    Attributes:
+        pickled: By :class:`FirstLook`.
+    """
+
+    pickled: bytes = field(repr=False)
+
+    def __call__(self) -> FileReport:
+        """The report."""
+        file: FileReport = pickle.loads(self.pickled)  # noqa: S301 # nosec B301 - made by the process that asks
+        return file
 
 
 class FirstLook:
@@ -41,7 +57,7 @@ class FirstLook:
         if place is None or self._file is None:
             return target
         self._file.seek(place[0])
-        return replace(target, look=Look.REST, first=self._file.read(place[1]))
+        return replace(target, look=Look.REST, first=Kept(self._file.read(place[1])))
 
     def ordered(self, targets: Iterable[Target]) -> Iterator[Target]:
         """Targets in the order of triage of what is kept; those without a report as they come, after the others."""

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.evidence import Limits, now_reading
-from nsfwforensics.core.plan import Draft, Plan, PlanSpec
+from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
 from nsfwforensics.execution.machine import give_back

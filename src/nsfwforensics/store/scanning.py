@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -271,9 +272,15 @@ class CaseScan:
 
 def belongs_to_case(path: Path, case: Path) -> bool:
     """Whether a file is the case itself or stands beside it as a part of it."""
-    case = Path(os.path.realpath(case))
-    names = [case.name + suffix for suffix in ("", *SIDE_FILES)]
-    return path.name in names and os.path.realpath(path.parent) == str(case.parent)
+    folder, names = _parts_of(case)
+    return path.name in names and os.path.realpath(path.parent) == folder
+
+
+@lru_cache(maxsize=1)  # asked about every file
+def _parts_of(case: Path) -> tuple[str, frozenset[str]]:
+    """The folder of a case, and the names of what is part of it."""
+    place = Path(os.path.realpath(case))
+    return str(place.parent), frozenset(place.name + suffix for suffix in ("", *SIDE_FILES))
 
 
 def _has_digest(target: Target, sha256: str | None) -> bool:

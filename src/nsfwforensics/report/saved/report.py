@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -22,7 +23,7 @@ MOST_IN_FULL = 1000
 """Of more files the document shares what they have in common, and the stream is not kept beside it."""
 
 _LEARNT = 500
-"""So many files, evenly spread, tell what all have in common."""
+"""So many files, taken at random, tell what all have in common."""
 
 
 class Row(NamedTuple):
@@ -185,8 +186,9 @@ class SavedReport:
         if not self.large:
             self.write_json(stream)
             return
-        step = max(1, len(self._entries) // _LEARNT)
-        sharing = Sharing(self._in_full(self._entries[::step]))
+        chance = random.Random(0)  # noqa: S311 # nosec B311 - every nth could meet the same of what comes in turns
+        learnt = chance.sample(self._entries, min(_LEARNT, len(self._entries)))
+        sharing = Sharing(self._in_full(learnt))
         written, entries = 0, list[SavedFile]()
 
         def packed() -> Iterator[str]:
@@ -196,10 +198,11 @@ class SavedReport:
                 entries.append(entry._replace(offset=written + between, length=len(text.encode())))
                 yield text
 
-        for piece in report_json.document(self.header, packed(), self.summary, sharing.common):
+        common = [value.decode() for value in sharing.common]
+        for piece in report_json.document(self.header, packed(), self.summary, common):
             stream.write(piece)
             written += len(piece.encode())
-        self._written = entries, tuple(value.encode() for value in sharing.common)
+        self._written = entries, tuple(sharing.common)
 
     def goes_on_from(self, document: Path) -> None:
         """Reads its files from the large document that was just written, instead of where they stood before."""

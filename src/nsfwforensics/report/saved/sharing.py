@@ -8,14 +8,13 @@ read as the same :class:`FileReport`; ``report DIR --json`` prints every file in
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_json, to_jsonable_python
 
 from nsfwforensics.core.types import AnalyzerResult, Answer, Artifact, FileInfo, FileReport, FileState, Finding
 from nsfwforensics.errors import ReportError
@@ -24,15 +23,13 @@ LEAST = 24
 """Shorter text is written where it stands."""
 
 MOST = 4096
-"""The longest value that is shared, in characters of JSON."""
+"""The longest value that is shared, in bytes of JSON."""
 
 MOST_EXPANDED = 256_000_000
 """The longest line that is put together again, in bytes: far beyond what one file may say."""
 
 _REFERENCE = re.compile(rb'(?<=[\[{,:])"=(?:([1-9][0-9]{0,8})"(?=[,\]}])|=)')
 """In JSON without blanks an unescaped quotation mark after one of these begins a text, and nothing else does."""
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 _PARTS: Mapping[type[BaseModel], Mapping[str, type[BaseModel]]] = {
     FileReport: {"info": FileInfo, "results": AnalyzerResult, "answers": Answer},
@@ -52,40 +49,47 @@ class Sharing:
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.common: list[str] = []
-        self._places: dict[str, str] = {}
-        seen: dict[str, int] = {}
+        self.common: list[bytes] = []
+        self._places: dict[bytes, bytes] = {}
+        seen: dict[bytes, int] = {}
         for number, line in enumerate(lines):
-            self._learn(_bare(json.loads(line), FileReport), number, seen)
+            self._learn(_bare(from_json(line), FileReport), number, seen)
 
-    def _learn(self, value: Any, number: int, seen: dict[str, int]) -> None:
-        text = _encode(value)
+    def _learn(self, value: Any, number: int, seen: dict[bytes, int]) -> None:
+        text = to_json(value)
         if len(text) < LEAST or text in self._places:
             return
         if len(text) <= MOST and seen.setdefault(text, number) != number:
             self.common.append(text)
-            self._places[text] = f'"={len(self.common)}"'
+            self._places[text] = b'"=%d"' % len(self.common)
             return
-        if '"' not in text:
+        if b'"' not in text:
             return
         for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             self._learn(part, number, seen)
 
     def packed(self, line: str) -> str:
         """A file's line with references."""
-        return self._packed(_bare(json.loads(line), FileReport))
+        return self._parts(_bare(from_json(line), FileReport), levels=2).decode()
 
-    def _packed(self, value: Any) -> str:
-        text = _encode(value)
+    def _packed(self, value: Any) -> bytes:
+        text = to_json(value)
         if (place := self._places.get(text)) is not None:
             return place
-        if '"' not in text or (len(text) < LEAST and '"=' not in text):
+        if b'"' not in text or (len(text) < LEAST and b'"=' not in text):
             return text
+        return self._parts(value) if isinstance(value, (dict, list)) else _marked(text)
+
+    def _parts(self, value: Any, levels: int = 0) -> bytes:
+        """A value whose parts are packed one by one; so many levels of it are too large to be shared themselves."""
         if isinstance(value, dict):
-            return f"{{{','.join([f'{_marked(_encode(key))}:{self._packed(part)}' for key, part in value.items()])}}}"
-        if isinstance(value, list):
-            return f"[{','.join([self._packed(part) for part in value])}]"
-        return _marked(text)
+            parts = [b"%b:%b" % (_marked(to_json(key)), self._part(part, levels)) for key, part in value.items()]
+            return b"{%b}" % b",".join(parts)
+        return b"[%b]" % b",".join([self._part(part, levels) for part in value])
+
+    def _part(self, value: Any, levels: int) -> bytes:
+        deeper = levels > 1 and isinstance(value, (dict, list))
+        return self._parts(value, levels - 1) if deeper else self._packed(value)
 
 
 def expanded(line: bytes, common: Sequence[bytes]) -> bytes:
@@ -114,19 +118,19 @@ def read_common(values: object) -> tuple[bytes, ...]:
     """
     if not isinstance(values, list):
         raise ReportError("what files have in common is no list")
-    texts = tuple(_encode(value).encode() for value in values)
-    if any(len(text) > 4 * MOST for text in texts):
+    texts = tuple(map(to_json, values))
+    if any(len(text) > MOST for text in texts):
         raise ReportError("what files have in common is too long")
     return texts
 
 
 def compact(value: Any) -> bytes:
     """A JSON value without blanks between its parts, as :func:`expanded` takes it."""
-    return _encode(value).encode()
+    return to_json(value)
 
 
-def _marked(text: str) -> str:
-    return f'"={text[1:]}' if text.startswith('"=') else text
+def _marked(text: bytes) -> bytes:
+    return b'"=' + text[1:] if text.startswith(b'"=') else text
 
 
 def _bare(value: Any, model: type[BaseModel]) -> Any:

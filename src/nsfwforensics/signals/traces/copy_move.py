@@ -54,9 +54,8 @@ _LEAST_AREA = 0.004
 _LEAST_AREA_PIXELS = 900
 _LEAST_MATCHES = 6
 _GLANCE_MATCHES = 3  # of those 84 the least have 3
-_GLANCE_DIFFERENCE = (
-    10.0  # grey levels: those 84 differ by 9.4 at most, natural repetitions in 24 others by 11 at least
-)
+# Grey levels: those 84 differ by 9.4 at most, natural repetitions in 24 others by 11 at least.
+_GLANCE_DIFFERENCE = 10.0
 _CONCORDANCE = 0.85  # a pixel's window counts as copied above this
 _TEXTURE = 9.0  # variance in grey levels squared below which a window says nothing
 _REGION_CONCORDANCE = 0.973
