@@ -39,15 +39,11 @@ def branch(rows: Iterable[Scored], alphas: Mapping[str, float], betas: Mapping[s
     for row in rows:
         if row.view not in VIEWS:
             continue
-        states = {row.view, LARGE} if _large(row) else {row.view}
-        if row.label:
-            for state in states:
-                generated[state].append(row.score)
-        elif row.portrait:
-            real[PORTRAIT].append(row.score)
-        else:
-            for state in states:
-                real[state].append(row.score)
+        scores = generated if row.label else real
+        for state in {PORTRAIT} if row.portrait else {row.view, LARGE} if _large(row) else {row.view}:
+            scores[state].append(row.score)
+    # Large photographs alone would be too few for a level of their own; what that does to them is counted.
+    real[LARGE] = real[TIERS[0]]
     return Branch(
         real={state: sorted(scores) for state, scores in real.items()},
         generated={GENERATED: {state: sorted(scores) for state, scores in generated.items()}},
@@ -71,11 +67,10 @@ def verdicts(
 
 
 def _share(judged: Sequence[tuple[Scored, Verdict]], state: str, name: str) -> float:
-    """A share in a state: of portraits, the largest of all views."""
-    if state != PORTRAIT:
-        return by_state(judged)[state][name].share
-    views = (counted(p for p in judged if p[0].view == view and p[0].portrait) for view in VIEWS)
-    return max((rates[name].share for rates in views if rates[name].total), default=0.0)
+    """A share in a state: of portraits in all views together; calls of large pictures go with all as they are."""
+    if state == PORTRAIT:
+        return counted(p for p in judged if p[0].view in VIEWS and p[0].portrait)[name].share
+    return by_state(judged)[TIERS[0] if state == LARGE and name == "real_called" else state][name].share
 
 
 def _state(row: Scored) -> str:
