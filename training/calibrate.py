@@ -67,9 +67,10 @@ def verdicts(
 
 
 def _share(judged: Sequence[tuple[Scored, Verdict]], state: str, name: str) -> float:
-    """A share in a state: of portraits in all views together; calls of large pictures go with all as they are."""
+    """A share in a state: of portraits, the largest of the tiers; calls of large pictures go with all as they are."""
     if state == PORTRAIT:
-        return counted(p for p in judged if p[0].view in VIEWS and p[0].portrait)[name].share
+        tiers = (counted(p for p in judged if p[0].view == tier and p[0].portrait)[name] for tier in TIERS)
+        return max((rate.share for rate in tiers if rate.total), default=0.0)
     return by_state(judged)[TIERS[0] if state == LARGE and name == "real_called" else state][name].share
 
 

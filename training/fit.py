@@ -139,7 +139,8 @@ def fit_bells(
         weights: (N,), summing to one.
         chosen: Which rows are landmarks.
     """
-    mean, scale = features.mean(0, dtype=np.float64), np.maximum(features.std(0, dtype=np.float64), 1e-8)
+    mean, spread = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
+    scale = np.where(spread > 1e-6, spread, np.inf)
     directions = _directions((features[::_EVERY] - mean.astype(np.float32)) / scale.astype(np.float32))
     projection = (directions / scale[:, None] / np.sqrt(features.shape[1])).astype(np.float16)
     exact = projection.astype(np.float32)
