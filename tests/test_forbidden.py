@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,24 @@ def test_nothing_from_outside_is_run(path: Path) -> None:
     assert not found
 
 
+def _caught_without_a_word(source: str) -> list[int]:
+    """Lines that catch any error, neither raise it again nor say beside it why."""
+    lines = source.splitlines()
+    handlers = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ExceptHandler))
+    return [
+        node.lineno
+        for node in handlers
+        if (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
+        and not re.search(r"(?:BLE001 -|#) (?!noqa)[A-Za-z]", lines[node.lineno - 1])
+    ]
+
+
+@pytest.mark.parametrize("path", _files(), ids=_name)
+def test_whoever_catches_anything_says_why(path: Path) -> None:
+    assert not _caught_without_a_word(path.read_text("utf-8"))
+
+
 def test_the_package_needs_nothing_that_stays_in_the_repository() -> None:
     found = {
         f"{_name(path)}: {module}"
@@ -101,6 +120,14 @@ def test_the_search_finds_what_it_looks_for() -> None:
         "import pickle", "import urllib.request", "import socket", "eval()", "os.system()", "shell=True",
         "torch.load() without weights_only", "numpy.load(allow_pickle=True)",
     ])  # fmt: skip
+
+
+def test_the_search_finds_errors_that_are_caught_without_a_word() -> None:
+    tried = "try:\n    f()\nexcept Exception:{}\n    {}\n"
+    assert _caught_without_a_word(tried.format("", "pass")) == [3]
+    assert _caught_without_a_word(tried.format("  # noqa: BLE001", "pass")) == [3]
+    assert not _caught_without_a_word(tried.format("  # noqa: BLE001 - a boundary", "pass"))
+    assert not _caught_without_a_word(tried.format("", "raise"))
 
 
 def test_what_is_allowed_is_still_there() -> None:

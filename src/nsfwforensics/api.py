@@ -175,7 +175,7 @@ class Run:
         if settings.uses_ray:
             from nsfwforensics.execution.ray_pool import RayEngine
 
-            return RayEngine(jobs, settings.ray_address)
+            return RayEngine(jobs, settings.ray_address, send_bytes=settings.ray_evidence == "content")
         if settings.engine == "inline" or (settings.engine == "auto" and jobs < 2 and not settings.isolate):
             return InlineEngine()
         if jobs == 0:

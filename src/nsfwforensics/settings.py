@@ -123,6 +123,11 @@ class Settings(BaseModel):
         RUNNING,
         "A running Ray cluster (auto, host:port, ray://host:port) whose machines see the same paths.",
     )
+    ray_evidence: Literal["path", "content"] = _option(
+        "path",
+        RUNNING,
+        "What Ray is given of a file: its path, or content, where machines see other paths.",
+    )
     weights: Path | None = _option(None, RUNNING, "Look for model weights in this folder first.")
     analyzers: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Options by analyzer name.")
 

@@ -17,8 +17,10 @@ import pytest
 from nsfwforensics.clustering import people as grouping
 from nsfwforensics.clustering.faces import METHOD, FacesOfFile, SeenFace, decode, encode
 from nsfwforensics.clustering.fingerprint import Unread
+from nsfwforensics.clustering.model import Problem
 from nsfwforensics.clustering.people import people_in, people_in_case
 from nsfwforensics.clustering.people_model import People
+from nsfwforensics.clustering.workers import Looking
 from nsfwforensics.errors import CaseError, UsageError
 from nsfwforensics.models.faces.people import people_figures
 from nsfwforensics.report.documents import people as documents
@@ -65,6 +67,9 @@ def looking(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return opened
 
 
+HERE = Looking(isolate=False)
+
+
 def write(folder: Path, **shown: str) -> Path:
     folder.mkdir(exist_ok=True)
     for name, text in shown.items():
@@ -77,7 +82,7 @@ def shown(found: People) -> dict[int, set[str]]:
 
 
 def group(folder: Path, **more: Any) -> People:
-    return people_in([folder], isolate=False, jobs=1, **more)
+    return people_in([folder], HERE, **more)
 
 
 class TestFolder:
@@ -147,11 +152,15 @@ class TestDocuments:
         folder = tmp_path / "p"
         write(folder, **{"=cmd()": "1#a", "<b>\u202e": "1#b"})
         found = group(folder)
-        page, table = io.StringIO(), io.StringIO()
-        documents.write_html(found, page)
-        documents.write_csv(found, table)
-        assert "<b>" not in page.getvalue()
-        assert "\u202e" not in page.getvalue() + table.getvalue()
+        documents.write(found, tmp_path / "out")
+        page, table = ((tmp_path / "out" / f"people.{ending}").read_text() for ending in ("html", "csv"))
+        assert "<b>" not in page
+        assert "\u202e" not in page + table
+
+
+def test_a_name_that_is_no_text_comes_back_from_the_document() -> None:
+    problem = Problem(path="a\udcff.jpg", reason="cannot be read: b\udcff", failed=True)
+    assert Problem.model_validate_json(problem.model_dump_json()) == problem
 
 
 @pytest.fixture
@@ -168,7 +177,7 @@ def register(case: Path, *places: Path) -> None:
 
 
 def in_case(case: Path) -> People:
-    return people_in_case(case, isolate=False, jobs=1, command="faces one.db --group", operator="Ben")
+    return people_in_case(case, HERE, command="faces one.db --group", operator="Ben")
 
 
 class TestCase:

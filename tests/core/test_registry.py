@@ -10,6 +10,7 @@ import pytest
 
 from nsfwforensics.core import installation, registry
 from nsfwforensics.core.registry import BUILT_IN, Registration
+from nsfwforensics.errors import ForensicsError
 
 OURS = "nsfwforensics.analyzers.phash:PerceptualHashAnalyzer"
 
@@ -94,3 +95,14 @@ def test_a_module_beside_ours_counts_where_our_own_distribution_brought_it(site:
     own = installation.distribution()
     assert own is not None
     assert all(map(installation.is_own, own.entry_points.select(group=registry.GROUP)))
+
+
+def test_an_analyzer_that_declares_too_little_is_named_with_what_it_lacks(site: Path) -> None:
+    (site / "probe_package.py").write_text(
+        "from nsfwforensics import Analyzer\n\n\nclass Probe(Analyzer):\n    name = 'probe'\n    version = '1'\n"
+    )
+    install(site, "probe_package-7.0", "probe-package", "7.0", "probe_package:Probe")
+    with pytest.raises(
+        ForensicsError, match=r"probe \(probe-package 7\.0\) does not declare its title, question, codes"
+    ):
+        found()["probe"].load()

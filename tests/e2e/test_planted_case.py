@@ -92,7 +92,7 @@ def test_results_that_were_changed_behind_the_log_are_found_and_said(sound: Path
     case = planted(sound, tmp_path, "UPDATE files SET priority = 0; UPDATE contents SET width = 1")
     ran = run("case", "verify", case, COLUMNS="400")
     assert ran.code == 1
-    assert "priority or error in lists do not follow" in ran.err
+    assert "place or error in lists do not follow" in ran.err
     assert "the results in the case are not those of entry" in ran.err
     assert "The case is sound" not in ran.out
     assert "Not covered: whoever can write to the case" in ran.out

@@ -52,7 +52,7 @@ def found() -> Evaluation:
 
 def written(found: Evaluation, folder: Path) -> str:
     evaluation.write(found, folder)
-    return (folder / evaluation.HTML_NAME).read_text("utf-8")
+    return (folder / "evaluation.html").read_text("utf-8")
 
 
 def test_the_page_loads_and_runs_nothing(found: Evaluation, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_every_plot_is_there_with_its_figures_as_a_table(found: Evaluation, tmp_
 def test_a_leak_is_said_before_any_figure(found: Evaluation, tmp_path: Path) -> None:
     page = written(found, tmp_path / "out")
     assert 0 < page.index("WARNING: the two folders can be told apart without looking") < page.index("Overall")
-    document = json.loads((tmp_path / "out" / evaluation.JSON_NAME).read_text())
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert document["leak"] is True
     assert any("file format" in warning for warning in document["warnings"])
     assert document["states"]["as_is"]["auc"]["negatives"] == 25
@@ -83,7 +83,7 @@ def test_a_leak_is_said_before_any_figure(found: Evaluation, tmp_path: Path) -> 
 
 def test_rows_are_safe_in_a_spreadsheet_and_problems_have_theirs(found: Evaluation, tmp_path: Path) -> None:
     written(found, tmp_path / "out")
-    text = (tmp_path / "out" / evaluation.CSV_NAME).read_text("utf-8-sig")
+    text = (tmp_path / "out" / "evaluation.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 25 * 3 * 2 + 1
     assert {row["state"] for row in rows} == {"as_is", "768_q60", "512_q40", ""}
@@ -95,10 +95,10 @@ def test_foreign_files_are_not_overwritten(found: Evaluation, tmp_path: Path) ->
     written(found, tmp_path / "out")
     written(found, tmp_path / "out")
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / evaluation.HTML_NAME).write_text("mine")
+    (tmp_path / "other" / "evaluation.html").write_text("mine")
     with pytest.raises(ReportError, match="not of this tool"):
         evaluation.write(found, tmp_path / "other")
-    assert (tmp_path / "other" / evaluation.HTML_NAME).read_text() == "mine"
+    assert (tmp_path / "other" / "evaluation.html").read_text() == "mine"
 
 
 def test_without_any_score_the_page_is_still_made(tmp_path: Path) -> None:
@@ -109,4 +109,4 @@ def test_without_any_score_the_page_is_still_made(tmp_path: Path) -> None:
                       other, figures(empty, other))  # fmt: skip
     page = written(made, tmp_path / "out")
     assert "not measured" in page
-    assert json.loads((tmp_path / "out" / evaluation.JSON_NAME).read_text())["states"]["as_is"]["auc"]["value"] is None
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text())["states"]["as_is"]["auc"]["value"] is None

@@ -92,7 +92,12 @@ def test_a_change_to_any_column_is_found(case: CaseDatabase, table: str, column:
     connection = sqlite3.connect(case.path)
     (kind,) = connection.execute(f"SELECT typeof({column}) FROM {table} WHERE {column} IS NOT NULL LIMIT 1").fetchone()
     connection.close()
-    other = {"integer": f"{column} + 1000", "text": f"{column} || 'x'", "blob": f"cast({column} || 'x' AS BLOB)"}[kind]
+    other = {
+        "real": f"{column} - 1",
+        "integer": f"{column} + 1000",
+        "text": f"{column} || 'x'",
+        "blob": f"cast({column} || 'x' AS BLOB)",
+    }[kind]
     first = f"rowid = (SELECT rowid FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid DESC LIMIT 1)"
     keyed = table in ("findings", "hashes", "signatures")  # tables without a row number
     tamper(case.path, f"UPDATE {table} SET {column} = {other}" + ("" if keyed else f" WHERE {first}"))
@@ -103,8 +108,8 @@ def test_a_change_to_any_column_is_found(case: CaseDatabase, table: str, column:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE files SET priority = 3", "status, priority or error in lists do not follow"),
-        ("UPDATE files SET status = 'ok'", "status, priority or error in lists do not follow"),
+        ("UPDATE files SET priority = 3", "status, priority, place or error in lists do not follow"),
+        ("UPDATE files SET status = 'ok'", "status, priority, place or error in lists do not follow"),
         ("UPDATE findings SET severity = 'info'", "results or findings in lists are not those in the report"),
         ("DELETE FROM findings", "results or findings in lists are not those in the report"),
         ("UPDATE results SET analyzer = 'x'", "results or findings in lists are not those in the report"),

@@ -125,7 +125,7 @@ def test_two_tables_in_each_others_place_are_found(path: Path) -> None:
         ("user_version = 0", "is not a case database"),
         ("user_version = -1", "is not a case database"),
         (f"user_version = {len(MIGRATIONS) + 1}", "a newer version of this tool"),
-        ("user_version = 1", "the table 'signatures', which this tool did not make"),
+        ("user_version = 1", "the table 'files' otherwise than this tool makes it"),
         ("application_id = 1", "is not a case database"),
     ],
 )

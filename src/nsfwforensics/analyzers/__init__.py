@@ -1,1 +1,1 @@
-"""One file per analyzer: fields and pixels in, findings out."""
+"""One analyzer, one folder or file: fields and pixels in, findings out."""

@@ -17,6 +17,7 @@ from nsfwforensics.cli.run import read_paths, reporting_errors
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.errors import ExitCode, NothingFoundError
 from nsfwforensics.report.console.file import plain
+from nsfwforensics.report.saved.json import block, for_stream
 
 if TYPE_CHECKING:
     from nsfwforensics.clustering.model import Clustering
@@ -88,7 +89,7 @@ def cluster(
         if output is not None:
             clusters.write(found, output)
     if as_json:
-        clusters.write_json(found, sys.stdout)
+        print(for_stream(block(found), sys.stdout))
     elif not quiet:
         _show(found, Console(), output, verbose=verbose)
     raise typer.Exit(int(ExitCode.SOME_FAILED if found.failed else ExitCode.DONE))

@@ -20,6 +20,7 @@ from nsfwforensics.core.registry import select
 from nsfwforensics.custody.operator_file import load_operator
 from nsfwforensics.errors import ExitCode, UsageError
 from nsfwforensics.report.console.parts import plain
+from nsfwforensics.report.saved.json import block, for_stream
 from nsfwforensics.settings import Settings
 from nsfwforensics.store.connection import is_case
 
@@ -47,6 +48,7 @@ def run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
         CaseError: The case cannot be read or written.
     """
     from nsfwforensics.clustering.people import people_in, people_in_case
+    from nsfwforensics.clustering.workers import Looking
     from nsfwforensics.report.documents import people as documents
     from nsfwforensics.report.saved.folder import locked
 
@@ -67,23 +69,20 @@ def run(values: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
     keep_apart([output], places)
     isolated = settings.isolate and settings.engine != "inline"
     how: dict[str, Any] = {
-        "limits": settings.limits,
-        "jobs": settings.jobs,
         "command": command_line(),
-        "isolate": isolated,
         "weights": settings.weights,
         "references": _references(own, settings),
     }
     with locked(output), counting(quiet=values["quiet"]) as progress:
+        looking = Looking(settings.limits, settings.jobs, isolated, progress)
         if case is not None:
-            found = people_in_case(case, operator=settings.operator or "", progress=progress, **how)
+            found = people_in_case(case, looking, operator=settings.operator or "", **how)
         else:
-            follow = settings.follow_symlinks
-            found = people_in(places, follow_symlinks=follow, exclude=output, progress=progress, **how)
+            found = people_in(places, looking, follow_symlinks=settings.follow_symlinks, exclude=output, **how)
         if output is not None:
             documents.write(found, output)
     if values["as_json"]:
-        documents.write_json(found, sys.stdout)
+        print(for_stream(block(found), sys.stdout))
     elif not values["quiet"]:
         _show(found, Console(), output, verbose=values["verbose"])
     if found.failed:

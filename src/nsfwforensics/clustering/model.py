@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from nsfwforensics.core.worded import Text
+
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 
 
@@ -50,7 +52,7 @@ class Link(Document):
     """
 
     stage: Stage
-    to: str
+    to: Text
     sureness: Sureness
     distance: int | None = None
     transform: str | None = None
@@ -75,7 +77,7 @@ class Member(Document):
         link: Why it is in its cluster; None for the representative and for a file that is alone.
     """
 
-    path: str
+    path: Text
     sha256: str
     size: int
     modified: str | None
@@ -108,13 +110,13 @@ class Problem(Document):
         failed: True where it should have been compared and could not be; False for what is no image.
     """
 
-    path: str
-    reason: str
+    path: Text
+    reason: Text
     failed: bool
 
 
-class Clustering(Document):
-    """The whole result.
+class Result(Document):
+    """What every result of a run says of the run.
 
     Attributes:
         schema_version: Of this document.
@@ -123,33 +125,41 @@ class Clustering(Document):
         command: The command line, or the call.
         started: ISO 8601 in UTC.
         finished: ISO 8601 in UTC.
+        problems: Files that were not looked at.
+    """
+
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    tool: Literal["nsfwforensics"] = "nsfwforensics"
+    version: str
+    command: Text
+    started: str
+    finished: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file that should have been looked at could not be."""
+        return any(problem.failed for problem in self.problems)
+
+
+class Clustering(Result):
+    """The whole result.
+
+    Attributes:
         pdq_distance: Largest PDQ distance that joins, in bits.
         feature_score: Least score of an alignment that joins.
         similarity: Least likeness to a network that joins; None where that was not asked for.
         pictures: How many files were compared.
         clusters: Clusters of two files or more.
         alone: Files without a near-duplicate here.
-        problems: Files that were not compared.
     """
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
-    tool: Literal["nsfwforensics"] = "nsfwforensics"
-    version: str
-    command: str
-    started: str
-    finished: str
     pdq_distance: int
     feature_score: float
     similarity: float | None = None
     pictures: int
     clusters: tuple[Cluster, ...]
     alone: tuple[Member, ...]
-    problems: tuple[Problem, ...]
-
-    @property
-    def failed(self) -> bool:
-        """Whether a file that should have been compared could not be."""
-        return any(problem.failed for problem in self.problems)
 
 
-__all__ = ["Cluster", "Clustering", "Link", "Member", "Problem", "Stage", "Sureness"]
+__all__ = ["Cluster", "Clustering", "Link", "Member", "Problem", "Result", "Stage", "Sureness"]

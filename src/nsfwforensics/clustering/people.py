@@ -18,13 +18,12 @@ from nsfwforensics.clustering.faces import FacesOfFile, SeenFace, faces_of
 from nsfwforensics.clustering.fingerprint import Unread
 from nsfwforensics.clustering.joining import Groups, Joining, attached, joined
 from nsfwforensics.clustering.model import Problem
-from nsfwforensics.clustering.people_model import MeasuredPurity, NearReference, OtherFace, People, Person, PersonFace
-from nsfwforensics.clustering.run import POOL_FROM_FILES, Progress, tasks_under
-from nsfwforensics.clustering.workers import looked
+from nsfwforensics.clustering.people_model import NearReference, OtherFace, People, Person, PersonFace
+from nsfwforensics.clustering.run import problem_of, tasks_under
+from nsfwforensics.clustering.workers import Looking
 from nsfwforensics.core import installation
-from nsfwforensics.core.evidence import Limits, describe_path, utc_iso
+from nsfwforensics.core.evidence import utc_iso
 from nsfwforensics.errors import CaseError, UsageError
-from nsfwforensics.execution.machine import automatic_jobs
 from nsfwforensics.store import custody_log
 from nsfwforensics.store import people as kept
 from nsfwforensics.store.casedb import CaseDatabase
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 GROUPED = "faces grouped"
 """What the custody log calls it."""
 
+_WHAT = "looking for faces"
 _AT_ONCE = 500  # contents whose faces are written into a case together, each time with an entry in its log
 
 
@@ -53,14 +53,11 @@ class Places:
 
 def people_in(
     paths: Iterable[str | Path],
+    looking: Looking,
     *,
-    limits: Limits | None = None,
-    jobs: int = 0,
     follow_symlinks: bool = False,
     exclude: Path | None = None,
     command: str = "nsfwforensics.clustering.people.people_in()",
-    progress: Progress | None = None,
-    isolate: bool = True,
     weights: Path | None = None,
     references: Mapping[str, FaceTemplate] | None = None,
 ) -> People:
@@ -70,13 +67,10 @@ def people_in(
 
     Args:
         paths: Files and folders.
-        limits: What a file may ask for.
-        jobs: Worker processes; 0 chooses by files, cores and memory.
+        looking: How the files are looked at.
         follow_symlinks: Whether symbolic links are followed.
         exclude: A folder never to walk into: the one that the result is written to.
         command: For the result's head.
-        progress: Is told how far it is.
-        isolate: Whether files are read in confined worker processes, a single one too.
         weights: A folder to look for models in before the installed one.
         references: A face of each reference photo, by the photo's name, all of one person.
 
@@ -90,14 +84,12 @@ def people_in(
     found: dict[str, FacesOfFile] = {}
     places: dict[str, list[Path]] = {}
     work = [(*task, None, weights) for task in tasks]
-    for done, one in enumerate(looked(faces_of, work, _jobs(jobs, len(work)), limits or Limits(), isolate=isolate), 1):
+    for one in looking.each(_WHAT, faces_of, work):
         if isinstance(one, Unread):
-            problems.append(_problem(one))
+            problems.append(problem_of(one))
         else:
             found.setdefault(one.sha256, one)
             places.setdefault(one.sha256, []).append(one.path)
-        if progress is not None:
-            progress("looking for faces", done, len(work))
     where = {sha256: Places(sha256, tuple(paths)) for sha256, paths in places.items()}
     made = _Made(list(found.values()), figures, references or {}, {})
     return made.document(where, problems, command=command, started=started, case="")
@@ -105,13 +97,10 @@ def people_in(
 
 def people_in_case(
     path: Path,
+    looking: Looking,
     *,
-    limits: Limits | None = None,
-    jobs: int = 0,
     command: str = "nsfwforensics.clustering.people.people_in_case()",
     operator: str = "",
-    progress: Progress | None = None,
-    isolate: bool = True,
     weights: Path | None = None,
     references: Mapping[str, FaceTemplate] | None = None,
 ) -> People:
@@ -122,12 +111,9 @@ def people_in_case(
 
     Args:
         path: Of the case.
-        limits: What a file may ask for.
-        jobs: Worker processes; 0 chooses by files, cores and memory.
+        looking: How the files are looked at.
         command: For the result's head and the custody log.
         operator: For the custody log.
-        progress: Is told how far it is.
-        isolate: Whether files are read in confined worker processes.
         weights: A folder to look for models in before the installed one.
         references: A face of each reference photo, by the photo's name, all of one person.
 
@@ -157,23 +143,20 @@ def people_in_case(
                 continue
             here = next((each for each in place.paths if os.path.lexists(each)), None)
             if here is None:
-                problems.append(_problem(Unread(place.paths[0], "not found at the old place", failed=True)))
+                problems.append(problem_of(Unread(place.paths[0], "not found at the old place", failed=True)))
             else:
                 work.append((here, False, False, sha256, weights))
         with ExitStack() as held:
             held.callback(log.write)  # after Ctrl-C too: what was found is kept
-            many = looked(faces_of, work, _jobs(jobs, len(work)), limits or Limits(), isolate=isolate)
-            for done, one in enumerate(many, 1):
+            for one in looking.each(_WHAT, faces_of, work):
                 if isinstance(one, Unread):
-                    problems.append(_problem(one))
+                    problems.append(problem_of(one))
                 else:
                     found[one.sha256] = one
                     log.keep(one)
-                if progress is not None:
-                    progress("looking for faces", done, len(work))
         ordered = [found[sha256] for sha256 in where if sha256 in found]
         made = _Made(ordered, figures, references or {}, kept.people(case))
-        result = made.document(where, problems, command=command, started=started, case=describe_path(path).path)
+        result = made.document(where, problems, command=command, started=started, case=str(path))
         log.people(made.shown(), len(result.people))
         return result
 
@@ -289,7 +272,7 @@ class _Made:
         """
         figures = self._figures
         chosen = self.reference.person if self.reference else None
-        texts = {sha256: tuple(describe_path(path).path for path in place.paths) for sha256, place in where.items()}
+        texts = {sha256: tuple(map(str, place.paths)) for sha256, place in where.items()}
 
         def face(place: _Place) -> tuple[FacesOfFile, SeenFace]:
             one = self._found[place.content]
@@ -326,10 +309,7 @@ class _Made:
             attach_within=figures.attach_within,
             measured=figures.measured,
             measured_on=figures.data,
-            rates=tuple(
-                MeasuredPurity(**{name: getattr(row, name) for name in MeasuredPurity.model_fields})
-                for row in figures.rows
-            ),
+            rates=figures.rows,
             pictures=len(self._found),
             faces=sum(len(one.faces) for one in self._found),
             people=tuple(people),
@@ -415,14 +395,6 @@ def _places(case: CaseDatabase) -> dict[str, Places]:
         if file.sha256 is not None:
             places.setdefault(file.sha256, []).append(file.place)
     return {sha256: Places(sha256, tuple(paths)) for sha256, paths in places.items()}
-
-
-def _jobs(jobs: int, files: int) -> int:
-    return jobs or (automatic_jobs() if files >= POOL_FROM_FILES else 1)
-
-
-def _problem(unread: Unread) -> Problem:
-    return Problem(path=describe_path(unread.path).path, reason=unread.reason, failed=unread.failed)
 
 
 __all__ = ["GROUPED", "people_in", "people_in_case"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from nsfwforensics.clustering.model import Document, Problem
-
-SCHEMA_VERSION: Literal["1.0"] = "1.0"
+from nsfwforensics.clustering.model import Document, Result
+from nsfwforensics.core.worded import Text
+from nsfwforensics.models.faces.people import PurityRow
 
 
 class PersonFace(Document):
@@ -20,7 +18,7 @@ class PersonFace(Document):
         compared: Whether it is fit to be compared; otherwise it was put here for being near to a group that is sure.
     """
 
-    paths: tuple[str, ...]
+    paths: tuple[Text, ...]
     sha256: str
     box: tuple[int, int, int, int]
     distance: float
@@ -56,22 +54,10 @@ class OtherFace(Document):
         unfit: Why it is not fit to be compared; nothing where it is, and only seems to be alone.
     """
 
-    paths: tuple[str, ...]
+    paths: tuple[Text, ...]
     sha256: str
     box: tuple[int, int, int, int]
     unfit: str = ""
-
-
-class MeasuredPurity(Document):
-    """How well faces of known people were joined, under one condition; B-cubed precision and recall, 0–1."""
-
-    condition: str
-    faces: int
-    people: int
-    precision: float
-    recall: float
-    mixed: int
-    groups: int
 
 
 class NearReference(Document):
@@ -84,22 +70,16 @@ class NearReference(Document):
         others: Numbers of further people whose faces are near enough too: people who look alike, or one person in two.
     """
 
-    files: tuple[str, ...]
+    files: tuple[Text, ...]
     person: int | None
     distance: float | None
     others: tuple[int, ...] = ()
 
 
-class People(Document):
+class People(Result):
     """The whole result.
 
     Attributes:
-        schema_version: Of this document.
-        tool: Name of the tool.
-        version: Of the tool.
-        command: The command line, or the call.
-        started: ISO 8601 in UTC.
-        finished: ISO 8601 in UTC.
         case: Of which case, its path; nothing where files were given.
         model: The face model.
         join_within: Distance up to which two groups become one.
@@ -113,35 +93,22 @@ class People(Document):
         others: Faces in no group.
         left_out: Faces beyond the most that are looked at in one picture.
         reference: Of the reference photos; None where none was given.
-        problems: Files that were not looked at.
     """
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
-    tool: Literal["nsfwforensics"] = "nsfwforensics"
-    version: str
-    command: str
-    started: str
-    finished: str
-    case: str = ""
+    case: Text = ""
     model: str
     join_within: float
     attach_within: float
     measured: str
     measured_on: str
-    rates: tuple[MeasuredPurity, ...]
+    rates: tuple[PurityRow, ...]
     pictures: int
     faces: int
     people: tuple[Person, ...]
     others: tuple[OtherFace, ...]
     left_out: int = 0
     reference: NearReference | None = None
-    problems: tuple[Problem, ...]
 
-    @property
-    def failed(self) -> bool:
-        """Whether a file that should have been looked at could not be."""
-        return any(problem.failed for problem in self.problems)
-
-    def rate(self, condition: str) -> MeasuredPurity | None:
+    def rate(self, condition: str) -> PurityRow | None:
         """What was measured under a condition."""
         return next((row for row in self.rates if row.condition == condition), None)

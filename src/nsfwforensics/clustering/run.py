@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, embedding, features, fingerprint
 from nsfwforensics.clustering.grouping import Clusters, Signatures, grouped
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
-from nsfwforensics.clustering.workers import looked
+from nsfwforensics.clustering.workers import Looking, Progress
 from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover, outside
 from nsfwforensics.core.evidence import Limits, utc_iso
@@ -19,17 +20,10 @@ from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
-from nsfwforensics.execution.machine import automatic_jobs
 from nsfwforensics.signals.matching.alignment import SCORE
 
 if TYPE_CHECKING:
     from nsfwforensics.models.scene import SceneFigures
-
-POOL_FROM_FILES = 24
-"""With ``jobs=0`` fewer files than this are looked at by one worker: starting more costs time."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many files of how many are done."""
 
 
 def cluster(
@@ -69,31 +63,25 @@ def cluster(
         WeightsError: The network or its measured figures are missing or altered.
     """
     started = utc_iso(time.time())
-    limits = limits or Limits()
     figures = _figures(weights) if semantic else None
-    tell = progress or (lambda what, done, total: None)
     tasks, problems = tasks_under([Path(path) for path in paths], follow_symlinks, exclude)
-    jobs = jobs or (automatic_jobs() if len(tasks) >= POOL_FROM_FILES else 1)
+    looking = Looking(limits or Limits(), jobs, isolate, progress or (lambda what, done, total: None))
+    looking = replace(looking, jobs=looking.jobs_for(len(tasks)))  # as many for the fewer files of the later looks
     prints: list[Fingerprint] = []
-    for done, seen in enumerate(looked(fingerprint, tasks, jobs, limits, isolate=isolate), 1):
+    for seen in looking.each("looking", fingerprint, tasks):
         if isinstance(seen, Fingerprint):
             prints.append(seen)
         else:
-            problems.append(_problem(seen))
-        tell("looking", done, len(tasks))
+            problems.append(problem_of(seen))
 
     def second(what: str, work: Callable[..., bytes | Unread], *more: Path | None) -> Signatures:
-        def made(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
-            again = [(prints[number].path, prints[number].sha256, follow_symlinks, *more) for number in numbers]
-            for done, one in enumerate(looked(work, again, jobs, limits, isolate=isolate), 1):
-                yield one
-                tell(what, done, len(again))
-
-        return made
+        return lambda numbers: looking.each(
+            what, work, [(prints[number].path, prints[number].sha256, follow_symlinks, *more) for number in numbers]
+        )
 
     embeddings = second("comparing what they show", embedding, weights) if figures else None
     groups = grouped(prints, second("comparing", features), embeddings, figures)
-    problems += [_problem(unread) for unread in groups.lost.values()]
+    problems += [problem_of(unread) for unread in groups.lost.values()]
     clusters, alone = _worded(prints, groups)
     return Clustering(
         version=installation.version(),
@@ -136,7 +124,8 @@ def tasks_under(
     return tasks, problems
 
 
-def _problem(unread: Unread) -> Problem:
+def problem_of(unread: Unread) -> Problem:
+    """What a result says of a file that could not be looked at."""
     return Problem(path=str(unread.path), reason=unread.reason, failed=unread.failed)
 
 

@@ -11,7 +11,7 @@ costly middle part can run for many files at once beside a device.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -229,6 +229,11 @@ class BaseAnalyzer(ABC):
     def unavailable(self) -> str | None:
         """Why the analyzer cannot run at all here (missing model or extra), or None."""
         return None
+
+    def beside(self, picture: Path) -> Iterable[Path]:
+        """The files beside a picture that it reads too, as far as they are there; they travel with it."""
+        del picture
+        return ()
 
     def models(self) -> tuple[ModelRecord, ...]:
         """The models it uses, for the report's header and the plan's fingerprint."""

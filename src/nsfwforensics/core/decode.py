@@ -91,8 +91,7 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
         LimitExceededError: There are more pixels than allowed.
         EvidenceError: Nothing can be decoded.
 
-    Pillow raises many types on hostile input (struct, value, index and syntax errors among them), so every
-    ``Exception`` of the decoder becomes an :class:`EvidenceError` here, at the one place where bytes become pixels.
+    Every ``Exception`` of the decoder becomes an :class:`EvidenceError` here, where bytes become pixels.
     """
     if media_type is None:
         raise NotAnImageError(say("the content is no image format known here"))
@@ -122,7 +121,7 @@ def decode(data: bytes, media_type: str | None, limits: Limits) -> Decoded:
         except UnidentifiedImageError as error:  # its own text names a memory address
             problem = say("cannot be decoded: no {media_type} picture inside", media_type=media_type)
             raise EvidenceError(problem) from error
-        except Exception as error:
+        except Exception as error:  # as in _tried
             _log.debug("decoding failed", exc_info=True)
             problem = say("cannot be decoded: {error}", error=reason_of(error))
             raise EvidenceError(problem) from error
@@ -141,54 +140,47 @@ def decode_frames(
     """
     if media_type == "image/heif":
         _register_heif()
-    with _pillow_tamed():
-        try:
-            picture = _opened(data)
-        except Exception:  # noqa: BLE001 - as in decode
-            return
-    for number in numbers:
-        with _pillow_tamed():
-            try:
-                picture.seek(number)
-                _refuse_large(picture, limits)
-                picture.load()
-                made = _shown(picture.copy(), 1, 1.0, None)
-            except Exception:  # noqa: BLE001 - as in decode
-                _log.debug("frame %d cannot be decoded", number, exc_info=True)
-                continue
-        yield number, made
+    picture = None
+    with _pillow_tamed(), _tried("opening for frames"):
+        picture = _opened(data)
+    for number in numbers if picture else ():
+        made = None
+        with _pillow_tamed(), _tried(f"decoding frame {number}"):
+            picture.seek(number)
+            _refuse_large(picture, limits)
+            picture.load()
+            made = _shown(picture.copy(), 1, 1.0, None)
+        if made:
+            yield number, made
 
 
 def main_frame(data: bytes, media_type: str) -> int:
-    """Which frame is the main one: in a HEIF file the primary picture may stand behind others."""
-    if media_type != "image/heif":
-        return 0
-    _register_heif()
-    with _pillow_tamed():
-        try:
+    """Which frame is the main one: in a HEIF file the primary picture may stand behind others. 0 if it is damaged."""
+    if media_type == "image/heif":
+        _register_heif()
+        with _pillow_tamed(), _tried("looking for the main frame"):
             return int(_opened(data).tell())
-        except Exception:  # noqa: BLE001 - as in decode
-            return 0
+    return 0
 
 
 def heif_auxiliaries(data: bytes, limits: Limits) -> list[tuple[str, bytes]]:
-    """The auxiliary pictures of a HEIF file's main picture (gain maps, depth maps), each with its type, as PNG."""
-    _register_heif()
-    with _pillow_tamed():
-        try:
-            from pillow_heif import open_heif
+    """The auxiliary pictures of a HEIF file's main picture (gain maps, depth maps), each with its type, as PNG.
 
-            opened = open_heif(data, convert_hdr_to_8bit=True)
-            depths = [("depth", image) for image in opened.info.get("depth_images", [])]
-            types = opened.info.get("aux", {}).items()
-            reader: Any = opened.get_aux_image
-            found = [(str(kind), reader(number)) for kind, numbers in types for number in numbers]
-            made = [(kind, image.to_pillow()) for kind, image in (depths + found)[:_MOST_AUXILIARIES]]
-            small = [(kind, image) for kind, image in made if image.width * image.height <= limits.max_pixels]
-            return [(kind, as_png(_eight_bit(image))) for kind, image in small]
-        except Exception:  # noqa: BLE001 - as in decode
-            _log.debug("auxiliary pictures cannot be read", exc_info=True)
-            return []
+    None of a damaged file.
+    """
+    _register_heif()
+    with _pillow_tamed(), _tried("reading auxiliary pictures"):
+        from pillow_heif import open_heif
+
+        opened = open_heif(data, convert_hdr_to_8bit=True)
+        depths = [("depth", image) for image in opened.info.get("depth_images", [])]
+        types = opened.info.get("aux", {}).items()
+        reader: Any = opened.get_aux_image
+        found = [(str(kind), reader(number)) for kind, numbers in types for number in numbers]
+        made = [(kind, image.to_pillow()) for kind, image in (depths + found)[:_MOST_AUXILIARIES]]
+        small = [(kind, image) for kind, image in made if image.width * image.height <= limits.max_pixels]
+        return [(kind, as_png(_eight_bit(image))) for kind, image in small]
+    return []
 
 
 def as_png(image: Image.Image) -> bytes:
@@ -268,37 +260,32 @@ def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: i
         return None
     from PIL import Image, ImageOps
 
-    with _pillow_tamed():
-        try:
-            picture = Image.open(io.BytesIO(data))
-            width, height = picture.size
-            factor = min(width, height) // least
-            if width * height > limits.max_pixels or factor < 2 or picture.mode not in ("RGB", "L"):
-                return None
-            scale = 1 << min(3, factor.bit_length() - 1)
-            picture.draft(None, (width // scale, height // scale))
-            if _load(picture) is None or picture.size == (width, height):
-                return None
-            turned = _orientation(picture) != 1
-            return _eight_bit(ImageOps.exif_transpose(picture) if turned else picture)
-        except Exception:  # noqa: BLE001 - as in decode, which is asked next and says what is wrong
+    with _pillow_tamed(), _tried("decoding at a smaller size"):
+        picture = Image.open(io.BytesIO(data))
+        width, height = picture.size
+        factor = min(width, height) // least
+        if width * height > limits.max_pixels or factor < 2 or picture.mode not in ("RGB", "L"):
             return None
+        scale = 1 << min(3, factor.bit_length() - 1)
+        picture.draft(None, (width // scale, height // scale))
+        if _load(picture) is None or picture.size == (width, height):
+            return None
+        turned = _orientation(picture) != 1
+        return _eight_bit(ImageOps.exif_transpose(picture) if turned else picture)
+    return None
 
 
 def header_size(data: bytes, media_type: str | None) -> tuple[int | None, int | None]:
     """Width and height as shown (orientation applied) from the header alone, or (None, None)."""
     if media_type not in DECODED:
         return None, None
-
     if media_type == "image/heif":
         _register_heif()
-    with _pillow_tamed():
-        try:
-            opened = _opened(data)
-            turned = not _would_load(opened) and _orientation(opened) in (5, 6, 7, 8)
-        except Exception:  # noqa: BLE001 - as in decode: hostile headers make Pillow raise anything
-            return None, None
-    return opened.size[::-1] if turned else opened.size
+    with _pillow_tamed(), _tried("reading the header"):
+        opened = _opened(data)
+        turned = not _would_load(opened) and _orientation(opened) in (5, 6, 7, 8)
+        return opened.size[::-1] if turned else opened.size
+    return None, None
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -314,16 +301,24 @@ def _opened(data: bytes) -> Image.Image:
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation; 1, which is upright, where the block cannot be read: it must not hide the picture."""
-    try:
+    value = 1
+    with _tried("reading the orientation"):
         value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - as in decode: hostile blocks make Pillow raise anything
-        return 1
     return value if isinstance(value, int) else 1
 
 
 def _would_load(image: Image.Image) -> bool:
     """Whether asking for EXIF would decode the picture: in a PNG the block may stand behind the pixels."""
     return image.format == "PNG" and not {"exif", "Raw profile type exif"} & set(image.info)
+
+
+@contextmanager
+def _tried(what: str) -> Iterator[None]:
+    """Goes on behind the block where Pillow fails in it; for what :func:`decode` is asked for too, which says why."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - hostile files make it raise struct, index, type, key and any other errors
+        _log.debug("%s failed", what, exc_info=True)
 
 
 @contextmanager

@@ -322,9 +322,7 @@ def file_state(path: Path, max_bytes: int, *, follow: bool = False) -> FileState
             if info.st_size > max_bytes:
                 return FileState()
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001 - asked where something has failed already, and must not fail in turn
+    except OSError:
         return FileState()
     return FileState(size=info.st_size, modified=utc_iso(info.st_mtime_ns / 1e9), sha256=digest)
 

@@ -368,6 +368,7 @@ class Plan:
             try:
                 self._missing[analyzer.name] = analyzer.unavailable()
             except Exception as error:  # noqa: BLE001 - as in _guarded
+                _log.debug("whether %s is available cannot be told", analyzer.name, exc_info=True)
                 self._missing[analyzer.name] = reason_of(error)
         reason = self._missing[analyzer.name]
         return Outcome.not_available(reason) if reason else None
@@ -381,7 +382,7 @@ class Plan:
             if result.origin != BUILT_IN:  # nothing of a stranger's own classes goes any further
                 plain = AnalyzerResult.model_validate_json(result.model_dump_json(warnings=False))
                 result = plain.model_copy(update={"artifacts": tuple(map(_plain_artifact, result.artifacts))})
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - a stranger's values may raise anything when they are asked
             _log.debug("what %s found cannot be kept", analyzer.name, exc_info=True)
             result = self._kept(analyzer, Outcome.failed(reason_of(error)), seconds)
         return result

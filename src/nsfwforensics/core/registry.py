@@ -28,6 +28,10 @@ GROUP = "nsfwforensics.analyzers"
 BUILT_IN = "built-in"
 
 
+REQUIRED = ("name", "version", "title", "question", "codes")
+"""What every analyzer class declares; everything else has a default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """One analyzer that is installed, not necessarily loaded.
@@ -48,7 +52,8 @@ class Registration:
         """Imports the analyzer's module.
 
         Raises:
-            ForensicsError: It cannot be imported, or is no analyzer, or has another name than its entry point.
+            ForensicsError: It cannot be imported, is no analyzer, declares too little, or has another name than its
+                entry point.
         """
         from nsfwforensics.core.analyzer import BaseAnalyzer
 
@@ -59,6 +64,8 @@ class Registration:
             raise ForensicsError(problem) from error
         if not (isinstance(loaded, type) and issubclass(loaded, BaseAnalyzer)):
             raise ForensicsError(f"entry point {self.name} ({self.origin}) is not an analyzer class")
+        if missing := [declared for declared in REQUIRED if not hasattr(loaded, declared)]:
+            raise ForensicsError(f"analyzer {self.name} ({self.origin}) does not declare its {', '.join(missing)}")
         if loaded.name != self.name:
             raise ForensicsError(f"analyzer {loaded.name!r} is registered as {self.name!r} ({self.origin})")
         return loaded

@@ -112,7 +112,7 @@ def taken(answer: Reply) -> Any | Lost:
         return Lost(answer.problem or "")
     try:
         return pickle.loads(answer.value)  # noqa: S301 # nosec B301 - from a worker of ours
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - making objects runs what their classes bring, a stranger's too
         _log.debug("an answer cannot be read", exc_info=True)
         return Lost(reason_of(error))
 

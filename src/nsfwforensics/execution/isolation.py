@@ -148,6 +148,7 @@ def _outcome(sent: _Sent, seconds: float) -> tuple[Any] | Lost | None:
     except BrokenProcessPool:
         return None
     except Exception as error:  # noqa: BLE001 - the pool's own, such as arguments that cannot be sent
+        _log.debug("a worker gave no answer", exc_info=True)
         return Lost(reason_of(error))
 
 

@@ -5,7 +5,7 @@ runs the device stage on their drafts. Files travel in chunks that grow until a 
 a bounded number of chunks is in flight, and results come back in the order of the files to the one process that writes.
 A chunk whose examiner was lost is tried again file by file in a process of its own, so that a file that kills its
 worker costs only itself; the lost examiner, or its whole machine, gets no chunk until it is there again. Every machine
-of the cluster must see the files under the same paths.
+of the cluster must see the files under the same paths, unless their bytes travel with them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -26,9 +28,10 @@ from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.plan import Draft, Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import ForensicsError, MissingDependencyError
-from nsfwforensics.execution import worker
+from nsfwforensics.execution import parcels, worker
 from nsfwforensics.execution.answers import Record, collected, listening, log_again
 from nsfwforensics.execution.base import BATCH_FILES, died, too_long
+from nsfwforensics.execution.parcels import Parcel
 from nsfwforensics.seclusion import elsewhere, private_folder, scratch, seclude
 
 CHUNK_SECONDS = 2.0
@@ -52,8 +55,18 @@ _LONGEST_FOLDER = 31
 ASK_SECONDS = 1.0
 """How long after the last time a lost examiner is asked again whether it is there."""
 
+HIRES = 5
+"""How often a process that is lost before it has met a file is started again."""
+
 TRIES = 2
 """How often a file may be lost with its worker before it is taken to be the cause."""
+
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of evidence in one chunk that travels with them, beyond its last file."""
+
+Sent = Target | Parcel | FileReport
+"""A file as an examiner gets it: to be opened there, with its bytes, or a report that could only be made here."""
 
 
 class Examiner:
@@ -63,15 +76,21 @@ class Examiner:
         worker.start(spec)
         self._seconds = spec.limits.max_seconds
 
-    def examine(self, targets: Sequence[Target], wanted: bool = False) -> tuple[list[worker.Half], list[Record]]:
+    def examine(self, targets: Sequence[Sent], wanted: bool = False) -> tuple[list[worker.Half], list[Record]]:
         """Examines files one after the other; one that takes too long ends this process.
 
         Args:
-            targets: The files.
+            targets: The files, parcels of them, or what is known of them already.
             wanted: Whether anybody wants to know what is logged meanwhile, which is returned too.
         """
         with collected(wanted) as records:
-            return [self._examine(target) for target in targets], records
+            return [self._unpacked(target) for target in targets], records
+
+    def _unpacked(self, sent: Sent) -> worker.Half:
+        if isinstance(sent, Parcel):
+            with parcels.unpacked(sent) as here:
+                return parcels.readdressed(self._examine(here), sent.target)
+        return self._examine(sent) if isinstance(sent, Target) else sent
 
     def _examine(self, target: Target) -> worker.Half:
         if not hasattr(signal, "setitimer"):
@@ -110,13 +129,18 @@ class _Chunk:
 
 @dataclass(slots=True)
 class _Crew:
-    """The actors of one run."""
+    """The actors of one run.
+
+    Attributes:
+        pack: Makes a parcel of a file whose bytes travel, or a report where it cannot; None where all machines see it.
+    """
 
     spec: PlanSpec
     examiners: list[Any] = field(default_factory=list)
     device: Any = None
     rescuer: Any = None
     away: dict[int, tuple[Any, float]] = field(default_factory=dict)
+    pack: Callable[[Target], Sent] | None = None
 
     def lose(self, examiner: int) -> None:
         """Gives no more to an examiner that was lost until it answers: another one, or a new one in its place, may."""
@@ -137,7 +161,8 @@ class _Crew:
 
     def send(self, targets: list[Target], examiner: Any) -> tuple[Any, Any]:
         """Sends files to an examiner, and its drafts on to the device stage, without their coming here between."""
-        halves, records = examiner.examine.options(num_returns=2).remote(targets, listening())
+        sent = list(map(self.pack, targets)) if self.pack else targets
+        halves, records = examiner.examine.options(num_returns=2).remote(sent, listening())
         return (self.device.infer.remote(halves) if self.device is not None else halves), records
 
     def actors(self) -> list[Any]:
@@ -150,6 +175,7 @@ class RayEngine:
     Args:
         jobs: Number of examiners; 0 for one on every core of the cluster.
         address: Of a running cluster (``auto``, ``host:port``, ``ray://host:port``); None starts Ray on this machine.
+        send_bytes: Whether files travel with their bytes, for machines that do not see them under the same paths.
         device_stage: Whether the device stage has an actor of its own; by default, where the device is no CPU.
 
     Raises:
@@ -159,7 +185,14 @@ class RayEngine:
 
     name = "ray"
 
-    def __init__(self, jobs: int = 0, address: str | None = None, *, device_stage: bool | None = None) -> None:
+    def __init__(
+        self,
+        jobs: int = 0,
+        address: str | None = None,
+        *,
+        send_bytes: bool = False,
+        device_stage: bool | None = None,
+    ) -> None:
         with elsewhere() as home:
             if address is None:
                 os.environ[_LOOPBACK_ONLY] = "0"
@@ -173,17 +206,19 @@ class RayEngine:
                 except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                     raise ForensicsError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from error
         self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self.send_bytes = send_bytes
         self.device_stage = device_stage
 
     def run(self, plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
         """See :class:`nsfwforensics.execution.base.Engine`."""
         ray = _ray()
         crew = self._hire(plan)
+        crew.pack = partial(_packed, plan) if self.send_bytes else None
         flight: deque[_Chunk] = deque()
         waiting, size = iter(targets), 1
         try:
             while True:
-                while len(flight) < IN_FLIGHT * len(crew.there()) and (group := list(islice(waiting, size))):
+                while len(flight) < IN_FLIGHT * len(crew.there()) and (group := self._taken(waiting, size)):
                     examiner = _idlest(flight, crew.there())
                     flight.append(_Chunk(group, examiner, *crew.send(group, crew.examiners[examiner])))
                 if not flight:
@@ -218,15 +253,26 @@ class RayEngine:
             crew.device = stage.remote(spec)
         return crew
 
+    def _taken(self, waiting: Iterator[Target], size: int) -> list[Target]:
+        """The next chunk's files: fewer than wanted where their bytes travel and are many."""
+        taken, room = [], MOST_BYTES
+        for target in islice(waiting, size):
+            taken.append(target)
+            if self.send_bytes:
+                with suppress(OSError, ValueError):
+                    room -= target.path.stat().st_size
+            if room <= 0:
+                break
+        return taken
+
     def _rescue(self, crew: _Crew, targets: Sequence[Target]) -> Iterator[FileReport]:
         """Examines the files of a lost chunk one by one, so that the one that kills its worker is known."""
         ray = _ray()
         seconds = crew.spec.limits.max_seconds
         for target in targets:
             for left in reversed(range(TRIES)):
-                if crew.rescuer is None:  # needs no core of its own: the lost examiner's is free
-                    crew.rescuer = ray.remote(num_cpus=0, max_restarts=0)(Examiner).remote(crew.spec)
-                    ray.get(crew.rescuer.examine.remote([]))
+                if crew.rescuer is None:
+                    crew.rescuer = self._rescuer(crew.spec)
                 started = time.monotonic()
                 try:
                     reports, records = ray.get(list(crew.send([target], crew.rescuer)))
@@ -243,6 +289,30 @@ class RayEngine:
                     plan = Plan(crew.spec)
                     yield plan.infer([plan.unread(target, reason)])[0]
                     break
+
+    @staticmethod
+    def _rescuer(spec: PlanSpec) -> Any:
+        """An examiner that is there and has met no file yet.
+
+        Raises:
+            ForensicsError: Wherever one was started, it or its machine went at once.
+        """
+        ray = _ray()
+        for _ in range(HIRES):
+            rescuer = ray.remote(num_cpus=0, max_restarts=0)(Examiner).remote(spec)  # the lost examiner's core is free
+            try:
+                ray.get(rescuer.examine.remote([]))
+            except ray.exceptions.RayActorError:  # Ray may have put it on the very machine that is going
+                time.sleep(ASK_SECONDS)
+                continue
+            return rescuer
+        raise ForensicsError("no machine of the Ray cluster keeps a worker alive; what was done until then is saved")
+
+
+def _packed(plan: Plan, target: Target) -> Sent:
+    beside = (path for analyzer in plan.analyzers.values() for path in analyzer.beside(target.path))
+    parcel = parcels.packed(target, beside, plan.spec.limits.max_bytes)
+    return parcel or plan.infer([plan.examine_file(target)])[0]
 
 
 def _here(jobs: int) -> dict[str, Any]:

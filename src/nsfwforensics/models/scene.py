@@ -8,7 +8,6 @@ wrong in the file that ``tools/measure_scene.py`` writes beside the weights.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nsfwforensics.core.documents import read_toml
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.messages import Message, say
 from nsfwforensics.core.types import ModelRecord
@@ -96,25 +94,21 @@ def scene_figures(folder: Path | None = None) -> SceneFigures:
     Raises:
         WeightsError: They are missing, or cannot be understood.
     """
-    places = [*([folder] if folder else []), weights.weights_folder()]
-    path = next((place / FILE for place in places if (place / FILE).is_file()), places[-1] / FILE)
-    try:
-        content = path.read_bytes()
-        tables: dict[str, Any] = read_toml(content)
-        centre = np.frombuffer(base64.b64decode(tables.pop("centre"), validate=True), "<f2").astype(np.float32)
-        if centre.shape != (LENGTH,) or not np.isfinite(centre).all():
-            raise ValueError("a centre of another length")
-        return SceneFigures(
-            measured=str(tables["measured"]),
-            centre=centre,
-            alike_from=float(tables["alike_from"]),
-            sure_from=float(tables["sure_from"]),
-            **{name: CountedPairs(**tables[name]) for name in COUNTED},
-            digest=hashlib.sha256(content).hexdigest(),
-        )
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        problem = say("{file} does not hold the figures of the scene comparison: {error}", file=FILE, error=str(error))
-        raise WeightsError(problem) from error
+    return weights.measured(FILE, _figures, folder)
+
+
+def _figures(tables: dict[str, Any], digest: str) -> SceneFigures:
+    centre = np.frombuffer(base64.b64decode(tables.pop("centre"), validate=True), "<f2").astype(np.float32)
+    if centre.shape != (LENGTH,) or not np.isfinite(centre).all():
+        raise ValueError("a centre of another length")
+    return SceneFigures(
+        measured=str(tables["measured"]),
+        centre=centre,
+        alike_from=float(tables["alike_from"]),
+        sure_from=float(tables["sure_from"]),
+        **{name: CountedPairs(**tables[name]) for name in COUNTED},
+        digest=digest,
+    )
 
 
 COUNTED = ("unrelated", "unrelated_sure", "strangers", "one_person", "missed", "missed_sure")

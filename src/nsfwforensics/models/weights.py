@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nsfwforensics.core.documents import DocumentError, load_toml
+from nsfwforensics.core.documents import DocumentError, load_toml, read_toml
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 
@@ -90,13 +90,45 @@ def locate(name: str, folder: Path | None = None) -> tuple[WeightsEntry, Path]:
     entry = manifest().get(name)
     if entry is None:
         raise WeightsError(say("no model named “{name}” in the weights manifest", name=name))
-    for candidate in (*((folder,) if folder else ()), weights_folder()):
-        path = candidate / entry.file
-        if path.is_file():
-            return entry, path
+    path = beside(entry.file, folder)
+    if path.is_file():
+        return entry, path
     if entry.note:
         raise WeightsError(say("{file} ({name}) is missing; {note}", file=entry.file, name=name, note=entry.note))
     raise WeightsError(say("{file} ({name}) is missing", file=entry.file, name=name))
+
+
+def beside(file: str, folder: Path | None = None) -> Path:
+    """Where a file of weights, or of figures about them, lies, or would lie.
+
+    Args:
+        file: Its name.
+        folder: A folder to look in before the installed one.
+
+    Raises:
+        WeightsError: There is no installed one.
+    """
+    installed = weights_folder() / file
+    return folder / file if folder and (folder / file).is_file() else installed
+
+
+def measured(file: str, make: Callable[[dict[str, Any], str], T], folder: Path | None = None) -> T:
+    """Reads figures that a measuring tool wrote beside the weights.
+
+    Args:
+        file: A TOML file's name.
+        make: Makes the figures of its tables and its SHA-256.
+        folder: A folder to look in before the installed one.
+
+    Raises:
+        WeightsError: It is missing, or ``make`` finds other things in it.
+    """
+    try:
+        content = beside(file, folder).read_bytes()
+        return make(read_toml(content), hashlib.sha256(content).hexdigest())
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        problem = say("{file} does not hold the figures that were measured: {error}", file=file, error=str(error))
+        raise WeightsError(problem) from error
 
 
 def read(name: str, folder: Path | None = None) -> bytes:

@@ -6,6 +6,7 @@ They come in steps: the first says little more than where light and dark are. No
 from __future__ import annotations
 
 import io
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ from nsfwforensics.execution.worker import start_plain
 
 if TYPE_CHECKING:
     from PIL import Image
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +217,12 @@ class Booth:
             try:
                 for _, made in isolated(make, self._tasks(), staff):
                     self._give(made)
-            except Exception as error:  # noqa: BLE001 - the next picture gets new workers
-                self._give(Lost(reason_of(error)))
+            except Exception as error:  # noqa: BLE001 - whoever waits is told why, and the next picture gets new workers
+                _log.debug("pictures cannot be made", exc_info=True)
+                while self._sent:
+                    self._give(Lost(reason_of(error)))
 
     def _give(self, made: bytes | Lost) -> None:
-        if not self._sent:
-            return
         future = self._sent.popleft()
         if isinstance(made, Lost):
             future.set_exception(EvidenceError(made.reason))

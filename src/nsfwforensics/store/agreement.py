@@ -23,13 +23,15 @@ def disagreements(connection: sqlite3.Connection) -> Iterator[str]:
     Raises:
         CaseError: A document is none.
     """
-    files = connection.execute("SELECT id, path, status, priority, error FROM files ORDER BY path").fetchall()
-    for number, path, *shown in files:
+    files = connection.execute("SELECT id, path, place, status, priority, error FROM files ORDER BY path").fetchall()
+    for number, path, place, *shown in files:
         name = str(storable_text(os.fsdecode(queries.path_bytes(path))))
         whole = runs.whole(connection, number)
         wanted = _shown(whole) if whole is not None else [PENDING, Priority.NONE.rank, None]
-        if shown != wanted:
-            yield f"{name}: status, priority or error in lists do not follow from its results and decisions"
+        # Without a place where an earlier version of this tool wrote it.
+        misplaced = place is not None and (whole is None or place != runs.place(connection, whole))
+        if shown != wanted or misplaced:
+            yield f"{name}: status, priority, place or error in lists do not follow from its results and decisions"
         for examination, status, sha256 in connection.execute(
             """SELECT e.id, e.status, c.sha256 FROM examinations e LEFT JOIN contents c ON c.id = e.content_id
             WHERE e.file_id = ? ORDER BY e.id""",

@@ -94,7 +94,11 @@ _CUSTODY = (
 # The digests in the log are taken of more from here on: an earlier version would find them wrong, and is to refuse.
 _EVERY_COLUMN: Sequence[str] = ()
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_TABLES, _SIGNATURES, _CUSTODY, _EVERY_COLUMN)
+# Where a file stands among those of its priority: follows from its results and decisions as the priority does. Without
+# a value in files of earlier versions, until they are written again.
+_PLACE = ("ALTER TABLE files ADD COLUMN place REAL",)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_TABLES, _SIGNATURES, _CUSTODY, _EVERY_COLUMN, _PLACE)
 """Statements of every step, the first of which makes an empty database a case. Steps are added, never changed."""
 
 

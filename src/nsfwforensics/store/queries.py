@@ -7,11 +7,12 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from nsfwforensics.core import triage as order
 from nsfwforensics.core.storable import storable_text
-from nsfwforensics.core.triage import Weighed
+from nsfwforensics.core.triage import TriageRank, Weighed
 from nsfwforensics.core.types import Capability, FileStatus, Header, Priority, Question, Severity, Support
 from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, DecisionEntry, QueueRow
 
@@ -29,7 +30,7 @@ SELECT f.id, f.path, c.sha256, f.size, c.media_type, f.status, f.priority, f.err
 FROM files f LEFT JOIN contents c ON c.id = f.content_id LEFT JOIN decisions d ON d.id = {_LATEST}
 """  # noqa: S608 - no value of anyone else's is in it
 
-_TRIAGE = """ORDER BY f.priority, triage_place(f.id, f.status),
+_TRIAGE = """ORDER BY f.priority, coalesce(f.place, triage_place(f.id, f.status)),
     CASE f.status WHEN 'failed' THEN 0 WHEN 'pending' THEN 2 WHEN 'skipped' THEN 3 ELSE 1 END, f.path"""
 """The order of ``docs/triage.md``; :func:`_order` must have been called."""
 
@@ -58,24 +59,50 @@ _TIER = 1_000.0
 """More than the strength of any file's signs."""
 
 
+def place_of(rank: TriageRank) -> float:
+    """A rank as one number of the same order, which is what a column can hold."""
+    return rank.tier * _TIER + rank.strength
+
+
+def originals(connection: sqlite3.Connection) -> frozenset[str]:
+    """The names of the analyzers that compare with originals, of all scans."""
+    rows = connection.execute("SELECT header FROM runs").fetchall()
+    return frozenset().union(*(_comparing(raw) for (raw,) in rows))
+
+
+@lru_cache(maxsize=8)  # asked for with every file that is written
+def _comparing(header: str) -> frozenset[str]:
+    return frozenset(Header.model_validate_json(header).providing(Capability.ORIGINALS))
+
+
 def _order(connection: sqlite3.Connection) -> None:
-    """Gives the connection its function ``triage_place``, by what the case says now."""
-    originals = frozenset(name for head in headers(connection) for name in head.providing(Capability.ORIGINALS))
+    """Gives the connection its function ``triage_place``, for files that an earlier version of this tool wrote."""
+    places: dict[int, float] = {}
+    if connection.execute("SELECT 1 FROM files WHERE place IS NULL AND examined IS NOT NULL LIMIT 1").fetchone():
+        places = _places(connection)
+
+    def triage_place(number: int, status: str) -> float:
+        if number in places:
+            return places[number]
+        return place_of(order.place((), failed=status == FileStatus.FAILED))
+
+    connection.create_function("triage_place", 2, triage_place)
+
+
+def _places(connection: sqlite3.Connection) -> dict[int, float]:
+    comparing = originals(connection)
     supplied = {number for (number,) in connection.execute(_SUPPLIED)}
-    said: dict[int, list[Weighed]] = {}
+    said: dict[int, list[Weighed]] = {number: [] for number in supplied}
     for number, analyzer, asked, about, severity, support in connection.execute(_STATEMENTS):
         with suppress(ValueError):  # what is damaged has no weight; `case verify` names it
             about = Question(about or asked)
             statement = Weighed(analyzer, Question(asked), about, Severity(severity), Support(support))
             said.setdefault(number, []).append(statement)
-
-    def triage_place(number: int, status: str) -> float:
-        rank = order.place(
-            said.get(number, ()), originals, supplied=number in supplied, failed=status == FileStatus.FAILED
-        )
-        return rank.tier * _TIER + rank.strength
-
-    connection.create_function("triage_place", 2, triage_place)
+    failed = {number for (number,) in connection.execute("SELECT id FROM files WHERE status = 'failed'")}
+    return {
+        number: place_of(order.place(all_of, comparing, supplied=number in supplied, failed=number in failed))
+        for number, all_of in said.items()
+    }
 
 
 def info(connection: sqlite3.Connection) -> CaseInfo:

@@ -8,9 +8,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from nsfwforensics.core import triage
 from nsfwforensics.core.evidence import describe_path, utc_iso
 from nsfwforensics.core.types import Capability, FileInfo, FileReport, Header, Priority
-from nsfwforensics.store import documents, marks
+from nsfwforensics.store import documents, marks, queries
 from nsfwforensics.store.rows import PENDING, RunRecord, Stat
 
 
@@ -139,7 +140,7 @@ def whole(
 
 
 def sum_up(connection: sqlite3.Connection, file_id: int, newest: FileReport | None = None) -> None:
-    """Writes a file's status and priority anew, from all that stands about it and from its marks.
+    """Writes anew what lists show of a file and where it stands in them, from all its results and its marks.
 
     Args:
         connection: In a transaction.
@@ -149,9 +150,14 @@ def sum_up(connection: sqlite3.Connection, file_id: int, newest: FileReport | No
     file = whole(connection, file_id, newest=newest)
     if file is not None:
         connection.execute(
-            "UPDATE files SET status = ?, priority = ?, error = ? WHERE id = ?",
-            (file.status.value, file.priority.rank, file.error, file_id),
+            "UPDATE files SET status = ?, priority = ?, place = ?, error = ? WHERE id = ?",
+            (file.status.value, file.priority.rank, place(connection, file), file.error, file_id),
         )
+
+
+def place(connection: sqlite3.Connection, file: FileReport) -> float:
+    """Where a report puts its file among those of its priority; what is lower is to be looked at first."""
+    return queries.place_of(triage.standing(file, queries.originals(connection)))
 
 
 def at_place(file: FileReport, path: Path) -> FileReport:

@@ -194,7 +194,7 @@ class CaseScan:
         try:
             with self.case.writing() as connection:
                 runs.save(connection, self.run, job.target.path, file, job.stat)
-        except Exception as error:
+        except Exception as error:  # what an analyzer found may fail in any way on its way into the database
             cause = error.__cause__ if isinstance(error, CaseError) else error
             if cause is None or isinstance(cause, sqlite3.Error):  # the case itself cannot be written
                 raise

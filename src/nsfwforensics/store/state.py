@@ -24,7 +24,7 @@ _RESULTS = (
     "SELECT 'begin', last_run_before FROM custody_begin",
     "SELECT 'run', id, fingerprint, header, started, finished, interrupted FROM runs ORDER BY id",
     "SELECT 'content', id, sha256, size, media_type, width, height, first_seen FROM contents ORDER BY id",
-    # Not status, priority and error: they follow from the results and decisions, which `agreement` looks at.
+    # Not status, priority, place and error: they follow from the results and decisions, which `agreement` looks at.
     "SELECT 'file', id, path, content_id, size, mtime_ns, added, examined FROM files ORDER BY id",
     # Not size and times: a later scan brings them up to date where it finds the same bytes, which `--files` looks at.
     """SELECT 'examination', id, file_id, run_id, content_id, fingerprint, status, finished, superseded, document

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -92,6 +93,10 @@ class MetadataAnalyzer(Analyzer):
         measurements["bytes_after_image"] = None if table.end is None else evidence.size - table.end
         measurements["not_checked"] = [each for each in told if isinstance(each, str)]
         return Outcome.of(findings, measurements)
+
+    def beside(self, picture: Path) -> Iterable[Path]:
+        """Notes about it."""
+        return sidecars.places(picture)
 
     def _inside(self, evidence: Evidence, found: list[Finding]) -> Iterator[Finding]:
         """What pictures in the file say about themselves that the file does not: a place, a person, a program."""

@@ -68,12 +68,10 @@ def beside(path: Path) -> list[Sidecar | str]:
     """
     found: dict[str, Sidecar] = {}
     unread: list[str] = []
-    for name in dict.fromkeys(_names(path.name)):
+    for candidate in places(path):
+        name = candidate.name
         if len(found) == MAX_SIDECARS:
             break
-        candidate = path.with_name(name)
-        if len(os.fsencode(name)) > 255 or candidate.is_symlink() or not candidate.is_file():
-            continue
         told = now_reading.set(None)  # should it end the process, it is the picture's examination that ended
         try:
             evidence = Evidence.open(candidate, Limits(max_bytes=MAX_BYTES))
@@ -86,6 +84,14 @@ def beside(path: Path) -> list[Sidecar | str]:
         if read is not None and evidence.sha256 not in found:  # two spellings of one name on some file systems
             found[evidence.sha256] = Sidecar(name, read[0], evidence.sha256, tuple(read[1]))
     return [*found.values(), *unread]
+
+
+def places(path: Path) -> Iterator[Path]:
+    """The files beside a picture whose names say that they are notes about it."""
+    for name in dict.fromkeys(_names(path.name)):
+        place = path.with_name(name)
+        if len(os.fsencode(name)) <= 255 and not place.is_symlink() and place.is_file():
+            yield place
 
 
 def _names(name: str) -> Iterator[str]:

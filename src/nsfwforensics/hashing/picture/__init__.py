@@ -1,1 +1,1 @@
-"""picture."""
+"""Perceptual hashes of one picture: PDQ, and the 64-bit hashes beside it."""

@@ -1,1 +1,1 @@
-"""Is the person of the reference photo in it?"""
+"""Face detection, alignment and embedding, with the error rates measured for them."""

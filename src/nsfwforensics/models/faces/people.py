@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nsfwforensics.core.documents import read_toml
-from nsfwforensics.core.messages import say
-from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.weights import weights_folder
+from nsfwforensics.models.weights import measured
 
 if TYPE_CHECKING:
     from nsfwforensics.models.faces.compare import FaceTemplate
@@ -105,22 +101,18 @@ def people_figures(folder: Path | None = None) -> PeopleFigures:
     Raises:
         WeightsError: They are missing, or cannot be understood.
     """
-    places = [*([folder] if folder else []), weights_folder()]
-    path = next((place / FILE for place in places if (place / FILE).is_file()), places[-1] / FILE)
-    try:
-        content = path.read_bytes()
-        tables: dict[str, Any] = read_toml(content)
-        return PeopleFigures(
-            model=str(tables["model"]),
-            measured=str(tables["measured"]),
-            data=str(tables["data"]),
-            **{name: float(value) for name, value in tables["rules"].items()},
-            rows=tuple(PurityRow(**row) for row in tables["condition"]),
-            digest=hashlib.sha256(content).hexdigest(),
-        )
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        problem = say("{file} does not hold the figures of joining faces: {error}", file=FILE, error=str(error))
-        raise WeightsError(problem) from error
+    return measured(FILE, _figures, folder)
+
+
+def _figures(tables: dict[str, Any], digest: str) -> PeopleFigures:
+    return PeopleFigures(
+        model=str(tables["model"]),
+        measured=str(tables["measured"]),
+        data=str(tables["data"]),
+        **{name: float(value) for name, value in tables["rules"].items()},
+        rows=tuple(PurityRow(**row) for row in tables["condition"]),
+        digest=digest,
+    )
 
 
 __all__ = ["ALL_FOUND", "AS_IS", "FILE", "MODEL", "PeopleFigures", "PurityRow", "direction", "people_figures"]

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nsfwforensics.core.documents import read_toml
 from nsfwforensics.core.messages import say
-from nsfwforensics.errors import WeightsError
-from nsfwforensics.models.weights import weights_folder
+from nsfwforensics.models.weights import beside, measured
 
 if TYPE_CHECKING:
     from nsfwforensics.models.faces.compare import FaceTemplate
@@ -117,29 +114,19 @@ def load_rates(name: str, folder: Path | None = None) -> FaceRates | None:
     Raises:
         WeightsError: The file is there and cannot be understood.
     """
-    for candidate in (*((folder,) if folder else ()), weights_folder()):
-        path = candidate / f"{name}.toml"
-        if path.is_file():
-            return _read(path)
-    return None
+    file = f"{name}.toml"
+    return measured(file, _rates, folder) if beside(file, folder).is_file() else None
 
 
-def _read(path: Path) -> FaceRates:
-    try:
-        content = path.read_bytes()
-        tables = read_toml(content)
-        thresholds = {key: float(value) for key, value in tables["thresholds"].items()}
-        return FaceRates(
-            model=str(tables["model"]),
-            measured=str(tables["measured"]),
-            data=str(tables["data"]),
-            **thresholds,
-            false_match=CountedRate(**tables["false_match"]),
-            false_non_match=CountedRate(**tables["false_non_match"]),
-            missed_as_unlike=CountedRate(**tables["missed_as_unlike"]),
-            curve=tuple(CurvePoint(**row) for row in tables["curve"]),
-            digest=hashlib.sha256(content).hexdigest(),
-        )
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        problem = say("{file} does not hold the error rates of a face model: {error}", file=path.name, error=str(error))
-        raise WeightsError(problem) from error
+def _rates(tables: dict[str, Any], digest: str) -> FaceRates:
+    return FaceRates(
+        model=str(tables["model"]),
+        measured=str(tables["measured"]),
+        data=str(tables["data"]),
+        **{key: float(value) for key, value in tables["thresholds"].items()},
+        false_match=CountedRate(**tables["false_match"]),
+        false_non_match=CountedRate(**tables["false_non_match"]),
+        missed_as_unlike=CountedRate(**tables["missed_as_unlike"]),
+        curve=tuple(CurvePoint(**row) for row in tables["curve"]),
+        digest=digest,
+    )

@@ -1,1 +1,1 @@
-"""own."""
+"""Models that users bring: the card that describes one, the checks before it is loaded, and its judgement."""

@@ -1,1 +1,1 @@
-"""synthesis."""
+"""The classifier for generated pictures: CLIP, a linear head, and the calibration of its scores."""

@@ -6,22 +6,16 @@ page loads and runs nothing but its own style, each file is written whole or not
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from nsfwforensics.clustering.model import Clustering, Link, Member, Stage
-from nsfwforensics.report.documents.csv import neutral
-from nsfwforensics.report.documents.writing import write_files, write_page
+from nsfwforensics.report.documents.writing import write_documents
 from nsfwforensics.report.saved import json as report_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-JSON_NAME = "clusters.json"
-CSV_NAME = "clusters.csv"
-HTML_NAME = "clusters.html"
 
 COLUMNS = (
     "cluster",
@@ -89,39 +83,15 @@ def write(found: Clustering, folder: Path) -> None:
     Raises:
         ReportError: It cannot be written, or holds other files of these names.
     """
-    files = {
-        CSV_NAME: lambda stream: write_csv(found, stream),
-        HTML_NAME: lambda stream: write_html(found, stream),
-        JSON_NAME: lambda stream: write_json(found, stream),
+    shown = {
+        "found": found,
+        "caveat": caveat(found),
+        "describe": describe,
+        "note": note,
+        "failed": [problem for problem in found.problems if problem.failed],
+        "skipped": [problem for problem in found.problems if not problem.failed],
     }
-    write_files(folder, files, JSON_NAME)
-
-
-def write_json(found: Clustering, stream: TextIO) -> None:
-    """Writes the document; ASCII only where the stream cannot take UTF-8."""
-    stream.write(report_json.for_stream(report_json.block(found), stream) + "\n")
-
-
-def write_csv(found: Clustering, stream: TextIO) -> None:
-    """Writes one row for every file, clusters first; ``shown`` is a share, 0–1."""
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([neutral(cell) for cell in row] for row in _rows(found))
-
-
-def write_html(found: Clustering, stream: TextIO) -> None:
-    """Writes one self-contained page without scripts."""
-    write_page(
-        stream,
-        "clusters.html.j2",
-        ("report.css",),
-        found=found,
-        caveat=caveat(found),
-        describe=describe,
-        note=note,
-        failed=[problem for problem in found.problems if problem.failed],
-        skipped=[problem for problem in found.problems if not problem.failed],
-    )
+    write_documents(folder, "clusters", report_json.block(found) + "\n", _rows(found), shown)
 
 
 def note(member: Member) -> str:
@@ -130,6 +100,8 @@ def note(member: Member) -> str:
 
 
 def _rows(found: Clustering) -> Iterator[Sequence[object]]:
+    """The table: its head, then one row for every file, clusters first; ``shown`` is a share, 0–1."""
+    yield COLUMNS
     for group in found.clusters:
         yield _row(group.number, "representative", group.representative)
         for member in group.members:
@@ -152,4 +124,4 @@ def _row(number: int | None, role: str, member: Member) -> Sequence[object]:
     return [number, role, member.path, *why, *about]
 
 
-__all__ = ["CSV_NAME", "HTML_NAME", "JSON_NAME", "caveat", "describe", "write", "write_csv", "write_html", "write_json"]
+__all__ = ["caveat", "describe", "write"]

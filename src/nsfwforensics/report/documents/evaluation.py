@@ -6,13 +6,12 @@ page loads and runs nothing but its own style, each file is written whole or not
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -22,15 +21,11 @@ from nsfwforensics.evaluation.states import TIERS
 from nsfwforensics.language import language as language_of
 from nsfwforensics.models.synthesis.calibration import Rate
 from nsfwforensics.report.charts import quality
-from nsfwforensics.report.documents.csv import neutral
-from nsfwforensics.report.documents.writing import write_files, write_page
+from nsfwforensics.report.documents.writing import write_documents
 
 if TYPE_CHECKING:
     from nsfwforensics.evaluation.figures import Figures, Sourced
 
-JSON_NAME = "evaluation.json"
-CSV_NAME = "evaluation.csv"
-HTML_NAME = "evaluation.html"
 SCHEMA_VERSION = "1.0"
 
 SHORT = {"as_is": "as the file is", "768_q60": "768 px, quality 60", "512_q40": "512 px, quality 40"}
@@ -105,12 +100,19 @@ def write(found: Evaluation, folder: Path) -> None:
     Raises:
         ReportError: It cannot be written, or holds other files of these names.
     """
-    files = {
-        CSV_NAME: lambda stream: write_csv(found, stream),
-        HTML_NAME: lambda stream: write_html(found, stream),
-        JSON_NAME: lambda stream: stream.write(as_json(found)),
+    shown = {
+        "found": found,
+        "figures": found.figures,
+        "tiers": TIERS,
+        "warnings": warnings(found),
+        "rate": rate,
+        "estimate": estimate,
+        "standing": STANDING,
+        "error_words": error_words,
+        "charts": list(_charts(found)),
     }
-    write_files(folder, files, JSON_NAME)
+    sheets = ("report.css", "charts.css", "print.css")
+    write_documents(folder, "evaluation", as_json(found), _rows(found), shown, sheets)
 
 
 def as_json(found: Evaluation) -> str:
@@ -147,37 +149,17 @@ def plain(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def write_csv(found: Evaluation, stream: TextIO) -> None:
+def _rows(found: Evaluation) -> Iterator[Sequence[object]]:
     """One row for every file and state."""
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(("class", "source", "path", "sha256", "state", "score", "answer", "reason", "problem"))
+    yield "class", "source", "path", "sha256", "state", "score", "answer", "reason", "problem"
     for name, folder in (("real", found.real), ("generated", found.generated)):
         for source, one in folder:
             head = (name, source, one.path, one.sha256)
             if not one.states:
-                writer.writerow([neutral(cell) for cell in (*head, "", "", "", "", one.problem)])
+                yield *head, "", "", "", "", one.problem
             for state, said in (one.states or {}).items():
                 score = None if said.score is None else round(said.score, 5)
-                row = (*head, state, score, said.verdict.value, said.reason, "")
-                writer.writerow([neutral(cell) for cell in row])
-
-
-def write_html(found: Evaluation, stream: TextIO) -> None:
-    """One self-contained page without scripts."""
-    write_page(
-        stream,
-        "evaluation.html.j2",
-        ("report.css", "charts.css", "print.css"),
-        found=found,
-        figures=found.figures,
-        tiers=TIERS,
-        warnings=warnings(found),
-        rate=rate,
-        estimate=estimate,
-        standing=STANDING,
-        error_words=error_words,
-        charts=list(_charts(found)),
-    )
+                yield *head, state, score, said.verdict.value, said.reason, ""
 
 
 def rate(value: Rate) -> str:
@@ -236,17 +218,4 @@ def _charts(found: Evaluation) -> Iterator[Markup]:
     yield quality.spread("Scores by degradation, all sources", rows, found.threshold, english)
 
 
-__all__ = [
-    "CSV_NAME",
-    "HTML_NAME",
-    "JSON_NAME",
-    "STANDING",
-    "Evaluation",
-    "as_json",
-    "error_words",
-    "estimate",
-    "plain",
-    "rate",
-    "warnings",
-    "write",
-]
+__all__ = ["STANDING", "Evaluation", "as_json", "error_words", "estimate", "plain", "rate", "warnings", "write"]

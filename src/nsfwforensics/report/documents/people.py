@@ -6,20 +6,17 @@ style, each file is written whole or not at all. No document shows a picture.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from nsfwforensics.report.documents.csv import neutral
-from nsfwforensics.report.documents.writing import write_files, write_page
+from nsfwforensics.core.error_rates import clopper_pearson_upper, upper_percent
+from nsfwforensics.report.documents.writing import write_documents
 from nsfwforensics.report.saved import json as report_json
 from nsfwforensics.report.words.text import count
 
 if TYPE_CHECKING:
     from nsfwforensics.clustering.people_model import People, Person
-
-JSON_NAME, CSV_NAME, HTML_NAME = "people.json", "people.csv", "people.html"
 
 COLUMNS = (
     "person",
@@ -64,7 +61,8 @@ def rates(found: People) -> Iterator[str]:
         yield (
             f"{row.condition}: of the faces in a group, {row.precision:.1%} on average were of the person in question, "
             f"and {row.recall:.1%} of a person's faces were in one group ({row.faces} faces of {row.people} people; "
-            f"{row.mixed} of {count(row.groups, 'group')} held more than one person)"
+            f"{row.mixed} of {count(row.groups, 'group')} held more than one person, which from so many allows for up "
+            f"to {upper_percent(clopper_pearson_upper(row.mixed, row.groups))} of groups, one-sided 95 % bound)"
         )
 
 
@@ -94,46 +92,24 @@ def write(found: People, folder: Path) -> None:
     Raises:
         ReportError: It cannot be written, or holds other files of these names.
     """
-    files = {
-        CSV_NAME: lambda stream: write_csv(found, stream),
-        HTML_NAME: lambda stream: write_html(found, stream),
-        JSON_NAME: lambda stream: write_json(found, stream),
+    shown = {
+        "found": found,
+        "caveat": CAVEAT,
+        "personal": PERSONAL,
+        "title": title,
+        "extent": extent,
+        "rates": list(rates(found)),
+        "about_reference": about_reference(found),
+        "fit_alone": [face for face in found.others if not face.unfit],
+        "unfit": [face for face in found.others if face.unfit],
+        "failed": [problem for problem in found.problems if problem.failed],
     }
-    write_files(folder, files, JSON_NAME)
-
-
-def write_json(found: People, stream: TextIO) -> None:
-    """Writes the document; ASCII only where the stream cannot take UTF-8."""
-    stream.write(report_json.for_stream(report_json.block(found), stream) + "\n")
-
-
-def write_csv(found: People, stream: TextIO) -> None:
-    """Writes one row for every face and file, people first; boxes in pixels."""
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([neutral(cell) for cell in row] for row in _rows(found))
-
-
-def write_html(found: People, stream: TextIO) -> None:
-    """Writes one self-contained page without scripts and without pictures."""
-    write_page(
-        stream,
-        "people.html.j2",
-        ("report.css",),
-        found=found,
-        caveat=CAVEAT,
-        personal=PERSONAL,
-        title=title,
-        extent=extent,
-        rates=list(rates(found)),
-        about_reference=about_reference(found),
-        fit_alone=[face for face in found.others if not face.unfit],
-        unfit=[face for face in found.others if face.unfit],
-        failed=[problem for problem in found.problems if problem.failed],
-    )
+    write_documents(folder, "people", report_json.block(found) + "\n", _rows(found), shown)
 
 
 def _rows(found: People) -> Iterator[Sequence[object]]:
+    """The table: its head, then one row for every face and file, people first; boxes in pixels."""
+    yield COLUMNS
     for person in found.people:
         for face in person.faces:
             for path in face.paths:
@@ -141,31 +117,11 @@ def _rows(found: People) -> Iterator[Sequence[object]]:
                 yield [person.number, "person", str(person.reference).lower(), *about, None]
     for other in found.others:
         for path in other.paths:
-            yield [
-                None,
-                "no group",
-                None,
-                path,
-                *other.box,
-                None,
-                str(not other.unfit).lower(),
-                other.sha256,
-                other.unfit,
-            ]
+            about = [path, *other.box, None, str(not other.unfit).lower(), other.sha256, other.unfit]
+            yield [None, "no group", None, *about]
     for problem in found.problems:
         empty = [None] * 8
         yield [None, "failed" if problem.failed else "skipped", None, problem.path, *empty[1:], problem.reason]
 
 
-__all__ = [
-    "CAVEAT",
-    "PERSONAL",
-    "about_reference",
-    "extent",
-    "rates",
-    "title",
-    "write",
-    "write_csv",
-    "write_html",
-    "write_json",
-]
+__all__ = ["CAVEAT", "PERSONAL", "about_reference", "extent", "rates", "title", "write"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,47 +14,60 @@ from nsfwforensics.core.private import make_folder
 from nsfwforensics.core.report_files import is_ours
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import language as language_of
+from nsfwforensics.report.documents.csv import neutral
 from nsfwforensics.report.page import html
 from nsfwforensics.report.page.templating import environment
 from nsfwforensics.report.saved.folder import replace_file
 
 
-def write_files(folder: Path, files: Mapping[str, Callable[[TextIO], object]], document: str) -> None:
-    """Writes files into a folder, which is made if it is missing; each is written whole or not at all.
+def write_documents(
+    folder: Path,
+    name: str,
+    document: str,
+    rows: Iterable[Sequence[object]],
+    shown: Mapping[str, Any],
+    sheets: Iterable[str] = ("report.css",),
+) -> None:
+    """Writes one result as three files into a folder, which is made if it is missing; each is whole or not there.
 
     Args:
         folder: Where they go.
-        files: What writes each, by file name, in this order.
-        document: The name of the JSON document among them, by which files of ours are known.
+        name: Of the files, and of the page's template, without an ending.
+        document: What the JSON document holds. It is written last, and files of ours are known by it.
+        rows: Of the table, its head first; each cell is made harmless.
+        shown: What the page's template shows.
+        sheets: Our style sheets that the page carries.
 
     Raises:
         ReportError: They cannot be written, or files of these names are there that are not ours.
     """
+    files: dict[str, Callable[[TextIO], object]] = {
+        f"{name}.csv": lambda stream: _write_table(stream, rows),
+        f"{name}.html": lambda stream: _write_page(stream, name, shown, sheets),
+        (last := f"{name}.json"): lambda stream: stream.write(document),
+    }
     try:
         make_folder(folder)
-        taken = [name for name in files if os.path.lexists(folder / name)]
-        if taken and not is_ours(folder / document):
+        taken = [file for file in files if os.path.lexists(folder / file)]
+        if taken and not is_ours(folder / last):
             raise ReportError(f"{folder / taken[0]} is there and is not of this tool; choose another folder")
-        for name, write_to in files.items():
-            replace_file(folder / name, write_to)
+        for file, write_to in files.items():
+            replace_file(folder / file, write_to)
     except FileExistsError:
         raise ReportError(f"{folder} is not a folder") from None
     except OSError as error:
         raise ReportError(f"cannot write to {folder}: {error.strerror}") from error
 
 
-def write_page(stream: TextIO, template: str, sheets: tuple[str, ...], **context: Any) -> None:
-    """Writes a self-contained page that runs nothing and loads nothing.
+def _write_table(stream: TextIO, rows: Iterable[Sequence[object]]) -> None:
+    csv.writer(stream, lineterminator="\r\n").writerows([neutral(cell) for cell in row] for row in rows)
 
-    Args:
-        stream: A text stream in UTF-8.
-        template: Its template.
-        sheets: Our style sheets that it carries.
-        **context: What the template shows.
-    """
+
+def _write_page(stream: TextIO, name: str, shown: Mapping[str, Any], sheets: Iterable[str]) -> None:
+    """Writes a self-contained page that runs nothing and loads nothing."""
     style = "".join(map(html.asset, sheets))
     safe = Markup(style)  # noqa: S704 - our own files, never evidence
-    page = environment(language_of("en")).get_template(template)
-    pieces = page.stream(style=safe, style_hash=html.policy_hash(style), **context)
+    page = environment(language_of("en")).get_template(f"{name}.html.j2")
+    pieces = page.stream(style=safe, style_hash=html.policy_hash(style), **shown)
     pieces.enable_buffering(200)
     stream.writelines(pieces)

@@ -1,1 +1,1 @@
-"""changes."""
+"""Where two aligned pictures differ: registration, photometric adjustment, difference, regions."""

@@ -1,1 +1,1 @@
-"""Traces of editing inside one file."""
+"""What editing leaves in the pixels of one picture: JPEG grids, double quantisation, copies, noise."""

@@ -1,1 +1,1 @@
-"""c2pa."""
+"""Content Credentials (C2PA): read, checked against the trust list, and put into words."""

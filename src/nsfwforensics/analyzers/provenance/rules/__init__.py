@@ -1,1 +1,1 @@
-"""rules."""
+"""Marks that generators, editors and services leave in metadata, as data."""
