@@ -25,7 +25,7 @@ BLOCKS = tuple(range(5, 12))
 PENALTY = 3e-6
 """Weight of the squared length of the coefficients."""
 
-FULL = 200
+FULL = 300
 """Rows of a publisher and class beyond which more of them weigh no more together."""
 
 DIRECTIONS = 400

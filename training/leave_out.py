@@ -28,7 +28,7 @@ GROUPS = 12
 ALIKE = 0.93
 """Cosine of two embeddings from which on pictures of one publisher are one series."""
 
-TRAINED = ("as_is", "768_q60", "512_q40", "small", "grey")
+TRAINED = ("as_is", "768_q60", "512_q40")
 """Views of every picture that the head is fitted on, as rows of one table."""
 
 ALL = -1
