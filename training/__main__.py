@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     higher = embed.shift(pictures, "as_is", out, lambda whole: head.logits(features_of(whole)).item())
     head = replace(head, bias=head.bias - higher)  # so that scores in use are those that thresholds were made of
     image, judged = calibrate.calibrated(rows)
-    figures = measure.figures(rows, judged, {picture.key: picture for picture in pictures})
+    figures = measure.figures(rows, judged, {picture.key: picture for picture in pictures}) | {"float32": higher}
     (out / "figures.json").write_text(json.dumps(plain(figures), indent=1), "utf-8")
     weights: Path = arguments.weights or out / "weights"
     if not weights.exists():

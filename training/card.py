@@ -135,6 +135,7 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         "counts": f"{sum(p.label == 1 and p.use == 'develop' for p in pictures):,} generated pictures and "
         f"{sum(p.label == 0 and p.use == 'develop' for p in pictures):,} photographs",
         "portraits": " and ".join(share(figures["portraits"][tier]["real_called"]) for tier in TIERS[1:]),
+        "float32": f"{figures['float32']:.3f}",
         "large": share(image.rate(LARGE, "real_called")),
         "alpha": ", ".join(f"{100 * alpha:g} % ({state})" for state, alpha in image.alphas.items()),
         "beta": ", ".join(f"{100 * beta:g} % ({state})" for state, beta in image.betas.items()),
