@@ -25,6 +25,7 @@ from benchmarks.measure import TOOL, measure, median_seconds
 from benchmarks.near import cluster
 from benchmarks.one import one
 from benchmarks.page import page
+from benchmarks.parent import parent
 from benchmarks.provenance import provenance
 from benchmarks.review import review
 from benchmarks.stages import stages
@@ -137,6 +138,7 @@ BENCHES: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "changes": changes,
     "large": large,
     "page": page,
+    "parent": parent,
     "cluster": cluster,
     "detector": detector,
 }

@@ -24,7 +24,7 @@ ATTRIBUTES = {("os", "system"), ("os", "popen"), ("tempfile", "mktemp"), ("yaml"
 ALLOWED = {
     ("models/faces/vggface2.py", "import pickle"): "names the error of torch's restricted reader",
     ("execution/answers.py", "import pickle"): "between our own processes, as the pool itself does",
-    ("execution/first_look.py", "import pickle"): "reads what this process wrote into a file without a name",
+    ("execution/first_look.py", "import pickle"): "reads what a process of ours wrote into a file without a name",
     ("core/installation.py", "import urllib.request"): "only turns the file URL of an editable install into a path",
     ("review/serving.py", "import socket"): "listens on this machine's own address, and opens nothing",
     ("testing.py", "import pickle"): "shows that samples can travel between our own processes",

@@ -66,6 +66,8 @@ def main(folder: Path) -> None:
         for state in STATES:
             figures = ", ".join(f"{counts[state, what]} {what}" for what in ("pictures", "possible", "likely"))
             print(f"{group.name}, {state}: {figures}")
+    if not times:
+        sys.exit(f"{folder} holds no folders with pictures")
     print(f"{1000 * median(times):.0f} ms for a picture (median of {len(times)})")
 
 

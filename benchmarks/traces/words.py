@@ -63,6 +63,10 @@ The manipulations are made by a program: nobody matched colours, light or noise 
 content with knowledge of the rest. The photographs are what cameras of about twenty years wrote, most of them compact
 cameras, and telephones of the last ten years are few. Screenshots, collages, memes, scans and pictures with text are
 not among the unedited ones and do lead to findings, which is why every finding says so.
+
+The figures of `copy-move` are from before it first glanced at a picture in 0.4 megapixels, to look at it in 1.2 only
+where something repeats there. A glance adds no alarm; it can lose copies: of 85 manipulated pictures (18 hosts, made as
+above) in which a copy is found without it, 84 pass, and in the other one a fifth of the copy had been marked.
 """
 
 PEERS = {

@@ -13,7 +13,6 @@ import hashlib
 import os
 import platform
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -100,21 +99,7 @@ class Run:
         return self._seen.ordered(self.targets())
 
     def _examine(self, targets: Iterable[Target]) -> Iterator[FileReport]:
-        sent: deque[Target] = deque()
-
-        def looks() -> Iterator[Target]:
-            for target in targets:
-                sent.append(replace(target, look=Look.REST) if target.path in self._seen else target)
-                yield sent[-1]
-
-        for file in self.engine.run(self.plan, looks()):
-            target = sent.popleft()
-            first = self._seen.taken(target.path) if target.look is Look.REST else None
-            if first is not None and first.info.sha256 != file.info.sha256:  # other bytes by now
-                (file,) = self.engine.run(self.plan, [replace(target, look=Look.WHOLE)])
-            elif first is not None:
-                file = self.plan.joined(first, file)
-            yield file
+        return self.engine.run(self.plan, map(self._seen.completed, targets))
 
     def targets(self) -> Iterator[Target]:
         """The files to examine, found anew at each call; nothing is opened."""

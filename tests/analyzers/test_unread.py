@@ -45,7 +45,10 @@ def comments(number: int) -> bytes:
     return filled(lambda n: make.segment(0xFE, b"%d" % n), number)
 
 
-@pytest.mark.parametrize("number", [5_000, 20_000, 60_000])
+@pytest.mark.parametrize(
+    "number",
+    [5_000, parts.MAX_PLACES + 1, *(pytest.param(many, marks=pytest.mark.slow) for many in (parts.MAX_PLACES, 60_000))],
+)
 @pytest.mark.parametrize("empty", [True, False])
 def test_comments_before_a_label_hide_nothing_and_make_no_file_short(number: int, empty: bool) -> None:
     filling = make.segment(0xFE, b"") * number if empty else comments(number)

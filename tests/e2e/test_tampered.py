@@ -22,8 +22,8 @@ def forge(report: Path, *, seal: bool) -> None:
     """As an attacker does: proven authentic, in the document and in what stands beside it, and sealed again."""
     for name in ("report.json", "files.jsonl"):
         text = (report / name).read_text("utf-8")
-        assert '"statement": "' in text
-        head, _, tail = text.partition('"statement": "')
+        assert '"statement":"' in text
+        head, _, tail = text.partition('"statement":"')
         (report / name).write_text(
             f'{head}"statement": "FORGED: proven authentic{tail[tail.index(chr(34)) :]}', "utf-8"
         )

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import itertools
 import os
+import platform
+import sys
 from pathlib import Path
 
 import pytest
 
-from nsfwforensics.execution import machine
+from nsfwforensics.execution import machine, worker
 
 
 @pytest.fixture
@@ -37,3 +40,28 @@ def test_cores_limit_them_too_and_without_figures_there_are_no_more_than_eight(
     assert machine.automatic_jobs() == 8
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     assert machine.automatic_jobs() == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="the GNU C library's")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    blocks = [b"x" * (20_000 + number) for number in range(4000)]
+    last = blocks.pop()  # above all others, so that the library keeps what lies below
+    blocks.clear()
+    before = held()
+    machine.give_back()
+    assert held() < before - 60_000_000
+    assert len(last) == 23_999
+
+
+def test_a_worker_gives_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(worker, "_plan", object())
+    monkeypatch.setattr(worker, "_files", itertools.count(1))
+    monkeypatch.setattr(worker, "examine", lambda plan, target: target)
+    monkeypatch.setattr(worker, "give_back", lambda: given.append(1))
+    for number in range(60):
+        assert worker.work(number) == number  # type: ignore[arg-type, comparison-overlap]
+    assert len(given) == 60 // worker.GIVING_BACK

@@ -12,7 +12,7 @@ import pytest
 
 from nsfwforensics.api import Request, Run
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.plan import Draft
+from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution import parcels, ray_pool
 from nsfwforensics.execution.inline import InlineEngine

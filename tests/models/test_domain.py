@@ -148,3 +148,17 @@ def test_a_spoilt_border_is_refused(shipped: Domain, spoil: str) -> None:
         rows[NAMES[0]] = {"short": [1.0], "zero": [0.0, 0.0, 0.0, 0.0], "words": ["a", "b", "c", "d"]}[spoil]
     with pytest.raises((KeyError, ValueError)):
         Domain.from_plain(content)
+
+
+@pytest.mark.parametrize("make", [photograph, page, lambda: np.full((64, 64, 3), 200, np.uint8)])
+def test_colours_are_those_counted_pixel_by_pixel(make: Callable[[], Pixels]) -> None:
+    rgb = make()[:64, :96]
+    pixels = [tuple(int(value) for value in pixel) for pixel in rgb.reshape(-1, 3)]
+    steps = [tuple(value // 8 for value in pixel) for pixel in pixels]
+    shares = np.array(sorted((steps.count(each) / len(steps) for each in set(steps)), reverse=True))
+    found = dict(zip(NAMES, look(rgb), strict=True))
+    vivid = sum(max(pixel) - min(pixel) >= 180 for pixel in pixels) / len(pixels)
+    assert found["colours_90"] == np.log(np.searchsorted(np.cumsum(shares), 0.9) + 1)
+    assert found["colour_entropy"] == pytest.approx(-(shares * np.log2(shares)).sum())
+    assert found["commonest_colour"] == pytest.approx(shares[0] ** 0.5)
+    assert found["pure_colour"] == pytest.approx(vivid**0.5)

@@ -132,7 +132,7 @@ def test_every_element_of_the_data_is_complete_and_has_its_fields_in_every_lette
         to_mark = [slot for slot in empty.missing() if slot.state is not State.BY_HAND]
         assert marks == len(to_mark), "what is listed as missing is marked in the letter, once each, and nothing else"
         for slot in to_mark:
-            assert slot.state is State.TO_CONFIRM or slot.entry.label(language) in text
+            assert slot.state is State.TO_CONFIRM or slot.entry.say(language) in text
 
 
 @pytest.mark.parametrize("law", Law)
@@ -151,7 +151,7 @@ def test_the_cover_begins_with_minors_and_says_what_is_missing(law: Law, languag
     for element in one.regime.elements:
         assert element.asks.say(language) in text
     for slot in one.missing():
-        assert slot.entry.label(language) in text
+        assert slot.entry.say(language) in text
     assert ("checked on November 2026" if language == "en" else "2026年11月に確認") in text
     assert "Draft" not in letter(one, DraftFormat.TEXT) and "下書き" not in letter(one, DraftFormat.TEXT)
 

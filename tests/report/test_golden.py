@@ -111,7 +111,7 @@ def test_a_report_of_this_version_needs_no_analyzer(tmp_path: Path, monkeypatch:
 
 def test_a_version_that_is_not_known_is_refused(tmp_path: Path) -> None:
     document = json.loads(gzip.decompress((GOLDEN / f"{READ_VERSIONS[-1]}.json.gz").read_bytes()))
-    (tmp_path / "report.json").write_text(json.dumps({**document, "schema_version": "1.2"}))
+    (tmp_path / "report.json").write_text(json.dumps({**document, "schema_version": "1.3"}))
     digests.write(tmp_path)
-    with pytest.raises(ReportError, match=r"reads 1\.0, 1\.1"):
+    with pytest.raises(ReportError, match=r"reads 1\.0, 1\.1, 1\.2"):
         SavedReport.open(tmp_path)

@@ -61,6 +61,6 @@ def test_the_document_is_streamed_in_one_piece_per_file() -> None:
     buffer = io.StringIO()
     buffer.writelines(document(header(), (file_line(made) for made in files), tally.summary()))
     loaded = json.loads(buffer.getvalue())
-    assert list(loaded) == ["schema_version", "header", "files", "summary"]
+    assert list(loaded) == ["schema_version", "header", "common", "files", "summary"]
     assert [entry["info"]["path"] for entry in loaded["files"]] == ["0.jpg", "1.jpg", "2.jpg"]
     assert sum(line.startswith('{"info"') for line in buffer.getvalue().splitlines()) == 3

@@ -224,7 +224,7 @@ def test_a_document_cut_off_or_changed_inside_is_refused(tmp_path: Path) -> None
     digests.write(tmp_path)
     with pytest.raises(ReportError, match="cut off"):
         SavedReport.open(tmp_path)
-    path.write_bytes(whole.replace(b'"priority": "high"', b'"priority": "fake"', 1))
+    path.write_bytes(whole.replace(b'"priority":"high"', b'"priority":"fake"', 1))
     digests.write(tmp_path)
     with pytest.raises(ReportError, match=r"file 3 of report\.json is not a file report: priority"):
         SavedReport.open(tmp_path)
@@ -241,7 +241,7 @@ def test_a_saved_status_cannot_claim_another_one(tmp_path: Path) -> None:
     write(tmp_path, [failed])
     for name in ("report.json", "files.jsonl"):
         path = tmp_path / name
-        path.write_bytes(path.read_bytes().replace(b'"status": "failed"}', b'"status": "ok"}'))
+        path.write_bytes(path.read_bytes().replace(b'"status":"failed"}', b'"status":"ok"}'))
     digests.write(tmp_path)
     with pytest.raises(ReportError, match="the status is not what its results say"):
         SavedReport.open(tmp_path)

@@ -106,44 +106,44 @@ def test_a_list_of_another_program_is_read_and_nothing_outside_is_opened(report:
 
 Change = Callable[[Path], None]
 
-STATEMENT = '"statement": "No statement of origin was found.'
+STATEMENT = '"statement":"No statement of origin was found.'
 CONSISTENCY: dict[str, tuple[Change, str]] = {
     "a sentence of an answer": (
-        lambda folder: edited_everywhere(folder, STATEMENT, '"statement": "Proven authentic.'),
+        lambda folder: edited_everywhere(folder, STATEMENT, '"statement":"Proven authentic.'),
         "the answer to 'origin' is not what its findings say",
     ),
     "the sentence of a finding": (
         lambda folder: edited_everywhere(
-            folder, '"explanation": "The file says', '"explanation": "It is proven, it says'
+            folder, '"explanation":"The file says', '"explanation":"It is proven, it says'
         ),
         "the answer to 'origin' is not what its findings say",
     ),
     "the support of an answer": (
-        lambda folder: edited_everywhere(folder, '"support": "no_indication"', '"support": "supports"'),
+        lambda folder: edited_everywhere(folder, '"support":"no_indication"', '"support":"supports"'),
         "the answer to 'origin'",
     ),
     "the support of a finding": (
         lambda folder: edited_everywhere(
-            folder, '"severity": "high", "support": "supports"', '"severity": "high", "support": "inconclusive"'
+            folder, '"severity":"high","support":"supports"', '"severity":"high","support":"inconclusive"'
         ),
         "the priority is not what its findings say",
     ),
     "the severity of a finding": (
-        lambda folder: edited_everywhere(folder, '"severity": "high"', '"severity": "low"'),
+        lambda folder: edited_everywhere(folder, '"severity":"high"', '"severity":"low"'),
         "the priority is not what its findings say",
     ),
     "the findings of an answer": (
-        lambda folder: edited_everywhere(folder, '"findings": ["META-001"]', '"findings": []'),
+        lambda folder: edited_everywhere(folder, '"findings":["META-001"]', '"findings":[]'),
         "the answer to 'origin'",
     ),
     "what was not checked": (
         lambda folder: edited_everywhere(
-            folder, '"not_checked": ["provenance: needs the extra that is not here"]', '"not_checked": []'
+            folder, '"not_checked":["provenance: needs the extra that is not here"]', '"not_checked":[]'
         ),
         "the answer to 'origin'",
     ),
     "the priority": (
-        lambda folder: edited_everywhere(folder, '"priority": "high"', '"priority": "none"'),
+        lambda folder: edited_everywhere(folder, '"priority":"high"', '"priority":"none"'),
         "file 1 of report.json: the priority",
     ),
     "the counts": (
@@ -205,7 +205,7 @@ def test_a_change_is_found_though_the_list_was_written_anew(report: Path, what: 
 
 
 def test_a_changed_report_is_shown_on_request_and_nothing_is_made_of_it(report: Path) -> None:
-    edited_everywhere(report, STATEMENT, '"statement": "Proven authentic.')
+    edited_everywhere(report, STATEMENT, '"statement":"Proven authentic.')
     shown = SavedReport.open(report, changed=True)
     assert any("changed after it was written: report.json is not" in note for note in shown.header.notes)
     before = {path: path.read_bytes() for path in report.iterdir() if path.is_file()}
@@ -230,7 +230,7 @@ def test_an_unfinished_run_has_no_list_and_is_held_to_its_findings(report: Path,
     writer.__exit__(None, None, None)
     stopped = tmp_path / "killed"
     assert SavedReport.open(stopped).unfinished
-    edited(stopped / "files.jsonl", '"priority": "high"', '"priority": "none"')
+    edited(stopped / "files.jsonl", '"priority":"high"', '"priority":"none"')
     with pytest.raises(ReportError, match=r"line 1 of files\.jsonl: the priority"):
         SavedReport.open(stopped)
 
@@ -251,7 +251,7 @@ def test_a_view_that_was_being_made_when_it_stopped_spoils_nothing(
 
 def test_a_report_of_version_0_1_is_read(report: Path) -> None:
     for name in ("report.json", "files.jsonl"):
-        text = (report / name).read_text("utf-8").replace('"schema_version": "1.1"', '"schema_version": "1.0"')
+        text = (report / name).read_text("utf-8").replace('"schema_version": "1.2"', '"schema_version": "1.0"')
         data = "\n".join(without_digests(line) for line in text.split("\n"))
         (report / name).write_text(data, "utf-8")
     digests.write(report)
@@ -264,8 +264,8 @@ def test_a_report_of_version_0_1_is_read(report: Path) -> None:
 
 
 def without_digests(line: str) -> str:
-    head, mark, rest = line.partition(f'"path": "{MAP}", "sha256": "')
-    return head + f'"path": "{MAP}"' + rest[65:] if mark else line
+    head, mark, rest = line.partition(f'"path":"{MAP}","sha256":"')
+    return head + f'"path":"{MAP}"' + rest[65:] if mark else line
 
 
 SENTENCES_0_1 = (

@@ -124,7 +124,7 @@ def test_flat_and_noise_give_nothing() -> None:
     assert copy_move(noise).regions == ()
 
 
-def test_large_pictures_are_worked_on_at_a_capped_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def _sizes_looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     real = module.keypoints
 
@@ -133,6 +133,38 @@ def test_large_pictures_are_worked_on_at_a_capped_size(monkeypatch: pytest.Monke
         return real(gray)
 
     monkeypatch.setattr(module, "keypoints", watched)
+    return seen
+
+
+def test_a_picture_that_repeats_nothing_is_only_glanced_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _sizes_looked_at(monkeypatch)
+    trace = copy_move(photo(800, 1000, seed=11))
+    assert seen == [pytest.approx(module.GLANCE_PIXELS, rel=0.01)]
+    assert trace.regions == () and trace.reason is None
+    assert trace.data["working_scale"] == pytest.approx((module.GLANCE_PIXELS / 800_000) ** 0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("side", [72, 110])
+def test_where_a_glance_sees_something_the_answer_is_that_of_the_whole(
+    side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = photo(700, 900, seed=3)
+    picture[450 : 450 + side, 600 : 600 + side] = picture[100 : 100 + side, 100 : 100 + side]
+    glanced = copy_move(resaved(picture, 90))
+    monkeypatch.setattr(module, "GLANCE_PIXELS", picture.size)
+    whole = copy_move(resaved(picture, 90))
+    assert len(whole.regions) == 2
+    assert glanced.regions == whole.regions and glanced.data == whole.data
+
+
+def test_a_strip_is_not_judged_by_a_glance_too_narrow_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _sizes_looked_at(monkeypatch)
+    copy_move(photo(110, 5000, seed=11))
+    assert seen == [550_000]
+
+
+def test_large_pictures_are_worked_on_at_a_capped_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _sizes_looked_at(monkeypatch)
     monkeypatch.setattr(module, "WORKING_PIXELS", 200_000)
     picture = cv2.resize(photo(seed=3), (2400, 1800), interpolation=cv2.INTER_CUBIC)
     picture[1150:1650, 1600:2200] = picture[150:650, 150:750]

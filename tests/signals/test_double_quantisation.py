@@ -145,3 +145,15 @@ def test_tables_that_are_kept_are_those_of_the_formula(last: int, kept: bool) ->
                 centre, spread = (level - limit) * earlier, 0.6 * math.sqrt(2)
                 low, high = (math.erf(((value + half) * step - centre) / spread) for half in (-0.5, 0.5))
                 assert found[level, value + 24] == pytest.approx((high - low) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(("first", "step"), [(1, 1), (3, 5), (16, 7), (99, 2)])
+def test_levels_counted_in_sorted_values_are_those_of_rounding(first: int, step: int) -> None:
+    generator = np.random.default_rng(first)
+    content = (generator.laplace(0, 30, 4000)).astype(np.float32).astype(np.float64)
+    content[:400] = (generator.integers(-90, 90, 400) + 0.5) * first  # exactly between two levels
+    limit = recompression._limit(first, step)
+    levels = np.clip(np.rint(content / first), -limit, limit).astype(int) + limit
+    mass = np.bincount(levels, minlength=2 * limit + 1)
+    wanted = recompression._smoothed(mass @ recompression._moved(first, step))
+    assert (recompression._twice(np.sort(content), first, step) == wanted).all()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nsfwforensics.signals.traces import jpeg_grid
 from nsfwforensics.signals.traces.jpeg_regions import nfa
-from nsfwforensics.signals.traces.jpeg_votes import NO_VOTE, ZERO, counts, votes, zeros
+from nsfwforensics.signals.traces.jpeg_votes import NEAR_ZERO, NO_VOTE, ZERO, counts, votes, zeros
 from nsfwforensics.signals.traces.trace import Trace
 from tests.pictures import resaved
 
@@ -173,6 +173,20 @@ def test_zeros_are_those_of_the_transform() -> None:
         block = cv2.dct(luma[y : y + 8, x : x + 8].astype(np.float64))
         block[0, 0] = 99
         assert found[y, x] == (np.abs(block) < ZERO).sum()
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (9, 807), (30, 808), (47, 1700)])
+def test_zeros_are_those_of_the_transform_across_strips_and_tiles(shape: tuple[int, int]) -> None:
+    luma = photo(*shape, 9)
+    index = np.arange(8)
+    matrix = 0.5 * np.cos((2 * index[None, :] + 1) * index[:, None] * np.pi / 16)
+    matrix[0] /= np.sqrt(2)
+    blocks = np.lib.stride_tricks.sliding_window_view(luma, (8, 8)).astype(np.float64)
+    sizes = np.abs(matrix @ blocks @ matrix.T)
+    sizes[..., 0, 0] = 99
+    for found, least in zip(zeros(luma, (ZERO, NEAR_ZERO)), (ZERO, NEAR_ZERO), strict=True):
+        unsure = (np.abs(sizes - least) < 1e-4).sum(axis=(2, 3))  # single precision may fall on either side
+        assert (np.abs(found.astype(int) - (sizes < least).sum(axis=(2, 3))) <= unsure).all()
 
 
 def test_votes_are_those_of_a_search_through_all_blocks() -> None:

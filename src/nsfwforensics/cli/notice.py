@@ -140,7 +140,7 @@ def _say(made: NoticeDraft, output: Path) -> None:
     console.print(Text("Cover, for you only: ") + plain(_cover_of(output), "bold"), soft_wrap=True)
     for slot in made.missing():
         console.print(
-            Text(f"  still to do ({slot.state.value.replace('_', ' ')}): {slot.entry.label('en')}"), soft_wrap=True
+            Text(f"  still to do ({slot.state.value.replace('_', ' ')}): {slot.entry.say('en')}"), soft_wrap=True
         )
     note("nothing was sent; if the person shown is or may be under 18, read the cover first")
 

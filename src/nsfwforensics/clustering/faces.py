@@ -116,7 +116,7 @@ def encode(found: FacesOfFile) -> bytes:
 
 
 def decode(path: Path, sha256: str, data: bytes) -> FacesOfFile:
-    """What :func:`encode` made.
+    """Reads the faces that :func:`encode` wrote.
 
     Args:
         path: Of the file.

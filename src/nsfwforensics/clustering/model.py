@@ -63,7 +63,7 @@ class Link(Document):
 
 
 class Member(Document):
-    """One file.
+    """One file that was compared.
 
     Attributes:
         path: Where it is.
@@ -143,7 +143,7 @@ class Result(Document):
 
 
 class Clustering(Result):
-    """The whole result.
+    """What ``clusters.json`` holds: clusters, files that are alone, problems.
 
     Attributes:
         pdq_distance: Largest PDQ distance that joins, in bits.

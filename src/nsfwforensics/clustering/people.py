@@ -261,7 +261,7 @@ class _Made:
     def document(
         self, where: Mapping[str, Places], problems: Sequence[Problem], *, command: str, started: str, case: str
     ) -> People:
-        """The whole result.
+        """The document of what was found.
 
         Args:
             where: The files of each content.

@@ -77,7 +77,7 @@ class NearReference(Document):
 
 
 class People(Result):
-    """The whole result.
+    """What ``people.json`` holds: people, other faces, figures, problems.
 
     Attributes:
         case: Of which case, its path; nothing where files were given.

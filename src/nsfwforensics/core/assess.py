@@ -125,13 +125,15 @@ def contradiction(file: FileReport) -> str:
     looked_at = [result for result in file.results if result.origin != _CASE]
     if not file.answers and file.skipped and not looked_at:  # a file of a case that no scan has reached
         return ""
-    ways = [again(file, complete=complete) for complete in (True, False)]
     if [answer.question for answer in file.answers] != list(Question):
         return "the list of answers"
-    for found, *fresh in zip(file.answers, *ways, strict=True):
-        if not any(_says_the_same(found, answer) for answer in fresh):
-            return f"the answer to {found.question.value!r}"
-    return ""
+    doubted = list(file.answers)
+    for complete in (True, False):
+        fresh = {answer.question: answer for answer in again(file, complete=complete)}
+        doubted = [answer for answer in doubted if not _says_the_same(answer, fresh[answer.question])]
+        if not doubted:
+            return ""
+    return f"the answer to {doubted[0].question.value!r}"
 
 
 _CASE = "case"

@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import list_folder
+from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import UsageError
 
 
@@ -40,6 +41,7 @@ class Target:
         lost: True where something may be there that was to be examined, and cannot be reached.
         follow: Whether it may be a symbolic link.
         look: Which analyzers look at it.
+        first: Gives the report of a first look at it, which this one is to complete; None where there was none.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Target:
     lost: bool = False
     follow: bool = False
     look: Look = Look.WHOLE
+    first: Callable[[], FileReport] | None = None
 
     @property
     def failed(self) -> bool:

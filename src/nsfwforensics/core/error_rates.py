@@ -45,7 +45,7 @@ def _measured() -> dict[str, Any]:
 def error_rate(
     what: Message, errors: int, trials: int, *, upper: float | None = None, conditions: Message | None = None
 ) -> dict[str, Any]:
-    """One measured rate.
+    """A measured error rate, as findings carry it.
 
     Args:
         what: What went wrong, as a noun phrase; without values, so that it can be found in a catalogue as plain text.

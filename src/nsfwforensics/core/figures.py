@@ -57,7 +57,7 @@ COMMON: Figures = MappingProxyType(
 
 
 def names_of(figures: Figures) -> dict[str, str]:
-    """The names by key."""
+    """The names of figures, by key, as a report's header keeps them."""
     return {key: figure.name if isinstance(figure, Figure) else figure for key, figure in figures.items()}
 
 

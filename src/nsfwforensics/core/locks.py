@@ -31,7 +31,7 @@ if sys.platform == "win32":
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
     def unlock(descriptor: int, offset: int = 0) -> None:
-        """Gives the byte up."""
+        """Unlocks the byte."""
         os.lseek(descriptor, offset, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
@@ -47,7 +47,7 @@ else:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
 
     def unlock(descriptor: int, offset: int = 0) -> None:
-        """Gives the byte up."""
+        """Unlocks the byte."""
         fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, offset)
 
 

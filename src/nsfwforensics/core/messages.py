@@ -102,7 +102,7 @@ class Speaker:
     code = "en"
 
     def fill(self, template: str | tuple[str, str], values: Mapping[str, Any]) -> str:
-        """Fills a template.
+        """Puts values into a template.
 
         Args:
             template: English, or English singular and plural.

@@ -29,12 +29,13 @@ from nsfwforensics.core.analyzer import (
 )
 from nsfwforensics.core.decode import refuse_undecoded
 from nsfwforensics.core.discover import Look, Target
+from nsfwforensics.core.draft import Draft, merged
 from nsfwforensics.core.evidence import Evidence, Limits, describe_path
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.figures import names_of, verbatim_of, words_of
 from nsfwforensics.core.media import IMAGE_EXTENSIONS, is_video
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.pictures import Inside, Pictures, placed
+from nsfwforensics.core.pictures import Inside, Pictures
 from nsfwforensics.core.registry import BUILT_IN, installed
 from nsfwforensics.core.sensitive import (
     LEFT_OUT,
@@ -55,7 +56,6 @@ from nsfwforensics.core.types import (
     MethodRecord,
     ModelRecord,
     PictureKind,
-    Support,
 )
 from nsfwforensics.errors import EvidenceError, MissingDependencyError, TooLargeError, UsageError, WeightsError
 
@@ -93,29 +93,6 @@ class PlanSpec:
     resources: Resources = field(default_factory=Resources)
     complete: bool = True
     inside: Callable[[Evidence], Inside] | None = None
-
-
-@dataclass(slots=True)
-class Draft:
-    """One file half-way, or a further picture in it: finished results, and for each batch analyzer what it prepared.
-
-    A further picture has a ``place`` in words, and ``stands_in`` where the main one cannot be decoded; it is ``lesser``
-    where it is a small copy beside the main one.
-    """
-
-    info: FileInfo
-    results: dict[str, AnalyzerResult]
-    pending: dict[str, Any]
-    error: str | None = None
-    skipped: bool = False
-    left_out: bool = False
-    seconds: dict[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    further: list[Draft] = field(default_factory=list)
-    place: str = ""
-    lesser: bool = False
-    stands_in: bool = False
-    look: Look = Look.WHOLE
 
 
 class Plan:
@@ -197,15 +174,20 @@ class Plan:
     def examine_file(self, target: Target) -> Draft:
         """Opens one file, runs every ``examine`` and ``prepare``, and closes it.
 
-        Whatever is raised on the way, but for an interrupt, becomes the reason why this file failed.
+        Whatever is raised on the way, but for an interrupt, becomes the reason why this file failed. Where other bytes
+        stand there by now than at the first look, it is examined anew as a whole.
         """
         try:
-            return self._opened(target)
+            draft = self._opened(target)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - one file never costs another
             _log.debug("examining %s failed", target.path, exc_info=True)
             return self.unread(target, reason_of(error))
+        draft.first = _first_report(target, draft)
+        if target.first is not None and draft.first is None:
+            return self.examine_file(replace(target, look=Look.WHOLE, first=None))
+        return draft
 
     def unread(self, target: Target, reason: str) -> Draft:
         """What is said of a file that is not looked into (it is too large, or its worker died on it).
@@ -222,6 +204,7 @@ class Plan:
             _log.debug("%s cannot be hashed", target.path, exc_info=True)
             draft = Draft(describe_path(target.path), {}, {})
         draft.error = reason
+        draft.first = _first_report(target, draft)
         return draft
 
     def _opened(self, target: Target) -> Draft:
@@ -404,7 +387,8 @@ class Plan:
 
     def _reported(self, draft: Draft) -> FileReport:
         try:
-            return self._report(draft)
+            report = self._report(draft)
+            return report if draft.first is None else self._joined(draft.first, report)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - as in examine_file
@@ -431,7 +415,7 @@ class Plan:
         answers = assess.again(report, complete=complete)
         return report.model_copy(update={"answers": answers, "priority": assess.priority_of(report)})
 
-    def joined(self, first: FileReport, rest: FileReport) -> FileReport:
+    def _joined(self, first: FileReport, rest: FileReport) -> FileReport:
         """One report of a file at which the quick analyzers looked first and then the others.
 
         Args:
@@ -462,47 +446,10 @@ class Plan:
         return ""
 
 
-def merged(draft: Draft, name: str) -> AnalyzerResult:
-    """What an analyzer found in a file: in its main picture, and in the further ones, each with its place.
-
-    What supports its question is kept from every picture; of anything else, each kind once, the gravest.
-    """
-    main = draft.results[name]
-    parts = [(each, each.results[name]) for each in draft.further if name in each.results]
-    if not parts:
-        return main
-    findings = list(main.findings)
-    said = {(finding.code, str(finding.explanation)) for finding in findings}
-    ranks = {finding.code: finding.severity.rank for finding in findings if finding.support is not Support.SUPPORTS}
-    for each, result in parts:
-        for finding in result.findings:
-            if each.lesser and finding.support is not Support.SUPPORTS:
-                continue  # that a thumbnail shows no sign takes nothing from what the picture itself shows
-            if finding.support is not Support.SUPPORTS:
-                if ranks.get(finding.code, -1) >= finding.severity.rank:
-                    continue
-                ranks[finding.code] = finding.severity.rank
-            if (finding.code, str(finding.explanation)) not in said:
-                said.add((finding.code, str(finding.explanation)))
-                findings.append(placed(finding, each.place))
-    update: dict[str, Any] = {
-        "findings": tuple(findings),
-        "seconds": round(main.seconds + sum(result.seconds for _, result in parts), 4),
-    }
-    hashes = [{"picture": each.place, **result.measurements} for each, result in parts if "pdq" in result.measurements]
-    if hashes:
-        update["measurements"] = {**main.measurements, "pictures": hashes}
-    stand_in = next((result for each, result in parts if each.stands_in), None)
-    status = stand_in.status if stand_in else main.status
-    error = (stand_in or main).said("error") if (stand_in or main).error else None
-    if findings and status in (AnalyzerStatus.NOTHING_FOUND, AnalyzerStatus.MEASURED, AnalyzerStatus.NOT_APPLICABLE):
-        status, error = AnalyzerStatus.OK, None
-    return AnalyzerResult(**{**_fields(main), **update, "status": status, "error": error})
-
-
-def _fields(result: AnalyzerResult) -> dict[str, Any]:
-    """A result's fields as they are, its findings still models."""
-    return {name: getattr(result, name) for name in AnalyzerResult.model_fields}
+def _first_report(target: Target, draft: Draft) -> FileReport | None:
+    """What the first look found, where it looked at the same bytes."""
+    first = target.first() if target.first is not None else None
+    return first if first is not None and first.info.sha256 == draft.info.sha256 else None
 
 
 def _undecoded(evidence: Evidence) -> str | None:

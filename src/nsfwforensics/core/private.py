@@ -53,6 +53,24 @@ def create(path: Path) -> int:
     return descriptor
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Writes a file that is not there yet, through to the disk; nothing of it stays where that breaks off.
+
+    Raises:
+        FileExistsError: Something has its name.
+        OSError: It cannot be written.
+    """
+    descriptor = create(path)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
 @contextlib.contextmanager
 def replacing(path: Path, *, over: bool = True) -> Iterator[int]:
     """Opens a temporary file in the same folder and renames it into place if all goes well.

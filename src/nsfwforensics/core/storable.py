@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from itertools import accumulate
 
 from nsfwforensics.core.documents import LEAST_NUMBER, MOST_LEVELS, MOST_NUMBER
 from nsfwforensics.core.messages import Message
 
 TOO_DEEP = "…"
 """Stands for what is nested too deeply to be kept."""
+
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -20,6 +25,23 @@ def storable_text(value: object) -> object:
     if isinstance(value, str):
         return _SURROGATES.sub(lambda m: f"\\u{ord(m[0]):04x}", str(value))
     return value
+
+
+def is_storable(raw: bytes | str) -> bool:
+    """Whether every value in a JSON text is as :func:`storable` leaves it, told without parsing it.
+
+    Args:
+        raw: JSON text; of what is none, either answer may come.
+
+    Returns:
+        False where a number is not finite or may have more than 64 bits, or something may be nested too deeply.
+    """
+    text = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
+    structure = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])  # all that is not in quotes
+    if b"N" in structure or b"I" in structure or _LONG_NUMBER.search(structure):  # NaN, Infinity
+        return False
+    steps = map(_STEPS.__getitem__, structure.translate(None, _NO_BRACKETS))
+    return max(accumulate(steps), default=0) <= MOST_LEVELS
 
 
 def storable(value: object, levels: int = MOST_LEVELS) -> object:

@@ -76,7 +76,7 @@ class Weighed(NamedTuple):
 
     @classmethod
     def of(cls, finding: Finding, result: AnalyzerResult) -> Self:
-        """A finding's."""
+        """What triage needs to know of a finding."""
         about = finding.question or result.question
         return cls(result.analyzer, result.question, about, finding.severity, finding.support)
 

@@ -37,8 +37,8 @@ from nsfwforensics.core.worded import (
     WordingByField,
 )
 
-SCHEMA_VERSION = "1.1"
-READ_VERSIONS = ("1.0", "1.1")
+SCHEMA_VERSION = "1.2"
+READ_VERSIONS = ("1.0", "1.1", "1.2")
 """The schema versions that are read."""
 
 
@@ -255,10 +255,17 @@ class FileReport(Worded):
 
 
 class Report(Model):
-    """One run over one or many files."""
+    """One run over one or many files.
+
+    ``common`` is empty where every file stands in full. In the document of a run over many files it holds what several
+    of them have in common, and the text ``"=7"`` in a file stands for the seventh of these values; text that begins
+    with ``=`` itself has one more there, and fields that have their default are left out. ``report --json`` prints all
+    files in full.
+    """
 
     schema_version: str = SCHEMA_VERSION
     header: Header
+    common: tuple[Json, ...] = ()
     files: tuple[FileReport, ...] = ()
     summary: Summary
 

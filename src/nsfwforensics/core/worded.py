@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     JsonValue,
     PlainSerializer,
     ValidationInfo,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from nsfwforensics.core.documents import MOST_LEVELS
 from nsfwforensics.core.messages import Message, as_message, restored
-from nsfwforensics.core.storable import storable, storable_text
+from nsfwforensics.core.storable import is_storable, storable, storable_text
 
-Text = Annotated[str, BeforeValidator(storable_text)]
+_LOOKED_THROUGH = object()
+"""The context in which JSON is validated that holds nothing that :func:`storable` would change."""
+
+
+def _storable(value: Any, info: ValidationInfo) -> Any:
+    return value if info.context is _LOOKED_THROUGH else storable(value)
+
+
+class _FromPython:
+    """A validator for values from Python alone: what it looks for cannot stand in JSON text.
+
+    Called for every text of a report that is read, it would take longer than the rest.
+
+    Args:
+        made: Makes a value storable.
+        from_json: What a value from JSON must be; the same as one from Python if omitted.
+    """
+
+    def __init__(self, made: Callable[[Any], Any], from_json: CoreSchema | None = None) -> None:
+        self._made, self._from_json = made, from_json
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = handler(source)
+        return core_schema.json_or_python_schema(
+            json_schema=self._from_json or inner,
+            python_schema=core_schema.no_info_before_validator_function(self._made, inner),
+        )
+
+
+_ANY_JSON = core_schema.with_info_before_validator_function(_storable, core_schema.any_schema())
+_ANY_OBJECT = core_schema.with_info_before_validator_function(
+    _storable, core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema())
+)
+
+Text = Annotated[str, _FromPython(storable_text)]
 
 
 def _as_is(value: Any) -> Any:
@@ -28,9 +63,9 @@ def _as_is(value: Any) -> Any:
 
 
 # `storable` saw to it that JSON can hold them: by its type every value would be looked at in Python once more.
-Json = Annotated[JsonValue, BeforeValidator(storable), PlainSerializer(_as_is)]
+Json = Annotated[JsonValue, _FromPython(storable, _ANY_JSON), PlainSerializer(_as_is)]
 JsonObject = Annotated[
-    dict[str, JsonValue], BeforeValidator(storable), PlainSerializer(_as_is, return_type=dict[str, Any])
+    dict[str, JsonValue], _FromPython(storable, _ANY_OBJECT), PlainSerializer(_as_is, return_type=dict[str, Any])
 ]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -41,6 +76,22 @@ class Model(BaseModel):
     """Base of all report models: immutable, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def read_model(model: type[ModelT], raw: bytes | str) -> ModelT:
+    """Reads a saved model from JSON; what it means is what ``model_validate_json`` makes of it, sooner.
+
+    Args:
+        model: Its class.
+        raw: JSON text.
+
+    Raises:
+        ValidationError: It is no JSON, or no such model.
+    """
+    return model.model_validate_json(raw, context=_LOOKED_THROUGH if is_storable(raw) else None)
 
 
 class Wording(Model):

@@ -51,7 +51,7 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One result from outside.
+    """One result from outside that was attached to a case.
 
     Attributes:
         folder: Where it lies.
@@ -69,7 +69,7 @@ class Attached:
 
     @property
     def content(self) -> Path:
-        """Its copy."""
+        """The path of the copy."""
         return self.folder / f"content{_suffix(str(self.about.get('name', '')))}"
 
 

@@ -69,7 +69,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A finished bag.
+    """What was packed into a finished bag.
 
     Attributes:
         files: What became of each file.

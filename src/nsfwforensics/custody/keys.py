@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from nsfwforensics.core.private import create
+from nsfwforensics.core.private import write_new
 from nsfwforensics.errors import CustodyError, UsageError
 
 MOST_BYTES = 64 * 1024
@@ -60,11 +60,11 @@ def make(path: Path, passphrase: bytes | None) -> tuple[Path, Ed25519PublicKey]:
         encryption = serialization.BestAvailableEncryption(passphrase)
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
     try:
-        _write(path, pem)
+        write_new(path, pem)
     except OSError as error:
         raise CustodyError(f"cannot make the key {path}: {error.strerror}") from error
     try:
-        _write(public_path, public_pem(private.public_key()))
+        write_new(public_path, public_pem(private.public_key()))
     except OSError as error:
         path.unlink()
         raise CustodyError(f"cannot make the key {public_path}: {error.strerror}") from error
@@ -120,18 +120,6 @@ def parse_public(data: bytes, name: str) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise CustodyError(f"{name} is no Ed25519 key")
     return key
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor = create(path)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _read(path: Path, *, private: bool) -> bytes:

@@ -61,7 +61,7 @@ class BaggedFile:
         return None if self.mtime_ns is None else utc_iso(self.mtime_ns / 1e9)
 
     def with_problem(self, problem: str) -> BaggedFile:
-        """The same, not covered."""
+        """The same file, not stored in the bag, with the reason why."""
         return replace(self, stored=None, problem=problem)
 
 

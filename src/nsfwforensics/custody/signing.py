@@ -19,7 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nsfwforensics.core.evidence import utc_iso
-from nsfwforensics.core.private import create, make_folder
+from nsfwforensics.core.private import make_folder, write_new
 from nsfwforensics.custody import keys, timestamps
 from nsfwforensics.custody.listing import MANIFESTS, SIGNATURES, TAG_MANIFESTS, content, digests
 from nsfwforensics.errors import CustodyError
@@ -141,12 +141,8 @@ def _fill(shelf: Path, files: Mapping[str, bytes]) -> None:
                 make_folder(folder)
                 made.append(folder)
         for name, data in files.items():
-            descriptor = create(shelf / name)
+            write_new(shelf / name, data)
             made.append(shelf / name)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
     except BaseException as error:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()

@@ -27,7 +27,7 @@ _SEQUENCE = 0x30
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a token says.
+    """What a time stamp token (RFC 3161) says.
 
     Attributes:
         time: In UTC, ISO 8601.

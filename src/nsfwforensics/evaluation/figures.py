@@ -58,7 +58,7 @@ class SourceFigures:
 
 @dataclass(frozen=True, slots=True)
 class StateFigures:
-    """Everything in one state.
+    """All figures of the pictures in one state (as they are, or degraded).
 
     Attributes:
         auc: Of all photographs against all generated pictures that have a score.
@@ -93,7 +93,7 @@ class StateFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A whole evaluation.
+    """All figures of an evaluation, by state, with leaks and files in both folders.
 
     Attributes:
         states: By state.

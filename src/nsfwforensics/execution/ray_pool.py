@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.failure import reason_of
-from nsfwforensics.core.plan import Draft, Plan, PlanSpec
+from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import ForensicsError, MissingDependencyError
 from nsfwforensics.execution import parcels, worker

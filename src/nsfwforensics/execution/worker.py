@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
+import itertools
 import os
 import shutil
 import signal
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.discover import Target
+from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.evidence import Limits, now_reading
-from nsfwforensics.core.plan import Draft, Plan, PlanSpec
+from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
+from nsfwforensics.execution.machine import give_back
 from nsfwforensics.execution.server import ignore_interrupts
 from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each
@@ -24,8 +27,13 @@ from nsfwforensics.threads import one_thread_each
 Half = Draft | FileReport
 """A finished report where the worker does everything, else what the device stage still has to finish."""
 
+GIVING_BACK = 25
+"""Files after which a worker gives back the memory that it has freed, which takes some milliseconds."""
+
 _plan: Plan | None = None
 """The worker's own plan; set once when the process starts."""
+
+_files = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,10 @@ def work(target: Target) -> Half:
     """
     if _plan is None:
         raise RuntimeError("the worker was not started")
-    return examine(_plan, target)
+    half = examine(_plan, target)
+    if next(_files) % GIVING_BACK == 0:
+        give_back()
+    return half
 
 
 def examine(plan: Plan, target: Target) -> Half:

@@ -23,7 +23,7 @@ _PNG_END = b"IEND\xaeB`\x82"
 
 
 class Piece(StrEnum):
-    """What stands there."""
+    """Kinds of data behind a picture's end."""
 
     JPEG = "jpeg_picture"
     PNG = "png_picture"

@@ -93,6 +93,11 @@ class Field:
         """The value as text, never empty for a value that is not."""
         return self.text or plain_text(self.value)
 
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: ``EXIF IFD0 Make``."""
+        return f"{self.group.split(' http')[0]} {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:

@@ -86,7 +86,7 @@ class XmpError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One simple value.
+    """One simple property of an XMP packet.
 
     Attributes:
         namespace: URI of the top-level property's namespace.
@@ -103,7 +103,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What one packet says.
+    """The content of one XMP packet.
 
     Attributes:
         properties: Its simple values, in order.

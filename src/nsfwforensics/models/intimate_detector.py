@@ -41,7 +41,7 @@ _FACES = frozenset({"FACE_FEMALE", "FACE_MALE"})
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One marked place.
+    """One place that the detector marked.
 
     Attributes:
         label: The model's class, such as ``BUTTOCKS_EXPOSED``.

@@ -86,7 +86,7 @@ class SceneFigures:
 
 @cache
 def scene_figures(folder: Path | None = None) -> SceneFigures:
-    """The measured figures.
+    """The measured figures of the scene comparison.
 
     Args:
         folder: A folder to look in before the installed weights.

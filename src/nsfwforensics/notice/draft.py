@@ -146,7 +146,7 @@ class NoticeDraft:
                 for element in self.regime.elements
             ],
             "missing": [
-                {"field": slot.name, "state": slot.state.value, "what": slot.entry.label(self.language)}
+                {"field": slot.name, "state": slot.state.value, "what": slot.entry.say(self.language)}
                 for slot in self.missing()
             ],
             "letter": letter,

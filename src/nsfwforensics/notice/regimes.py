@@ -38,23 +38,15 @@ class Translated(_Data):
         return self.ja if language == "ja" else self.en
 
 
-class FieldEntry(_Data):
-    """One thing that a request holds.
+class FieldEntry(Translated):
+    """One thing that a request holds: how the person is asked for it.
 
     Attributes:
         kind: Who supplies it: ``words`` and ``text`` the person's file, ``confirm`` her consent to a sentence of the
             draft, ``hand`` a pen, ``given`` the command line.
-        en: How the person is asked for it.
-        ja: The same in Japanese.
     """
 
     kind: Literal["words", "text", "confirm", "hand", "given"]
-    en: str
-    ja: str
-
-    def label(self, language: str) -> str:
-        """How the person is asked for it, in a language."""
-        return self.ja if language == "ja" else self.en
 
 
 class Element(_Data):
@@ -107,7 +99,7 @@ class Regime(_Data):
 
 @cache
 def regime(law: Law) -> Regime:
-    """The law's entry."""
+    """What a law asks for, read from its data file."""
     return Regime.model_validate(tomllib.loads(_text(f"regimes/{law.value}.toml")))
 
 

@@ -138,7 +138,7 @@ def _marked(slot: Slot, language: str, form: DraftFormat) -> Markup:
     """The value of a field, or a mark that cannot be overlooked."""
     if slot.value is not None:
         return Markup(_BREAK[form]).join(_value(line, form) for line in slot.value.split("\n"))  # noqa: S704
-    label = slot.entry.label(language)
+    label = slot.entry.say(language)
     return _marker(f"【要記入：{label}】" if language == "ja" else f"[PLEASE FILL IN: {label}]", form)
 
 

@@ -275,7 +275,8 @@ class ReportWriter:
 def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactShelf | None = None) -> None:
     """Writes ``report.html``, ``summary.csv`` and ``report.json``, marks the run as finished, and takes their digests.
 
-    Each is written whole or not at all. A stopped run becomes a finished report by this.
+    Each is written whole or not at all. A stopped run becomes a finished report by this. Of a large report the stream
+    of its files goes: the document holds the same in less room.
 
     As long as ``run.json`` stands beside the document, the run counts as not finished. A PDF of an earlier report is
     removed: it would show something else. A view that cannot be made costs none of the others.
@@ -315,8 +316,12 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
             ),
             *_problem(target / CSV_NAME, lambda stream: csv.write(saved, stream)),
         ]
-        for name in _to_write(saved, target):
-            replace_file(target / name, saved.write_json if name == REPORT_NAME else saved.write_stream)
+        to_write = _to_write(saved, target)
+        for name in to_write:
+            replace_file(target / name, saved.write_document if name == REPORT_NAME else saved.write_stream)
+        moved = own and saved.large and REPORT_NAME in to_write
+        if moved:
+            (target / STREAM_NAME).unlink(missing_ok=True)  # report.json holds the same, in a third of the room
         (target / PDF_NAME).unlink(missing_ok=True)
         if shelf is not None:
             shelf.tidy(target)
@@ -325,7 +330,9 @@ def write_views(saved: SavedReport, folder: Path | None = None, shelf: ArtifactS
         (target / RUN_NAME).unlink(missing_ok=True)
     except OSError as error:
         raise ReportError(f"cannot write to {target}: {error.strerror}") from error
-    if own and saved.shown_less:
+    if moved:
+        saved.goes_on_from(target / REPORT_NAME)
+    elif own and saved.shown_less:
         saved.reread()
     if problems:
         raise ReportError(f"{'; '.join(problems)}; all else of the report is in {target}")
@@ -338,7 +345,7 @@ def _to_write(saved: SavedReport, folder: Path) -> list[str]:
         return [*beside, REPORT_NAME] if saved.shown_less else []
     streams = (folder / STREAM_NAME, (folder / STREAM_NAME, folder / FIRST_NAME))
     own_stream = saved.source in streams and (saved.unfinished or saved.shown_less)
-    return [REPORT_NAME, STREAM_NAME] if own_stream else [REPORT_NAME]
+    return [REPORT_NAME, STREAM_NAME] if own_stream and not saved.large else [REPORT_NAME]
 
 
 def _problem(path: Path, write_to: Callable[[TextIO], object]) -> Iterator[str]:

@@ -21,7 +21,8 @@ from nsfwforensics.core.evidence import Limits
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import CaseError, EvidenceError, ForensicsError, UsageError
 from nsfwforensics.language import Language
-from nsfwforensics.review.desk import Desk, Filters
+from nsfwforensics.review.desk import Desk
+from nsfwforensics.review.filters import Filters
 from nsfwforensics.review.guard import COOKIE, HEADERS, Guard
 from nsfwforensics.review.pages import Pages
 from nsfwforensics.review.pictures import Booth

@@ -5,22 +5,20 @@ Everything here belongs to one thread, that of the case's connection.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nsfwforensics.core.discover import discover
 from nsfwforensics.core.messages import say
-from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import needs_care
-from nsfwforensics.core.types import FileReport, Header, Priority, Question
+from nsfwforensics.core.types import FileReport, Header, Question
 from nsfwforensics.errors import EvidenceError, UsageError
+from nsfwforensics.review.filters import ALL, CODE, DISAGREED, OPEN, Filters
+from nsfwforensics.review.named import digests_in, inputs
 from nsfwforensics.review.pictures import STEPS, Wanted
 from nsfwforensics.review.queue import Alike, Item, Queue
 from nsfwforensics.review.views import View, views
@@ -35,80 +33,16 @@ from nsfwforensics.store.rows import CaseFile, Decision, DecisionEntry, NewMark,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OPEN, ALL, DISAGREED = "open", "all", "disagreed"
-"""What a queue may hold besides the files of one decision."""
-
-SHOWS = (OPEN, ALL, DISAGREED, *(decision.value for decision in Decision if decision is not Decision.UNDECIDED))
-
 MOST_QUEUES = 4
 MOST_REPORTS = 32
 LONGEST_NOTE = 4000
-LONGEST_LIST = 300
-"""Most characters of the name of a list."""
-
-MOST_BESIDE = 2000
-"""Most files of folders given as references or originals that are looked through for what was compared."""
-
 TAKEN_BACK = "taken back"
 """The note of a decision that takes one back."""
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_NUMBER = re.compile(r"[1-9][0-9]{0,6}")
-_CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}-[0-9]{3}")
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which files a queue holds.
-
-    Attributes:
-        show: One of :data:`SHOWS`.
-        priority: Of this priority only.
-        question: With a sign, or what may be one, for this question only.
-        code: With a finding of this code only.
-        groups: Only what stands for several files.
-        person: With a face that was joined to this person; 0 for any file.
-        listed: On the list of known images of this name.
-    """
-
-    show: str = OPEN
-    priority: Priority | None = None
-    question: Question | None = None
-    code: str = ""
-    groups: bool = False
-    person: int = 0
-    listed: str = ""
-
-    @classmethod
-    def of(cls, given: Mapping[str, str]) -> Filters:
-        """From text that a browser sent.
-
-        Raises:
-            UsageError: There is no such filter.
-        """
-        try:
-            show, code = given.get("show") or OPEN, given.get("code", "").strip().upper()
-            if show not in SHOWS or (code and not _CODE.fullmatch(code)):
-                raise ValueError
-            person, listed = given.get("person", ""), given.get("list", "")
-            if (person and not _NUMBER.fullmatch(person)) or len(listed) > LONGEST_LIST:
-                raise ValueError
-            return cls(
-                show,
-                Priority(given["priority"]) if given.get("priority") else None,
-                Question(given["question"]) if given.get("question") else None,
-                code,
-                bool(given.get("groups")),
-                int(person or 0),
-                listed,
-            )
-        except ValueError:
-            raise UsageError(say("there is no such filter")) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a person reviews.
+    """The rules of a review, as its command was given them.
 
     Attributes:
         reviewer: The name that stands beside the decisions.
@@ -264,7 +198,7 @@ class Desk:
         """
         if not contents or (decision is None and not dismiss and not restore) or len(note) > LONGEST_NOTE:
             raise UsageError(say("there is nothing to decide about, or the note is too long"))
-        if any(not _CODE.fullmatch(code) or code == marks.MARKED for code in (*dismiss, *restore)):
+        if any(not CODE.fullmatch(code) or code == marks.MARKED for code in (*dismiss, *restore)):
             raise UsageError(say("this is no finding that can be set aside"))
         self._catch_up()
         given = [self._mark(sha256, decision, note, dismiss, restore) for sha256 in contents]
@@ -503,8 +437,8 @@ class Desk:
         return number is not None and self._careful(self._report(number)[1])
 
     def _places(self, report: FileReport) -> Mapping[str, Path]:
-        named = {found for result in report.results for found in _named(result.model_dump(mode="json"))}
-        places = {sha256: self._beside[sha256] for sha256 in named if sha256 in self._beside}
+        named = digests_in(report)
+        places = {sha256: self._inputs[sha256] for sha256 in named if sha256 in self._inputs}
         for sha256 in named - places.keys():
             number = self._by_content.get(sha256)
             if number is not None and (file := self.case.file(number)) is not None:
@@ -512,38 +446,5 @@ class Desk:
         return places
 
     @cached_property
-    def _beside(self) -> dict[str, Path]:
-        """Reference photos and originals by SHA-256: those that were named, and those that the scans were given.
-
-        Of the latter only files whose names the scans noted: a case may come from somebody who would have others read.
-        """
-        references = self.header.references
-        names = {str(reference.get("file")) for reference in references}
-        named = [
-            Path(text)
-            for record in self.header.analyzers
-            for value in record.options.values()
-            for text in (value if isinstance(value, (list, tuple)) else [value])
-            if isinstance(text, str) and "\0" not in text and Path(text).name in names and Path(text).is_file()
-        ]
-        wanted = {str(reference.get("sha256")) for reference in references}
-        own = [target.path for target in islice(discover(self.rules.beside), MOST_BESIDE) if target.skip is None]
-        found: dict[str, Path] = {}
-        for place in [*own, *named]:
-            try:
-                sha256 = file_sha256(place)
-            except (OSError, ValueError):
-                continue
-            if place in own or sha256 in wanted:
-                found.setdefault(sha256, place)
-        return found
-
-
-def _named(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        return [value] if _DIGEST.fullmatch(value) else []
-    if isinstance(value, Mapping):
-        return [found for each in value.values() for found in _named(each)]
-    if isinstance(value, (list, tuple)):
-        return [found for each in value for found in _named(each)]
-    return []
+    def _inputs(self) -> dict[str, Path]:
+        return inputs(self.header, self.rules.beside)

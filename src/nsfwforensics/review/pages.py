@@ -18,7 +18,8 @@ from nsfwforensics.report.saved.report import Row
 from nsfwforensics.report.words import wording
 from nsfwforensics.report.words.answers import questions
 from nsfwforensics.report.words.declared import Declared
-from nsfwforensics.review.desk import ALL, DISAGREED, LONGEST_LIST, LONGEST_NOTE, OPEN, Desk, Filters, ShownItem
+from nsfwforensics.review.desk import LONGEST_NOTE, Desk, ShownItem
+from nsfwforensics.review.filters import ALL, DISAGREED, LONGEST_LIST, OPEN, Filters
 from nsfwforensics.review.pictures import STEPS
 from nsfwforensics.store import marks
 from nsfwforensics.store.marks import DECISIONS

@@ -67,7 +67,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which picture.
+    """Which picture is to be made, of which file, and how much it may show.
 
     Attributes:
         path: The file.

@@ -30,12 +30,14 @@ class BoundedConnection(sqlite3.Connection):
     Attributes:
         spent: Whether a statement was ended for that; nothing is to be asked of the case any more.
         schema_version: What SQLite counts the changes of the schema with, when that was last looked through.
+        flushed: Whether a commit waits until the disk has it.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.spent = False
         self.schema_version: int | None = None
+        self.flushed = True
         self._file: Path | None = None
         self._taken = 0
         self._most = LEAST_STEPS

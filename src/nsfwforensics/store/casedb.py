@@ -1,8 +1,9 @@
 """The case: one SQLite file that a scan can be resumed from, and that decisions are kept in.
 
 Each file is committed whole, with all its results, in one transaction. The write-ahead log (WAL) lets others read and
-write meanwhile; ``synchronous = FULL`` has every commit on the disk before the next file is begun, so that a power cut
-costs the files that were being examined and none that was done.
+write meanwhile. A process that is killed loses nothing that it has committed, and a decision is on the disk before
+anything else is done. Files of a scan are on the disk with the first that is done a second later (``FLUSH_SECONDS`` in
+``scanning.py``), so that a power cut costs what was committed in that time.
 """
 
 from __future__ import annotations
@@ -125,9 +126,13 @@ class CaseDatabase:
             yield self._connection
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection in a transaction that is written whole or not at all; for this package."""
-        with understood(self.path), transaction(self._connection, self.path):
+    def writing(self, *, flushed: bool = True) -> Iterator[sqlite3.Connection]:
+        """The connection in a transaction that is written whole or not at all; for this package.
+
+        Args:
+            flushed: As :func:`nsfwforensics.store.connection.transaction` has it.
+        """
+        with understood(self.path), transaction(self._connection, self.path, flushed=flushed):
             yield self._connection
 
     def info(self) -> CaseInfo:

@@ -288,13 +288,22 @@ def _begin(connection: BoundedConnection) -> None:
 
 
 @contextlib.contextmanager
-def transaction(connection: BoundedConnection, path: Path) -> Iterator[None]:
+def transaction(connection: BoundedConnection, path: Path, *, flushed: bool = True) -> Iterator[None]:
     """One transaction: everything inside is written, or nothing.
+
+    Args:
+        connection: To the case.
+        path: Of the case.
+        flushed: Whether the disk has it, and all that was committed before, when this is over. What is not flushed
+            survives the end of this process all the same; a power cut may take it, in whole transactions.
 
     Raises:
         CaseError: It could not be written, or somebody has changed the schema since it was opened.
     """
     with guarded(path, connection):
+        if connection.flushed != flushed:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if flushed else 'NORMAL'}")
+            connection.flushed = flushed
         _begin(connection)
         try:
             (now,) = connection.execute("PRAGMA schema_version").fetchone()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from nsfwforensics.core import assess
 from nsfwforensics.core.hashes import HASHES, QUALITY
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
+from nsfwforensics.core.worded import read_model
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store.rows import RunRecord, Stat
 from nsfwforensics.store.signatures import taken_out
@@ -86,14 +87,15 @@ def insert(
         finished, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (file_id, run.id, content_id, run.fingerprint, *seen, file.status.value, now, document),
     )
-    for position, whole in enumerate(file.results):
-        result, signatures = taken_out(whole)
-        _insert_result(connection, cursor.lastrowid, position, result, run.setups.get(result.analyzer, ""))
-        if content_id is not None and result.analyzer in run.hashing:
+    taken = [taken_out(whole) for whole in file.results]
+    _insert_results(connection, cursor.lastrowid, [result for result, _ in taken], run.setups)
+    if content_id is None:
+        return
+    for result, signatures in taken:
+        if result.analyzer in run.hashing:
             _insert_hashes(connection, content_id, result.measurements)
-        if content_id is not None:
-            for method, signature in signatures.items():
-                insert_signature(connection, content_id, method, signature)
+        for method, signature in signatures.items():
+            insert_signature(connection, content_id, method, signature)
 
 
 def insert_signature(connection: sqlite3.Connection, content_id: int, method: str, signature: bytes) -> None:
@@ -104,30 +106,44 @@ def insert_signature(connection: sqlite3.Connection, content_id: int, method: st
     )
 
 
-def _insert_result(
-    connection: sqlite3.Connection, examination_id: int | None, position: int, result: AnalyzerResult, setup: str
+def _insert_results(
+    connection: sqlite3.Connection,
+    examination_id: int | None,
+    results: Sequence[AnalyzerResult],
+    setups_of: Mapping[str, str],
 ) -> None:
-    cursor = connection.execute(
-        """INSERT INTO results (examination_id, position, analyzer, version, setup, status, document)
-        VALUES (?, ?, ?, ?, ?, ?, ?)""",
-        (
-            examination_id,
-            position,
-            result.analyzer,
-            result.version,
-            setup,
-            result.status.value,
-            result.model_dump_json(),
-        ),
+    """Writes all results of an examination; the caller's transaction keeps others from taking the same numbers."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM results").fetchone()
+    numbered = list(enumerate(results, start=last + 1))
+    connection.executemany(
+        """INSERT INTO results (id, examination_id, position, analyzer, version, setup, status, document)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            (
+                number,
+                examination_id,
+                number - last - 1,
+                result.analyzer,
+                result.version,
+                setups_of.get(result.analyzer, ""),
+                result.status.value,
+                result.model_dump_json(),
+            )
+            for number, result in numbered
+        ],
     )
     connection.executemany(
         "INSERT INTO findings (result_id, position, code, severity, support) VALUES (?, ?, ?, ?, ?)",
-        [(cursor.lastrowid, at, f.code, f.severity.value, f.support.value) for at, f in enumerate(result.findings)],
+        [
+            (number, at, finding.code, finding.severity.value, finding.support.value)
+            for number, result in numbered
+            for at, finding in enumerate(result.findings)
+        ],
     )
-    pictures = [(at, getattr(artifact, "data", None)) for at, artifact in enumerate(result.artifacts)]
+    made = [(number, at, one.data) for number, result in numbered for at, one in enumerate(result.artifacts)]
     connection.executemany(
         "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
-        [(cursor.lastrowid, at, data) for at, data in pictures if data is not None],
+        [row for row in made if row[2] is not None],
     )
 
 
@@ -158,10 +174,8 @@ def _load(connection: sqlite3.Connection, examination_id: int) -> tuple[FileRepo
         "SELECT id, document, setup FROM results WHERE examination_id = ? ORDER BY position", (examination_id,)
     ).fetchall()
     try:
-        results = [
-            _with_artifacts(connection, number, AnalyzerResult.model_validate_json(raw)) for number, raw, _ in rows
-        ]
-        report = FileReport.model_validate_json(document)
+        results = [_with_artifacts(connection, number, read_model(AnalyzerResult, raw)) for number, raw, _ in rows]
+        report = read_model(FileReport, document)
     except ValidationError as error:
         raise CaseError(f"examination {examination_id} of the case is not understood: {error}") from error
     return report.model_copy(update={"results": tuple(results)}), [setup for _, _, setup in rows]

@@ -168,9 +168,11 @@ def at_place(file: FileReport, path: Path) -> FileReport:
 
 
 def _file_id(connection: sqlite3.Connection, path: bytes, at: str) -> int:
-    connection.execute(
-        "INSERT OR IGNORE INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
-        (path, at, PENDING, Priority.NONE.rank),
-    )
-    (number,) = connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
-    return int(number)
+    found = connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+    if found is None:
+        connection.execute(
+            "INSERT INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
+            (path, at, PENDING, Priority.NONE.rank),
+        )
+        found = connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+    return int(found[0])

@@ -12,7 +12,9 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +37,9 @@ _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 """How often to look whether another process is done with a file."""
+
+FLUSH_SECONDS = 1.0
+"""So long after the disk had everything for certain, the next commit waits for the disk again."""
 
 Examine = Callable[[Iterable[Target]], Iterator[FileReport]]
 """Examines targets and yields one report each, in their order."""
@@ -70,6 +75,7 @@ class CaseScan:
         self._seen: set[int] = set()
         self._given: set[int] = set()
         self._busy: list[Target] = []
+        self._flushed = time.monotonic()
         if begun is not None:
             self.run = begun
             return
@@ -106,6 +112,15 @@ class CaseScan:
         )
         custody_log.append(self.case, about)
 
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction; waiting for the disk after each would take longer than the rest of this process's work."""
+        due = time.monotonic() - self._flushed >= FLUSH_SECONDS
+        with self.case.writing(flushed=due) as connection:
+            yield connection
+        if due:
+            self._flushed = time.monotonic()
+
     def first(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
         """Yields what a first look finds in every target that is not done: now, or in an earlier run that was stopped.
 
@@ -136,7 +151,7 @@ class CaseScan:
             while (job := order.popleft()).saved is not None:
                 yield self._saved_as(job)
             if job.target.skip is None:
-                with self.case.writing() as connection:
+                with self._writing() as connection:
                     runs.save_first(connection, self.run, job.target.path, file, job.stat)
             yield file
         for job in order:
@@ -192,7 +207,7 @@ class CaseScan:
     def _saved(self, job: _Job, file: FileReport) -> FileReport:
         """Commits a file, as a failed one where what was found cannot be stored."""
         try:
-            with self.case.writing() as connection:
+            with self._writing() as connection:
                 runs.save(connection, self.run, job.target.path, file, job.stat)
         except Exception as error:  # what an analyzer found may fail in any way on its way into the database
             cause = error.__cause__ if isinstance(error, CaseError) else error
@@ -200,7 +215,7 @@ class CaseScan:
                 raise
             _log.debug("the report of %s cannot be stored", file.info.path, exc_info=True)
             file = failed_report(file.info, say("what was found cannot be stored: {error}", error=reason_of(cause)))
-            with self.case.writing() as connection:
+            with self._writing() as connection:
                 runs.save(connection, self.run, job.target.path, file, job.stat)
         return file
 
@@ -234,7 +249,7 @@ class CaseScan:
         if stat != was:  # its time of modification may have been set back: only its bytes tell
             if not _has_digest(target, sha256):
                 return None
-            with self.case.writing() as connection:
+            with self._writing() as connection:
                 runs.touch(connection, number, stat)
         return _Job(target, key, stat, number)
 
@@ -257,9 +272,15 @@ class CaseScan:
 
 def belongs_to_case(path: Path, case: Path) -> bool:
     """Whether a file is the case itself or stands beside it as a part of it."""
-    case = Path(os.path.realpath(case))
-    names = [case.name + suffix for suffix in ("", *SIDE_FILES)]
-    return path.name in names and os.path.realpath(path.parent) == str(case.parent)
+    folder, names = _parts_of(case)
+    return path.name in names and os.path.realpath(path.parent) == folder
+
+
+@lru_cache(maxsize=1)  # asked about every file
+def _parts_of(case: Path) -> tuple[str, frozenset[str]]:
+    """The folder of a case, and the names of what is part of it."""
+    place = Path(os.path.realpath(case))
+    return str(place.parent), frozenset(place.name + suffix for suffix in ("", *SIDE_FILES))
 
 
 def _has_digest(target: Target, sha256: str | None) -> bool:

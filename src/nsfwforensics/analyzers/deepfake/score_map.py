@@ -44,7 +44,7 @@ class MapSample:
 
 @dataclass(frozen=True, slots=True)
 class MapScores:
-    """A judged map.
+    """The scores of a picture's windows, from which its map is drawn.
 
     Attributes:
         sample: What was judged.

@@ -24,7 +24,7 @@ MANY_ORIGINALS = 20
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Who writes such tables.
+    """Which program or camera writes such quantisation tables.
 
     Attributes:
         kind: ``standard`` (the Independent JPEG Group's scale, which most software and some cameras use),

@@ -29,7 +29,7 @@ class Listed(Protocol):
 
     @property
     def item(self) -> KnownItem:
-        """The entry."""
+        """The entry of the list that was matched."""
 
     def data(self) -> dict[str, Any]:
         """What a finding's data says of it."""

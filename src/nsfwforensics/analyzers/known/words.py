@@ -98,7 +98,7 @@ def weight(opinion: str | None) -> tuple[Support, Severity]:
 
 
 def file_words(kinds: Sequence[str], opinion: str | None, places: str) -> str:
-    """A match by digest."""
+    """The sentence about a file whose digests are on a list."""
     match = say(
         "This very file is on a list of known images ({kinds:comma} equal; {places}).", kinds=kinds, places=places
     )
@@ -106,7 +106,7 @@ def file_words(kinds: Sequence[str], opinion: str | None, places: str) -> str:
 
 
 def looks_words(distance: int, turn: str, opinion: str | None, total: int, places: str) -> str:
-    """A match by PDQ."""
+    """The sentence about a picture that looks like one on a list (PDQ)."""
     values: dict[str, Any] = {"distance": distance, "places": places}
     if turn == "original":
         match = say(

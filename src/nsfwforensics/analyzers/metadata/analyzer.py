@@ -95,7 +95,7 @@ class MetadataAnalyzer(Analyzer):
         return Outcome.of(findings, measurements)
 
     def beside(self, picture: Path) -> Iterable[Path]:
-        """Notes about it."""
+        """The files beside a picture that hold notes about it."""
         return sidecars.places(picture)
 
     def _inside(self, evidence: Evidence, found: list[Finding]) -> Iterator[Finding]:

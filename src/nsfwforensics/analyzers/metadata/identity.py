@@ -69,10 +69,6 @@ def _text(field: Field | None) -> str:
     return useful(field.words) if field is not None and not isinstance(field.value, bytes) else ""
 
 
-def _place(field: Field) -> str:
-    return f"{field.group.split(' http')[0]} {field.name}"
-
-
 def device(table: Metadata) -> Device | None:
     """The camera or phone that the file names, or None. Text put there by generators is no device."""
     for group, make_tag, model_tag in (
@@ -184,13 +180,13 @@ def people(table: Metadata) -> list[Statement]:
 
 def _people(table: Metadata) -> Iterator[Statement]:
     for what, group, tag in _PEOPLE:
-        yield from (Statement(what, _text(field), _place(field)) for field in table.find(group, tag))
+        yield from (Statement(what, _text(field), field.place) for field in table.find(group, tag))
     for field in table.fields:
         if field.group == "EXIF MakerNote" and field.name in ("OwnerName", "Owner"):
-            yield Statement("camera owner", _text(field), _place(field))
+            yield Statement("camera owner", _text(field), field.place)
         for what, namespace, prefix in _PEOPLE_PREFIXES:
             if field.group == f"XMP {namespace}" and field.name.startswith(prefix):
-                yield Statement(what, _text(field), _place(field))
+                yield Statement(what, _text(field), field.place)
 
 
 def serials(table: Metadata) -> list[Statement]:
@@ -200,7 +196,7 @@ def serials(table: Metadata) -> list[Statement]:
 
 def _serials(table: Metadata) -> Iterator[Statement]:
     for what, group, tag in _SERIALS:
-        yield from (Statement(what, _text(field), _place(field)) for field in table.find(group, tag))
+        yield from (Statement(what, _text(field), field.place) for field in table.find(group, tag))
     for field in table.fields:
         if field.group == "EXIF MakerNote" and field.name in (
             "SerialNumber",
@@ -208,7 +204,7 @@ def _serials(table: Metadata) -> Iterator[Statement]:
             "LensSerialNumber",
         ):
             what = "lens" if field.name.startswith("Lens") else "camera"
-            yield Statement(what, _text(field), _place(field))
+            yield Statement(what, _text(field), field.place)
 
 
 def _unique(found: Iterator[Statement]) -> list[Statement]:
@@ -232,11 +228,11 @@ def comments(table: Metadata) -> list[Statement]:
 
     def found() -> Iterator[Statement]:
         for group, tag in _COMMENTS:
-            yield from (Statement("comment", _text(f), _place(f)) for f in table.find(group, tag))
+            yield from (Statement("comment", _text(f), f.place) for f in table.find(group, tag))
         for field in table.fields:
             in_png = field.group in ("PNG tEXt", "PNG zTXt", "PNG iTXt") and field.tag in _PNG_COMMENTS
             in_xmp = field.group == f"XMP {DC}" and field.name.startswith(("description[", "title["))
             if in_png or in_xmp or (field.group == f"XMP {EXIF}" and field.name.startswith("UserComment[")):
-                yield Statement("comment", _text(field), _place(field))
+                yield Statement("comment", _text(field), field.place)
 
     return list({statement.text: statement for statement in reversed(_unique(found()))}.values())[::-1]

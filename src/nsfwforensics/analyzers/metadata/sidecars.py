@@ -40,7 +40,7 @@ _APPLE_EDIT = re.compile(r"^(IMG_)E(\d{4}.*)$")
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """Notes beside a picture.
+    """One file of notes that lies beside a picture (XMP, JSON, AAE).
 
     Attributes:
         name: The file's name.

@@ -41,7 +41,7 @@ _IPTC_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)([+-]\d{4})?")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One stated time.
+    """One time that a field states.
 
     Attributes:
         kind: ``taken``, ``created`` (digitised), ``changed`` or ``satellite time``.

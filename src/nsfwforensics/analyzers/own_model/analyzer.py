@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class OwnModelOptions(AnalyzerOptions):
-    """Which model is asked."""
+    """Options of :class:`OwnModelAnalyzer`."""
 
     detector: Path | None = Field(
         default=None,

@@ -32,7 +32,7 @@ from nsfwforensics.analyzers.provenance.codes import (
     WEAK,
 )
 from nsfwforensics.analyzers.provenance.figures import CHARTS, FIGURES
-from nsfwforensics.analyzers.provenance.match import RuleMatch, Table, matches, place_of, recover
+from nsfwforensics.analyzers.provenance.match import RuleMatch, Table, matches, recover
 from nsfwforensics.analyzers.provenance.model import Certainty, Meaning, Rule
 from nsfwforensics.analyzers.provenance.readings import Looked
 from nsfwforensics.core.analyzer import Analyzer, AnalyzerOptions, Enrolment, Outcome, Resources
@@ -187,7 +187,7 @@ class ProvenanceAnalyzer(Analyzer):
                     "generator": generator,
                     "meaning": first.rule.meaning.value,
                     "marks": [
-                        {"rule": match.rule.id, "place": place_of(each.field), "text": cut(each.text, 200)}
+                        {"rule": match.rule.id, "place": each.field.place, "text": cut(each.text, 200)}
                         for _, match in members
                         for each in {one.field: one for one in match.fields}.values()
                     ],

@@ -130,13 +130,8 @@ def recover(found: list[RuleMatch], hidden: Looked | None, table: Table) -> list
             fact = _shortened(fact, size)
             size = len(str(fact))
         room -= size
-        facts.append({"place": place_of(field), **fact})
+        facts.append({"place": field.place, **fact})
     return facts
-
-
-def place_of(field: Field) -> str:
-    """Where a field stands, for people."""
-    return f"{field.group.split(' http')[0]} {field.name}"
 
 
 def _shortened(fact: dict[str, Any], size: int) -> dict[str, Any]:

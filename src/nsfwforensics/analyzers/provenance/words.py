@@ -33,7 +33,7 @@ ENTERED: Mapping[str, str] = {
 
 
 def mark(rule: Rule, named: Rule, text: str) -> Message:
-    """What a mark claims.
+    """The sentence about a mark of a generator, an editor or a service.
 
     Args:
         rule: The mark's rule.

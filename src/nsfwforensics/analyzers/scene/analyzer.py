@@ -145,7 +145,7 @@ class SceneAnalyzer(BatchAnalyzer["View", "Embedding"]):
         return records(self.name)
 
     def prepare(self, evidence: Evidence) -> View | Outcome:
-        """Takes the middle square.
+        """Takes the picture's middle square, as the network sees it.
 
         Raises:
             EvidenceError: The picture cannot be decoded.

@@ -17,7 +17,7 @@ class HashKind(StrEnum):
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Length of such a hash, in bytes."""
         return _SIZES[self]
 
 

@@ -115,7 +115,7 @@ class LongHash:
         return self.kind
 
     def gather(self, value: str) -> None:
-        """Takes one into account."""
+        """Adds one to what was gathered."""
         self._seen += 1
         self._halves += int(value, 16).bit_count() == 128
 

@@ -89,7 +89,7 @@ class FaceResNet29(nn.Module):
         self.projection = nn.Parameter(torch.zeros(channels, DIMENSIONS))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embeds preprocessed chips."""
+        """Embeds preprocessed faces."""
         y = functional.max_pool2d(functional.relu(self.stem(x)), 3, 2)
         features: Tensor = self.blocks(y).mean(dim=(2, 3))
         return features @ self.projection

@@ -93,7 +93,7 @@ def direction(template: FaceTemplate) -> NDArray[np.float32]:
 
 
 def people_figures(folder: Path | None = None) -> PeopleFigures:
-    """The measured figures.
+    """The measured figures of joining faces into people.
 
     Args:
         folder: A folder to look in before the installed weights.

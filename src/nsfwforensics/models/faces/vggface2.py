@@ -65,7 +65,7 @@ class VggFace2Embedder:
 
     @exact()
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embeds crops.
+        """Embeds cut-out faces.
 
         Args:
             chips: uint8 (N, 160, 160, 3), RGB, as :meth:`crop` makes them.

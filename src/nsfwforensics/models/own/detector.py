@@ -38,7 +38,7 @@ SAME = 1e-5
 
 
 class Detector(Protocol):
-    """What judges pictures."""
+    """A model that judges pictures, whatever runs it."""
 
     def score(self, rgb: Pixels) -> PictureScore:
         """The score of one picture: uint8 (height, width, 3), at least :func:`least_side` each way."""

@@ -70,7 +70,7 @@ class OnnxModel:
         return found.name, kind
 
     def logit(self, pixels: NDArray[np.uint8]) -> float:
-        """Judges one input.
+        """The model's output for one input.
 
         Args:
             pixels: uint8 (height, width, 3), RGB.

@@ -70,7 +70,7 @@ class WholeScore:
 
     @property
     def views(self) -> tuple[float, ...]:
-        """All scores there are."""
+        """The scores of all copies that were judged, the picture's own first."""
         return tuple(score for score in (self.score, self.recompressed, self.resized) if score is not None)
 
 

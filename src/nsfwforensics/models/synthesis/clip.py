@@ -96,7 +96,7 @@ def _by_head(tokens: Tensor) -> Tensor:
 
 
 class Clip(nn.Module):
-    """The network.
+    """CLIP's image network (ViT-B/16) in torch.
 
     Args:
         blocks: How many blocks, at most 12.
@@ -147,7 +147,7 @@ class Clip(nn.Module):
         return network.eval().requires_grad_(False)
 
     def forward(self, views: Tensor, patches_of: tuple[int, ...] = ()) -> Tokens:
-        """Looks at square views.
+        """Runs the network on square views.
 
         Args:
             views: uint8 or float (N, 3, 224, 224), RGB of 0–255.

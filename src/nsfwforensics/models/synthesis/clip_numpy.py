@@ -42,7 +42,7 @@ class ArrayTokens(NamedTuple):
 
 
 class ArrayClip:
-    """The network.
+    """CLIP's image network (ViT-B/16) in NumPy.
 
     Args:
         tensors: int8 ``*.weight`` with float32 ``*.scale``, and the float tensors.

@@ -69,11 +69,13 @@ def _small(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _colours(rgb: NDArray[np.uint8]) -> dict[str, float]:
     """Of a colour cube with 32 steps a side."""
-    part = rgb.reshape(-1, 3).astype(np.int32)
-    counts = np.bincount((part[:, 0] >> 3 << 10) + (part[:, 1] >> 3 << 5) + (part[:, 2] >> 3))
-    shares = np.sort(counts[counts > 0] / len(part))[::-1]
+    red, green, blue = (np.asarray(each, np.uint8) for each in cv2.split(rgb))
+    places = ((red >> 3).astype(np.intp) << 10) + ((green >> 3).astype(np.intp) << 5) + (blue >> 3)
+    counts = np.bincount(places.ravel())
+    shares = np.sort(counts[counts > 0] / places.size)[::-1]
     covering = int(np.searchsorted(np.cumsum(shares), 0.9)) + 1
-    vivid = part.max(axis=1) - part.min(axis=1) >= 180
+    highest, lowest = (each(each(red, green), blue) for each in (np.maximum, np.minimum))
+    vivid = highest - lowest >= 180
     return {
         "colours_90": float(np.log(covering)),
         "colour_entropy": float(-(shares * np.log2(shares)).sum()),

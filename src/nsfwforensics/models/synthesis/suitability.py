@@ -48,7 +48,7 @@ class Suitability:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Figures for the report."""
+        """What a report keeps of the measurement, by key."""
         return {"jpeg_quality_estimate": self.quality, "flat_share": round(self.flat, 3)}
 
 

@@ -11,7 +11,7 @@ from nsfwforensics.models.rates import Rate, plain_rates, rates_of
 
 
 class Because(StrEnum):
-    """Why calls are withheld."""
+    """Reasons for which a model's calls are withheld."""
 
     ERROR_RATES_DO_NOT_HOLD = "error_rates_do_not_hold"
     """The error rates of the calibration came from too few sources, and others were higher elsewhere."""

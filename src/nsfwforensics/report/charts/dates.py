@@ -67,7 +67,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def stated_dates(file: FileReport, declared: Declared) -> list[Stated]:
-    """All dates, earliest first.
+    """All dates that a file states, earliest first.
 
     Args:
         file: The report of one file.

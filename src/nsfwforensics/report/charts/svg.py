@@ -48,7 +48,7 @@ LONGEST = 90
 
 
 def element(name: str, *children: str, **attributes: str | float | None) -> Markup:
-    """One element.
+    """One SVG element as text, attributes and content escaped.
 
     Args:
         name: Its tag; ours, never evidence.

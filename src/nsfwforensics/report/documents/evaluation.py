@@ -51,7 +51,7 @@ LOUD = (
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that is written.
+    """An evaluation with all that its documents state.
 
     Attributes:
         version: Of this tool.

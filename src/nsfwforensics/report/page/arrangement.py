@@ -29,7 +29,7 @@ Kind = Literal["text", "pairs", "list", "table"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value, arranged.
+    """One JSON value as the page shows it.
 
     Attributes:
         kind: Which of the other fields hold it.

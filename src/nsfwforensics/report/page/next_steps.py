@@ -55,7 +55,7 @@ _CREDITS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do.
+    """One step of the advice, with its command where there is one.
 
     Attributes:
         text: What, and why.

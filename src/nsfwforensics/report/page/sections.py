@@ -227,7 +227,7 @@ def _searched(row: Row) -> str:
 
 
 def section(number: int, row: Row, pictures: list[MadePicture], saved: Surroundings) -> Section:
-    """Arranges one file.
+    """What the page shows of one file.
 
     Args:
         number: Its place in the order of triage, from 1.

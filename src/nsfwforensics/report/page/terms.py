@@ -8,7 +8,7 @@ from nsfwforensics.core.messages import say
 
 
 class Term(NamedTuple):
-    """One term.
+    """One entry of the glossary.
 
     Attributes:
         key: Short and stable; part of its id in the page.

@@ -46,7 +46,7 @@ class PdfSettings:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What the process answers.
+    """What the rendering process reports back.
 
     Attributes:
         pages: How many pages were made.
@@ -75,7 +75,7 @@ class _Missing(logging.Handler):
 
 
 def main(arguments: list[str]) -> int:
-    """Reads, renders, answers."""
+    """Runs in the process: reads the page, renders it, writes what came of it."""
     settings = PdfSettings(**json.loads(arguments[0]))
     confine(settings.max_memory, settings.max_file)
     _limit_time(settings.max_seconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TextIO
 
@@ -34,8 +34,7 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
     Raises:
         ValueError: A number is NaN or infinite, which JSON lacks.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    return _NOT_PLAIN.sub(_inside, text)
+    return inert(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent))
 
 
 def for_stream(text: str, stream: TextIO) -> str:
@@ -46,7 +45,12 @@ def for_stream(text: str, stream: TextIO) -> str:
 
 def file_line(file: FileReport) -> str:
     """One file's report as one line of JSON, without its line break."""
-    return dumps(file.model_dump(mode="json"))
+    return inert(file.model_dump_json())
+
+
+def inert(text: str) -> str:
+    """JSON text with every character that acts or cannot be seen as an escape."""
+    return _NOT_PLAIN.sub(_inside, text)
 
 
 def block(model: BaseModel) -> str:
@@ -54,15 +58,19 @@ def block(model: BaseModel) -> str:
     return dumps(model.model_dump(mode="json"), indent=2)
 
 
-def document(header: Header, files: Iterable[str], summary: Summary) -> Iterator[str]:
+def document(header: Header, files: Iterable[str], summary: Summary, common: Sequence[str] = ()) -> Iterator[str]:
     """Yields the whole report document in pieces, one line for each file, so that it is never in memory at once.
 
     Args:
         header: The run.
         files: The files' reports, as :func:`file_line` makes them.
         summary: The counts over them.
+        common: The values that files refer to, as JSON.
     """
-    yield f'{{\n"schema_version": {dumps(SCHEMA_VERSION)},\n"header": {block(header)},\n"files": [\n'
+    yield f'{{\n"schema_version": {dumps(SCHEMA_VERSION)},\n"header": {block(header)},\n"common": ['
+    for number, value in enumerate(common):
+        yield f"{',' if number else ''}\n{inert(value)}"
+    yield '],\n"files": [\n'
     between = ""
     for line in files:
         yield between + line

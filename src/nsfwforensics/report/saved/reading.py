@@ -7,7 +7,6 @@ is collected: digests and files, findings and answers, files and counts, picture
 from __future__ import annotations
 
 import io
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +24,12 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
+from nsfwforensics.core.worded import read_model
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import FIRST_NAME, REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
 from nsfwforensics.report.saved.json import file_line
+from nsfwforensics.report.saved.sharing import compact, expanded, read_common
 from nsfwforensics.report.saved.tally import Tally
 
 UNFINISHED = say("The run was not finished: this report holds only the files that were done before it stopped.")
@@ -58,6 +59,7 @@ class Loaded:
         differences: What in it is not as it was written, in a few words each, at most :data:`MOST_DIFFERENCES`.
         shown_less: Whether a line holds a picture that must not be shown and that :func:`parse_file` leaves out.
         digests: SHA-256 of the report's files by name, as they were compared.
+        common: The values that the lines refer to, as JSON; None where every line stands in full.
     """
 
     header: Header
@@ -67,6 +69,7 @@ class Loaded:
     differences: tuple[str, ...] = ()
     shown_less: bool = False
     digests: Mapping[str, str] = field(default_factory=dict)
+    common: Sequence[bytes] | None = None
 
 
 def load(folder: Path, *, changed: bool = False) -> Loaded:
@@ -82,8 +85,9 @@ def load(folder: Path, *, changed: bool = False) -> Loaded:
         ReportError: There is none, or it is broken, of an unknown schema version, or not as it was written.
     """
     try:
-        unfinished = (folder / RUN_NAME).is_file()
-        stream_alone = not any((folder / name).exists() for name in (REPORT_NAME, SUMS_NAME))
+        document, stream = (folder / REPORT_NAME).exists(), (folder / STREAM_NAME).exists()
+        unfinished = (folder / RUN_NAME).is_file() and (stream or not document)
+        stream_alone = not document and not (folder / SUMS_NAME).exists()
         if unfinished or stream_alone:
             found = _load_stream(folder)
         else:
@@ -111,8 +115,17 @@ def _refuse(folder: Path, differences: Sequence[str]) -> None:
         raise ReportError(f"the report in {folder} was changed after it was written, and is not used: {named}{more}")
 
 
-def lines(source: Source, places: Iterator[tuple[int, int]]) -> Iterator[bytes]:
-    """Yields the JSON of files at the given (offset, length) places, in bytes."""
+def lines(source: Source, places: Iterator[tuple[int, int]], common: Sequence[bytes] | None = None) -> Iterator[bytes]:
+    """Yields the JSON of files at the given (offset, length) places, in bytes; with ``common``, put together again.
+
+    Raises:
+        ReportError: A file refers to what is not there.
+    """
+    stored = _lines(source, places)
+    return stored if common is None else (expanded(raw, common) for raw in stored)
+
+
+def _lines(source: Source, places: Iterator[tuple[int, int]]) -> Iterator[bytes]:
     if isinstance(source, tuple):
         with source[0].open("rb") as stream, source[1].open("rb") as further:
             end = stream.seek(0, io.SEEK_END)
@@ -138,7 +151,7 @@ def parse_file(raw: bytes, where: str) -> FileReport:
 
 def _file_report(raw: bytes, where: str) -> FileReport:
     try:
-        return FileReport.model_validate_json(raw)
+        return read_model(FileReport, raw)
     except ValidationError as error:
         raise ReportError(f"{where} is not a file report: {_first(error)}") from error
 
@@ -192,7 +205,7 @@ def _load_own_layout(stream: BinaryIO, path: Path) -> Loaded:
     opening = _parse(head.rstrip().rstrip(b",") + b"}", REPORT_NAME)
     _check_version(opening, REPORT_NAME)
     header = _header(opening.get("header"), REPORT_NAME)
-    index = _Index(path.parent, digests.listed(path.parent), header, offset=stream.tell())
+    index = _Index(path.parent, digests.listed(path.parent), header, stream.tell(), _common(opening))
     with _stream_beside(path) as beside:
         for line in stream:
             if line.startswith(b"]"):
@@ -230,10 +243,11 @@ def _load_any_layout(path: Path) -> Loaded:
     if not isinstance(entries, list):
         raise ReportError(f"{REPORT_NAME} holds no list of files")
     index = _Index(path.parent, digests.listed(path.parent), header)
+    common = _common(value)
     buffer = io.BytesIO()
     for number, entry in enumerate(entries, 1):
         where = f"file {number} of {REPORT_NAME}"
-        file = _file_report(json.dumps(entry).encode(), where)
+        file = _file_report(compact(entry) if common is None else expanded(compact(entry), common), where)
         line = file_line(file).encode()
         if entry.get("status", file.status) != file.status:
             index.differs(f"{where}: the status is not what its results say")
@@ -246,18 +260,28 @@ def _load_any_layout(path: Path) -> Loaded:
 class _Index:
     """Counts the files of a report as they are read, and collects what does not fit together."""
 
-    def __init__(self, folder: Path, listed: Mapping[str, str], header: Header, offset: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        listed: Mapping[str, str],
+        header: Header,
+        offset: int = 0,
+        common: Sequence[bytes] | None = None,
+    ) -> None:
         self.tally = Tally(header)
         self._supplied = {(each.get("role"), each.get("sha256")) for each in header.references if each.get("sha256")}
         self._folder = folder
         self._listed = listed
         self._offset = offset
+        self._common = common
         self._differences: list[str] = []
         self._shown_less = False
 
     def add(self, raw: bytes, name: str, length: int) -> None:
         """Takes one file's line; ``length`` is how far the next one is."""
         where = f"{'line' if name == STREAM_NAME else 'file'} {len(self.tally.entries) + 1} of {name}"
+        packed = len(raw)
+        raw = raw if self._common is None else expanded(raw, self._common)
         stored = _file_report(raw, where)
         claimed = _STATUS.search(raw)
         if claimed and claimed[1].decode() != stored.status:
@@ -270,7 +294,7 @@ class _Index:
             self.differs(f"{where}: {wrong}")
         file = handled(stored)
         self._shown_less |= file is not stored
-        self.tally.add(file, self._offset, len(raw))
+        self.tally.add(file, self._offset, packed, len(raw))
         self._offset += length
 
     def add_first(self, path: Path, offset: int) -> None:
@@ -288,7 +312,7 @@ class _Index:
 
     def compare(self, document: Mapping[str, Any]) -> None:
         """Compares the counts of a document with its files."""
-        if document.keys() != {"schema_version", "header", "files", "summary"}:
+        if document.keys() - {"common"} != {"schema_version", "header", "files", "summary"}:
             self.differs(f"{REPORT_NAME} has other parts than a report")
         try:
             stored = Summary.model_validate(document.get("summary"))
@@ -307,7 +331,15 @@ class _Index:
 
     def loaded(self, header: Header, source: Source, *, unfinished: bool = False) -> Loaded:
         """What was read."""
-        return Loaded(header, self.tally, source, unfinished, tuple(self._differences), self._shown_less)
+        return Loaded(
+            header,
+            self.tally,
+            source,
+            unfinished,
+            tuple(self._differences),
+            self._shown_less,
+            common=self._common,
+        )
 
     def _artifacts(self, file: FileReport) -> Iterator[str]:
         for artifact in (artifact for result in file.results for artifact in result.artifacts):
@@ -339,6 +371,12 @@ def _check_version(value: dict[str, Any], name: str) -> None:
     if version not in READ_VERSIONS:
         readable = ", ".join(READ_VERSIONS)
         raise ReportError(f"{name} has schema version {version!r}; this version of the tool reads {readable}")
+
+
+def _common(document: Mapping[str, Any]) -> Sequence[bytes] | None:
+    """The values that a document's files refer to; None where they refer to none."""
+    values = document.get("common", [])
+    return read_common(values) if values != [] else None
 
 
 def _header(value: object, name: str) -> Header:

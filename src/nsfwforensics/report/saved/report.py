@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -10,12 +11,19 @@ from nsfwforensics.core.triage import Sign
 from nsfwforensics.core.types import Capability, FileReport, Header, Priority, Question, Reader, Summary
 from nsfwforensics.language import Language
 from nsfwforensics.language import language as language_of
+from nsfwforensics.report.saved import digests, reading
 from nsfwforensics.report.saved import json as report_json
-from nsfwforensics.report.saved import reading
 from nsfwforensics.report.saved.reading import Loaded
+from nsfwforensics.report.saved.sharing import Sharing
 from nsfwforensics.report.saved.tally import Group, SavedFile, grouped
 from nsfwforensics.report.words.declared import Declared
 from nsfwforensics.report.words.headline import folder_headline, headline
+
+MOST_IN_FULL = 1000
+"""Of more files the document shares what they have in common, and the stream is not kept beside it."""
+
+_LEARNT = 500
+"""So many files, taken at random, tell what all have in common."""
 
 
 class Row(NamedTuple):
@@ -82,7 +90,9 @@ class SavedReport:
         self.shown_less = loaded.shown_less
         self.sensitive = loaded.header.sensitive or loaded.tally.sensitive > 0
         self.source = loaded.source
+        self._common = loaded.common
         self._entries = loaded.tally.entries
+        self._written: tuple[list[SavedFile], Sequence[bytes]] = ([], ())
         self._grouped: dict[bool, tuple[Group, ...]] = {}
 
     @classmethod
@@ -116,8 +126,7 @@ class SavedReport:
 
     def files(self) -> Iterator[FileReport]:
         """The files in the order in which they were written."""
-        places = ((entry.offset, entry.length) for entry in self._entries)
-        return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
+        return self._read(self._entries)
 
     def by_priority(self) -> Iterator[FileReport]:
         """The files in the order of triage: priority, signs, failed before others, then by path."""
@@ -153,24 +162,60 @@ class SavedReport:
         return self._grouped[self.folds]
 
     def _read(self, entries: Sequence[SavedFile]) -> Iterator[FileReport]:
-        places = ((entry.offset, entry.length) for entry in entries)
-        return (reading.parse_file(raw, "a saved entry") for raw in reading.lines(self.source, places))
+        return (reading.parse_file(raw, "a saved entry") for raw in self._lines(entries))
+
+    def _lines(self, entries: Sequence[SavedFile]) -> Iterator[bytes]:
+        return reading.lines(self.source, ((entry.offset, entry.length) for entry in entries), self._common)
 
     def lengths(self) -> list[int]:
         """Bytes of JSON of the file of every row, in the order of :meth:`rows`."""
-        return [group.leader.length for group in self.groups]
+        return [group.leader.size for group in self.groups]
+
+    @property
+    def large(self) -> bool:
+        """Whether its document shares what files have in common, and no stream of all of them in full is kept."""
+        return self.summary.files > MOST_IN_FULL
 
     def write_json(self, stream: TextIO) -> None:
-        """Writes the whole document as text; the same bytes as ``report.json`` where the stream takes UTF-8."""
+        """Writes the whole document as text, every file in full."""
         for piece in report_json.document(self.header, self.json_lines(), self.summary):
             stream.write(report_json.for_stream(piece, stream))
+
+    def write_document(self, stream: TextIO) -> None:
+        """Writes ``report.json``: as :meth:`write_json`, or for a large report with what files share standing once."""
+        if not self.large:
+            self.write_json(stream)
+            return
+        chance = random.Random(0)  # noqa: S311 # nosec B311 - every nth could meet the same of what comes in turns
+        learnt = chance.sample(self._entries, min(_LEARNT, len(self._entries)))
+        sharing = Sharing(self._in_full(learnt))
+        written, entries = 0, list[SavedFile]()
+
+        def packed() -> Iterator[str]:
+            for entry, line in zip(self._entries, self.json_lines(), strict=True):
+                text = report_json.inert(sharing.packed(line))
+                between = 2 if entries else 0  # a comma and a line break
+                entries.append(entry._replace(offset=written + between, length=len(text.encode())))
+                yield text
+
+        common = [value.decode() for value in sharing.common]
+        for piece in report_json.document(self.header, packed(), self.summary, common):
+            stream.write(piece)
+            written += len(piece.encode())
+        self._written = entries, tuple(sharing.common)
+
+    def goes_on_from(self, document: Path) -> None:
+        """Reads its files from the large document that was just written, instead of where they stood before."""
+        self.source, self.shown_less, self.digests = document, False, digests.listed(document.parent)
+        self._entries, self._common = self._written
+        self._grouped = {}
 
     def write_stream(self, stream: TextIO) -> None:
         """Writes the files' JSON, one file to a line."""
         stream.writelines(f"{line}\n" for line in self.json_lines())
 
     def reread(self) -> None:
-        """Finds its lines again in its folder, where they were written anew.
+        """Finds its lines again in its folder, where they stand elsewhere by now.
 
         Raises:
             ReportError: They cannot be read.
@@ -178,11 +223,13 @@ class SavedReport:
         if self.folder is not None:
             loaded = reading.load(self.folder)
             self.source, self.digests, self.shown_less = loaded.source, loaded.digests, loaded.shown_less
-            self._entries, self._grouped = loaded.tally.entries, {}
+            self._common, self._entries, self._grouped = loaded.common, loaded.tally.entries, {}
 
     def json_lines(self) -> Iterator[str]:
         """The files' JSON as it was saved, in the order in which they were written."""
-        if self.shown_less:
-            return (report_json.file_line(file) for file in self.files())
-        places = ((entry.offset, entry.length) for entry in self._entries)
-        return (raw.decode() for raw in reading.lines(self.source, places))
+        return self._in_full(self._entries)
+
+    def _in_full(self, entries: Sequence[SavedFile]) -> Iterator[str]:
+        if self.shown_less or self._common is not None:
+            return (report_json.file_line(file) for file in self._read(entries))
+        return (raw.decode() for raw in self._lines(entries))

@@ -23,7 +23,8 @@ class SavedFile(NamedTuple):
         order: Failed files before others of the same priority, skipped ones after.
         path: The file's path.
         offset: Offset of its line in the saved stream, in bytes.
-        length: Length of its JSON in bytes, without separator and line break.
+        length: Length of its JSON there in bytes, without separator and line break.
+        size: Length of its JSON in full, in bytes.
         likeness: What copies of it are told by.
     """
 
@@ -33,6 +34,7 @@ class SavedFile(NamedTuple):
     path: str
     offset: int
     length: int
+    size: int
     likeness: Likeness
 
 
@@ -92,8 +94,8 @@ class Tally:
         self._answers: Counter[tuple[Question, Support]] = Counter()
         self._signs: Counter[tuple[Question, Priority]] = Counter()
 
-    def add(self, file: FileReport, offset: int, length: int) -> None:
-        """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long."""
+    def add(self, file: FileReport, offset: int, length: int, size: int | None = None) -> None:
+        """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long, and ``size`` in full."""
         signs = triage.certain(triage.signs(file, self._originals))
         signs = self._kinds.setdefault(signs, signs)  # one object for all files that show the same
         self.entries.append(
@@ -104,6 +106,7 @@ class Tally:
                 file.info.path,
                 offset,
                 length,
+                length if size is None else size,
                 likeness(file, self._hashing, signs),
             )
         )

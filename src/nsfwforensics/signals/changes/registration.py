@@ -53,12 +53,12 @@ class WorkingFrame:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Rows and columns of the frame."""
         return self.suspect.shape[0], self.suspect.shape[1]
 
 
 def frame(original: Pixels, suspect: Pixels, matrix: Matrix, longest: int) -> WorkingFrame | None:
-    """Makes the working frame.
+    """Brings both pictures into one frame in which they are compared.
 
     Args:
         original: uint8 (height, width, 3), RGB.

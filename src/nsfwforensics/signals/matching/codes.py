@@ -27,7 +27,7 @@ _EDGE = (46, 31, 26, 30, 36, 30, 26, 31)
 
 
 class Codes(NamedTuple):
-    """Codes of some descriptors.
+    """Binary codes of descriptors, by which neighbours are searched.
 
     Attributes:
         bits: uint64 (n, 2), the 128 bits.

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from nsfwforensics.core.messages import say
-from nsfwforensics.signals.traces.copy_move_match import Similarity, keypoints, matches, similarities
+from nsfwforensics.signals.traces.copy_move_match import AWAY, Similarity, keypoints, matches, similarities
 from nsfwforensics.signals.traces.trace import Trace, TraceRegion
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 WORKING_PIXELS = 1_200_000
 """Larger pictures are scaled down to this many pixels first: time and memory do not grow beyond."""
+
+GLANCE_PIXELS = 400_000
+"""Larger pictures are looked at in so many pixels first, because keypoints cost most of the time. Only where something
+repeats there is the picture looked at in all of :data:`WORKING_PIXELS`, by the method that was measured: a glance adds
+no false alarm. Of 85 pictures with a copy that is found without it, 84 pass."""
 
 LEAST_SIDE = 96
 """Shorter pictures, in pixels, are not judged."""
@@ -48,6 +53,9 @@ _WINDOW = 11
 _LEAST_AREA = 0.004
 _LEAST_AREA_PIXELS = 900
 _LEAST_MATCHES = 6
+_GLANCE_MATCHES = 3  # of those 84 the least have 3
+# Grey levels: those 84 differ by 9.4 at most, natural repetitions in 24 others by 11 at least.
+_GLANCE_DIFFERENCE = 10.0
 _CONCORDANCE = 0.85  # a pixel's window counts as copied above this
 _TEXTURE = 9.0  # variance in grey levels squared below which a window says nothing
 _REGION_CONCORDANCE = 0.973
@@ -107,9 +115,15 @@ def copy_move(luma: NDArray[np.uint8]) -> Trace:
     if min(height, width) < LEAST_SIDE:
         return Trace(reason=say("the picture is too small to look for copied areas"))
     shrink = min(1.0, (WORKING_PIXELS / (height * width)) ** 0.5)
-    gray = cv2.resize(luma, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
-    if min(gray.shape) < LEAST_SIDE:
+    if round(shrink * min(height, width)) < LEAST_SIDE:
         return Trace(reason=say("the picture is too narrow to look for copied areas"))
+    glance = (GLANCE_PIXELS / (height * width)) ** 0.5
+    if glance < shrink and round(glance * min(height, width)) >= LEAST_SIDE:
+        small = cv2.resize(luma, None, fx=glance, fy=glance, interpolation=cv2.INTER_AREA)
+        seen = _candidates(np.asarray(small, np.uint8), glance, _GLANCE_MATCHES, AWAY * glance / shrink)
+        if not any(candidate.difference <= _GLANCE_DIFFERENCE for candidate in seen):
+            return Trace(data={"working_scale": round(glance, 4), "candidates": len(seen), "copies": 0})
+    gray = cv2.resize(luma, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
     candidates = _candidates(np.ascontiguousarray(gray, np.uint8), shrink)
     found = _distinct(sorted((c for c in candidates if c.accepted), key=lambda c: -c.score))
     data = {"working_scale": round(shrink, 4), "candidates": len(candidates), "copies": len(found)}
@@ -127,13 +141,15 @@ def copy_move(luma: NDArray[np.uint8]) -> Trace:
     return Trace(score=score, regions=tuple(regions), mask=mask, cell=cell, data=data)
 
 
-def _candidates(gray: NDArray[np.uint8], shrink: float) -> list[_Candidate]:
+def _candidates(
+    gray: NDArray[np.uint8], shrink: float, least: int = _LEAST_MATCHES, away: float = AWAY
+) -> list[_Candidate]:
     where, descriptors = keypoints(gray)
-    pairs = matches(where, descriptors)
+    pairs = matches(where, descriptors, away)
     found = []
     if len(pairs):
         smooth = np.asarray(cv2.GaussianBlur(gray.astype(np.float32), (0, 0), 0.8), np.float32)
-        for similarity in similarities(where[pairs[:, 0]], where[pairs[:, 1]], least=_LEAST_MATCHES):
+        for similarity in similarities(where[pairs[:, 0]], where[pairs[:, 1]], least):
             candidate = _verified(gray, smooth, similarity, shrink)
             if candidate is not None:
                 found.append(candidate)

@@ -15,7 +15,9 @@ MOST_KEYPOINTS = 6000
 MOST_MATCHES = 2000
 MOST_TRANSFORMS = 6
 
-_AWAY = 24  # pixels: nearer keypoints are alike because they see the same thing
+AWAY = 24.0
+"""Keypoints nearer than this, in pixels, are alike because they see the same thing."""
+
 _SAME = 5  # pixels: keypoints of one place in two scales or directions
 _NEIGHBOURS = 10
 _ROWS = 256  # keypoints matched at a time
@@ -60,7 +62,7 @@ def keypoints(gray: NDArray[np.uint8]) -> tuple[NDArray[np.complex64], NDArray[n
     return np.array([complex(*p.pt) for p in points], np.complex64)[:MOST_KEYPOINTS], root[:MOST_KEYPOINTS]
 
 
-def matches(where: NDArray[np.complex64], descriptors: NDArray[np.float32]) -> NDArray[np.intp]:
+def matches(where: NDArray[np.complex64], descriptors: NDArray[np.float32], away: float = AWAY) -> NDArray[np.intp]:
     """Pairs of keypoints that look alike, by the generalised ratio test, most alike first.
 
     A keypoint with many look-alikes (tiles, fences) has no jump in its list of distances and gives none.
@@ -68,6 +70,7 @@ def matches(where: NDArray[np.complex64], descriptors: NDArray[np.float32]) -> N
     Args:
         where: Places, complex64 (n,).
         descriptors: float32 (n, 128), each of length 1.
+        away: Pixels; nearer keypoints are not compared.
 
     Returns:
         Indices (m, 2), at most :data:`MOST_MATCHES`.
@@ -81,9 +84,9 @@ def matches(where: NDArray[np.complex64], descriptors: NDArray[np.float32]) -> N
     for start in range(0, len(where), _ROWS):
         rows = order[start : start + _ROWS]
         alike = descriptors[rows] @ descriptors.T
-        reach = along[rows[0]] - _AWAY, along[rows[-1]] + _AWAY
+        reach = along[rows[0]] - away, along[rows[-1]] + away
         beside = order[slice(*np.searchsorted(along[order], reach))]  # no other can be near
-        near, column = np.nonzero(np.abs(where[rows, None] - where[None, beside]) < _AWAY)
+        near, column = np.nonzero(np.abs(where[rows, None] - where[None, beside]) < away)
         alike[near, beside[column]] = -1
         kept = _may_jump(alike, count)
         alike, rows = alike[kept], rows[kept]

@@ -151,7 +151,8 @@ class _Cells:
         self.cells = cells
         self.shape = (cells.shape[0], cells.shape[1])
         self.voters = cells.sum(axis=2, dtype=np.uint8)
-        self.totals: NDArray[np.float64] = cells.reshape(-1, GRIDS).sum(axis=0, dtype=np.int64) / 64.0
+        totals: Any = cv2.reduce(cells.reshape(-1, GRIDS), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        self.totals: NDArray[np.float64] = totals[0] / 64.0
         self._typical = float(np.median(self.totals)) / max(float(self.totals.sum()), 1.0)
 
     def main(self) -> int | None:

@@ -127,7 +127,8 @@ def dense_grids(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
     window = (_WINDOW, _WINDOW)
     sums: Any = cv2.boxFilter(cells, cv2.CV_16U, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
     least = int(_DENSE * 64 * _WINDOW**2) - 1  # one below, because a mean of fractions is rounded
-    found: NDArray[np.bool_] = sums.reshape(-1, GRIDS).max(axis=0) >= least
+    most: Any = cv2.reduce(sums.reshape(-1, GRIDS), 0, cv2.REDUCE_MAX)
+    found: NDArray[np.bool_] = most[0] >= least
     return found
 
 

@@ -23,9 +23,10 @@ NO_VOTE = 64
 
 _BLOCK = 8
 _REACH = _BLOCK - 1
-_STRIP = 128  # rows of votes made at a time; bounds the memory together with _TILE
+_STRIP = 32  # rows of votes made at a time: with a picture's columns, what fits a processor's cache
 _TILE = 800  # most columns of coefficients made at a time; numbers of columns that are powers of two are slower
-_ROWS = 2  # rows of coefficients made at a time: with so many columns, what fits a processor's cache
+_ROWS = 8  # rows of blocks whose horizontal frequencies are kept at a time
+_AT_ONCE = 2  # rows of coefficients made at a time: with so many columns, what fits a processor's cache
 
 # Coefficients of whole numbers can be exact halves; which side rounding puts them on must not depend on the machine.
 ZERO = 0.499
@@ -54,14 +55,16 @@ def votes(
     found = [np.full((size, width), NO_VOTE, np.uint8) for _ in thresholds]
     at = 0
     for first, last in rows:
-        for top in range(first, last, _STRIP):
-            bottom = min(top + _STRIP, last)
-            low, high = max(top, _REACH), min(bottom, height - _REACH)
-            if high > low:
-                strips = _strip_votes(luma[low - _REACH : high + _REACH], low - _REACH, thresholds)
-                for whole, strip in zip(found, strips, strict=True):
-                    whole[at + low - top : at + high - top, _REACH : width - _REACH] = strip
-            at += bottom - top
+        low, high = max(first, _REACH), min(last, height - _REACH)
+        numbers = zeros(luma[low - _REACH : high + _REACH], thresholds)
+        constant = _constant(luma[low - _REACH : high + _REACH])
+        for top in range(low, high, _STRIP):
+            bottom = min(top + _STRIP, high)
+            part = slice(top - low, bottom - low + _REACH)
+            strips = _strip_votes(numbers[:, part], constant[part], top - _REACH)
+            for whole, strip in zip(found, strips, strict=True):
+                whole[at + top - first : at + bottom - first, _REACH : width - _REACH] = strip
+        at += last - first
     return found
 
 
@@ -76,10 +79,11 @@ def counts(found: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     rows, columns = found.shape[0] // _BLOCK, found.shape[1] // _BLOCK
     cells = np.empty((rows, columns, GRIDS), np.uint8)
-    base = np.repeat(np.arange(columns, dtype=np.int64) * (GRIDS + 1), _BLOCK)
+    base = np.repeat(np.arange(columns, dtype=np.intp) * (GRIDS + 1), _BLOCK)
+    places = np.empty((_BLOCK, columns * _BLOCK), np.intp)
     for row in range(rows):
-        part = found[row * _BLOCK : (row + 1) * _BLOCK, : columns * _BLOCK]
-        tally = np.bincount((part + base).ravel(), minlength=columns * (GRIDS + 1))
+        np.add(found[row * _BLOCK : (row + 1) * _BLOCK, : columns * _BLOCK], base, out=places)
+        tally = np.bincount(places.ravel(), minlength=columns * (GRIDS + 1))
         cells[row] = tally.reshape(columns, GRIDS + 1)[:, :GRIDS]
     return cells
 
@@ -97,30 +101,33 @@ def zeros(luma: NDArray[np.uint8], thresholds: Sequence[float] = (ZERO,)) -> NDA
     height, width = luma.shape[0] - _REACH, luma.shape[1] - _REACH
     found = np.empty((len(thresholds), height, width), np.uint8)
     columns = -(-width // -(-width // _TILE))
-    rows = -(-height // _ROWS) * _ROWS
     # Made once and written over: what is allocated anew for every tile costs more than the sums.
-    pixels = np.zeros((rows + _REACH, columns + _REACH), np.float32)
-    across = np.empty((rows + _REACH, _BLOCK, columns), np.float32)  # row, horizontal frequency, column
-    coefficients = np.empty((_ROWS, _BLOCK, _BLOCK * columns), np.float32)  # row, vertical, horizontal · column
-    planes = coefficients.reshape(_ROWS, _BLOCK * _BLOCK, columns)[:, 1:]
-    small = np.empty(planes.shape, np.bool_)
-    number = np.empty((_ROWS, columns), np.uint8)
+    pixels = np.zeros((_ROWS, columns + _REACH), np.float32)
     beside = np.lib.stride_tricks.sliding_window_view(pixels, _BLOCK, axis=1).transpose(0, 2, 1)
-    below = np.lib.stride_tricks.sliding_window_view(across.reshape(rows + _REACH, -1), _BLOCK, axis=0).transpose(
-        0, 2, 1
-    )
+    shifted = np.empty((_ROWS, _BLOCK, columns), np.float32)  # row, place in the block, column
+    across = np.zeros((_ROWS + _REACH, _BLOCK, columns), np.float32)  # row, horizontal frequency, column
+    below = np.lib.stride_tricks.sliding_window_view(across.reshape(len(across), -1), _BLOCK, axis=0)
+    below = below.transpose(0, 2, 1)
+    coefficients = np.empty((_AT_ONCE, _BLOCK, _BLOCK * columns), np.float32)  # row, vertical, horizontal · column
+    planes = coefficients.reshape(_AT_ONCE, _BLOCK * _BLOCK, columns)[:, 1:]
+    small = np.empty((len(thresholds), *planes.shape), np.bool_)
+    number = np.empty((len(thresholds), _AT_ONCE, columns), np.uint8)
     for left in range(0, width, columns):
         right = min(left + columns, width)
-        pixels[: height + _REACH, : right - left + _REACH] = luma[:, left : right + _REACH]
-        np.matmul(_dct(), beside, out=across)
-        for top in range(0, height, _ROWS):
-            np.matmul(_dct(), below[top : top + _ROWS], out=coefficients)
-            np.abs(coefficients, out=coefficients)
-            bottom = min(top + _ROWS, height)
-            for index, least in enumerate(thresholds):
-                np.less(planes, np.float32(least), out=small)
-                np.add.reduce(small.view(np.uint8), axis=1, dtype=np.uint8, out=number)
-                found[index, top:bottom, left:right] = number[: bottom - top, : right - left]
+        for first in range(-_ROWS, height, _ROWS):  # of the blocks; before the first ones, the rows above are made
+            rows = luma[max(0, first + _REACH) : first + _REACH + _ROWS, left : right + _REACH]
+            across[:_REACH] = across[_ROWS:]
+            pixels[_ROWS - len(rows) if first < 0 else 0 :][: len(rows), : rows.shape[1]] = rows
+            np.copyto(shifted, beside)  # without overlaps it goes through the matrix library
+            np.matmul(_dct(), shifted, out=across[_REACH:])
+            for top in range(0, min(_ROWS, height - first) if first >= 0 else 0, _AT_ONCE):
+                np.matmul(_dct(), below[top : top + _AT_ONCE], out=coefficients)
+                np.abs(coefficients, out=coefficients)
+                for least, under in zip(thresholds, small, strict=True):
+                    np.less(planes, np.float32(least), out=under)
+                np.add.reduce(small.view(np.uint8), axis=2, dtype=np.uint8, out=number)
+                part = found[:, first + top : first + top + _AT_ONCE, left:right]
+                part[:] = number[:, : part.shape[1], : right - left]
     return found
 
 
@@ -133,21 +140,32 @@ def _dct() -> NDArray[np.float32]:
     return matrix.astype(np.float32)
 
 
-def _strip_votes(luma: NDArray[np.uint8], top: int, thresholds: Sequence[float]) -> list[NDArray[np.uint8]]:
-    """Votes of the pixels of a strip that 64 blocks cover; ``top`` is the strip's first row in the picture."""
-    numbers = zeros(luma, thresholds)
+def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: int) -> list[NDArray[np.uint8]]:
+    """Votes of the pixels of a strip that 64 blocks cover.
+
+    Args:
+        numbers: Zeros of the blocks by threshold, uint8 (thresholds, rows, columns).
+        constant: Which of the blocks are constant.
+        top: Their first row in the picture.
+    """
     rows, columns = numbers.shape[1:]
-    grid = ((np.arange(top, top + rows) % _BLOCK)[:, None] * _BLOCK + np.arange(columns) % _BLOCK).astype(np.uint16)
-    # Zeros in the high bits, the grid below them: the greatest value in a window names the block with most zeros.
-    # Naming grids upwards and downwards tells a tie, in which the two greatest values name different grids.
-    low = _constant(luma).astype(np.uint16)
-    up, down = (grid << 1) + low, ((GRIDS - 1 - grid) << 1) + low
+    # Zeros in the high bits, then the grid, then whether the block is constant: the greatest value in a window names
+    # the block with most zeros. Of blocks that tie, named upwards the last grid is found, named downwards the first.
+    down_rows = (np.arange(top, top + rows) % _BLOCK * (2 * _BLOCK)).astype(np.uint16)
+    grid = down_rows[:, None] + (np.arange(columns) % _BLOCK * 2).astype(np.uint16)
+    up, down = grid + constant, 2 * (GRIDS - 1) - grid + constant
     found = []
     for number in numbers:
-        high = number.astype(np.uint16) << 7
-        first, second = _greatest(high + up), _greatest(high + down)
-        named, other = (first >> 1) & (GRIDS - 1), GRIDS - 1 - ((second >> 1) & (GRIDS - 1))
-        found.append(np.where((named == other) & ((first & 1) == 0), named, NO_VOTE).astype(np.uint8))
+        high = np.multiply(number, 128, dtype=np.uint16)
+        first, last = _greatest(high + up), _greatest(np.add(high, down, out=high))
+        # Below the zeros, one block that does not tie and is not constant makes 2·grid + 2·(63 − grid) of both values;
+        # a grid that is greater upwards, or a constant block, makes more, which stays below 256.
+        sole = np.add(first, last, dtype=np.uint16).astype(np.uint8) == 2 * (GRIDS - 1)
+        named = first.astype(np.uint8)
+        named >>= 1
+        named &= GRIDS - 1
+        np.copyto(named, NO_VOTE, where=~sole)
+        found.append(named)
     return found
 
 

@@ -120,12 +120,13 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     # A histogram that is flat, because the content is stronger than the reach, speaks for no earlier saving either.
     flat = -math.log(2 * REACH)
     plain = np.maximum((weights * np.log(single)).sum(axis=1), weights.sum(axis=1) * flat)
+    ascending = [np.sort(each) for each in content]
     made: dict[tuple[int, int], Floats] = {}  # many qualities share a step
     for quality in QUALITIES:
         earlier = ijg_table(quality)
         for i, mode in enumerate(MODES):
             if (i, int(earlier[mode])) not in made:
-                made[i, int(earlier[mode])] = _twice(content[i], int(earlier[mode]), int(table[mode]))
+                made[i, int(earlier[mode])] = _twice(ascending[i], int(earlier[mode]), int(table[mode]))
         twice = np.stack([made[i, int(earlier[mode])] for i, mode in enumerate(MODES)])
         models[quality] = twice
         by_mode = (weights * np.log(twice)).sum(axis=1) - plain
@@ -176,11 +177,17 @@ def _once(content: Floats, step: float) -> Floats:
     return _shares(values)
 
 
-def _twice(content: Floats, first: int, step: int) -> Floats:
-    """Quantised by ``first``, decoded to rounded pixels, quantised by ``step``."""
+def _twice(ascending: Floats, first: int, step: int) -> Floats:
+    """Sorted content quantised by ``first``, decoded to rounded pixels, quantised by ``step``."""
     limit = _limit(first, step)
-    levels = np.clip(np.rint(content / first), -limit, limit).astype(np.int64) + limit
-    mass = np.bincount(levels, minlength=2 * limit + 1)
+    # How many values each level takes, those beyond the outermost counted there. A value between two levels goes to
+    # the even one.
+    lower = np.arange(-limit, limit)
+    edges = (lower + 0.5) * first
+    below = np.where(
+        lower % 2 == 0, np.searchsorted(ascending, edges, "right"), np.searchsorted(ascending, edges, "left")
+    )
+    mass = np.diff(below, prepend=0, append=len(ascending))
     moved = _moved(first, step) if step <= _KEPT_RATIO * first else _moved.__wrapped__(first, step)
     return _smoothed(mass @ moved)
 

@@ -39,7 +39,7 @@ CHANGED = (Trouble.CONTENT_CHANGED, Trouble.NOT_COVERED, Trouble.STATEMENT_CHANG
 
 
 class StatementKind(StrEnum):
-    """What a statement says."""
+    """What a signed statement says of how the picture came to be."""
 
     GENERATED = "generated"
     GENERATIVE_EDIT = "generative_edit"

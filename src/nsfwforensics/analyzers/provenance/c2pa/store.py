@@ -99,7 +99,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One signed statement.
+    """One manifest of the store: what was claimed, and who signed it.
 
     ``role`` is ``active`` (the latest), ``parent`` (an earlier state of this picture), ``component`` (something placed
     in it), ``input`` (given to a process) or ``loose``. ``trust`` names the list that the signer is on, or is empty.
