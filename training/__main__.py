@@ -25,12 +25,14 @@ from training import bring, calibrate, card, embed, export, leave_out, measure
 from training.bring import Picture
 from training.fit import features_of
 
+ALL = 10**9
+
 PLAN: Sequence[tuple[str, str, int, int]] = (
-    ("as_is", "all", 50, 10**9),
-    ("512_q40", "all", 12, 60),
-    ("768_q60", "all", 8, 60),
-    ("small", "all", 6, 20),
-    ("grey", "all", 6, 20),
+    ("as_is", "all", ALL, ALL),
+    ("512_q40", "all", ALL, ALL),
+    ("768_q60", "all", ALL, ALL),
+    ("small", "all", 20, 60),
+    ("grey", "all", 20, 60),
     ("twin", "photographs", 1, 2),
 )
 """View, class, and most pictures of a publisher: of any, and of a content-matched one. Network time is what costs."""
@@ -81,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     higher = embed.shift(pictures, "as_is", out, lambda whole: head.logits(features_of(whole)).item())
     head = replace(head, bias=head.bias - higher)  # so that scores in use are those that thresholds were made of
     image, judged = calibrate.calibrated(rows)
-    figures = measure.figures(rows, judged, {picture.key: picture for picture in pictures})
+    figures = measure.figures(rows, judged, {picture.key: picture for picture in pictures}) | {"float32": higher}
     (out / "figures.json").write_text(json.dumps(plain(figures), indent=1), "utf-8")
     weights: Path = arguments.weights or out / "weights"
     if not weights.exists():

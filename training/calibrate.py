@@ -17,10 +17,10 @@ VIEWS = (*TIERS, "grey", "small")
 STATES = (*VIEWS, LARGE, PORTRAIT)
 """States that a picture is told by."""
 
-ALPHAS = (0.02, 0.015, 0.0125, 0.01, 0.0085, 0.007, 0.005, 0.003)
+ALPHAS = (0.02, 0.0175, 0.015, 0.0135, 0.012, 0.011, 0.01, 0.009, 0.008, 0.007, 0.006, 0.005, 0.004, 0.003, 0.002)
 """Largest p-values under *real* that are tried, from the most daring on."""
 
-BETAS = (0.12, 0.1, 0.085, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02, 0.01)
+BETAS = (0.12, 0.11, 0.1, 0.09, 0.08, 0.07, 0.06, 0.05, 0.045, 0.04, 0.035, 0.03, 0.025, 0.02, 0.015, 0.01)
 """Largest p-values under *generated* that are tried."""
 
 CALLED = 0.01
@@ -36,20 +36,14 @@ def branch(rows: Iterable[Scored], alphas: Mapping[str, float], betas: Mapping[s
     """A calibration from scores of pictures that no fit saw."""
     real: dict[str, list[float]] = defaultdict(list)
     generated: dict[str, list[float]] = defaultdict(list)
-    portraits: dict[str, float] = {}
     for row in rows:
         if row.view not in VIEWS:
             continue
-        states = {row.view, LARGE} if _large(row) else {row.view}
-        if row.label:
-            for state in states:
-                generated[state].append(row.score)
-        elif row.portrait:
-            portraits[row.key] = max(row.score, portraits.get(row.key, row.score))
-        else:
-            for state in states:
-                real[state].append(row.score)
-    real[PORTRAIT] = list(portraits.values())
+        scores = generated if row.label else real
+        for state in {PORTRAIT} if row.portrait else {row.view, LARGE} if _large(row) else {row.view}:
+            scores[state].append(row.score)
+    # Large photographs alone would be too few for a level of their own; what that does to them is counted.
+    real[LARGE] = real[TIERS[0]]
     return Branch(
         real={state: sorted(scores) for state, scores in real.items()},
         generated={GENERATED: {state: sorted(scores) for state, scores in generated.items()}},
@@ -72,12 +66,12 @@ def verdicts(
     return found
 
 
-def _cleared(judged: Sequence[tuple[Scored, Verdict]], state: str) -> float:
-    """The share of generated pictures in a state that would be cleared: of portraits, the largest of all views."""
-    if state != PORTRAIT:
-        return by_state(judged)[state]["gallery_cleared"].share
-    views = (counted(p for p in judged if p[0].view == view and p[0].portrait) for view in VIEWS)
-    return max((rates["gallery_cleared"].share for rates in views if rates["gallery_cleared"].total), default=0.0)
+def _share(judged: Sequence[tuple[Scored, Verdict]], state: str, name: str) -> float:
+    """A share in a state: of portraits, the largest of the tiers; calls of large pictures go with all as they are."""
+    if state == PORTRAIT:
+        tiers = (counted(p for p in judged if p[0].view == tier and p[0].portrait)[name] for tier in TIERS)
+        return max((rate.share for rate in tiers if rate.total), default=0.0)
+    return by_state(judged)[TIERS[0] if state == LARGE and name == "real_called" else state][name].share
 
 
 def _state(row: Scored) -> str:
@@ -143,15 +137,15 @@ def calibrated(rows: Sequence[Scored]) -> tuple[Branch, list[tuple[Scored, Verdi
     develop = [row for row in rows if row.use == "develop"]
     alphas: dict[str, float] = {}
     for alpha in ALPHAS:
-        counts = by_state(verdicts(develop, dict.fromkeys(STATES, alpha), {}))
+        judged = verdicts(develop, dict.fromkeys(STATES, alpha), {})
         for state in STATES:
-            if state not in alphas and counts[state]["real_called"].share <= CALLED:
+            if state not in alphas and _share(judged, state, "real_called") <= CALLED:
                 alphas[state] = alpha
     betas: dict[str, float] = {}
     for beta in BETAS:
         judged = verdicts(develop, {}, dict.fromkeys(STATES, beta))
         for state in STATES:
-            if state not in betas and _cleared(judged, state) <= CLEARED:
+            if state not in betas and _share(judged, state, "gallery_cleared") <= CLEARED:
                 betas[state] = beta
     judged = verdicts(rows, alphas, betas)
     found = branch(develop, alphas, betas)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nsfwforensics.core.error_rates import percent, upper_percent
 from nsfwforensics.models.rates import Rate
-from nsfwforensics.models.synthesis.calibration import TIERS, Branch, Verdict
+from nsfwforensics.models.synthesis.calibration import LARGE, TIERS, Branch, Verdict
 from training.bring import Picture
 
 _NAMES = ("as is", "≤ 768 px q60", "≤ 512 px q40")
@@ -75,7 +75,7 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         ]
         + [("**mean of those of development**", "", *(f"**{mean:.2f}**" for mean in means), "")],
     )
-    rates = {**figures["said"], "portrait": figures["portraits"]}
+    rates = {**figures["said"], "portrait": figures["portraits"][TIERS[0]]}
     states = (*TIERS, "grey", "small", "portrait")
     said = table(
         ("publishers and sources left out", *_NAMES, "grey", "200–329 px", "portraits, as they are"),
@@ -134,6 +134,9 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         ),
         "counts": f"{sum(p.label == 1 and p.use == 'develop' for p in pictures):,} generated pictures and "
         f"{sum(p.label == 0 and p.use == 'develop' for p in pictures):,} photographs",
+        "portraits": " and ".join(share(figures["portraits"][tier]["real_called"]) for tier in TIERS[1:]),
+        "float32": f"{figures['float32']:.3f}",
+        "large": share(image.rate(LARGE, "real_called")),
         "alpha": ", ".join(f"{100 * alpha:g} % ({state})" for state, alpha in image.alphas.items()),
         "beta": ", ".join(f"{100 * beta:g} % ({state})" for state, beta in image.betas.items()),
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Rgb = NDArray[np.uint8]
 
 _SHARD = 24
-_AGAIN = 240
+_AGAIN = 80
 
 
 class Store:

@@ -6,41 +6,35 @@ import hashlib
 import re
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
-from nsfwforensics.models.synthesis.clip import WIDTH
 from nsfwforensics.models.synthesis.domain import Domain
-from training.fit import BLOCKS, Head
+from training.fit import BLOCKS, Bells, Head
 
 MAX_FLAT_SHARE = 0.75
 MIN_QUALITY = 35.0
 """Lower JPEG qualities were not measured: the strongest tier is 40, estimated to a few steps."""
 
 
-def tensors(head: Head, probe: Head) -> dict[str, torch.Tensor]:
-    """Head and probe with their standardisation folded in."""
-    weight, bias = folded(head)
-    close, offset = folded(probe)
+def tensors(head: Bells, probe: Head) -> dict[str, torch.Tensor]:
+    """Head and probe as they are stored."""
+    close = probe.weight / probe.scale
     return {
         "blocks": torch.tensor(BLOCKS, dtype=torch.int32),
-        "weight": weight.reshape(len(BLOCKS), WIDTH),
-        "bias": bias,
-        "portrait.weight": close,
-        "portrait.bias": offset,
+        "projection": torch.from_numpy(head.projection).contiguous(),
+        "offset": torch.from_numpy(head.offset),
+        "landmarks": torch.from_numpy(head.landmarks).contiguous(),
+        "narrow": torch.tensor([head.narrow], dtype=torch.float64),
+        "weight": torch.from_numpy(head.weight),
+        "bias": torch.tensor([head.bias], dtype=torch.float64),
+        "portrait.weight": torch.from_numpy(close).float(),
+        "portrait.bias": torch.tensor([probe.bias - float(probe.mean @ close)], dtype=torch.float32),
     }
 
 
-def folded(head: Head) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weight and bias over features as they are, float32."""
-    plain = head.weight.astype(np.float64) / head.scale
-    bias = head.bias - float(head.mean.astype(np.float64) @ plain)
-    return torch.from_numpy(plain).float(), torch.tensor([bias], dtype=torch.float32)
-
-
-def export(head: Head, probe: Head, image: Branch, domain: Domain | None, weights: Path) -> None:
+def export(head: Bells, probe: Head, image: Branch, domain: Domain | None, weights: Path) -> None:
     """Writes head and calibration into a weights folder, and their digests into its manifest.
 
     Args:

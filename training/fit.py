@@ -1,4 +1,9 @@
-"""Fits the head: one linear layer over the class tokens of several blocks, each block's token of length one."""
+"""Fits the head: bells around landmarks, over the main directions of the class tokens of several blocks.
+
+A kernel logistic regression with a Gaussian kernel (Williams and Seeger, *Using the Nyström Method to Speed Up Kernel
+Machines*): the kernel is written by its values at some of the training rows, and what is left is a logistic regression
+of as many numbers, solved by Newton's method.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +19,29 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-BLOCKS = tuple(range(3, 12))
+BLOCKS = tuple(range(5, 12))
 """Blocks that the head sees, counted from 0."""
 
-PENALTY = 1e-6
-"""Weight of the squared length of the coefficients over standardised features, times the features' number."""
+PENALTY = 3e-6
+"""Weight of the squared length of the coefficients."""
 
-_STEPS = 12
+FULL = 300
+"""Rows of a publisher and class beyond which more of them weigh no more together."""
 
-FULL = 40
-"""Pictures of a publisher beyond which more of them weigh no more together."""
+DIRECTIONS = 400
+"""Main directions of the standardised features that are kept."""
+
+LANDMARKS = 900
+"""Rows that bells stand around."""
+
+NARROW = 0.5
+"""Exponent of the kernel at the median distance between rows and landmarks."""
+
+_STEPS = 15
+_RIDGE = 1e-4
+"""Added to the kernel's diagonal at the landmarks: some of them are nearly the same picture."""
+_MORE = 40
+_EVERY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +51,45 @@ class Head:
     Attributes:
         mean: float32 (features).
         scale: float32 (features), standard deviations.
-        weight: float32 (features), over standardised features.
+        weight: float64 (features), over standardised features.
         bias: Added to the sum.
     """
 
     mean: Matrix
     scale: Matrix
-    weight: Matrix
+    weight: NDArray[np.float64]
     bias: float
 
     def logits(self, features: Matrix) -> NDArray[np.float64]:
         """Judges features: float64 (N,); higher looks more generated."""
-        plain = self.weight.astype(np.float64) / self.scale
+        plain = self.weight / self.scale
         return np.asarray(features.astype(np.float64) @ plain - float(self.mean @ plain) + self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """Gaussian bells around landmarks.
+
+    Attributes:
+        projection: float16 (features, directions); it standardises too.
+        offset: float64 (directions), taken off.
+        landmarks: float16 (bells, directions).
+        narrow: Of the bells: ``exp(-narrow * squared distance)``.
+        weight: float64 (bells), their heights.
+        bias: Added to the sum.
+    """
+
+    projection: NDArray[np.float16]
+    offset: NDArray[np.float64]
+    landmarks: NDArray[np.float16]
+    narrow: float
+    weight: NDArray[np.float64]
+    bias: float
+
+    def logits(self, features: Matrix) -> NDArray[np.float64]:
+        """Judges features: float64 (N,); higher looks more generated."""
+        rows = features @ self.projection.astype(np.float32) - self.offset
+        return bells(rows, self.landmarks.astype(np.float64), self.narrow) @ self.weight + self.bias
 
 
 def features_of(whole: NDArray[np.floating], blocks: Sequence[int] = BLOCKS) -> Matrix:
@@ -64,7 +108,7 @@ def features_of(whole: NDArray[np.floating], blocks: Sequence[int] = BLOCKS) -> 
 
 
 def balance(publishers: Sequence[str], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights that sum to one: half for each class, within it by publisher, up to :data:`FULL` pictures each."""
+    """Weights that sum to one: half for each class, within it by publisher, up to :data:`FULL` rows each."""
     counts = Counter(zip(publishers, labels.tolist(), strict=True))
     weights = np.array([min(1.0, FULL / counts[key]) for key in zip(publishers, labels.tolist(), strict=True)])
     for label in (0, 1):
@@ -72,76 +116,98 @@ def balance(publishers: Sequence[str], labels: NDArray[np.int64]) -> NDArray[np.
     return weights
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Features, standardised, and their inner products: what fits on parts of the pictures share.
-
-    Attributes:
-        mean: float32 (features).
-        scale: float32 (features).
-        standard: float32 (N, features).
-        gram: float64 (N, N), divided by the number of features.
-    """
-
-    mean: Matrix
-    scale: Matrix
-    standard: Matrix
-    gram: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, features: Matrix) -> Space:
-        """Standardises features; no label is looked at."""
-        mean = features.mean(0, dtype=np.float64).astype(np.float32)
-        scale = np.maximum(features.std(0, dtype=np.float64), 1e-8).astype(np.float32)
-        standard = (features - mean) / scale
-        return cls(mean, scale, standard, (standard @ standard.T).astype(np.float64) / features.shape[1])
-
-    def head(self, rows: NDArray[np.int64], dual: NDArray[np.float64], bias: float) -> Head:
-        """The linear layer that a fit on some rows found."""
-        weight = dual.astype(np.float32) @ self.standard[rows] / self.standard.shape[1]
-        return Head(self.mean, self.scale, weight, bias)
+def bells(rows: NDArray[np.floating], landmarks: NDArray[np.floating], narrow: float) -> NDArray[np.float64]:
+    """The kernel of rows and landmarks: float64 (rows, landmarks)."""
+    return np.exp(-narrow * _apart(rows, landmarks))
 
 
-def fit(
-    gram: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64], penalty: float = PENALTY
-) -> tuple[NDArray[np.float64], float]:
-    """Penalised logistic regression over inner products, by Newton's method: exact and without chance.
+def _apart(rows: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Squared distances."""
+    rows, others = rows.astype(np.float64), others.astype(np.float64)
+    found = (rows**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * rows @ others.T
+    return np.asarray(np.maximum(found, 0))
+
+
+def fit_bells(
+    features: Matrix, labels: NDArray[np.int64], weights: NDArray[np.float64], chosen: NDArray[np.int64]
+) -> Bells:
+    """Fits the head; all of it, standardisation and directions too, on the rows that are given.
 
     Args:
-        gram: float64 (N, N).
+        features: float32 (N, features).
         labels: (N,) of 0 and 1.
         weights: (N,), summing to one.
-        penalty: See :data:`PENALTY`.
+        chosen: Which rows are landmarks.
+    """
+    mean, spread = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
+    scale = np.where(spread > 1e-6, spread, np.inf)
+    directions = _directions((features[::_EVERY] - mean.astype(np.float32)) / scale.astype(np.float32))
+    projection = (directions / scale[:, None] / np.sqrt(features.shape[1])).astype(np.float16)
+    exact = projection.astype(np.float32)
+    offset = mean @ exact.astype(np.float64)
+    rows = features @ exact - offset
+    landmarks = rows[chosen].astype(np.float16)
+    apart = _apart(rows, landmarks)
+    narrow = NARROW / float(np.median(apart))
+    root = np.linalg.cholesky(bells(landmarks, landmarks, narrow) + _RIDGE * np.eye(len(chosen)))
+    written = np.linalg.solve(root, np.exp(-narrow * apart).T).T.astype(np.float32)
+    found, bias = logistic(written, labels, weights, PENALTY)
+    return Bells(projection, offset, landmarks, narrow, np.linalg.solve(root.T, found), bias)
+
+
+def _directions(standard: Matrix) -> NDArray[np.float64]:
+    """Main directions, float64 (features, directions), by iterating on a random subspace (always the same one)."""
+    count = min(DIRECTIONS, *standard.shape)
+    space = np.random.default_rng(0).normal(size=(standard.shape[1], count + _MORE)).astype(np.float32)
+    for _ in range(3):
+        space, _ = np.linalg.qr(standard.T @ (standard @ space))
+    _, _, turned = np.linalg.svd(np.linalg.qr(standard @ space)[1])
+    return np.asarray(space.astype(np.float64) @ turned[:count].T)
+
+
+def logistic(
+    features: Matrix, labels: NDArray[np.int64], weights: NDArray[np.float64], penalty: float
+) -> tuple[NDArray[np.float64], float]:
+    """Penalised logistic regression by Newton's method, without chance.
+
+    Args:
+        features: float32 (N, features).
+        labels: (N,) of 0 and 1.
+        weights: (N,), summing to one.
+        penalty: Weight of the squared length of the coefficients.
 
     Returns:
-        The dual coefficients, float64 (N,), and the bias: ``gram @ dual + bias`` are the logits.
+        The coefficients, float64 (features,), and the bias.
     """
-    from scipy.linalg import cho_factor, cho_solve
-
-    logits, ones = np.zeros(len(labels)), np.ones(len(labels))
-    dual, bias, best = np.zeros(len(labels)), 0.0, np.inf
+    rows = np.concatenate([features, np.ones((len(features), 1), np.float32)], 1)
+    ridge = np.full(rows.shape[1], 2 * penalty)
+    ridge[-1] = 1e-10
+    found, logits, best = np.zeros(rows.shape[1]), np.zeros(len(rows)), np.inf
     for _ in range(_STEPS):
         share = 1 / (1 + np.exp(-logits))
-        curve = np.maximum(weights * share * (1 - share), 1e-9 * weights)
-        factor = cho_factor(gram + np.diag(2 * penalty / curve), lower=True, overwrite_a=True, check_finite=False)
-        wanted = logits - weights * (share - labels) / curve
-        first, second = cho_solve(factor, wanted), cho_solve(factor, ones)
-        shift = first.sum() / second.sum()
-        step, stride = first - shift * second, 1.0
+        slope = rows.T @ (weights * (share - labels)) + ridge * found
+        curve = (weights * share * (1 - share)).astype(np.float32)
+        step = np.linalg.solve((rows.T @ (rows * curve[:, None])).astype(np.float64) + np.diag(ridge), slope)
+        stride, before = 1.0, best
         while True:
-            trial, offset = dual + stride * (step - dual), bias + stride * (shift - bias)
-            found = gram @ trial + offset
-            loss = float(
-                weights @ np.logaddexp(0, np.where(labels == 1, -found, found)) + penalty * trial @ (found - offset)
-            )
-            if loss <= best or stride < 1e-3:
+            trial = found - stride * step
+            logits = rows @ trial
+            loss = float(weights @ np.logaddexp(0, np.where(labels == 1, -logits, logits)) + ridge @ trial**2 / 2)
+            if loss <= before or stride < 1e-3:
                 break
             stride /= 2
-        done = best - loss < 1e-6
-        dual, bias, logits, best = trial, offset, found, loss
-        if done:
+        found, best = trial, loss
+        if before - loss < 1e-5 * abs(loss):
             break
-    return dual, bias
+    return found[:-1], float(found[-1])
+
+
+def linear(features: Matrix, labels: NDArray[np.int64], weights: NDArray[np.float64], penalty: float) -> Head:
+    """A linear layer over features that are standardised first."""
+    mean, scale = features.mean(0), np.maximum(features.std(0), 1e-8)
+    size = np.sqrt(features.shape[1])
+    found, bias = logistic(((features - mean) / scale / size).astype(np.float32), labels, weights, penalty)
+    return Head(mean, scale, found / size, bias)
 
 
 def auc(generated: NDArray[np.floating], photographs: NDArray[np.floating]) -> float:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.bring import CONTENT_MATCHED, Picture
+from training.bring import CONTENT_MATCHED, Picture, hash_rank
 from training.embed import Store
-from training.fit import PENALTY, Head, Space, balance, features_of, fit
+from training.fit import LANDMARKS, Bells, Head, balance, features_of, fit_bells, linear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,12 +28,14 @@ GROUPS = 12
 ALIKE = 0.93
 """Cosine of two embeddings from which on pictures of one publisher are one series."""
 
+TRAINED = ("as_is", "768_q60", "512_q40")
+"""Views of every picture that the head is fitted on, as rows of one table."""
+
 ALL = -1
 """The fold of pictures that no fit saw, judged by the head that was fitted on all."""
 
 
 PORTRAITS = (
-    "CelebA-HQ samples (StarGAN v2)",
     "BaseMax (faces by StyleGAN2)",
     "press and face recognition test pictures",
     "ai-or-human.github.io",
@@ -43,15 +45,12 @@ PORTRAITS = (
 """Publishers whose pictures show a face close up."""
 
 NO_PORTRAITS = (
-    "CelebA-HQ samples (StarGAN v2)",
-    "BaseMax (faces by StyleGAN2)",
     "bme3412 (travel photos)",
     "elementary OS wallpapers",
     "experiencor (kangaroo)",
     "Google DreamBooth",
     "clothing-dataset contributors (Grigorev)",
     "k1monfared (photoblog)",
-    "AFHQ samples (StarGAN v2)",
     "ImageNet samples",
     "COCO 2017 (Flickr)",
     "BSDS500",
@@ -132,52 +131,51 @@ def series(pictures: Sequence[Picture], embeddings: Mapping[str, NDArray[np.floa
     return {picture.key: root(picture.key) for picture in pictures}
 
 
-def scored(
-    pictures: Sequence[Picture], store: Store, views: Sequence[str], penalty: float = PENALTY
-) -> tuple[list[Scored], Head, Head]:
-    """Fits once for each fold and once on all, on the pictures as they are, and judges every view.
+def scored(pictures: Sequence[Picture], store: Store, views: Sequence[str]) -> tuple[list[Scored], Bells, Head]:
+    """Fits once for each fold and once on all, on every view of :data:`TRAINED`, and judges all views.
 
     Args:
         pictures: The catalogue.
         store: Of the features.
         views: Which views are judged.
-        penalty: Of the fit.
 
     Returns:
         All scores, the head fitted on all pictures of development, and the probe for portraits.
     """
     known = {picture.key: picture for picture in pictures}
-    first = store.known("as_is")
-    train = [picture for picture in pictures if picture.use == "develop" and picture.key in first]
+    seen = {view: {key: row for key, row in store.known(view).items() if key in known} for view in views}
+    first = seen["as_is"]
     of_series = series(pictures, {key: embedding for key, (_, embedding) in first.items()})
+    train = [picture for picture in pictures if picture.use == "develop" and picture.key in first]
     fold_of = folds(train)
-    space = Space.of(features_of(np.stack([first[picture.key][0] for picture in train])))
-    labels = np.array([picture.label for picture in train])
-    fold = np.array([fold_of[picture.publisher] for picture in train])
-    heads: dict[int, Head] = {}
-    for left_out in sorted({*fold.tolist(), ALL}):
-        rows = np.flatnonzero(fold != left_out)
-        weights = balance([train[row].publisher for row in rows], labels[rows])
-        dual, bias = fit(np.ascontiguousarray(space.gram[np.ix_(rows, rows)]), labels[rows], weights, penalty)
-        heads[left_out] = space.head(rows, dual, bias)
+    rows = sorted((key, view) for view in TRAINED for key in seen.get(view, ()) if known[key].use == "develop")
+    features = features_of(np.stack([seen[view][key][0] for key, view in rows]))
+    labels = np.array([known[key].label for key, _ in rows])
+    fold = np.array([fold_of[known[key].publisher] for key, _ in rows])
+    rank = np.argsort([hash_rank(f"{key}/{view}").hex() for key, view in rows])
     probe = portrait_probe([(picture, first[picture.key][1]) for picture in train])
     found: list[Scored] = []
-    for view in views:
-        by_fold: dict[int, list[str]] = defaultdict(list)
-        seen = store.known(view)
-        for key in seen:
-            if key in known:
-                by_fold[_fold(known[key], fold_of)].append(key)
-        for left_out, keys in by_fold.items():
-            logits = heads[left_out].logits(features_of(np.stack([seen[key][0] for key in keys])))
-            close = probe.logits(unit(np.stack([seen[key][1] for key in keys]))) > 0
-            for key, logit, portrait in zip(keys, logits.tolist(), close.tolist(), strict=True):
-                p = known[key]
-                found.append(
-                    Scored(key, view, p.label, p.publisher, of_series[key], p.use, left_out, logit, int(portrait),
-                           max(p.width, p.height))
-                )  # fmt: skip
-    return found, heads[ALL], probe
+    for left_out in sorted({*fold.tolist(), ALL}, reverse=True):
+        part = np.flatnonzero(fold != left_out)
+        weights = balance([known[rows[row][0]].publisher for row in part], labels[part])
+        place = np.cumsum(fold != left_out) - 1
+        chosen = np.sort(place[rank[fold[rank] != left_out][:LANDMARKS]])
+        head = fit_bells(features[part], labels[part], weights, chosen)
+        for view in views:
+            keys = [key for key in seen[view] if _fold(known[key], fold_of) == left_out]
+            if keys:
+                logits = head.logits(features_of(np.stack([seen[view][key][0] for key in keys])))
+                close = probe.logits(unit(np.stack([seen[view][key][1] for key in keys]))) > 0
+                found += [
+                    _of(known[key], view, of_series[key], left_out, logit, portrait)
+                    for key, logit, portrait in zip(keys, logits.tolist(), close.tolist(), strict=True)
+                ]
+    return found, head, probe
+
+
+def _of(p: Picture, view: str, of_series: str, fold: int, score: float, portrait: bool) -> Scored:
+    longer = max(p.width, p.height)
+    return Scored(p.key, view, p.label, p.publisher, of_series, p.use, fold, score, int(portrait), longer)
 
 
 def unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -192,10 +190,8 @@ def portrait_probe(known: Sequence[tuple[Picture, NDArray[np.float32]]]) -> Head
     """
     part = [(picture, embedding) for picture, embedding in known if picture.publisher in (*PORTRAITS, *NO_PORTRAITS)]
     labels = np.array([int(picture.publisher in PORTRAITS) for picture, _ in part])
-    space = Space.of(unit(np.stack([embedding for _, embedding in part])))
     weights = balance([picture.publisher for picture, _ in part], labels)
-    dual, bias = fit(space.gram, labels, weights, 1e-3)
-    return space.head(np.arange(len(part)), dual, bias)
+    return linear(unit(np.stack([embedding for _, embedding in part])), labels, weights, 1e-3)
 
 
 def _fold(picture: Picture, fold_of: Mapping[str, int]) -> int:

@@ -145,7 +145,9 @@ def figures(rows: Sequence[Scored], judged: Judged, pictures: Mapping[str, Pictu
         "content_matched": content_matched(rows, pictures),
         "all": {state: estimate(row for row in develop if row.view == state) for state in VIEWS},
         "said": by_view(judged),
-        "portraits": counted(pair for pair in judged if pair[0].view == TIERS[0] and pair[0].portrait),
+        "portraits": {
+            tier: counted(pair for pair in judged if pair[0].view == tier and pair[0].portrait) for tier in TIERS
+        },
         "generated": by_publisher(judged, 1),
         "photographs": by_publisher(judged, 0),
         "test": {

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nsfwforensics.models.synthesis import canonical
+from nsfwforensics.models.synthesis import canonical, classifier
 from nsfwforensics.models.synthesis.calibration import Verdict
 from tests.training.synthetic import picture, save, smooth
-from training import bring, calibrate, embed, leave_out, measure, saving
+from training import bring, calibrate, embed, export, leave_out, measure, saving
 from training.__main__ import PLAN, capped, chosen, run
-from training.fit import Space, auc, balance, features_of, fit
+from training.fit import FULL, auc, balance, features_of, fit_bells, linear, logistic
 
 COLUMNS = (
     "repo", "commit", "path", "sha256", "width", "height", "format", "class", "generator", "publisher", "split",
@@ -40,27 +40,41 @@ def test_the_fit_is_the_minimum_and_is_the_same_every_time() -> None:
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 120)
     features = (random.normal(size=(120, 40)) + 0.8 * labels[:, None] * (np.arange(40) < 4)).astype(np.float32)
-    space, weights = Space.of(features), balance(["p"] * 120, labels)
-    dual, bias = fit(space.gram, labels, weights, 1e-3)
+    weights = balance(["p"] * 120, labels)
+    found, bias = logistic(features, labels, weights, 1e-3)
 
     def loss(a: np.ndarray, b: float) -> float:
-        found = space.gram @ a + b
-        return float(weights @ np.logaddexp(0, np.where(labels == 1, -found, found)) + 1e-3 * a @ (found - b))
+        logits = features @ a + b
+        return float(weights @ np.logaddexp(0, np.where(labels == 1, -logits, logits)) + 1e-3 * a @ a)
 
     for _ in range(20):
-        assert loss(dual, bias) <= loss(dual + random.normal(0, 0.05, 120), bias + random.normal(0, 0.05)) + 1e-6
-    again = fit(space.gram, labels, weights, 1e-3)
-    assert np.array_equal(dual, again[0])
-    head = space.head(np.arange(120), dual, bias)
-    assert np.allclose(head.logits(features), space.gram @ dual + bias, atol=1e-3)
-    assert auc(head.logits(features)[labels == 1], head.logits(features)[labels == 0]) > 0.9
+        assert loss(found, bias) <= loss(found + random.normal(0, 0.05, 40), bias + random.normal(0, 0.05)) + 1e-6
+    assert np.array_equal(found, logistic(features, labels, weights, 1e-3)[0])
+    logits = linear(features, labels, weights, 1e-3).logits(features)
+    assert auc(logits[labels == 1], logits[labels == 0]) > 0.9
+
+
+def test_bells_find_what_no_plane_separates_and_are_stored_as_they_were_fitted() -> None:
+    random = np.random.default_rng(0)
+    whole = np.ones((240, 12, 768), np.float32)
+    whole[:, 7, :2] += 20 * np.array([[np.cos(turn), np.sin(turn)] for turn in np.linspace(0, 2 * np.pi, 240)])
+    labels = (np.arange(240) // 30 % 2).astype(np.int64)
+    features, weights = features_of(whole), balance(["p"] * 240, labels)
+    head = fit_bells(features[::2], labels[::2], balance(["p"] * 120, labels[::2]), np.arange(0, 120, 2))
+    plane = linear(features[::2], labels[::2], balance(["p"] * 120, labels[::2]), 1e-3)
+    missed = [auc(each.logits(features)[1::2][labels[1::2] == 1], each.logits(features)[1::2][labels[1::2] == 0])
+              for each in (head, plane)]  # fmt: skip
+    assert missed[0] > 0.9 > missed[1]
+    probe = linear(random.normal(size=(240, 512)).astype(np.float32), labels, weights, 1e-3)
+    stored = classifier.Head(export.tensors(head, probe))
+    assert np.allclose(stored.logits(whole), head.logits(features), atol=1e-3)
 
 
 def test_publishers_and_classes_weigh_alike() -> None:
-    labels = np.array([1] * 200 + [1] * 2 + [0] * 10)
-    weights = balance(["large"] * 200 + ["few"] * 2 + ["real"] * 10, labels)
+    labels = np.array([1] * 400 + [1] * 2 + [0] * 10)
+    weights = balance(["large"] * 400 + ["few"] * 2 + ["real"] * 10, labels)
     assert weights[labels == 1].sum() == pytest.approx(0.5)
-    assert weights[:200].sum() / weights[200:202].sum() == pytest.approx(40 / 2)
+    assert weights[:400].sum() / weights[400:402].sum() == pytest.approx(FULL / 2)
 
 
 def test_tokens_have_length_one() -> None:
@@ -150,6 +164,13 @@ def test_publishers_are_capped_and_tests_are_not() -> None:
     assert [sum(p.publisher == name for p in found) for name in "at"] == [3, 9]
     assert capped(pictures[::-1], 3, 5) == capped(pictures, 3, 5) or len(capped(pictures, 3, 5)) == 3
     assert not [p for p in chosen([made(1, label=1)], "twin", "photographs", 9, 9) if p.label]
+
+
+def test_pictures_under_a_non_commercial_licence_are_measured_only() -> None:
+    name = bring.NON_COMMERCIAL[0]
+    assert bring.measured_only(made(0, publisher=name, label=0)).use == "test"
+    assert bring.measured_only(made(0, publisher=name, label=0, use="pairs")).use == "pairs"
+    assert bring.measured_only(made(0, publisher="a", label=0)).use == "develop"
 
 
 def test_the_size_leak_is_measured_before_and_after_the_chain() -> None:

@@ -1,1 +1,1 @@
-"""The classifier for generated pictures: CLIP, a linear head, and the calibration of its scores."""
+"""The classifier for generated pictures: CLIP, a head over its middle blocks, and the calibration of its scores."""

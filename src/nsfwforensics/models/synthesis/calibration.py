@@ -26,6 +26,7 @@ from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
 from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
+from nsfwforensics.models.synthesis.suitability import PORTRAIT
 from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
 if TYPE_CHECKING:
@@ -155,9 +156,10 @@ def counting(by_state: Mapping[str, Sequence[float]], state: str) -> list[Sequen
     """The scores that a picture is compared with before it is cleared.
 
     Of every tier and of its own state: a reduced picture can have been saved again at a high quality. A large one
-    can not have been reduced, and is compared with large ones only.
+    can not have been reduced, and is compared with large ones only; portraits are compared with portraits, which stand
+    together whatever became of them.
     """
-    wanted = (LARGE,) if state == LARGE else (*TIERS, state)
+    wanted = (state,) if state in (LARGE, PORTRAIT) else (*TIERS, state)
     return [scores for name, scores in by_state.items() if name in wanted]
 
 
