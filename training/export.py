@@ -11,14 +11,14 @@ from safetensors.torch import save_file
 
 from nsfwforensics.models.synthesis.calibration import Branch, Calibration
 from nsfwforensics.models.synthesis.domain import Domain
-from training.fit import BLOCKS, Bells, Head
+from training.fit import BLOCKS, Head, KernelHead
 
 MAX_FLAT_SHARE = 0.75
 MIN_QUALITY = 35.0
 """Lower JPEG qualities were not measured: the strongest tier is 40, estimated to a few steps."""
 
 
-def tensors(head: Bells, probe: Head) -> dict[str, torch.Tensor]:
+def tensors(head: KernelHead, probe: Head) -> dict[str, torch.Tensor]:
     """Head and probe as they are stored."""
     close = probe.weight / probe.scale
     return {
@@ -26,7 +26,7 @@ def tensors(head: Bells, probe: Head) -> dict[str, torch.Tensor]:
         "projection": torch.from_numpy(head.projection).contiguous(),
         "offset": torch.from_numpy(head.offset),
         "landmarks": torch.from_numpy(head.landmarks).contiguous(),
-        "narrow": torch.tensor([head.narrow], dtype=torch.float64),
+        "gamma": torch.tensor([head.gamma], dtype=torch.float64),
         "weight": torch.from_numpy(head.weight),
         "bias": torch.tensor([head.bias], dtype=torch.float64),
         "portrait.weight": torch.from_numpy(close).float(),
@@ -34,7 +34,7 @@ def tensors(head: Bells, probe: Head) -> dict[str, torch.Tensor]:
     }
 
 
-def export(head: Bells, probe: Head, image: Branch, domain: Domain | None, weights: Path) -> None:
+def export(head: KernelHead, probe: Head, image: Branch, domain: Domain | None, weights: Path) -> None:
     """Writes head and calibration into a weights folder, and their digests into its manifest.
 
     Args:

@@ -1,4 +1,4 @@
-"""Fits the head: bells around landmarks, over the main directions of the class tokens of several blocks.
+"""Fits the head: a Gaussian kernel over landmarks, in the main directions of the class tokens of several blocks.
 
 A kernel logistic regression with a Gaussian kernel (Williams and Seeger, *Using the Nyström Method to Speed Up Kernel
 Machines*): the kernel is written by its values at some of the training rows, and what is left is a logistic regression
@@ -32,9 +32,9 @@ DIRECTIONS = 400
 """Main directions of the standardised features that are kept."""
 
 LANDMARKS = 900
-"""Rows that bells stand around."""
+"""Training rows that every row is compared with."""
 
-NARROW = 0.5
+GAMMA = 0.5
 """Exponent of the kernel at the median distance between rows and landmarks."""
 
 _STEPS = 15
@@ -67,29 +67,29 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Bells:
-    """Gaussian bells around landmarks.
+class KernelHead:
+    """A Gaussian kernel over landmarks, and a linear layer over its values.
 
     Attributes:
         projection: float16 (features, directions); it standardises too.
         offset: float64 (directions), taken off.
-        landmarks: float16 (bells, directions).
-        narrow: Of the bells: ``exp(-narrow * squared distance)``.
-        weight: float64 (bells), their heights.
+        landmarks: float16 (landmarks, directions).
+        gamma: Of the kernel, ``exp(-gamma * squared distance)``.
+        weight: float64 (landmarks).
         bias: Added to the sum.
     """
 
     projection: NDArray[np.float16]
     offset: NDArray[np.float64]
     landmarks: NDArray[np.float16]
-    narrow: float
+    gamma: float
     weight: NDArray[np.float64]
     bias: float
 
     def logits(self, features: Matrix) -> NDArray[np.float64]:
         """Judges features: float64 (N,); higher looks more generated."""
         rows = features @ self.projection.astype(np.float32) - self.offset
-        return bells(rows, self.landmarks.astype(np.float64), self.narrow) @ self.weight + self.bias
+        return gaussian_kernel(rows, self.landmarks.astype(np.float64), self.gamma) @ self.weight + self.bias
 
 
 def features_of(whole: NDArray[np.floating], blocks: Sequence[int] = BLOCKS) -> Matrix:
@@ -116,9 +116,9 @@ def balance(publishers: Sequence[str], labels: NDArray[np.int64]) -> NDArray[np.
     return weights
 
 
-def bells(rows: NDArray[np.floating], landmarks: NDArray[np.floating], narrow: float) -> NDArray[np.float64]:
+def gaussian_kernel(rows: NDArray[np.floating], landmarks: NDArray[np.floating], gamma: float) -> NDArray[np.float64]:
     """The kernel of rows and landmarks: float64 (rows, landmarks)."""
-    return np.exp(-narrow * _apart(rows, landmarks))
+    return np.exp(-gamma * _apart(rows, landmarks))
 
 
 def _apart(rows: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -128,9 +128,9 @@ def _apart(rows: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[
     return np.asarray(np.maximum(found, 0))
 
 
-def fit_bells(
+def fit_kernel(
     features: Matrix, labels: NDArray[np.int64], weights: NDArray[np.float64], chosen: NDArray[np.int64]
-) -> Bells:
+) -> KernelHead:
     """Fits the head; all of it, standardisation and directions too, on the rows that are given.
 
     Args:
@@ -148,11 +148,11 @@ def fit_bells(
     rows = features @ exact - offset
     landmarks = rows[chosen].astype(np.float16)
     apart = _apart(rows, landmarks)
-    narrow = NARROW / float(np.median(apart))
-    root = np.linalg.cholesky(bells(landmarks, landmarks, narrow) + _RIDGE * np.eye(len(chosen)))
-    written = np.linalg.solve(root, np.exp(-narrow * apart).T).T.astype(np.float32)
+    gamma = GAMMA / float(np.median(apart))
+    root = np.linalg.cholesky(gaussian_kernel(landmarks, landmarks, gamma) + _RIDGE * np.eye(len(chosen)))
+    written = np.linalg.solve(root, np.exp(-gamma * apart).T).T.astype(np.float32)
     found, bias = logistic(written, labels, weights, PENALTY)
-    return Bells(projection, offset, landmarks, narrow, np.linalg.solve(root.T, found), bias)
+    return KernelHead(projection, offset, landmarks, gamma, np.linalg.solve(root.T, found), bias)
 
 
 def _directions(standard: Matrix) -> NDArray[np.float64]:

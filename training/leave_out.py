@@ -17,7 +17,7 @@ import numpy as np
 
 from training.bring import CONTENT_MATCHED, Picture, hash_rank
 from training.embed import Store
-from training.fit import LANDMARKS, Bells, Head, balance, features_of, fit_bells, linear
+from training.fit import LANDMARKS, Head, KernelHead, balance, features_of, fit_kernel, linear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,7 +131,7 @@ def series(pictures: Sequence[Picture], embeddings: Mapping[str, NDArray[np.floa
     return {picture.key: root(picture.key) for picture in pictures}
 
 
-def scored(pictures: Sequence[Picture], store: Store, views: Sequence[str]) -> tuple[list[Scored], Bells, Head]:
+def scored(pictures: Sequence[Picture], store: Store, views: Sequence[str]) -> tuple[list[Scored], KernelHead, Head]:
     """Fits once for each fold and once on all, on every view of :data:`TRAINED`, and judges all views.
 
     Args:
@@ -160,7 +160,7 @@ def scored(pictures: Sequence[Picture], store: Store, views: Sequence[str]) -> t
         weights = balance([known[rows[row][0]].publisher for row in part], labels[part])
         place = np.cumsum(fold != left_out) - 1
         chosen = np.sort(place[rank[fold[rank] != left_out][:LANDMARKS]])
-        head = fit_bells(features[part], labels[part], weights, chosen)
+        head = fit_kernel(features[part], labels[part], weights, chosen)
         for view in views:
             keys = [key for key in seen[view] if _fold(known[key], fold_of) == left_out]
             if keys:

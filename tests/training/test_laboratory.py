@@ -17,7 +17,7 @@ from nsfwforensics.models.synthesis.calibration import Verdict
 from tests.training.synthetic import picture, save, smooth
 from training import bring, calibrate, embed, export, leave_out, measure, saving
 from training.__main__ import PLAN, capped, chosen, run
-from training.fit import FULL, auc, balance, features_of, fit_bells, linear, logistic
+from training.fit import FULL, auc, balance, features_of, fit_kernel, linear, logistic
 
 COLUMNS = (
     "repo", "commit", "path", "sha256", "width", "height", "format", "class", "generator", "publisher", "split",
@@ -54,13 +54,13 @@ def test_the_fit_is_the_minimum_and_is_the_same_every_time() -> None:
     assert auc(logits[labels == 1], logits[labels == 0]) > 0.9
 
 
-def test_bells_find_what_no_plane_separates_and_are_stored_as_they_were_fitted() -> None:
+def test_a_kernel_finds_what_no_plane_separates_and_is_stored_as_it_was_fitted() -> None:
     random = np.random.default_rng(0)
     whole = np.ones((240, 12, 768), np.float32)
     whole[:, 7, :2] += 20 * np.array([[np.cos(turn), np.sin(turn)] for turn in np.linspace(0, 2 * np.pi, 240)])
     labels = (np.arange(240) // 30 % 2).astype(np.int64)
     features, weights = features_of(whole), balance(["p"] * 240, labels)
-    head = fit_bells(features[::2], labels[::2], balance(["p"] * 120, labels[::2]), np.arange(0, 120, 2))
+    head = fit_kernel(features[::2], labels[::2], balance(["p"] * 120, labels[::2]), np.arange(0, 120, 2))
     plane = linear(features[::2], labels[::2], balance(["p"] * 120, labels[::2]), 1e-3)
     missed = [auc(each.logits(features)[1::2][labels[1::2] == 1], each.logits(features)[1::2][labels[1::2] == 0])
               for each in (head, plane)]  # fmt: skip

@@ -29,27 +29,27 @@ MODEL = "synthesis"
 """Name in the weights manifest."""
 
 _NUMBERS = ("weight", "bias", "portrait.weight", "portrait.bias")
-_BELLS = ("projection", "offset", "landmarks", "narrow")
+_KERNEL = ("projection", "offset", "landmarks", "gamma")
 
 
 @dataclass(frozen=True, slots=True)
-class _Bells:
+class _Kernel:
     projection: NDArray[np.float64]
     offset: NDArray[np.float64]
     landmarks: NDArray[np.float64]
-    narrow: NDArray[np.float64]
+    gamma: NDArray[np.float64]
 
     def check(self, features: int) -> None:
         directions = self.landmarks.shape[1]
-        shapes = {"projection": (features, directions), "offset": (directions,), "narrow": (1,)}
+        shapes = {"projection": (features, directions), "offset": (directions,), "gamma": (1,)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape or not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"{name} of shape {getattr(self, name).shape}")
 
-    def heights(self, tokens: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of every bell at one picture's tokens, float64 (blocks, 768)."""
+    def values(self, tokens: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of every landmark and one picture's tokens, float64 (blocks, 768)."""
         place = tokens.reshape(-1) @ self.projection - self.offset
-        return np.asarray(np.exp(-self.narrow * ((self.landmarks - place) ** 2).sum(1)))
+        return np.asarray(np.exp(-self.gamma * ((self.landmarks - place) ** 2).sum(1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,13 @@ class WholeScore:
 
 
 class Head:
-    """Judges class tokens, each block's of length one: by Gaussian bells around landmarks, or by a linear layer.
+    """Judges class tokens, each block's of length one: by a Gaussian kernel over landmarks, or by a linear layer.
 
     Args:
         tensors: ``blocks`` (which, counted from 0), ``weight``, ``bias`` (1); ``portrait.weight`` float32 (512) and
             ``portrait.bias``, of a probe of the embedding for faces close up. A linear layer's weight has the shape
-            (blocks, 768). With ``landmarks`` (bells, directions) the weights are the heights of the bells
-            ``exp(-narrow * squared distance)`` around them, of what ``projection`` (blocks * 768, directions) makes of
+            (blocks, 768). With ``landmarks`` (landmarks, directions) the weights are those of the kernel
+            ``exp(-gamma * squared distance)`` around them, of what ``projection`` (blocks * 768, directions) makes of
             the tokens less ``offset`` (directions).
 
     Raises:
@@ -91,15 +91,15 @@ class Head:
     def __init__(self, tensors: Mapping[str, Tensor] | Mapping[str, NDArray[Any]]) -> None:
         try:
             self._blocks = [int(block) for block in tensors["blocks"]]
-            wanted = (*_NUMBERS, *(_BELLS if "landmarks" in tensors else ()))
+            wanted = (*_NUMBERS, *(_KERNEL if "landmarks" in tensors else ()))
             numbers = {name: np.asarray(tensors[name], np.float64) for name in wanted}
             self._weight, self._bias = numbers["weight"], numbers["bias"].item()
             self._close = numbers["portrait.weight"], numbers["portrait.bias"].item()
-            self._bells = _Bells(*(numbers[name] for name in _BELLS)) if "landmarks" in tensors else None
+            self._kernel = _Kernel(*(numbers[name] for name in _KERNEL)) if "landmarks" in tensors else None
             shape: tuple[int, ...] = (len(self._blocks), WIDTH)
-            if self._bells is not None:
-                self._bells.check(len(self._blocks) * WIDTH)
-                shape = (len(self._bells.landmarks),)
+            if self._kernel is not None:
+                self._kernel.check(len(self._blocks) * WIDTH)
+                shape = (len(self._kernel.landmarks),)
             if self._weight.shape != shape or not np.isfinite(self._weight).all():
                 raise ValueError(f"weight of shape {self._weight.shape}")
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
@@ -118,9 +118,9 @@ class Head:
         tokens = whole[:, self._blocks].astype(np.float64)
         tokens /= np.linalg.norm(tokens, axis=2, keepdims=True)
         # Row by row: how numbers are added up would depend on how many rows there are.
-        if self._bells is None:
+        if self._kernel is None:
             return np.array([float((row * self._weight).sum()) + self._bias for row in tokens])
-        return np.array([float(self._bells.heights(row) @ self._weight) + self._bias for row in tokens])
+        return np.array([float(self._kernel.values(row) @ self._weight) + self._bias for row in tokens])
 
     def portraits(self, embedding: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which pictures show a face close up: bool (N,), by embeddings, float32 (N, 512)."""
