@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nsfwforensics.models.rates import Rate
-from nsfwforensics.models.synthesis.calibration import LARGE, LARGER_THAN, TIERS, Branch, Verdict
-from nsfwforensics.models.synthesis.suitability import PORTRAIT
+from nsfwforensics.models.synthesis.calibration import LARGE, LARGER_THAN, PORTRAIT, TIERS, Branch, Verdict
 from training.leave_out import Scored
 
 VIEWS = (*TIERS, "grey", "small")

@@ -24,7 +24,7 @@ LINES = [
     ("hashlist", "import", "-", "-o", "OUT"),
     ("scan",),
 ]
-VARYING = re.compile(rb'"(started|finished|seconds|accessed|at)": [^,}\n]*|\b[0-9.]+ s\b|in [0-9.]+ seconds?')
+VARYING = re.compile(rb'"(started|finished|seconds|accessed|at)": ?[^,}\n]*|\b[0-9.]+ s\b|in [0-9.]+ seconds?')
 
 
 def left(folder: Path) -> list[tuple[str, int]]:

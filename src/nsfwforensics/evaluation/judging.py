@@ -18,7 +18,7 @@ from nsfwforensics.evaluation.file_facts import file_facts
 from nsfwforensics.evaluation.states import TIERS, Tier, at_tier
 from nsfwforensics.models.own.verdict import Reason, crossed
 from nsfwforensics.models.synthesis import canonical, preprocess, suitability
-from nsfwforensics.models.synthesis.calibration import Calibration, Verdict, cached_calibration
+from nsfwforensics.models.synthesis.calibration import PORTRAIT, Calibration, Verdict, cached_calibration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +117,7 @@ def _built_in(weights: Path | None) -> Judge:
         plain = suitability.state_of(rgb, known, image.real)
 
         def state(picture: WholeScore) -> str:
-            return suitability.PORTRAIT if picture.portrait else plain
+            return PORTRAIT if picture.portrait else plain
 
         def asked(_: int, picture: WholeScore) -> bool:
             return image.verdict(picture.score, state(picture)) is not Verdict.INCONCLUSIVE

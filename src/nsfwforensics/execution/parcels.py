@@ -17,6 +17,7 @@ from nsfwforensics.core.discover import Target
 from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.opening import open_evidence
+from nsfwforensics.core.private import create
 from nsfwforensics.core.types import FileInfo, FileReport
 from nsfwforensics.seclusion import scratch
 
@@ -65,7 +66,7 @@ def packed(target: Target, beside: Iterable[Path], most: int) -> Parcel | None:
     """
     if target.skip is not None or (own := _read(target.path, most, follow=target.follow)) is None:
         return None
-    others = (_read(path, MOST_BESIDE, follow=False) for path in beside)
+    others = (_read(path, MOST_BESIDE, follow=False) for path in dict.fromkeys(beside))
     return Parcel(target, (own, *filter(None, others)))
 
 
@@ -87,7 +88,8 @@ def unpacked(parcel: Parcel) -> Iterator[Target]:
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:
         for file in parcel.files:
             place = Path(folder) / file.name
-            place.write_bytes(file.data)
+            with os.fdopen(create(place), "wb") as stream:
+                stream.write(file.data)
             os.utime(place, ns=(file.modified, file.modified))
         yield replace(parcel.target, path=Path(folder) / parcel.files[0].name)
 

@@ -210,7 +210,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
 def state_of(sample: Sample, picture: WholeScore | None) -> str:
     """The measured state that a picture is told by: portraits by their own."""
-    from nsfwforensics.models.synthesis.suitability import PORTRAIT
+    from nsfwforensics.models.synthesis.calibration import PORTRAIT
 
     return PORTRAIT if picture is not None and picture.portrait else sample.state
 

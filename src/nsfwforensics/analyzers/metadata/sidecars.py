@@ -90,7 +90,7 @@ def places(path: Path) -> Iterator[Path]:
     """The files beside a picture whose names say that they are notes about it."""
     for name in dict.fromkeys(_names(path.name)):
         place = path.with_name(name)
-        if len(os.fsencode(name)) <= 255 and not place.is_symlink() and place.is_file():
+        if place != path and len(os.fsencode(name)) <= 255 and not place.is_symlink() and place.is_file():
             yield place
 
 

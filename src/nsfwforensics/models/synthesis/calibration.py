@@ -26,7 +26,6 @@ from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
 from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
-from nsfwforensics.models.synthesis.suitability import PORTRAIT
 from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
 if TYPE_CHECKING:
@@ -37,6 +36,9 @@ CALIBRATION = "synthesis-calibration"
 
 LARGE = "large"
 """The state of pictures too large to have come through one of the stronger tiers."""
+
+PORTRAIT = "portrait"
+"""The state of pictures that show a face close up, whatever else they are: such photographs score higher."""
 
 LARGER_THAN = 840
 """Longer side, in pixels, above which a picture is large."""

@@ -26,9 +26,6 @@ SMALL_SIDE = 330
 SMALL = "small"
 """The state of pictures smaller than that."""
 
-PORTRAIT = "portrait"
-"""The state of pictures that show a face close up, whatever else they are: such photographs score higher."""
-
 
 @dataclass(frozen=True, slots=True)
 class Suitability:
