@@ -7,8 +7,9 @@ of this size can need, and there Ctrl-C gets through: without it SQLite would go
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 STEPS = 10_000
 """So many steps pass between two calls, some tenth of a millisecond."""
@@ -22,6 +23,7 @@ BYTES_PER_ROW = 8
 """No row of ours is that short: a file has fewer, but for pages that stand in several places at once."""
 
 _SIDE = ("", "-wal")
+_AT_ONCE = 100  # rows: one by one takes several times as long
 
 
 class BoundedConnection(sqlite3.Connection):
@@ -79,13 +81,19 @@ class _Rows(sqlite3.Cursor):
     _count = 0
 
     def __next__(self) -> Any:
-        self._count += 1
-        if self._count % LEAST_ROWS == 0:
-            connection = cast(BoundedConnection, self.connection)
-            connection.spent |= self._count > connection.most_rows()
-            if connection.spent:
-                raise sqlite3.OperationalError("more rows than there can be")
+        self._counted(1)
         return super().__next__()
 
-    def __iter__(self) -> Self:
-        return self
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        while rows := self.fetchmany(_AT_ONCE):
+            self._counted(len(rows))
+            yield from rows
+
+    def _counted(self, rows: int) -> None:
+        before, self._count = self._count, self._count + rows
+        if before // LEAST_ROWS == self._count // LEAST_ROWS:
+            return
+        connection = cast(BoundedConnection, self.connection)
+        connection.spent |= self._count > connection.most_rows()
+        if connection.spent:
+            raise sqlite3.OperationalError("more rows than there can be")
