@@ -41,7 +41,7 @@ def branch(rows: Iterable[Scored], alphas: Mapping[str, float], betas: Mapping[s
         scores = generated if row.label else real
         for state in {PORTRAIT} if row.portrait else {row.view, LARGE} if _large(row) else {row.view}:
             scores[state].append(row.score)
-    # Large photographs alone would be too few for a level of their own; what that does to them is counted.
+    # Large photographs alone would be too few to be compared with; what that does to them is counted.
     real[LARGE] = real[TIERS[0]]
     return Branch(
         real={state: sorted(scores) for state, scores in real.items()},
@@ -66,11 +66,13 @@ def verdicts(
 
 
 def _share(judged: Sequence[tuple[Scored, Verdict]], state: str, name: str) -> float:
-    """A share in a state: of portraits, the largest of the tiers; calls of large pictures go with all as they are."""
+    """What decides in a state: for portraits the largest of the tiers, for large photographs that of all too."""
     if state == PORTRAIT:
         tiers = (counted(p for p in judged if p[0].view == tier and p[0].portrait)[name] for tier in TIERS)
         return max((rate.share for rate in tiers if rate.total), default=0.0)
-    return by_state(judged)[TIERS[0] if state == LARGE and name == "real_called" else state][name].share
+    found = by_state(judged)
+    among = (LARGE, TIERS[0]) if state == LARGE and name == "real_called" else (state,)
+    return max(found[each][name].share for each in among)
 
 
 def _state(row: Scored) -> str:

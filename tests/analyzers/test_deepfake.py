@@ -368,7 +368,7 @@ def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnal
         assert 1 / (len(image.real[state]) + 1) <= image.alpha_of(state), "fewer photographs cannot carry this p-value"
         called = image.rate(state, "real_called")
         assert called.total >= 100
-        assert called.share <= (0.015 if state == "large" else 0.01), "large ones are called with all as they are"
+        assert called.share <= 0.01
         assert image.rate(state, "gallery_cleared").total >= 90
         assert state in STATES
 

@@ -16,7 +16,7 @@ from nsfwforensics.report.writer import ReportWriter, write_views
 from tests.report.factory import file, finding, header, result
 
 ROOT = Path(__file__).resolve().parents[2]
-BYTES_PER_FILE = 1_400
+BYTES_PER_FILE = 800
 """What may stay in memory of each file: its index entry. Its JSON here is several times that."""
 
 
