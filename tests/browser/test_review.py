@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from nsfwforensics.core.types import Question, Region, Severity
-from nsfwforensics.store import custody_log, reviewing
+from nsfwforensics.store import custody_log, people, reviewing
+from nsfwforensics.store.people import ShownPerson
 from nsfwforensics.store.reviewing import ReviewState
 from nsfwforensics.store.rows import Decision
 from tests.browser.test_accessibility import violations
@@ -164,6 +165,22 @@ def test_five_hundred_files_by_keyboard_alone(made: Made, serve: Serve, chromium
         ("Ben", Decision.RELEVANT), ("Cem", Decision.NOT_RELEVANT), ("Dee", Decision.RELEVANT)
     ]  # fmt: skip
     assert reviewing.standing(history) is ReviewState.SETTLED
+
+
+def test_people_and_lists_are_fetched_when_the_filters_are_opened(made: Made, serve: Serve, chromium: Any) -> None:
+    digests = [str(made.add(f"{name}.jpg").info.sha256) for name in "abc"]
+    shown = {digests[0]: [ShownPerson(3, (100, 100, 50, 50))], digests[1]: [ShownPerson(3, (9, 9, 60, 60))]}
+    with made.case.writing() as connection:
+        people.write(made.case, connection, shown)
+    with tab(chromium, serve(enter=False).address) as ann:
+        assert not any(url.endswith("/choices") for _, url, _ in ann.requests)
+        ann.page.locator("#item [data-person='3']").first.click()  # before anybody opened the filters
+        ann.page.wait_for_function("() => document.getElementById('left').textContent.startsWith('2 ')")
+        assert "person 3" in ann.page.locator("#chosen").inner_text()
+        ann.press("f")
+        assert ann.page.locator("#filters [name='person'] option").all_inner_texts() == ["any", "person 3 (2)"]
+        assert sum(url.endswith("/choices") for _, url, _ in ann.requests) == 1
+        assert ann.problems == []
 
 
 def compared(here: Made) -> None:

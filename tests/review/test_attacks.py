@@ -66,7 +66,7 @@ ELSEWHERE: list[dict[str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("path", ["", "item?at=0", "file/review.js"])
+@pytest.mark.parametrize("path", ["", "choices", "item?at=0", "file/review.js"])
 def test_nothing_is_told_to_anybody_else(page: Client, path: str) -> None:
     for headers in ELSEWHERE:
         answer = page.get(path, **headers)

@@ -85,9 +85,9 @@ def test_files_of_one_person_and_files_on_one_list(made: Made, serve: Serve) -> 
     with made.case.writing() as connection:
         people.write(made.case, connection, shown)
     page = serve()
-    whole = page.get("").text
-    assert '<option value="7">person 7 · reference photo (1)</option><option value="3">person 3 (2)</option>' in whole
-    assert "=list &lt;b&gt; (1)" in whole
+    choices = page.get("choices").text
+    assert '<option value="7">person 7 · reference photo (1)</option><option value="3">person 3 (2)</option>' in choices
+    assert "=list &lt;b&gt; (1)" in choices
     assert [page.item(person=number)["left"] for number in (3, 7, 8)] == [2, 1, 0]
     assert [page.item(list=name)["left"] for name in ("%3Dlist%20%3Cb%3E", "other", "none")] == [1, 1, 0]
     assert page.item(person=3, list="other")["left"] == 0

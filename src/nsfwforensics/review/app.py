@@ -67,6 +67,7 @@ class Reviewing:
         routes = (
             ("", "GET", self._shell),
             ("file/{name}", "GET", self._asset),
+            ("choices", "GET", self._choices),
             ("item", "GET", self._item),
             ("decide", "POST", self._decide),
             ("undo", "POST", self._undo),
@@ -142,6 +143,10 @@ class Reviewing:
     async def _asset(self, request: Request) -> Response:
         known = _ASSETS.get(request.path_params["name"])
         return _refused(404, "nothing here") if known is None else _answer(_asset(*known[1:]), known[0])
+
+    async def _choices(self, request: Request) -> Response:
+        del request
+        return _answer(await self._at_desk(self._pages.choices), "text/html; charset=utf-8")
 
     async def _item(self, request: Request) -> Response:
         given = request.query_params

@@ -109,10 +109,15 @@ class Pages:
             shows=shows,
             priorities=[(each.value, wording.PRIORITY[each].word) for each in Priority],
             questions=[(each.value, wording.QUESTIONS[each]) for each in Question],
-            people=self._people(),
-            lists=[(name, len(files)) for name, files in sorted(self._desk.lists.items()) if len(name) <= LONGEST_LIST],
             longest_note=LONGEST_NOTE,
             steps=len(STEPS),
+        )
+
+    def choices(self) -> str:
+        """The filters whose choices the case has to be searched for: by person, and by list of known images."""
+        return self._environment.get_template("choices.html.j2").render(
+            people=self._people(),
+            lists=[(name, len(files)) for name, files in sorted(self._desk.lists.items()) if len(name) <= LONGEST_LIST],
         )
 
     def _people(self) -> list[tuple[int, int, bool]]:

@@ -310,7 +310,16 @@
     tell("");
     return go({ at: 0, fresh: 1 });
   };
-  const onlyPerson = (number) => {
+  let choices = null;  // people and lists take long to gather in a large case, and most never ask for them
+  const gather = () => {
+    choices ??= ask("choices").then((answer) => answer.text()).then((html) => {
+      at("more-choices").innerHTML = made.createHTML(html);
+    }).catch((error) => { choices = null; complain(error.message); });
+    return choices;
+  };
+  narrow.addEventListener("toggle", () => { if (narrow.open) gather(); });
+  const onlyPerson = async (number) => {
+    await gather();
     const choice = at("filters").elements.person;
     if (choice) choice.value = number;
     return filter();
