@@ -67,7 +67,7 @@ def folder(arguments: argparse.Namespace) -> str:
     photos = WORK / f"mixed-{arguments.files}"
     megapixels = corpus.build(photos, arguments.files)
     stages = [part for name in STAGES for part in ("--only", name)]
-    ours = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--quiet"])
+    ours = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--force", "--quiet"])
     inline = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "--quiet", "--jobs", "1"])
     naive = measure([sys.executable, "-m", "benchmarks.naive", photos, REFERENCE])
     rows = (
@@ -100,7 +100,7 @@ def memory(arguments: argparse.Namespace) -> str:
     for count in (arguments.few, arguments.few * 20):
         photos = WORK / f"small-{count}"
         corpus.build(photos, count, (0.2, 0.5, 1.0))
-        command = [TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-memory", "--quiet"]
+        command = [TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-memory", "--force", "--quiet"]
         rows.append((count, measure(command)))
     least = rows[0][1].peak_mib
     return (
