@@ -67,7 +67,9 @@ def folder(arguments: argparse.Namespace) -> str:
     photos = WORK / f"mixed-{arguments.files}"
     megapixels = corpus.build(photos, arguments.files)
     stages = [part for name in STAGES for part in ("--only", name)]
-    ours = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--force", "--quiet"])
+    ours = measure(
+        [TOOL, "scan", photos, *stages, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--force", "--quiet"]
+    )
     inline = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "--quiet", "--jobs", "1"])
     naive = measure([sys.executable, "-m", "benchmarks.naive", photos, REFERENCE])
     rows = (
