@@ -18,7 +18,7 @@ from nsfwforensics.evaluation.file_facts import file_facts
 from nsfwforensics.evaluation.states import TIERS, Tier, at_tier
 from nsfwforensics.models.own.verdict import Reason, crossed
 from nsfwforensics.models.synthesis import canonical, preprocess, suitability
-from nsfwforensics.models.synthesis.calibration import Calibration, Verdict, cached_calibration
+from nsfwforensics.models.synthesis.calibration import LEAST_SIDE, Calibration, Verdict, cached_calibration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,7 +111,7 @@ def _built_in(weights: Path | None) -> Judge:
     calibration, classifier = cached_calibration(weights), cached_classifier("cpu", weights, 1)
 
     def judge(rgb: Pixels, known: suitability.Suitability) -> Said:
-        if min(rgb.shape[:2]) < canonical.LEAST_SIDE:
+        if min(rgb.shape[:2]) < LEAST_SIDE:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
         image = calibration.image
         usual = suitability.state_of(rgb, known, image.real)

@@ -24,7 +24,6 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
-from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
 CALIBRATION = "synthesis-calibration"
 """Name in the weights manifest."""
+
+LEAST_SIDE = 200
+"""Shorter side, in pixels, of the smallest pictures that are judged."""
 
 LARGE = "large"
 """The state of pictures too large to have come through one of the stronger tiers."""
