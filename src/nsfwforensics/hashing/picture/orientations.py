@@ -2,8 +2,8 @@
 
 Mirroring the 64 × 64 samples changes the sign of every other DCT term, turning them swaps rows and columns. PDQ's own
 filter windows and sample positions are not symmetric; here they are, and lie on 256 × 256 pixels whatever the picture's
-size. So the hash of a turned picture is the turned hash, and one saved smaller moves by fewer bits than by PDQ itself (2
-instead of 8 on average). The hash lies up to some 16 bits from PDQ's: where a hash is stored or exchanged,
+size. So the hash of a turned picture is the turned hash, and that of one saved smaller moves by fewer bits than PDQ's
+(2 instead of 8 on average). The hash lies up to some 16 bits from PDQ's: where a hash is stored or exchanged,
 :func:`nsfwforensics.hashing.picture.pdq.pdq` is the one.
 """
 
@@ -60,4 +60,4 @@ def _samples(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     import cv2
 
     small = cv2.resize(np.ascontiguousarray(pixels), (_EDGE, _EDGE), interpolation=cv2.INTER_AREA)
-    return np.asarray(_TENT @ reference._luma(np.asarray(small)) @ _TENT.T, np.float32)
+    return np.asarray(_TENT @ reference._luma(np.asarray(small, np.uint8)) @ _TENT.T, np.float32)

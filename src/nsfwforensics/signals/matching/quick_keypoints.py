@@ -9,6 +9,8 @@ the two kinds can be compared; which points are found differs.
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,8 +60,11 @@ class _Found(NamedTuple):
     octave: NDArray[np.intp]
     layer: NDArray[np.intp]
 
-    def at(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> _Found:
-        return _Found(*(column[chosen] for column in self))
+    def at(self, chosen: NDArray[np.intp]) -> _Found:
+        return _Found(
+            self.x[chosen], self.y[chosen], self.sigma[chosen], self.contrast[chosen], self.octave[chosen],
+            self.layer[chosen],
+        )  # fmt: skip
 
 
 def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int) -> Keypoints:
@@ -79,10 +84,10 @@ def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int) -> Keypoi
 
     height, width = picture.shape[:2]
     reduction = max(1.0, max(height, width) / edge)
-    grey = picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    grey = picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     if reduction > 1:
         size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
-        grey = np.asarray(cv2.resize(np.ascontiguousarray(grey), size, interpolation=cv2.INTER_AREA))
+        grey = np.asarray(cv2.resize(np.ascontiguousarray(grey), size, interpolation=cv2.INTER_AREA), np.uint8)
     blurred, found = _extrema(grey)
     if not len(found.x):
         return _none(width, height, reduction)
@@ -109,7 +114,7 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
     import cv2
 
     sigmas = [_SIGMA * 2 ** (layer / _LAYERS) for layer in range(_LAYERS + 3)]
-    steps = [(after**2 - before**2) ** 0.5 for before, after in zip(sigmas, sigmas[1:], strict=False)]
+    steps = [(after**2 - before**2) ** 0.5 for before, after in pairwise(sigmas)]
     picture = _blur(grey.astype(np.float32) * np.float32(1 / 255), (_SIGMA**2 - _SEEN_SIGMA**2) ** 0.5)
     shapes = [picture.shape]
     while min(shapes[-1]) >= _LEAST_EDGE:
@@ -117,6 +122,7 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
     shapes.pop()
     differences = np.empty((_LAYERS + 2) * sum(height * width for height, width in shapes), np.float32)
     blurred: list[list[Floats]] = []
+    around_a_pixel = np.ones((3, 3), np.uint8)
     places = []
     begin = 0
     for octave, (height, width) in enumerate(shapes):
@@ -130,11 +136,11 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
             into = differences[begin + number * size : begin + (number + 1) * size].reshape(height, width)
             cv2.subtract(layers[number + 1], layers[number], dst=into)
             absolute.append(cv2.absdiff(layers[number + 1], layers[number]))
-            highest.append(cv2.dilate(absolute[-1], None))
+            highest.append(cv2.dilate(absolute[-1], around_a_pixel))
         for number in range(1, _LAYERS + 1):
             around = cv2.max(cv2.max(highest[number - 1], highest[number]), highest[number + 1])
-            around = cv2.max(around, _ROUGHLY * _CONTRAST / _LAYERS)
-            spots = cv2.findNonZero(cv2.compare(absolute[number], around, cv2.CMP_GE))
+            least = np.maximum(around, np.float32(_ROUGHLY * _CONTRAST / _LAYERS))
+            spots = cv2.findNonZero(cv2.compare(absolute[number], least, cv2.CMP_GE))
             if spots is not None:
                 x, y = spots.reshape(-1, 2).T.astype(np.intp)
                 inside = (x >= _BORDER) & (y >= _BORDER) & (x < width - _BORDER) & (y < height - _BORDER)
@@ -152,9 +158,7 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
     return blurred, _interpolated(found, differences, down, deeper)
 
 
-def _interpolated(
-    found: NDArray[np.intp], values: Floats, down: NDArray[np.intp], deeper: NDArray[np.intp]
-) -> _Found:
+def _interpolated(found: NDArray[np.intp], values: Floats, down: NDArray[np.intp], deeper: NDArray[np.intp]) -> _Found:
     """Extrema at parts of a pixel, by a quadratic through their neighbours; weak ones and edges are left out.
 
     Args:
@@ -166,7 +170,7 @@ def _interpolated(
     x, y, octave, layer, here = found
 
     def at(right: int, below: int, scale: int) -> Floats:
-        return values[here + (right + below * down + scale * deeper)]
+        return np.asarray(values[here + (right + below * down + scale * deeper)], np.float32)
 
     middle = at(0, 0, 0)
     left, right, above, below, finer, coarser = (
@@ -188,8 +192,8 @@ def _interpolated(
     kept = (bent > 0) & (curved * curved * _EDGE_RATIO < (_EDGE_RATIO + 1) ** 2 * bent)
     kept &= (contrast >= _CONTRAST / _LAYERS) & (np.maximum(np.maximum(abs(to_x), abs(to_y)), abs(to_s)) < 1)
     sigma = _SIGMA * np.exp2((layer + np.clip(to_s, -1, 1)) / _LAYERS)
-    columns = (part[kept].astype(np.float32) for part in (x + to_x, y + to_y, sigma, contrast))
-    return _Found(*columns, octave[kept], layer[kept])
+    at_x, at_y, sigma, contrast = (part[kept].astype(np.float32) for part in (x + to_x, y + to_y, sigma, contrast))
+    return _Found(at_x, at_y, sigma, contrast, octave[kept], layer[kept])
 
 
 def _described(blurred: list[list[Floats]], found: _Found) -> tuple[Floats, NDArray[np.uint8]]:
@@ -208,13 +212,13 @@ def _described(blurred: list[list[Floats]], found: _Found) -> tuple[Floats, NDAr
 
     def sampled(right: Floats, down: Floats, side: int) -> tuple[Floats, Floats]:
         """Gradients along the rows and up the columns of patches: float32 (n, samples inside)."""
-        patches = np.empty(right.shape, np.float32)
+        seen = np.empty(right.shape, np.float32)
         for begin, end in parts:
             cv2.remap(
                 blurred[found.octave[begin]][found.layer[begin]], x[begin:end] + right[begin:end],
-                y[begin:end] + down[begin:end], cv2.INTER_LINEAR, patches[begin:end], cv2.BORDER_REPLICATE,
+                y[begin:end] + down[begin:end], cv2.INTER_LINEAR, seen[begin:end], cv2.BORDER_REPLICATE,
             )  # fmt: skip
-        patches = patches.reshape(count, side, side)
+        patches = seen.reshape(count, side, side)
         along, up = patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2], patches[:, :-2, 1:-1] - patches[:, 2:, 1:-1]
         return along.reshape(count, -1), up.reshape(count, -1)
 
@@ -225,7 +229,7 @@ def _described(blurred: list[list[Floats]], found: _Found) -> tuple[Floats, NDAr
     bins = (turns * (_TURNS / 360) + 0.5).astype(np.intp) % _TURNS + np.arange(count)[:, None] * _TURNS
     votes = np.bincount(bins.ravel(), strength.ravel(), _TURNS * count).reshape(-1, _TURNS)
     for _ in range(2):
-        votes = (np.roll(votes, 1, axis=1) + 2 * votes + np.roll(votes, -1, axis=1)) / 4
+        votes = np.asarray((np.roll(votes, 1, axis=1) + 2 * votes + np.roll(votes, -1, axis=1)) / 4, np.float64)
     most, rows = votes.argmax(axis=1), np.arange(count)
     before, top, after = votes[rows, most - 1], votes[rows, most], votes[rows, (most + 1) % _TURNS]
     angles = (most + (before - after) / 2 / np.minimum(before - 2 * top + after, -1e-12)) * (360 / _TURNS) % 360
@@ -242,8 +246,8 @@ def _described(blurred: list[list[Floats]], found: _Found) -> tuple[Floats, NDAr
     flat, samples = sums.reshape(-1), np.arange(_SIDE**2) + np.arange(count)[:, None] * sums[0].size
     flat[samples + lower % _DIRECTIONS * _SIDE**2] = strength - upper_share
     flat[samples + (lower + 1) % _DIRECTIONS * _SIDE**2] = upper_share
-    raw = (sums.reshape(-1, _SIDE**2) @ _into_cells()).reshape(count, _DIRECTIONS, _CELLS**2)
-    raw = raw.swapaxes(1, 2).reshape(count, -1)
+    summed = (sums.reshape(-1, _SIDE**2) @ _into_cells()).reshape(count, _DIRECTIONS, _CELLS**2)
+    raw = summed.swapaxes(1, 2).reshape(count, -1)
     raw /= np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
     return angles[back].astype(np.float32), _root(np.minimum(raw, _CUT))[back]
 
@@ -255,6 +259,7 @@ def _blur(picture: Floats, sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(picture, (side, side), sigma), np.float32)
 
 
+@cache
 def _grid(side: int, step: float) -> Floats:
     """Samples around a middle, row by row: float32 (2, side²), x and y."""
     places = (np.arange(side) - (side - 1) / 2) * step
@@ -262,11 +267,13 @@ def _grid(side: int, step: float) -> Floats:
     return np.stack([x.ravel(), y.ravel()]).astype(np.float32)
 
 
+@cache
 def _window(side: int, step: float, sigma: float) -> Floats:
     """Weights of the samples of a grid: float32 (side²,)."""
     return np.asarray(np.exp(-(_grid(side, step) ** 2).sum(axis=0) / (2 * sigma**2)), np.float32)
 
 
+@cache
 def _into_cells() -> Floats:
     """How much each sample counts for each cell: float32 (samples, cells)."""
     places = (np.arange(_SIDE) + 0.5) / _PER_CELL - 0.5
