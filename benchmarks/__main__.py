@@ -63,45 +63,50 @@ Median of 15 runs (7 for `metadata`), one after the other. That neither of our c
 
 
 def folder(arguments: argparse.Namespace) -> str:
-    """Two hundred mixed photos with all four stages, against the script a user would write."""
+    """Two hundred mixed photos with every default stage, and with four, against the script a user would write."""
     photos = WORK / f"mixed-{arguments.files}"
     megapixels = corpus.build(photos, arguments.files)
     stages = [part for name in STAGES for part in ("--only", name)]
-    ours = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "-o", WORK / "report-mixed", "--quiet"])
-    inline = measure([TOOL, "scan", photos, *stages, "--reference", REFERENCE, "--quiet", "--jobs", "1"])
-    naive = measure([sys.executable, "-m", "benchmarks.naive", photos, REFERENCE])
-    rows = (
-        ("the user's script", naive),
-        ("`scan --jobs 1`", inline),
-        ("`scan` (process pool, report written)", ours),
-    )
+    scan: list[str | Path] = [TOOL, "scan", photos, "--reference", REFERENCE, "--quiet", "--force", "-o"]
+    script: list[str | Path] = [sys.executable, "-m", "benchmarks.naive", photos, REFERENCE]
+    rows = []
+    for what, ours, theirs in (
+        ("every default stage", [*scan, WORK / "report-whole"], [*script, "--all"]),
+        ("four stages", [*scan, WORK / "report-mixed", *stages], script),
+    ):
+        here, there = measure(ours), measure(theirs)
+        for name, cost in ((f"the user's script, {what}", there), (f"`scan`, {what}, report written", here)):
+            rows.append(
+                f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} "
+                f"| {there.seconds / cost.seconds:.1f}× | {cost.processor:.1f} "
+                f"| {there.processor / cost.processor:.1f}× | {cost.peak_mib:.0f} | {cost.code} |"
+            )
     return (
-        f"""## A folder of mixed photos, all four stages
+        f"""## A folder of mixed photos
 
-{arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), one run each, one after the
-other. The user's script (`benchmarks/naive.py`) opens each file with each library for itself: exifread, two ImageHash
-hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier on the same crops.
+{arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), with a reference photo,
+one run each, one after the other. The user's script (`benchmarks/naive.py`) opens each file with each library for
+itself. Four stages: exifread, two ImageHash hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier
+on the same crops. Every default stage: also what public example code does to look for copies within a picture (SIFT at
+full size, FLANN), JPEG ghosts and error levels (Pillow), Content Credentials (c2pa-python), intimate content (NudeNet);
+it has nothing for JPEG grids and invisible watermarks, which `scan` looks at too.
 
-| | seconds | per photo | ratio | peak memory, MiB | exit code |
-|---|---|---|---|---|---|
+| | seconds | per photo | ratio | processor seconds | ratio | peak memory, MiB | exit code |
+|---|---|---|---|---|---|---|---|
 """
-        + "\n".join(
-            f"| {name} | {cost.seconds:.1f} | {cost.seconds / arguments.files:.2f} "
-            f"| {naive.seconds / cost.seconds:.1f}× | {cost.peak_mib:.0f} | {cost.code} |"
-            for name, cost in rows
-        )
+        + "\n".join(rows)
         + "\n\nTarget: at least 8×."
     )
 
 
 def memory(arguments: argparse.Namespace) -> str:
-    """Peak memory for few and for ten times as many files."""
+    """Peak memory for few and for twenty times as many files."""
     rows = []
-    for count in (arguments.few, arguments.few * 10):
+    for count in (arguments.few, arguments.few * 20):
         photos = WORK / f"small-{count}"
         corpus.build(photos, count, (0.2, 0.5, 1.0))
-        command = [TOOL, "scan", photos, "--reference", REFERENCE, "-o", WORK / "report-memory", "--quiet"]
-        rows.append((count, measure(command)))
+        command: list[str | Path] = [TOOL, "scan", photos, "--reference", REFERENCE, "--quiet", "--force", "-o"]
+        rows.append((count, measure([*command, WORK / "report-memory"])))
     least = rows[0][1].peak_mib
     return (
         """## Memory
@@ -116,7 +121,7 @@ of 0.2 to 1 megapixel, every analyzer, report written.
             f"| {count} | {cost.seconds:.0f} | {cost.peak_mib:.0f} | {cost.peak_mib / least:.2f} |"
             for count, cost in rows
         )
-        + "\n\nTarget: at most 1.30."
+        + "\n\nTarget: at most 1.10."
     )
 
 
@@ -155,7 +160,7 @@ def main() -> None:
     parser.add_argument("--isolation-files", type=int, default=120, help="photos in the isolation bench")
     parser.add_argument("--hashes", type=int, action="append", help="in the lookup bench (1 and 10 million)")
     parser.add_argument("--known-photos", type=int, help="photos in the known bench; all there are if omitted")
-    parser.add_argument("--few", type=int, default=200, help="files in the smaller memory bench")
+    parser.add_argument("--few", type=int, default=100, help="files in the smaller memory bench")
     parser.add_argument("--cluster-files", type=int, default=1000, help="pictures in the cluster bench")
     parser.add_argument("--edited", type=int, default=240, help="pairs with an edit in the changes bench")
     parser.add_argument("--unedited", type=int, default=160, help="pairs without an edit in the changes bench")

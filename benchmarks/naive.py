@@ -1,20 +1,25 @@
 """The script that a user would write instead: each library opens each file for itself, one file after the other.
 
-Run as ``python -m benchmarks.naive FOLDER REFERENCE``; prints one line per file. The embedder and the classifier are
-the same networks that the tool runs, on the same number of crops, so that the difference is the plumbing alone.
+Run as ``python -m benchmarks.naive FOLDER REFERENCE [--all]``; prints one line per file. The embedder and the
+classifier are the same networks that the tool runs, on the same number of crops, so that the difference is the
+plumbing alone. With ``--all`` it does what public example code does for the other stages too: SIFT matched with itself
+for copies within a picture, JPEG ghosts, error levels, Content Credentials, NudeNet. For JPEG grids and invisible
+watermarks it has nothing.
 """
 
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
 
+import cv2
 import exifread
 import imagehash
 import numpy as np
 import pdqhash
 from facenet_pytorch import MTCNN
-from PIL import Image
+from PIL import Image, ImageChops
 
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
@@ -25,8 +30,16 @@ from nsfwforensics.models.faces.embedder import ResNet29Embedder, cached_embedde
 HASHES = (imagehash.phash, imagehash.dhash)
 
 
-def main(folder: Path, reference: Path) -> None:
+QUALITIES = range(50, 100, 5)
+"""At which a picture is saved again to look for ghosts."""
+
+RATIO = 0.6
+"""Between the distances of the second and the third of the closest keypoints, the first being the keypoint itself."""
+
+
+def main(folder: Path, reference: Path, *, everything: bool) -> None:
     """Goes through the folder once per library and file, as example code does."""
+    others = Others() if everything else None
     detector = MTCNN(keep_all=True)
     embedder = cached_embedder("resnet29", "cpu", None)
     (entry,) = select(["deepfake"])
@@ -45,6 +58,48 @@ def main(folder: Path, reference: Path) -> None:
         samples = classifier.prepare(evidence)
         scores = samples if isinstance(samples, Outcome) else classifier.infer([samples])[0]
         print(path.name, len(tags), hashes[0], int(pdq.sum()), quality, len(found), nearest, type(scores).__name__)
+        if others is not None:
+            print(" ", *others(path))
+
+
+class Others:
+    """The stages for which there is example code but no library that does them whole."""
+
+    def __init__(self) -> None:
+        from nudenet import NudeDetector
+
+        self._intimate = NudeDetector()
+        self._sift = cv2.SIFT_create()
+        self._matcher = cv2.FlannBasedMatcher({"algorithm": 1, "trees": 5}, {"checks": 50})
+
+    def __call__(self, path: Path) -> tuple[object, ...]:
+        """Opens the file for each of them."""
+        return self._copies(path), self._ghosts(path), self._credentials(path), len(self._intimate.detect(str(path)))
+
+    def _copies(self, path: Path) -> int:
+        _, described = self._sift.detectAndCompute(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), None)
+        if described is None or len(described) < 3:
+            return 0
+        close = self._matcher.knnMatch(described, described, k=3)
+        return sum(len(near) == 3 and near[1].distance < RATIO * near[2].distance for near in close)
+
+    def _ghosts(self, path: Path) -> list[float]:
+        """The error level at 90 and the mean difference at each quality."""
+        picture = Image.open(path).convert("RGB")
+        found = []
+        for quality in (90, *QUALITIES):
+            stream = BytesIO()
+            picture.save(stream, "JPEG", quality=quality)
+            found.append(float(np.asarray(ImageChops.difference(picture, Image.open(stream))).mean()))
+        return found
+
+    def _credentials(self, path: Path) -> str:
+        from c2pa import C2paError, Reader
+
+        try:
+            return Reader(str(path)).json()
+        except C2paError:
+            return ""
 
 
 def faces(detector: MTCNN, embedder: ResNet29Embedder, path: Path) -> np.ndarray:
@@ -58,4 +113,4 @@ def faces(detector: MTCNN, embedder: ResNet29Embedder, path: Path) -> np.ndarray
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), everything="--all" in sys.argv)

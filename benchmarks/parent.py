@@ -23,7 +23,9 @@ from nsfwforensics.execution.answers import Reply, taken
 from nsfwforensics.report.writer import ReportWriter
 
 WORK = corpus.ROOT / ".work" / "bench" / "parent"
-_FILES = 300
+_FILES = 640
+_WARM = 64
+"""The first files also pay for opening the report and the case."""
 
 
 def parent(_: argparse.Namespace) -> str:
@@ -40,8 +42,8 @@ def parent(_: argparse.Namespace) -> str:
         rows.append(f"| {'with a case' if case else 'without a case'} | {figures} | {size / 1000:.1f} |")
     return f"""## The main process, for each file
 
-{_FILES} files with the findings in the samples, handed over by workers that do nothing else; median of processor time
-in milliseconds. Target: 1.5 in all.
+{_FILES} files with the findings in the samples, handed over by workers that do nothing else, so that answers always
+wait; mean of processor time in milliseconds (in a case files that wait are committed together). Target: 1.5 in all.
 
 | | first look | second look | kB in `files.jsonl` |
 |---|---|---|---|
@@ -66,6 +68,7 @@ def _spent(pairs: list[tuple[FileReport, FileReport]], work: Path, *, case: bool
             yield taken(pickle.loads(answers[str(target.path), target.look]))
 
     run.engine.run = answered  # type: ignore[method-assign]
+    run.engine.ready = lambda: True  # type: ignore[method-assign]
     with ReportWriter(work / "report") as writer:
         writer.begin(run.header())
         times = _looks(run, writer)
@@ -84,7 +87,8 @@ def _looks(run: Run, writer: ReportWriter) -> tuple[float, float]:
             spent.append(time.process_time() - before)
             before += spent[-1]
         times.append(spent)
-    return statistics.median(times[0]), statistics.median(times[1])
+    first, second = (statistics.fmean(spent[_WARM:]) for spent in times)
+    return first, second
 
 
 def _answer(file: FileReport, path: Path) -> bytes:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from nsfwforensics.models.synthesis import canonical
+from nsfwforensics.models.synthesis.calibration import LEAST_SIDE
 from nsfwforensics.models.synthesis.preprocess import decoded, recompressed
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def grey(rgb: Rgb, random: np.random.Generator) -> Rgb:
 
 def small(rgb: Rgb, random: np.random.Generator) -> Rgb:
     """A picture reduced to a shorter side of 200 to 329 pixels and saved at JPEG quality 75."""
-    return recompressed(canonical.reduced(rgb, int(random.integers(canonical.LEAST_SIDE, 330))), 75)
+    return recompressed(canonical.reduced(rgb, int(random.integers(LEAST_SIDE, 330))), 75)
 
 
 def twin(rgb: Rgb, random: np.random.Generator) -> Rgb:

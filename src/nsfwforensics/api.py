@@ -77,7 +77,7 @@ class Run:
 
     def __iter__(self) -> Iterator[FileReport]:
         """Examines the files; after a first look those first that it put first."""
-        return self.sink.reports(self._examine, self._in_turn, self.header)
+        return self.sink.reports(self._examine, self._in_turn, self.header, self.engine.ready)
 
     def first(self) -> Iterator[FileReport]:
         """Has only the quick analyzers look at every file, for iterating over the run to finish.
@@ -88,7 +88,7 @@ class Run:
         """
         if not self.plan.in_two or self.request.settings.uses_ray:
             return
-        for file in self.sink.first(self._look, self.targets, self.header):
+        for file in self.sink.first(self._look, self.targets, self.header, self.engine.ready):
             self._seen.keep(file)
             yield file
 

@@ -41,6 +41,7 @@ _CUSTOM = ("sitecustomize.py", "usercustomize.py")
 _LEFT_OUT = (
     "nsfwforensics.__main__",
     "nsfwforensics.execution.preload",
+    "nsfwforensics.execution.preloaded",
     "nsfwforensics.models.faces.vggface2",
     "nsfwforensics.models.onnx_session",
 )

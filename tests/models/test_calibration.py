@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nsfwforensics.core.error_rates import clopper_pearson_upper
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.synthesis.calibration import (
+    LEAST_SIDE,
     Branch,
     Calibration,
     Rate,
@@ -19,7 +20,6 @@ from nsfwforensics.models.synthesis.calibration import (
     p_value_above,
     p_value_below,
 )
-from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.withheld import Because, Withheld
 

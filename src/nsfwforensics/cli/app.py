@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -101,7 +102,11 @@ def _run() -> str | int | None:
         if wanted not in (None, "*"):
             alone.begin(wanted)
             warm_up_for_one(sys.argv[1:])
-        _command(wanted)(prog_name=NAME)
+        gc.disable()  # a tenth of the loading, in which nothing is thrown away
+        command = _command(wanted)
+        gc.freeze()
+        gc.enable()
+        command(prog_name=NAME)
     except SystemExit as asked:
         code = asked.code
     except BaseException as error:  # noqa: BLE001 - the last handler

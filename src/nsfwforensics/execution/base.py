@@ -29,6 +29,10 @@ class Engine(Protocol):
         """Examines every target and yields one report each, in the order of the targets."""
         ...
 
+    def ready(self) -> bool:
+        """Whether the next report of the run is there already, so that nobody waits for it."""
+        ...
+
 
 class DiedError(Exception):
     """A worker process ended without an answer.

@@ -26,3 +26,7 @@ class InlineEngine:
                 yield from plan.infer(waiting)
                 waiting = []
         yield from plan.infer(waiting)
+
+    def ready(self) -> bool:
+        """Never: whoever asks for the next report waits until it is made."""
+        return False

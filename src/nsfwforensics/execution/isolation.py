@@ -58,16 +58,19 @@ class Staff:
 
 
 @dataclass(slots=True)
-class _Sent:
+class Sent:
+    """A task on its way, and the promise of its answer once a pool has it."""
+
     task: tuple[Any, ...]
     future: ProcessFuture[Reply] | None = None
 
     def is_done(self) -> bool:
+        """Whether the answer is there."""
         return self.future is not None and self.future.done() and self.future.exception() is None
 
 
 def isolated(
-    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff
+    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff, flight: deque[Sent] | None = None
 ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
     """Calls a function for every task in worker processes.
 
@@ -75,6 +78,7 @@ def isolated(
         call: A module's function; what it returns must be picklable.
         tasks: Its arguments, picklable.
         staff: How the workers are to be.
+        flight: Where the tasks stand that were sent and not answered for, in order; for looking on.
 
     Yields:
         Every task, in order, with what the function returned for it, or why there is nothing.
@@ -83,13 +87,13 @@ def isolated(
         ForensicsError: Workers cannot be started, or end again and again without having done anything.
     """
     waiting = iter(tasks)
-    flight: deque[_Sent] = deque()
+    flight = deque() if flight is None else flight
     pool: ProcessPool | None = None
     breaks = 0
     try:
         while True:
             while len(flight) < staff.ahead * staff.jobs and (task := next(waiting, None)) is not None:
-                flight.append(_Sent(task))
+                flight.append(Sent(task))
             if not flight:
                 return
             pool = pool or _hired(staff)
@@ -118,7 +122,7 @@ def isolated(
             _dismissed(pool)
 
 
-def _sent(pool: ProcessPool, call: Callable[..., Any], flight: Iterable[_Sent], staff: Staff) -> bool:
+def _sent(pool: ProcessPool, call: Callable[..., Any], flight: Iterable[Sent], staff: Staff) -> bool:
     """Sends what was not sent yet; False where the pool is broken."""
     wanted = listening()
     try:
@@ -131,7 +135,7 @@ def _sent(pool: ProcessPool, call: Callable[..., Any], flight: Iterable[_Sent], 
     return True
 
 
-def _outcome(sent: _Sent, seconds: float) -> tuple[Any] | Lost | None:
+def _outcome(sent: Sent, seconds: float) -> tuple[Any] | Lost | None:
     """Waits for the answer to a task; None where the pool broke and it was not the task's fault."""
     from concurrent.futures.process import BrokenProcessPool
 

@@ -7,6 +7,7 @@ is reported as failed; its worker is replaced and the rest of the batch goes on.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from nsfwforensics.core.discover import Target
@@ -15,7 +16,7 @@ from nsfwforensics.core.plan import Plan
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.execution import worker
 from nsfwforensics.execution.base import BATCH_FILES, Lost
-from nsfwforensics.execution.isolation import Staff, isolated
+from nsfwforensics.execution.isolation import Sent, Staff, isolated
 from nsfwforensics.execution.prepare import here
 
 
@@ -30,15 +31,21 @@ class PoolEngine:
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
+        self._flight: deque[Sent] = deque()
 
     def run(self, plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
         """See :class:`nsfwforensics.execution.base.Engine`."""
         return finished(plan, self._halves(plan, targets))
 
+    def ready(self) -> bool:
+        """Whether a worker has answered for the next file."""
+        return bool(self._flight) and self._flight[0].is_done()
+
     def _halves(self, plan: Plan, targets: Iterable[Target]) -> Iterator[worker.Half]:
         """Yields what the workers return, in the order of the targets; one that they lost is a failed one."""
         staff = Staff(self.jobs, plan.spec.limits.max_seconds, worker.start_apart, (plan.spec, here()))
-        for (target,), half in isolated(worker.work, ((target,) for target in targets), staff):
+        self._flight.clear()
+        for (target,), half in isolated(worker.work, ((target,) for target in targets), staff, self._flight):
             if isinstance(half, Lost):
                 yield plan.infer([plan.unread(target, half.reason)])[0]
             else:

@@ -1,12 +1,13 @@
 """Loaded first by the server from which workers are forked, and by nothing else.
 
 Threads are settled before any numerical library is loaded, the server can open no connection, whatever it loads, and it
-ends with the process that started it. A worker that was still being started when that process ended finds nothing of
-what they shared, and says nothing.
+ends with the process that started it. Garbage is looked for once all is loaded (:mod:`.preloaded`). A worker that was
+still being started when that process ended finds nothing of what they shared, and says nothing.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
         sys.__excepthook__(kind, error, trace)
 
 
+gc.disable()
 sys.excepthook = _tell
 one_thread_each()
 end_with_parent()

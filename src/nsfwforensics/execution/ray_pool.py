@@ -209,6 +209,7 @@ class RayEngine:
         self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
         self.send_bytes = send_bytes
         self.device_stage = device_stage
+        self._left = 0
 
     def run(self, plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
         """See :class:`nsfwforensics.execution.base.Engine`."""
@@ -234,12 +235,17 @@ class RayEngine:
                     yield from self._rescue(crew, chunk.targets)
                     continue
                 size = _grown(size, reports)
-                yield from reports
+                for self._left, report in zip(reversed(range(len(reports))), reports, strict=True):
+                    yield report
         finally:
             for actor in crew.actors():
                 ray.kill(actor)
             if self._started:
                 ray.shutdown()
+
+    def ready(self) -> bool:
+        """Whether the chunk that was fetched holds another report."""
+        return self._left > 0
 
     def _hire(self, plan: Plan) -> _Crew:
         ray = _ray()

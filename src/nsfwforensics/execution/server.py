@@ -57,7 +57,8 @@ def warm_up(modules: Iterable[str]) -> None:
         return
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload(["nsfwforensics.execution.preload", *modules])
+    first, last = "nsfwforensics.execution.preload", "nsfwforensics.execution.preloaded"
+    forkserver.set_forkserver_preload([first, *modules, last])
     with without_interrupts(), elsewhere():
         forkserver.ensure_running()
 

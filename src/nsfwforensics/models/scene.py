@@ -24,7 +24,7 @@ from nsfwforensics.core.types import ModelRecord
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.synthesis import canonical, clip
-from nsfwforensics.models.synthesis.calibration import cached_calibration
+from nsfwforensics.models.synthesis.calibration import LEAST_SIDE, cached_calibration
 
 FILE = "scene.toml"
 """Lies beside the weights."""
@@ -136,7 +136,7 @@ def view(evidence: Evidence, folder: Path | None = None) -> NDArray[np.uint8] | 
         WeightsError: What tells photographs from other pictures is missing or altered.
     """
     rgb = evidence.rgb
-    least = canonical.LEAST_SIDE
+    least = LEAST_SIDE
     if min(rgb.shape[:2]) < least:
         return say("it is smaller than {least} pixels on one side, too small to judge its pixels", least=least)
     # The thresholds were measured on photographs: what two pages of text have in common was not.

@@ -209,6 +209,7 @@ class ReportWriter:
         except OSError as problem:
             raise ReportError(f"cannot write to {self._where()}: {problem.strerror}") from problem
         loaded = Loaded(header, self._tally, self._where() / STREAM_NAME)
+        self._tally, self._waiting, self._order = Tally(), {}, {}  # the index belongs to the report from here on
         saved = SavedReport(loaded, self.folder, self._language, self._reader)
         saved.moved = self._moved
         saved.folds, saved.csv_mark = self._folds, self._csv_mark

@@ -33,6 +33,7 @@ class BoundedConnection(sqlite3.Connection):
         spent: Whether a statement was ended for that; nothing is to be asked of the case any more.
         schema_version: What SQLite counts the changes of the schema with, when that was last looked through.
         flushed: Whether a commit waits until the disk has it.
+        originals: What :func:`nsfwforensics.store.queries.originals` found, with the number of the newest run then.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -40,6 +41,7 @@ class BoundedConnection(sqlite3.Connection):
         self.spent = False
         self.schema_version: int | None = None
         self.flushed = True
+        self.originals: tuple[int | None, frozenset[str]] | None = None
         self._file: Path | None = None
         self._taken = 0
         self._most = LEAST_STEPS

@@ -39,13 +39,20 @@ def content_of(connection: sqlite3.Connection, file: FileReport, now: str) -> in
     info = file.info
     if info.sha256 is None:
         return None
-    connection.execute(
-        """INSERT INTO contents (sha256, size, media_type, width, height, first_seen) VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT (sha256) DO UPDATE SET width = coalesce(excluded.width, width),
-        height = coalesce(excluded.height, height), media_type = coalesce(excluded.media_type, media_type)""",
-        (info.sha256, info.size, info.media_type, info.width, info.height, now),
-    )
-    (number,) = connection.execute("SELECT id FROM contents WHERE sha256 = ?", (info.sha256,)).fetchone()
+    found = connection.execute(
+        "SELECT id, width, height, media_type FROM contents WHERE sha256 = ?", (info.sha256,)
+    ).fetchone()
+    if found is None:
+        cursor = connection.execute(
+            "INSERT INTO contents (sha256, size, media_type, width, height, first_seen) VALUES (?, ?, ?, ?, ?, ?)",
+            (info.sha256, info.size, info.media_type, info.width, info.height, now),
+        )
+        return cursor.lastrowid
+    number, *known = found
+    read = [info.width, info.height, info.media_type]
+    newest = [old if new is None else new for old, new in zip(known, read, strict=True)]
+    if newest != known:
+        connection.execute("UPDATE contents SET width = ?, height = ?, media_type = ? WHERE id = ?", (*newest, number))
     return int(number)
 
 
@@ -150,7 +157,10 @@ def _insert_results(
 def _insert_hashes(connection: sqlite3.Connection, content_id: int, measurements: Mapping[str, Any]) -> None:
     quality = measurements.get(QUALITY)
     connection.executemany(
-        "INSERT OR REPLACE INTO hashes (content_id, algorithm, value, quality) VALUES (?, ?, ?, ?)",
+        # Of the same bytes they are the same; writing them once more would touch two indexes for each.
+        """INSERT INTO hashes (content_id, algorithm, value, quality) VALUES (?, ?, ?, ?)
+        ON CONFLICT (content_id, algorithm) DO UPDATE SET value = excluded.value, quality = excluded.quality
+        WHERE value IS NOT excluded.value OR quality IS NOT excluded.quality""",
         [
             (content_id, name, value, quality if name == "pdq" else None)
             for name in KEPT

@@ -59,6 +59,16 @@ def dismissals(connection: sqlite3.Connection, content_id: int) -> dict[str, Dis
     return {code: dismissal for code, (dismissed, dismissal) in latest.items() if dismissed}
 
 
+def decided(connection: sqlite3.Connection, content_id: int) -> bool:
+    """Whether anybody has decided anything about a content, or set a finding aside for it."""
+    (found,) = connection.execute(
+        """SELECT EXISTS (SELECT 1 FROM decisions WHERE content_id = ?1)
+        OR EXISTS (SELECT 1 FROM dismissals WHERE content_id = ?1)""",
+        (content_id,),
+    ).fetchone()
+    return bool(found)
+
+
 def add_decision(connection: sqlite3.Connection, content_id: int, mark: DecisionEntry) -> None:
     """Adds a decision to the history of a content."""
     connection.execute(

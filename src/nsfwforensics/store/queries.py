@@ -14,6 +14,7 @@ from nsfwforensics.core import triage as order
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.triage import TriageRank, Weighed
 from nsfwforensics.core.types import Capability, FileStatus, Header, Priority, Question, Severity, Support
+from nsfwforensics.store.bounded import BoundedConnection
 from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, DecisionEntry, QueueRow
 
 _LATEST = "(SELECT max(id) FROM decisions WHERE content_id = c.id)"
@@ -66,11 +67,17 @@ def place_of(rank: TriageRank) -> float:
 
 def originals(connection: sqlite3.Connection) -> frozenset[str]:
     """The names of the analyzers that compare with originals, of all scans."""
-    rows = connection.execute("SELECT header FROM runs").fetchall()
-    return frozenset().union(*(_comparing(raw) for (raw,) in rows))
+    (newest,) = connection.execute("SELECT max(id) FROM runs").fetchone()
+    number, names = getattr(connection, "originals", None) or (None, frozenset())
+    if number != newest:  # asked for with every file that is written, and headers are long
+        rows = connection.execute("SELECT header FROM runs").fetchall()
+        names = frozenset().union(*(_comparing(raw) for (raw,) in rows))
+        if isinstance(connection, BoundedConnection):
+            connection.originals = (newest, names)
+    return names
 
 
-@lru_cache(maxsize=8)  # asked for with every file that is written
+@lru_cache(maxsize=8)
 def _comparing(header: str) -> frozenset[str]:
     return frozenset(Header.model_validate_json(header).providing(Capability.ORIGINALS))
 

@@ -49,7 +49,7 @@ def counts(connection: sqlite3.Connection, run: RunRecord) -> dict[str, int]:
     return {str(status): int(number) for status, number in rows}
 
 
-def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
+def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> bool:
     """Writes the examination of one file; the earlier one under the same plan is replaced.
 
     Args:
@@ -58,17 +58,35 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
         path: Where the file is.
         file: What was found, without marks.
         stat: Of the file, taken before it was read.
+
+    Returns:
+        Whether people have decided anything about its content.
     """
-    at = now()
+    at, raw = now(), stored_path(path)
     content = documents.content_of(connection, file, at)
-    file_id = _file_id(connection, stored_path(path), at)
-    documents.make_room(connection, file_id, content, run.fingerprint, run.first)
+    known = connection.execute("SELECT id, content_id FROM files WHERE path = ?", (raw,)).fetchone()
+    if known is None:
+        cursor = connection.execute(
+            "INSERT INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
+            (raw, at, PENDING, Priority.NONE.rank),
+        )
+        file_id, shown = cursor.lastrowid or 0, content
+    else:
+        file_id, shown = known[0], known[1] if content is None else content
+        documents.make_room(connection, file_id, content, run.fingerprint, run.first)
     documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
+    # Reading back what was just written costs more than writing it.
+    alone = known is None or documents.stands_alone(connection, file_id)
+    all_known = file if alone else documents.combined(connection, file_id) or file
+    decided = False
+    if shown is not None and (decided := marks.decided(connection, shown)):
+        all_known = marks.marked(connection, all_known, shown)
     connection.execute(
-        "UPDATE files SET content_id = coalesce(?, content_id), size = ?, mtime_ns = ?, examined = ? WHERE id = ?",
-        (content, file.info.size, stat.mtime_ns if stat else None, at, file_id),
+        """UPDATE files SET content_id = ?, size = ?, mtime_ns = ?, examined = ?, status = ?, priority = ?, place = ?,
+        error = ? WHERE id = ?""",
+        (shown, file.info.size, stat.mtime_ns if stat else None, at, *_listed(connection, all_known), file_id),
     )
-    sum_up(connection, file_id, file)
+    return decided
 
 
 def save_first(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
@@ -128,31 +146,33 @@ def touch(connection: sqlite3.Connection, examination: int, stat: Stat) -> None:
     )
 
 
-def whole(
-    connection: sqlite3.Connection, file_id: int, *, marked: bool = True, newest: FileReport | None = None
-) -> FileReport | None:
+def whole(connection: sqlite3.Connection, file_id: int, *, marked: bool = True) -> FileReport | None:
     """What the case knows of a file, with its marks unless they are not wanted; None where it was never examined."""
-    file = newest if newest and documents.stands_alone(connection, file_id) else documents.combined(connection, file_id)
+    file = documents.combined(connection, file_id)
     if not marked:
         return file
     (content,) = connection.execute("SELECT content_id FROM files WHERE id = ?", (file_id,)).fetchone()
     return file if file is None or content is None else marks.marked(connection, file, content)
 
 
-def sum_up(connection: sqlite3.Connection, file_id: int, newest: FileReport | None = None) -> None:
+def sum_up(connection: sqlite3.Connection, file_id: int) -> None:
     """Writes anew what lists show of a file and where it stands in them, from all its results and its marks.
 
     Args:
         connection: In a transaction.
         file_id: The file.
-        newest: What its newest examination says, where that is at hand: reading it back costs more than writing it.
     """
-    file = whole(connection, file_id, newest=newest)
+    file = whole(connection, file_id)
     if file is not None:
         connection.execute(
             "UPDATE files SET status = ?, priority = ?, place = ?, error = ? WHERE id = ?",
-            (file.status.value, file.priority.rank, place(connection, file), file.error, file_id),
+            (*_listed(connection, file), file_id),
         )
+
+
+def _listed(connection: sqlite3.Connection, file: FileReport) -> tuple[str, int, float, str | None]:
+    """What lists show of a file, and where it stands in them."""
+    return file.status.value, file.priority.rank, place(connection, file), file.error
 
 
 def place(connection: sqlite3.Connection, file: FileReport) -> float:
@@ -165,14 +185,3 @@ def at_place(file: FileReport, path: Path) -> FileReport:
     place = describe_path(path)
     info: FileInfo = file.info.model_copy(update={"path": place.path, "name": place.name})
     return file.model_copy(update={"info": info})
-
-
-def _file_id(connection: sqlite3.Connection, path: bytes, at: str) -> int:
-    found = connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
-    if found is None:
-        connection.execute(
-            "INSERT INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
-            (path, at, PENDING, Priority.NONE.rank),
-        )
-        found = connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
-    return int(found[0])

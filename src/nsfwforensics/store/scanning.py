@@ -41,8 +41,14 @@ POLL_SECONDS = 0.2
 FLUSH_SECONDS = 1.0
 """So long after the disk had everything for certain, the next commit waits for the disk again."""
 
+MOST_AT_ONCE = 8
+"""So many files are committed together at most, where reports come faster than they can be committed one by one."""
+
 Examine = Callable[[Iterable[Target]], Iterator[FileReport]]
 """Examines targets and yields one report each, in their order."""
+
+Ready = Callable[[], bool]
+"""Says whether the next report is there already. Until it says no, what came is not committed yet, nor handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,14 @@ class _Job:
     key: int
     stat: Stat | None
     saved: int | None = None
+
+
+_Found = tuple[_Job, FileReport]
+
+
+def never() -> bool:
+    """Says that no report is there before it is asked for."""
+    return False
 
 
 class CaseScan:
@@ -121,7 +135,9 @@ class CaseScan:
         if due:
             self._flushed = time.monotonic()
 
-    def first(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
+    def first(
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], ready: Ready = never
+    ) -> Iterator[FileReport]:
         """Yields what a first look finds in every target that is not done: now, or in an earlier run that was stopped.
 
         What it finds now is committed at once, to be replaced by the whole examination. Nothing is claimed: that two
@@ -130,6 +146,7 @@ class CaseScan:
         Args:
             examine: Has the quick analyzers look.
             targets: Finds the targets.
+            ready: Of the examining.
 
         Raises:
             CaseError: A result cannot be written; what was written before is kept.
@@ -147,17 +164,19 @@ class CaseScan:
                 if job is None:
                     yield target
 
-        for file in examine(pulled()):
-            while (job := order.popleft()).saved is not None:
-                yield self._saved_as(job)
-            if job.target.skip is None:
+        def committed(held: list[_Found]) -> list[FileReport]:
+            if any(job.target.skip is None for job, _ in held):
                 with self._writing() as connection:
-                    runs.save_first(connection, self.run, job.target.path, file, job.stat)
-            yield file
-        for job in order:
-            yield self._saved_as(job)
+                    for job, file in held:
+                        if job.target.skip is None:
+                            runs.save_first(connection, self.run, job.target.path, file, job.stat)
+            return [file for _, file in held]
 
-    def reports(self, examine: Examine, targets: Callable[[], Iterator[Target]]) -> Iterator[FileReport]:
+        return self._together(examine(pulled()), order, ready, committed, self._saved_as)
+
+    def reports(
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], ready: Ready = never
+    ) -> Iterator[FileReport]:
         """Yields a report of every target, with its marks: examined now, or saved before.
 
         They come in the order of the targets, but for files that another process was busy with, which come last. After
@@ -166,16 +185,17 @@ class CaseScan:
         Args:
             examine: Runs the plan.
             targets: Finds the targets, anew at each call.
+            ready: Of the examining.
 
         Raises:
             CaseError: A result cannot be written; what was written before is kept.
         """
         try:
-            yield from self._pass(examine, self._new(targets()))
+            yield from self._pass(examine, self._new(targets()), ready)
             while self._busy:
                 waiting, self._busy = self._busy, []
                 before = len(waiting)
-                yield from self._pass(examine, iter(waiting))
+                yield from self._pass(examine, iter(waiting), ready)
                 if len(self._busy) == before:
                     time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
@@ -190,19 +210,63 @@ class CaseScan:
                 self._seen.add(key)
                 yield target
 
-    def _pass(self, examine: Examine, targets: Iterator[Target]) -> Iterator[FileReport]:
+    def _pass(self, examine: Examine, targets: Iterator[Target], ready: Ready) -> Iterator[FileReport]:
         order: deque[_Job] = deque()
-        for file in examine(self._pull(targets, order)):
-            while (job := order.popleft()).saved is not None:
-                yield self._load(job)
-            if file.info.path != describe_path(job.target.path).path:
-                raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
-            file = self._saved(job, file)
-            self._claims.release(job.key)
-            self._given.add(job.key)
-            yield self.case.with_marks(file)
+        return self._together(examine(self._pull(targets, order)), order, ready, self._committed, self._load)
+
+    def _together(
+        self,
+        files: Iterator[FileReport],
+        order: deque[_Job],
+        ready: Ready,
+        committed: Callable[[list[_Found]], list[FileReport]],
+        saved: Callable[[_Job], FileReport],
+    ) -> Iterator[FileReport]:
+        """Yields reports in the order of their jobs, each when it is committed: with others that are there already."""
+        held: list[_Found] = []
+
+        def handed_on() -> Iterator[FileReport]:
+            done = held.copy()
+            try:
+                reports = committed(done) if done else []
+            except Exception:  # the case cannot be written: not to be tried once more below
+                held.clear()
+                raise
+            held.clear()
+            for (job, _), report in zip(done, reports, strict=True):
+                self._given.add(job.key)
+                yield report
+
+        try:
+            for file in files:
+                while (job := order.popleft()).saved is not None:
+                    yield from handed_on()
+                    yield saved(job)
+                if file.info.path != describe_path(job.target.path).path:
+                    raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
+                held.append((job, file))
+                if len(held) >= MOST_AT_ONCE or not ready():
+                    yield from handed_on()
+            yield from handed_on()
+        finally:
+            if held:  # whatever ends this: what was examined is kept
+                committed(held)
         for job in order:
-            yield self._load(job)
+            yield saved(job)
+
+    def _committed(self, held: list[_Found]) -> list[FileReport]:
+        """Commits files in one transaction; where one of them cannot be stored, each in its own."""
+        try:
+            with self._writing() as connection:
+                marked = [runs.save(connection, self.run, job.target.path, file, job.stat) for job, file in held]
+        except Exception:  # noqa: BLE001 - whose fault it was shows when they are saved one by one
+            saved = [self._saved(job, file) for job, file in held]
+            marked = [True] * len(saved)
+        else:
+            saved = [file for _, file in held]
+        for job, _ in held:
+            self._claims.release(job.key)
+        return [self.case.with_marks(file) if has else file for file, has in zip(saved, marked, strict=True)]
 
     def _saved(self, job: _Job, file: FileReport) -> FileReport:
         """Commits a file, as a failed one where what was found cannot be stored."""

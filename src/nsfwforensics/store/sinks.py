@@ -13,7 +13,7 @@ from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import UsageError
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.rows import RunRecord
-from nsfwforensics.store.scanning import CaseScan, Examine, belongs_to_case
+from nsfwforensics.store.scanning import CaseScan, Examine, Ready, belongs_to_case
 
 
 class Headed(Protocol):
@@ -46,16 +46,18 @@ class Sink:
         """
         return discover(paths, follow_symlinks=follow)
 
-    def first(self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed) -> Iterator[FileReport]:
+    def first(
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed, ready: Ready
+    ) -> Iterator[FileReport]:
         """Yields what a first look finds in every target of which it has no report, and keeps it."""
-        del header
+        del header, ready
         return examine(targets())
 
     def reports(
-        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed, ready: Ready
     ) -> Iterator[FileReport]:
         """Yields a report of every target, and keeps it."""
-        del header
+        del header, ready
         return examine(targets())
 
 
@@ -99,25 +101,27 @@ class CaseSink(Sink):
         for target in discover(here, follow_symlinks=follow):
             yield replace(target, named=False)
 
-    def first(self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed) -> Iterator[FileReport]:
+    def first(
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed, ready: Ready
+    ) -> Iterator[FileReport]:
         """See :class:`Sink`; where an earlier run came no further than its first look, that is not repeated."""
         with CaseDatabase.open(self.path) as case, CaseScan(case, header()) as scan:
             self._begun = scan.run
             try:
-                yield from scan.first(examine, targets)
+                yield from scan.first(examine, targets, ready)
             except (KeyboardInterrupt, GeneratorExit):
                 self._begun = None
                 scan.end(header(finished=True, interrupted=True))
                 raise
 
     def reports(
-        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed
+        self, examine: Examine, targets: Callable[[], Iterator[Target]], header: Headed, ready: Ready
     ) -> Iterator[FileReport]:
-        """Examines what the case has not, commits each file as it is finished, and yields saved ones too."""
+        """Examines what the case has not, commits files as they are finished, and yields saved ones too."""
         begun, self._begun = self._begun, None
         with CaseDatabase.open(self.path) as case, CaseScan(case, header(), begun) as scan:
             try:
-                for file in scan.reports(examine, targets):
+                for file in scan.reports(examine, targets, ready):
                     self.already_done = scan.already_done
                     yield file
             except (KeyboardInterrupt, GeneratorExit):

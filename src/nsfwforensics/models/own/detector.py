@@ -20,6 +20,7 @@ from nsfwforensics.models.own.files import DetectorFiles, read_model
 from nsfwforensics.models.own.onnx import OnnxModel
 from nsfwforensics.models.own.score import PictureScore
 from nsfwforensics.models.synthesis import canonical, clip, preprocess
+from nsfwforensics.models.synthesis.calibration import LEAST_SIDE
 from nsfwforensics.models.synthesis.classifier import Head, SynthesisClassifier
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def least_side(files: DetectorFiles) -> int:
     """The shorter side, in pixels, that a picture needs: the card's, and room for a crop of the smaller copy."""
     card = files.card
     if card.input is None:
-        return max(card.limits.min_side, canonical.LEAST_SIDE)
+        return max(card.limits.min_side, LEAST_SIDE)
     if card.input.fit is not Fit.CROPS:
         return card.limits.min_side
     return max(card.limits.min_side, math.ceil((card.input.width + 1) / SMALLER))

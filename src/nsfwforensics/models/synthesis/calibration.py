@@ -24,7 +24,6 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.rates import Rate as Rate
 from nsfwforensics.models.rates import plain_rates, rates_of
-from nsfwforensics.models.synthesis.canonical import LEAST_SIDE
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
 from nsfwforensics.models.synthesis.withheld import Withheld as Withheld
 
@@ -34,11 +33,17 @@ if TYPE_CHECKING:
 CALIBRATION = "synthesis-calibration"
 """Name in the weights manifest."""
 
+LEAST_SIDE = 200
+"""Shorter side, in pixels, of the smallest pictures that are judged."""
+
 LARGE = "large"
 """The state of pictures too large to have come through one of the stronger tiers."""
 
 PORTRAIT = "portrait"
 """The state of pictures that show a face close up, whatever else they are: such photographs score higher."""
+
+PLAIN_GROUND = "plain_ground"
+"""The state of pictures on plain, light ground, as of catalogues, portraits apart."""
 
 LARGER_THAN = 840
 """Longer side, in pixels, above which a picture is large."""

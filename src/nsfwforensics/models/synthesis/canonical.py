@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from nsfwforensics.models.synthesis.preprocess import recompressed
 
-LEAST_SIDE = 200
-"""Shorter side, in pixels, of the smallest pictures that are judged."""
-
 CANONICAL = 448
 """Shorter side, in pixels, to which larger pictures are reduced."""
 
