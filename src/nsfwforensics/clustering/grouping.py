@@ -37,6 +37,9 @@ SURE_DISTANCE = 16
 CANDIDATES = 400
 """Most pictures that are compared with one representative by local features."""
 
+ASKED = 100
+"""Keypoints of a picture by which candidates are looked up: what that costs grows with them."""
+
 THROUGH = 5
 """Most members of other clusters through which a picture may try to join."""
 
@@ -214,7 +217,8 @@ class _Joining:
         if entry in self.onto:
             return
         points = self.index.keypoints(entry)
-        candidates = [other for other in self.index.candidates(points, CANDIDATES) if other != entry]
+        found = self.index.candidates(points.first(ASKED), CANDIDATES, entry)
+        candidates = [other for other in found if other != entry]
         members = [other for other in candidates if other in self.onto][:THROUGH]
         if any(self._joins_through(entry, points, member) for member in members):
             return
