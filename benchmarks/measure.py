@@ -53,9 +53,8 @@ def measure(command: Sequence[str | Path], *, sample_every: float = 0.25) -> Cos
     started, before = time.perf_counter(), processor()
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL)
     peak = 0.0
-    processor: dict[int, float] = {}
     while process.poll() is None:
-        peak = max(peak, _tree_mib(process.pid, processor))
+        peak = max(peak, _tree_mib(process.pid))
         time.sleep(sample_every)
     if process.returncode not in DONE:
         raise subprocess.CalledProcessError(process.returncode, [str(part) for part in command])
@@ -95,15 +94,13 @@ def median_seconds(command: Sequence[str | Path], runs: int) -> float:
     return statistics.median(times[1:])
 
 
-def _tree_mib(pid: int, processor: dict[int, float]) -> float:
-    """Memory of a process and its children; notes by process what processor time each has taken."""
+def _tree_mib(pid: int) -> float:
     total = 0.0
     try:
         root = psutil.Process(pid)
         for process in (root, *root.children(recursive=True)):
             memory = process.memory_full_info() if psutil.LINUX else process.memory_info()
             total += getattr(memory, "pss", memory.rss) / 2**20
-            processor[process.pid] = sum(process.cpu_times()[:2])
     except psutil.Error:
         pass
     return total

@@ -163,8 +163,8 @@ def cluster(arguments: argparse.Namespace) -> str:
     notes = [
         (
             f"Ours: {ours.seconds:.0f} s ({ours.seconds / count * 1000:.0f} s per 1,000 files), processor time "
-            f"{ours.processor:.0f} s, peak memory {ours.peak_mib:.0f} MiB; precision over pairs {precision:.4f}; {len(groups)} clusters, {mixed} of them "
-            f"with two photos or more ({mixed / max(1, len(groups)):.2%})."
+            f"{ours.processor:.0f} s, peak memory {ours.peak_mib:.0f} MiB; precision over pairs {precision:.4f}; "
+            f"{len(groups)} clusters, {mixed} of them with two photos or more ({mixed / max(1, len(groups)):.2%})."
         )
     ]
     if find_spec("imagededup") is None:
