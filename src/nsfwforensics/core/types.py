@@ -8,7 +8,7 @@ escaped, so that it can be written as UTF-8); it is the views that make it harml
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, computed_field, model_validator
 
@@ -40,6 +40,10 @@ from nsfwforensics.core.worded import (
 SCHEMA_VERSION = "1.2"
 READ_VERSIONS = ("1.0", "1.1", "1.2")
 """The schema versions that are read."""
+
+
+WRITTEN = "_written"
+"""Under this name a report carries its JSON (:mod:`nsfwforensics.core.written`)."""
 
 
 class Region(Model):
@@ -247,6 +251,18 @@ class FileReport(Worded):
         if self.info.unexamined or (self.info.decoded_share is not None and self.info.decoded_share < 1.0):
             return FileStatus.PARTIAL
         return FileStatus.OK
+
+    def __copy__(self) -> Self:
+        """A copy, whose values may become others: without the JSON that this one carries."""
+        made = super().__copy__()
+        made.__dict__.pop(WRITTEN, None)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """As a copy."""
+        made = super().__deepcopy__(memo)
+        made.__dict__.pop(WRITTEN, None)
+        return made
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from nsfwforensics.core import assess
 from nsfwforensics.core.hashes import HASHES, QUALITY
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
 from nsfwforensics.core.worded import read_model
+from nsfwforensics.core.written import written
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store.rows import RunRecord, Stat
 from nsfwforensics.store.signatures import taken_out
@@ -88,14 +89,20 @@ def insert(
 ) -> None:
     """Writes one examination with its results, findings, artifacts, hashes and signatures."""
     seen = (stat.size, stat.mtime_ns, stat.ctime_ns) if stat else (None, None, None)
-    document = file.model_dump_json(exclude={"results", "status"})
+    made = written(file)
+    document = made.document if made else file.model_dump_json(exclude={"results", "status"})
     cursor = connection.execute(
         """INSERT INTO examinations (file_id, run_id, content_id, fingerprint, size, mtime_ns, ctime_ns, status,
         finished, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (file_id, run.id, content_id, run.fingerprint, *seen, file.status.value, now, document),
     )
     taken = [taken_out(whole) for whole in file.results]
-    _insert_results(connection, cursor.lastrowid, [result for result, _ in taken], run.setups)
+    texts = made.results if made else [None] * len(taken)
+    pairs = [
+        (result, text if text and result is whole else result.model_dump_json())
+        for (result, _), whole, text in zip(taken, file.results, texts, strict=True)
+    ]
+    _insert_results(connection, cursor.lastrowid, pairs, run.setups)
     if content_id is None:
         return
     for result, signatures in taken:
@@ -116,10 +123,10 @@ def insert_signature(connection: sqlite3.Connection, content_id: int, method: st
 def _insert_results(
     connection: sqlite3.Connection,
     examination_id: int | None,
-    results: Sequence[AnalyzerResult],
+    results: Sequence[tuple[AnalyzerResult, str]],
     setups_of: Mapping[str, str],
 ) -> None:
-    """Writes all results of an examination; the caller's transaction keeps others from taking the same numbers."""
+    """Writes all results of an examination, each with its JSON; no other transaction can take the same numbers."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM results").fetchone()
     numbered = list(enumerate(results, start=last + 1))
     connection.executemany(
@@ -134,20 +141,20 @@ def _insert_results(
                 result.version,
                 setups_of.get(result.analyzer, ""),
                 result.status.value,
-                result.model_dump_json(),
+                document,
             )
-            for number, result in numbered
+            for number, (result, document) in numbered
         ],
     )
     connection.executemany(
         "INSERT INTO findings (result_id, position, code, severity, support) VALUES (?, ?, ?, ?, ?)",
         [
             (number, at, finding.code, finding.severity.value, finding.support.value)
-            for number, result in numbered
+            for number, (result, _) in numbered
             for at, finding in enumerate(result.findings)
         ],
     )
-    made = [(number, at, one.data) for number, result in numbered for at, one in enumerate(result.artifacts)]
+    made = [(number, at, one.data) for number, (result, _) in numbered for at, one in enumerate(result.artifacts)]
     connection.executemany(
         "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
         [row for row in made if row[2] is not None],
