@@ -59,22 +59,28 @@ def content_of(connection: sqlite3.Connection, file: FileReport, now: str) -> in
 
 def make_room(
     connection: sqlite3.Connection, file_id: int, content_id: int | None, fingerprint: str, first: str
-) -> None:
+) -> bool:
     """Takes out or retires what a new examination of a file replaces.
 
     Of the same bytes under the same plan the earlier one goes, and what a first look under it found. What was found in
     other bytes that stood under the same name is history, and is kept as such.
+
+    Returns:
+        Whether nothing else stands of the file.
     """
-    connection.execute(
-        """DELETE FROM examinations WHERE file_id = ? AND fingerprint IN (?, ?) AND superseded = 0
-        AND (content_id IS NULL OR content_id = ?)""",
-        (file_id, fingerprint, first, content_id),
-    )
-    connection.execute(
-        """UPDATE examinations SET superseded = 1 WHERE file_id = ? AND superseded = 0
-        AND (fingerprint = ? OR content_id != ?)""",
-        (file_id, fingerprint, content_id),
-    )
+    standing = connection.execute(
+        "SELECT id, fingerprint, content_id FROM examinations WHERE file_id = ? AND superseded = 0", (file_id,)
+    ).fetchall()
+    left = len(standing)
+    for number, plan, content in standing:
+        if plan in (fingerprint, first) and content in (None, content_id):
+            connection.execute("DELETE FROM examinations WHERE id = ?", (number,))
+        elif plan == fingerprint or (content_id is not None and content not in (None, content_id)):
+            connection.execute("UPDATE examinations SET superseded = 1 WHERE id = ?", (number,))
+        else:
+            continue
+        left -= 1
+    return not left
 
 
 def insert(
@@ -155,10 +161,11 @@ def _insert_results(
         ],
     )
     made = [(number, at, one.data) for number, (result, _) in numbered for at, one in enumerate(result.artifacts)]
-    connection.executemany(
-        "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
-        [row for row in made if row[2] is not None],
-    )
+    if made:
+        connection.executemany(
+            "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
+            [row for row in made if row[2] is not None],
+        )
 
 
 def _insert_hashes(connection: sqlite3.Connection, content_id: int, measurements: Mapping[str, Any]) -> None:
@@ -209,12 +216,6 @@ def _with_artifacts(connection: sqlite3.Connection, result_id: int, result: Anal
         for at, artifact in enumerate(result.artifacts)
     )
     return result.model_copy(update={"artifacts": artifacts})
-
-
-def stands_alone(connection: sqlite3.Connection, file_id: int) -> bool:
-    """Whether no more than one examination of a file stands."""
-    rows = connection.execute("SELECT id FROM examinations WHERE file_id = ? AND superseded = 0 LIMIT 2", (file_id,))
-    return len(rows.fetchall()) < 2
 
 
 def combined(connection: sqlite3.Connection, file_id: int) -> FileReport | None:
