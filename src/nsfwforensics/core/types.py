@@ -274,9 +274,9 @@ class Report(Model):
     """One run over one or many files.
 
     ``common`` is empty where every file stands in full. In the document of a run over many files it holds what several
-    of them have in common, and the text ``"=7"`` in a file stands for the seventh of these values; text that begins
-    with ``=`` itself has one more there, and fields that have their default are left out. ``report --json`` prints all
-    files in full.
+    of them have in common, and the text ``"=7"`` in a file stands for the seventh of these values, ``"=+8": 0`` in an
+    object for the fields of the eighth; text that begins with ``=`` itself has one more there, and fields that have
+    their default are left out. ``report --json`` prints all files in full.
     """
 
     schema_version: str = SCHEMA_VERSION
