@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -164,19 +162,20 @@ def cluster(arguments: argparse.Namespace) -> str:
     columns = {"ours": found}
     notes = [
         (
-            f"Ours: {ours.seconds:.0f} s ({ours.seconds / count * 1000:.0f} s per 1,000 files), peak memory "
-            f"{ours.peak_mib:.0f} MiB; precision over pairs {precision:.4f}; {len(groups)} clusters, {mixed} of them "
-            f"with two photos or more ({mixed / max(1, len(groups)):.2%})."
+            f"Ours: {ours.seconds:.0f} s ({ours.seconds / count * 1000:.0f} s per 1,000 files), processor time "
+            f"{ours.processor:.0f} s, peak memory {ours.peak_mib:.0f} MiB; precision over pairs {precision:.4f}; "
+            f"{len(groups)} clusters, {mixed} of them with two photos or more ({mixed / max(1, len(groups)):.2%})."
         )
     ]
     if find_spec("imagededup") is None:
         notes.append("`imagededup` is not installed here, so that it was not measured (`pip install --no-deps`).")
     else:
-        seconds, matches = _imagededup(folder)
+        seconds, processor, matches = _imagededup(folder)
         distance, theirs, reached, their_mixed = _at_precision(matches, files, precision)
         columns[f"imagededup PHash ≤ {distance}"] = theirs
         notes.append(
-            f"imagededup: {seconds:.0f} s, {seconds / ours.seconds:.2f} times ours; at distance {distance}, the "
+            f"imagededup: {seconds:.0f} s, {seconds / ours.seconds:.2f} times ours, processor time {processor:.0f} s, "
+            f"{processor / ours.processor:.2f} times ours; at distance {distance}, the "
             f"largest whose precision is not below ours (or 0), precision {reached:.4f}, {their_mixed} groups mixed."
         )
     rows = "\n".join(
@@ -212,17 +211,17 @@ json.dump({"seconds": seconds, "pairs": pairs}, open(sys.argv[2], "w"), default=
 """
 
 
-def _imagededup(folder: Path) -> tuple[float, list[tuple[str, str, int]]]:
-    """Seconds, and all pairs within 16 bits of 64 with their distance."""
+def _imagededup(folder: Path) -> tuple[float, float, list[tuple[str, str, int]]]:
+    """Seconds, of processor time too, and all pairs within 16 bits of 64 with their distance."""
     kept = WORK / "imagededup.json"
-    subprocess.run([sys.executable, "-c", _PEER, str(folder), str(kept)], check=True, env=dict(os.environ))
+    cost = measure([sys.executable, "-c", _PEER, folder, kept])
     answer = json.loads(kept.read_text("utf-8"))
     matches = [
         (str(folder / one), str(folder / other), int(distance))
         for one, others in answer["pairs"].items()
         for other, distance in others
     ]
-    return float(answer["seconds"]), matches
+    return float(answer["seconds"]), cost.processor, matches
 
 
 def _at_precision(

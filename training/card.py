@@ -136,6 +136,8 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         f"{sum(p.label == 0 and p.use == 'develop' for p in pictures):,} photographs",
         "portraits": " and ".join(share(figures["portraits"][tier]["real_called"]) for tier in TIERS[1:]),
         "float32": f"{figures['float32']:.3f}",
+        "plain": f"{figures['plain_ground']['real_called'].total} photographs and "
+        f"{figures['plain_ground']['gallery_called'].total} generated pictures",
         "large": share(image.rate(LARGE, "real_called")),
         "alpha": ", ".join(f"{100 * alpha:g} % ({state})" for state, alpha in image.alphas.items()),
         "beta": ", ".join(f"{100 * beta:g} % ({state})" for state, beta in image.betas.items()),

@@ -8,10 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from nsfwforensics.models.synthesis.ground import on_plain_ground
 from training.bring import Picture
 from training.saving import shown
 
@@ -24,8 +25,22 @@ _SHARD = 24
 _AGAIN = 80
 
 
+class Seen(NamedTuple):
+    """What is kept of a picture in a view.
+
+    Attributes:
+        whole: Class tokens, float16 (blocks, 768).
+        embedding: float32 (512).
+        plain: Whether it stands on plain, light ground.
+    """
+
+    whole: NDArray[np.float16]
+    embedding: NDArray[np.float32]
+    plain: bool
+
+
 class Store:
-    """Class tokens and embeddings by view and picture, in shards below a folder.
+    """Class tokens, embeddings and kinds of ground by view and picture, in shards below a folder.
 
     Args:
         folder: Made where it is missing.
@@ -35,21 +50,29 @@ class Store:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def known(self, view: str) -> dict[str, tuple[NDArray[np.float16], NDArray[np.float32]]]:
-        """Class tokens float16 (blocks, 768) and the embedding float32 (512), by key."""
-        found: dict[str, tuple[NDArray[np.float16], NDArray[np.float32]]] = {}
+    def known(self, view: str) -> dict[str, Seen]:
+        """What is kept of a view, by key."""
+        found: dict[str, Seen] = {}
         for path in sorted(self._folder.glob(f"{view}.*.npz")):
             with np.load(path, allow_pickle=False) as shard:
-                keys, whole, embedding = shard["keys"], shard["whole"], shard["embedding"]
-            found.update({str(key): (w, e) for key, w, e in zip(keys, whole, embedding, strict=True)})
+                columns = [shard[name] for name in ("keys", *Seen._fields)]
+            found.update({str(key): Seen(w, e, bool(p)) for key, w, e, p in zip(*columns, strict=True)})
         return found
 
-    def add(self, view: str, keys: Sequence[str], whole: NDArray[np.float32], embedding: NDArray[np.float32]) -> None:
+    def add(
+        self,
+        view: str,
+        keys: Sequence[str],
+        whole: NDArray[np.float32],
+        embedding: NDArray[np.float32],
+        plain: Sequence[bool],
+    ) -> None:
         """Writes one shard, whole or not at all."""
         target = self._folder / f"{view}.{keys[0]}.npz"
         part = target.with_suffix(".part")
         with part.open("wb") as stream:
-            np.savez(stream, keys=np.array(keys), whole=whole.astype(np.float16), embedding=embedding)
+            half = whole.astype(np.float16)
+            np.savez(stream, keys=np.array(keys), whole=half, embedding=embedding, plain=np.array(plain))
         part.replace(target)
 
 
@@ -89,7 +112,7 @@ def shift(pictures: Sequence[Picture], view: str, out: Path, judge: Callable[[ND
     keys = sorted(known)[:: max(1, len(known) // _AGAIN)]
     exactly = _network(quick=False)
     return float(np.mean([
-        judge(exactly(shown(by_key[key], view, out)[None])[0]) - judge(known[key][0][None].astype(np.float32))
+        judge(exactly(shown(by_key[key], view, out)[None])[0]) - judge(known[key].whole[None].astype(np.float32))
         for key in keys
     ]))  # fmt: skip
 
@@ -133,4 +156,4 @@ def _embedded(shard: Sequence[Picture], view: str, out: Path) -> None:
         keys.append(picture.key)
     if keys:
         whole, embedding = _network()(np.stack(seen))
-        Store(out / "features").add(view, keys, whole, embedding)
+        Store(out / "features").add(view, keys, whole, embedding, [on_plain_ground(each) for each in seen])

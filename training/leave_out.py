@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.bring import CONTENT_MATCHED, Picture, hash_rank
-from training.embed import Store
+from training.embed import Seen, Store
 from training.fit import LANDMARKS, Head, KernelHead, balance, features_of, fit_kernel, linear
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Scored:
         score: Logit of the head that did not see the publisher.
         portrait: 1 where the content probe says that it shows a face close up.
         longer: Longer side of the picture as it is, in pixels.
+        plain: 1 where it stands on plain, light ground.
     """
 
     key: str
@@ -92,6 +93,7 @@ class Scored:
     score: float
     portrait: int = 0
     longer: int = 0
+    plain: int = 0
 
 
 def folds(pictures: Sequence[Picture]) -> dict[str, int]:
@@ -145,15 +147,15 @@ def scored(pictures: Sequence[Picture], store: Store, views: Sequence[str]) -> t
     known = {picture.key: picture for picture in pictures}
     seen = {view: {key: row for key, row in store.known(view).items() if key in known} for view in views}
     first = seen["as_is"]
-    of_series = series(pictures, {key: embedding for key, (_, embedding) in first.items()})
+    of_series = series(pictures, {key: kept.embedding for key, kept in first.items()})
     train = [picture for picture in pictures if picture.use == "develop" and picture.key in first]
     fold_of = folds(train)
     rows = sorted((key, view) for view in TRAINED for key in seen.get(view, ()) if known[key].use == "develop")
-    features = features_of(np.stack([seen[view][key][0] for key, view in rows]))
+    features = features_of(np.stack([seen[view][key].whole for key, view in rows]))
     labels = np.array([known[key].label for key, _ in rows])
     fold = np.array([fold_of[known[key].publisher] for key, _ in rows])
     rank = np.argsort([hash_rank(f"{key}/{view}").hex() for key, view in rows])
-    probe = portrait_probe([(picture, first[picture.key][1]) for picture in train])
+    probe = portrait_probe([(picture, first[picture.key].embedding) for picture in train])
     found: list[Scored] = []
     for left_out in sorted({*fold.tolist(), ALL}, reverse=True):
         part = np.flatnonzero(fold != left_out)
@@ -164,18 +166,19 @@ def scored(pictures: Sequence[Picture], store: Store, views: Sequence[str]) -> t
         for view in views:
             keys = [key for key in seen[view] if _fold(known[key], fold_of) == left_out]
             if keys:
-                logits = head.logits(features_of(np.stack([seen[view][key][0] for key in keys])))
-                close = probe.logits(unit(np.stack([seen[view][key][1] for key in keys]))) > 0
+                logits = head.logits(features_of(np.stack([seen[view][key].whole for key in keys])))
+                close = probe.logits(unit(np.stack([seen[view][key].embedding for key in keys]))) > 0
                 found += [
-                    _of(known[key], view, of_series[key], left_out, logit, portrait)
+                    _of(known[key], view, of_series[key], left_out, logit, portrait, seen[view][key])
                     for key, logit, portrait in zip(keys, logits.tolist(), close.tolist(), strict=True)
                 ]
     return found, head, probe
 
 
-def _of(p: Picture, view: str, of_series: str, fold: int, score: float, portrait: bool) -> Scored:
+def _of(p: Picture, view: str, of_series: str, fold: int, score: float, portrait: bool, kept: Seen) -> Scored:
     longer = max(p.width, p.height)
-    return Scored(p.key, view, p.label, p.publisher, of_series, p.use, fold, score, int(portrait), longer)
+    plain = int(kept.plain)
+    return Scored(p.key, view, p.label, p.publisher, of_series, p.use, fold, score, int(portrait), longer, plain)
 
 
 def unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -212,7 +215,7 @@ def write(rows: Sequence[Scored], path: Path) -> None:
 
 def read(path: Path) -> list[Scored]:
     """Reads what :func:`write` wrote."""
-    kinds = {"label": int, "fold": int, "portrait": int, "longer": int, "score": float}
+    kinds = {"label": int, "fold": int, "portrait": int, "longer": int, "plain": int, "score": float}
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     return [Scored(**{name: kinds.get(name, str)(value) for name, value in row.items()}) for row in rows]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nsfwforensics.models.synthesis.calibration import TIERS, Verdict
+from nsfwforensics.models.synthesis.calibration import PLAIN_GROUND, TIERS, Verdict
 from nsfwforensics.models.synthesis.canonical import CANONICAL
 from training.bring import CONTENT_MATCHED, Picture
-from training.calibrate import VIEWS, by_view, counted, rate
+from training.calibrate import VIEWS, by_view, counted, kind_of, rate
 from training.fit import auc
 from training.leave_out import Scored
 
@@ -148,6 +148,7 @@ def figures(rows: Sequence[Scored], judged: Judged, pictures: Mapping[str, Pictu
         "portraits": {
             tier: counted(pair for pair in judged if pair[0].view == tier and pair[0].portrait) for tier in TIERS
         },
+        "plain_ground": counted(p for p in judged if p[0].view == TIERS[0] and kind_of(p[0]) == PLAIN_GROUND),
         "generated": by_publisher(judged, 1),
         "photographs": by_publisher(judged, 0),
         "test": {

@@ -38,19 +38,19 @@ IMAGE = Branch(REAL, {"gallery": {"as_is": [n / 50 for n in range(50)]}}, 0.02, 
 class Scripted:
     """Stands in for the network: answers with given scores, and with those of the copies where they are asked for."""
 
-    def __init__(self, *scores: tuple[float, float, float], portrait: bool = False) -> None:
+    def __init__(self, *scores: tuple[float, float, float], portrait: bool = False, plain: bool = False) -> None:
         self.scores = list(scores)
-        self.portrait = portrait
+        self.portrait, self.plain = portrait, plain
         self.copies = 0
 
     def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         found = []
         for index, (views, (first, again, small)) in enumerate(zip(batch, self.scores, strict=True)):
             assert views.shape == (3, 224, 224, 3)
-            score = WholeScore(first, self.portrait)
+            score = WholeScore(first, self.portrait, self.plain)
             if asked(index, score):
                 self.copies += 1
-                score = WholeScore(first, self.portrait, again, small)
+                score = WholeScore(first, self.portrait, self.plain, again, small)
             found.append(score)
         return found
 
@@ -78,9 +78,9 @@ def palette_png() -> bytes:
     return saved(Image.fromarray(photo()).convert("P"))
 
 
-def run(data: bytes, *scores: tuple[float, float, float], portrait: bool = False) -> Outcome:
+def run(data: bytes, *scores: tuple[float, float, float], portrait: bool = False, plain: bool = False) -> Outcome:
     analyzer = Analyzer(DeepfakeOptions(), Resources())
-    analyzer.scripted = Scripted(*scores, portrait=portrait)
+    analyzer.scripted = Scripted(*scores, portrait=portrait, plain=plain)
     sample = analyzer.prepare(Evidence.from_bytes(data))
     return analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
 
@@ -147,6 +147,23 @@ def test_a_state_is_compared_with_photographs_in_it(
     assert (finding.code, finding.data["reason"], finding.data["state"]) == ("SYN-002", "grey_band", state)
     assert "this was the answer for 90 of 90 real photographs" in finding.explanation
     assert only(run(data, (9.0, 9.0, 9.0), portrait=portrait)).code == "SYN-001"
+
+
+def test_of_a_kind_of_which_too_few_pictures_were_at_hand_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates = {**RATES, "plain_ground": {"real_inconclusive": Rate(60, 83), "gallery_inconclusive": Rate(32, 32)}}
+    image = replace(
+        IMAGE, real={**REAL, "plain_ground": [-1.0] * 83}, rates=rates, alpha=0.0, beta=0.0, alphas={"as_is": 0.02}
+    )
+    monkeypatch.setattr("tests.analyzers.test_deepfake.IMAGE", image)
+    assert only(run(saved(photo()), (9.0, 9.0, 9.0))).code == "SYN-001"
+    for score in (9.0, 0.0, -9.0):
+        finding = only(run(saved(photo()), (score,) * 3, plain=True))
+        assert finding.code == "SYN-002"
+        assert (finding.data["reason"], finding.data["state"]) == ("plain_ground", "plain_ground")
+        assert "plain, light ground, as in a studio, and too few such pictures were at hand" in finding.explanation
+        assert "60 of 83 real photographs" in finding.explanation
 
 
 def test_changed_copies_are_judged_only_where_something_would_be_said() -> None:
@@ -364,6 +381,8 @@ def test_shipped_calibration_carries_rates_for_every_state(shipped: DeepfakeAnal
     image = shipped._calibration.image
     assert image.withheld is None
     assert shipped._calibration.least_side == 200
+    assert "plain_ground" not in image.alphas
+    assert image.rate("plain_ground", "real_called").total < 100
     for state in (*TIERS, "grey", "small", "large", "portrait"):
         assert 1 / (len(image.real[state]) + 1) <= image.alpha_of(state), "fewer photographs cannot carry this p-value"
         called = image.rate(state, "real_called")

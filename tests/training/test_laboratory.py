@@ -106,7 +106,7 @@ def scores(shift: float, count: int = 840, publishers: int = 7) -> list[leave_ou
     random = np.random.default_rng(1)
     return [
         leave_out.Scored(f"{label}{n}", view, label, f"p{n % publishers}", f"{label}{n}", "develop", n % publishers,
-                         float(random.normal(shift * label)), int(n % 2), 1000 * (n % 3 == 0))
+                         float(random.normal(shift * label)), int(n % 2), 1000 * (n % 3 == 0), int(n % 8 == 0))
         for label in (0, 1) for n in range(count) for view in calibrate.VIEWS
     ]  # fmt: skip
 
@@ -117,6 +117,18 @@ def test_thresholds_keep_their_promise_on_left_out_publishers() -> None:
         assert image.rate(state, "real_called").share <= calibrate.CALLED
         assert image.rate(state, "gallery_called").share > 0.5
     assert all(found["gallery_cleared"].share <= calibrate.CLEARED for found in calibrate.by_view(judged).values())
+
+
+def test_nothing_is_said_in_a_state_of_too_few_pictures() -> None:
+    rows = [row for row in scores(4.0) if calibrate.kind_of(row) != "plain_ground" or int(row.key[1:]) < 400]
+    image, judged = calibrate.calibrated(rows)
+    few, others = image.rates["plain_ground"], image.rates["as_is"]
+    assert 0 < few["real_called"].total < calibrate.FEWEST
+    assert (few["real_called"].count, few["gallery_called"].count) == (0, 0)
+    assert "plain_ground" not in image.alphas
+    assert few["gallery_called"].total > 0
+    assert others["gallery_called"].share > 0.5
+    assert {v for row, v in judged if calibrate.kind_of(row) == "plain_ground"} == {Verdict.INCONCLUSIVE}
 
 
 def test_without_any_difference_hardly_anything_is_said() -> None:

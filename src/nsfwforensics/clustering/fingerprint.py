@@ -1,7 +1,6 @@
 """What is taken from one file: digest, size, PDQ hashes of its eight turns, and on a second look its signature.
 
-Both looks decode a large JPEG at a fraction of its size. The hashes of the turned pictures are made from the turned
-64 × 64 samples, not from turned pictures: quicker, and off by up to some 16 bits. What that hides, local features find.
+Both looks decode a JPEG without its colours, a large one at a fraction of its size.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from nsfwforensics.errors import EvidenceError, NotAnImageError
 if TYPE_CHECKING:
     from PIL import Image
 
-REDUCED = 384
+REDUCED = 256
 """Shortest edge, in pixels, to which a large JPEG may be reduced when it is decoded."""
 
 
@@ -104,7 +103,7 @@ def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | U
     import cv2
     import numpy as np
 
-    from nsfwforensics.signals.matching.keypoints import keypoints
+    from nsfwforensics.signals.matching.quick_keypoints import quick_keypoints
     from nsfwforensics.signals.matching.signature import encode
 
     cv2.setNumThreads(1)
@@ -112,7 +111,7 @@ def features(path: Path, sha256: str, follow: bool, limits: Limits) -> bytes | U
         picture = _picture(_again(path, sha256, follow, limits))
     except EvidenceError as error:
         return Unread(path, str(error), failed=True)
-    return encode(keypoints(np.asarray(picture), POINTS, EDGE))
+    return encode(quick_keypoints(np.asarray(picture), POINTS, EDGE))
 
 
 def embedding(path: Path, sha256: str, follow: bool, folder: Path | None, limits: Limits) -> bytes | Unread:
@@ -147,12 +146,12 @@ def _again(path: Path, sha256: str, follow: bool, limits: Limits) -> Evidence:
 POINTS = 150
 """Keypoints taken of each picture."""
 
-EDGE = 256
-"""Longest edge at which they are looked for, in pixels: a fifth of that of comparing two pictures."""
+EDGE = 384
+"""Longest edge at which they are looked for, in pixels: less than a third of that of comparing two pictures."""
 
 
 def _picture(evidence: Evidence) -> Image.Image:
-    reduced = evidence.reduced(REDUCED)
+    reduced = evidence.reduced(REDUCED, grey=True)
     return reduced if reduced is not None else evidence.image
 
 

@@ -37,11 +37,20 @@ SURE_DISTANCE = 16
 CANDIDATES = 400
 """Most pictures that are compared with one representative by local features."""
 
+ASKED = 100
+"""Keypoints of a picture by which candidates are looked up: what that costs grows with them."""
+
 THROUGH = 5
 """Most members of other clusters through which a picture may try to join."""
 
 LEAST_COMMON = 0.25
 """A picture that joins through a member must lie over so much of the representative, or hold so much of it, 0–1."""
+
+AGREEING, AGREEING_IF_SUPPORTED, SUPPORTED = 0.7, 0.5, 0.3
+"""Of the matches between two pictures 0.7 must agree on the alignment, or 0.5 where so much of the overlap supports it.
+
+Where two photos share a caption, its matches agree and others do not: of 9,000 pairs of photos with one caption 20 were
+aligned, at most 0.62 of the matches agreeing, and one passes here. Of 600 pairs of true copies 0.61 agreed at least."""
 
 _LEAST_POINTS = 8
 
@@ -210,20 +219,21 @@ class _Joining:
         if entry in self.onto:
             return
         points = self.index.keypoints(entry)
-        candidates = [other for other in self.index.candidates(points, CANDIDATES) if other != entry]
+        found = self.index.candidates(points.first(ASKED), CANDIDATES, entry)
+        candidates = [other for other in found if other != entry]
         members = [other for other in candidates if other in self.onto][:THROUGH]
         if any(self._joins_through(entry, points, member) for member in members):
             return
         for other in candidates:
             if other < entry or other in self.onto:
                 continue
-            aligned = near_match(points, self.index.keypoints(other), SCORE)
+            aligned = _one_picture(points, self.index.keypoints(other), SCORE)
             if aligned is not None:
                 self.onto[other] = aligned
                 self._link(other, entry, aligned)
 
     def _joins_through(self, entry: int, points: Keypoints, member: int) -> bool:
-        aligned = near_match(self.index.keypoints(member), points, SCORE_IN_COMMON)
+        aligned = _one_picture(self.index.keypoints(member), points, SCORE_IN_COMMON)
         if aligned is None:
             return False
         first = self.onto[member]
@@ -244,3 +254,11 @@ class _Joining:
             shown=round(min(1.0, aligned.shown), 3),
             mirrored=aligned.mirrored,
         )
+
+
+def _one_picture(original: Keypoints, suspect: Keypoints, least: float) -> Alignment | None:
+    aligned = near_match(original, suspect, least)
+    if aligned is None:
+        return None
+    share = AGREEING_IF_SUPPORTED if aligned.support >= SUPPORTED else AGREEING
+    return aligned if aligned.inliers >= share * aligned.matches else None

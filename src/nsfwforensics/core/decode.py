@@ -243,7 +243,9 @@ def _shown(original: Image.Image, frames: int, share: float, full: tuple[int, in
     return Decoded(original, _eight_bit(upright), frames, share, turned, shown)
 
 
-def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: int) -> Image.Image | None:
+def decode_reduced(
+    data: bytes, media_type: str | None, limits: Limits, least: int, *, grey: bool = False
+) -> Image.Image | None:
     """Decodes a large JPEG at a half, a quarter or an eighth of its size, which costs a fraction of the full decode.
 
     Args:
@@ -251,6 +253,7 @@ def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: i
         media_type: What they are, as sniffed.
         limits: What they may ask for.
         least: Shortest edge that the reduced picture must keep, in pixels.
+        grey: Leave the colours out, which saves as much again; of a small JPEG too.
 
     Returns:
         8-bit ``RGB`` or ``L``, EXIF orientation applied; None where it must be decoded in full (no JPEG, not large
@@ -264,11 +267,11 @@ def decode_reduced(data: bytes, media_type: str | None, limits: Limits, least: i
         picture = Image.open(io.BytesIO(data))
         width, height = picture.size
         factor = min(width, height) // least
-        if width * height > limits.max_pixels or factor < 2 or picture.mode not in ("RGB", "L"):
+        if width * height > limits.max_pixels or factor < 2 - grey or picture.mode not in ("RGB", "L"):
             return None
         scale = 1 << min(3, factor.bit_length() - 1)
-        picture.draft(None, (width // scale, height // scale))
-        if _load(picture) is None or picture.size == (width, height):
+        picture.draft("L" if grey else None, (width // scale, height // scale))
+        if _load(picture) is None or (picture.mode != "L" if grey else picture.size == (width, height)):
             return None
         turned = _orientation(picture) != 1
         return _eight_bit(ImageOps.exif_transpose(picture) if turned else picture)

@@ -208,18 +208,22 @@ class Evidence:
         """
         return self.rgb[: max(1, int(self.rgb.shape[0] * self.decoded_share))]
 
-    def reduced(self, least: int) -> Image.Image | None:
+    def reduced(self, least: int, *, grey: bool = False) -> Image.Image | None:
         """A smaller version of :attr:`image`, where the format decodes it at a fraction of the cost.
 
         It depends on the bytes alone, never on what was decoded before.
 
         Args:
             least: Shortest edge that is kept, in pixels.
+            grey: Leave the colours out, which saves as much again.
 
         Returns:
             8-bit ``RGB`` or ``L``; None where the picture must be decoded in full.
         """
-        return self.derive(f"reduced.{least}", lambda: decode_reduced(self.data, self.media_type, self._limits, least))
+        return self.derive(
+            f"reduced.{least}.{grey}",
+            lambda: decode_reduced(self.data, self.media_type, self._limits, least, grey=grey),
+        )
 
     @property
     def frames(self) -> int:

@@ -18,7 +18,7 @@ from nsfwforensics.evaluation.file_facts import file_facts
 from nsfwforensics.evaluation.states import TIERS, Tier, at_tier
 from nsfwforensics.models.own.verdict import Reason, crossed
 from nsfwforensics.models.synthesis import canonical, preprocess, suitability
-from nsfwforensics.models.synthesis.calibration import LEAST_SIDE, PORTRAIT, Calibration, Verdict, cached_calibration
+from nsfwforensics.models.synthesis.calibration import LEAST_SIDE, Calibration, Verdict, cached_calibration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,16 +114,15 @@ def _built_in(weights: Path | None) -> Judge:
         if min(rgb.shape[:2]) < LEAST_SIDE:
             return Said(None, Verdict.INCONCLUSIVE, "outside_measured")
         image = calibration.image
-        plain = suitability.state_of(rgb, known, image.real)
-
-        def state(picture: WholeScore) -> str:
-            return PORTRAIT if picture.portrait else plain
+        usual = suitability.state_of(rgb, known, image.real)
 
         def asked(_: int, picture: WholeScore) -> bool:
-            return image.verdict(picture.score, state(picture)) is not Verdict.INCONCLUSIVE
+            return image.verdict(picture.score, picture.state(usual, image.real)) is not Verdict.INCONCLUSIVE
 
         picture = classifier.score([canonical.changed(rgb)], asked)[0]
-        return _by_calibration(picture, _outside(rgb, known, calibration), calibration, state(picture))
+        return _by_calibration(
+            picture, _outside(rgb, known, calibration), calibration, picture.state(usual, image.real)
+        )
 
     return judge
 

@@ -12,6 +12,7 @@ STATES: Mapping[str, Message] = {
     "512_q40": say("pictures reduced to 512 pixels and saved at JPEG quality 40"),
     "grey": say("pictures without colour"),
     "large": say("pictures of more than 840 pixels in their original files"),
+    "plain_ground": say("pictures with plain, light ground around what they show"),
     "portrait": say("portraits in their original files"),
     "small": say("pictures with a shorter side of 200 to 330 pixels"),
 }

@@ -19,6 +19,7 @@ from nsfwforensics.analyzers.deepfake.score_map import MapScores, conclude_map, 
 from nsfwforensics.analyzers.deepfake.score_map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.words import (
     CODES,
+    PLAIN_GROUND_WORDS,
     cleared_rates,
     cleared_words,
     generated_rates,
@@ -63,7 +64,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     """Judges the whole picture with the classifier in the weights folder."""
 
     name = "deepfake"
-    version = "6"
+    version = "7"
     title = "Do the pixels look generated?"
     question = Question.SYNTHESIS
     method = say(
@@ -119,7 +120,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         seen = [sample for sample in batch if sample.views is not None]
 
         def asked(index: int, found: WholeScore) -> bool:
-            return image.verdict(found.score, state_of(seen[index], found)) is not Verdict.INCONCLUSIVE
+            return image.verdict(found.score, state_of(seen[index], found, image)) is not Verdict.INCONCLUSIVE
 
         shown = [sample.views for sample in seen if sample.views is not None]
         found = iter(self._classifier.score(shown, asked) if shown else ())
@@ -139,7 +140,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         del info
         image = self._calibration.image
         sample, picture = scores.sample, scores.picture
-        state = state_of(sample, picture)
+        state = state_of(sample, picture, image)
         measurements: dict[str, Any] = {"state": state, **sample.facts}
         if picture is not None:
             copies = {"score_recompressed": picture.recompressed, "score_resized": picture.resized}
@@ -161,9 +162,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         return Outcome.of([*findings, found], measurements, pictures)
 
     def _whole(self, scores: Scores, image: Branch) -> Finding:
-        from nsfwforensics.models.synthesis.calibration import Verdict
+        from nsfwforensics.models.synthesis.calibration import PLAIN_GROUND, Verdict
 
-        state, picture = state_of(scores.sample, scores.picture), scores.picture
+        state, picture = state_of(scores.sample, scores.picture, image), scores.picture
         if picture is None:
             return self._inconclusive(scores.sample.ruled_out or "", image, state, "outside_measured")
         if image.withheld is not None:
@@ -183,6 +184,8 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
             rates = {ERROR_RATES: cleared_rates(image, state)}
             words = sentences(cleared_words(image, state), *weight)
             return self.finding("SYN-003", words, support=Support.NO_INDICATION, data=data | rates)
+        if state == PLAIN_GROUND and not image.alpha_of(state) and not image.beta_of(state):
+            return self._inconclusive(PLAIN_GROUND_WORDS, image, state, "plain_ground")
         reason = say("the score lies where both real and generated pictures are found")
         return self._inconclusive(reason, image, state, "grey_band")
 
@@ -208,11 +211,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         return cached_classifier(lent.device, lent.weights, lent.threads, few=lent.few)
 
 
-def state_of(sample: Sample, picture: WholeScore | None) -> str:
-    """The measured state that a picture is told by: portraits by their own."""
-    from nsfwforensics.models.synthesis.calibration import PORTRAIT
-
-    return PORTRAIT if picture is not None and picture.portrait else sample.state
+def state_of(sample: Sample, picture: WholeScore | None, image: Branch) -> str:
+    """The measured state that a picture is told by: portraits and what stands on plain ground by their own."""
+    return sample.state if picture is None else picture.state(sample.state, image.real)
 
 
 _BODY, _MODEL = "clip-vit-b16", "synthesis"

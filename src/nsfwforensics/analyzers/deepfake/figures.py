@@ -22,6 +22,7 @@ FIGURES: Figures = {
         {
             "flip": say("the answer turns when the same picture is saved again or made a little smaller"),
             "grey_band": say("the score lies where both real and generated pictures are found"),
+            "plain_ground": say("plain, light ground: too few such pictures were at hand"),
             "withheld": say("this model's calls are withheld"),
             "outside_measured": say("unlike the pictures on which the model was measured"),
             "not_made": say("no map was made"),

@@ -138,6 +138,12 @@ def inconclusive_words(reason: str | None, image: Branch, state: str | None) -> 
     return sentences(said, known)
 
 
+PLAIN_GROUND_WORDS = say(
+    "around what it shows is plain, light ground, as in a studio, and too few such pictures were at hand to measure "
+    "how often they are judged wrongly"
+)
+"""Why nothing is said of a picture on plain ground."""
+
 WITHHELD: Mapping[str, Message] = {
     "error_rates_do_not_hold": say(
         "this model's calls are withheld, because the error rates measured for it came from too few sources and do not "

@@ -42,6 +42,9 @@ LARGE = "large"
 PORTRAIT = "portrait"
 """The state of pictures that show a face close up, whatever else they are: such photographs score higher."""
 
+PLAIN_GROUND = "plain_ground"
+"""The state of pictures on plain, light ground, as of catalogues, portraits apart."""
+
 LARGER_THAN = 840
 """Longer side, in pixels, above which a picture is large."""
 

@@ -6,7 +6,7 @@ The score is a logit without unit. What it means is said by the calibration that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.synthesis.calibration import PLAIN_GROUND, PORTRAIT
 from nsfwforensics.models.synthesis.clip_numpy import WIDTH, ArrayClip, cached_array_clip
+from nsfwforensics.models.synthesis.ground import on_plain_ground
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,12 +61,14 @@ class WholeScore:
     Attributes:
         score: A logit; higher looks more generated.
         portrait: Whether it shows a face close up, by its content.
+        plain_ground: Whether it stands on plain, light ground.
         recompressed: The score had the picture been mildly recompressed; None where that was not asked.
         resized: The score had it been made a little smaller; None where that was not asked.
     """
 
     score: float
     portrait: bool = False
+    plain_ground: bool = False
     recompressed: float | None = None
     resized: float | None = None
 
@@ -72,6 +76,17 @@ class WholeScore:
     def views(self) -> tuple[float, ...]:
         """The scores of all copies that were judged, the picture's own first."""
         return tuple(score for score in (self.score, self.recompressed, self.resized) if score is not None)
+
+    def state(self, usual: str, measured: Container[str]) -> str:
+        """The measured state that the picture is told by.
+
+        Args:
+            usual: The one by its size, colour and compression.
+            measured: The states there are.
+        """
+        if self.portrait:
+            return PORTRAIT
+        return PLAIN_GROUND if self.plain_ground and PLAIN_GROUND in measured else usual
 
 
 class Head:
@@ -173,7 +188,10 @@ class SynthesisClassifier:
         if not batch:
             return []
         first, portraits = self._judged(np.stack([views[0] for views in batch]))
-        found = [WholeScore(float(score), bool(close)) for score, close in zip(first, portraits, strict=True)]
+        found = [
+            WholeScore(float(score), bool(close), on_plain_ground(views[0]))
+            for score, close, views in zip(first, portraits, batch, strict=True)
+        ]
         again = [index for index, score in enumerate(found) if asked(index, score)]
         pairs = self.logits(np.concatenate([batch[index][1:] for index in again])) if again else np.zeros(0)
         for index, (recompressed, resized) in zip(again, pairs.reshape(-1, 2).tolist(), strict=True):

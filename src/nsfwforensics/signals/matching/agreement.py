@@ -58,18 +58,21 @@ def is_spread(matches: MatchedKeypoints, inliers: NDArray[np.intp]) -> bool:
         (matches.original[inliers], matches.original_diagonal),
         (matches.suspect[inliers], matches.suspect_diagonal),
     ):
-        across = np.linalg.eigvalsh(np.cov(places.T.astype(np.float64)))[0]
-        if math.sqrt(max(0.0, float(across))) < _LEAST_SPREAD * diagonal:
+        x, y = (places - places.mean(axis=0, dtype=np.float64)).T
+        xx, yy, xy = (float(one @ other) / (len(x) - 1) for one, other in ((x, x), (y, y), (x, y)))
+        across = (xx + yy) / 2 - math.hypot((xx - yy) / 2, xy)  # the smaller eigenvalue
+        if math.sqrt(max(0.0, across)) < _LEAST_SPREAD * diagonal:
             return False
     return True
 
 
 def is_plausible(matrix: NDArray[np.float64], places: NDArray[np.float32]) -> bool:
     """Whether the map is one that editing makes, at every agreeing place."""
-    values = np.linalg.svd(derivative(matrix, places), compute_uv=False)
-    if not np.isfinite(values).all() or (np.linalg.det(derivative(matrix, places)) <= 0).any():
+    (a, b), (c, d) = np.moveaxis(derivative(matrix, places), 0, -1)
+    both, apart = np.hypot(a + d, b - c) / 2, np.hypot(a - d, b + c) / 2
+    largest, smallest = both + apart, both - apart  # the singular values, where the determinant is positive
+    if not np.isfinite(largest).all() or (a * d - b * c <= 0).any():
         return False
-    largest, smallest = values[:, 0], values[:, 1]
     within = (largest < _MOST_SCALE) & (smallest > 1 / _MOST_SCALE) & (largest < _MOST_STRETCH * smallest)
     return bool(within.all())
 

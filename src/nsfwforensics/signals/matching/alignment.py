@@ -241,8 +241,8 @@ def _refine(
         if len(again) < 4:
             break
         matrix, inliers = step, again
-    if len(inliers) < 12:
-        return matrix, inliers, "affine"
+    if len(inliers) < 12 or _HOMOGRAPHY_GAIN * len(inliers) >= len(matches):
+        return matrix, inliers, "affine"  # there is nothing to gain that would count
     wide = _inliers(matches, matrix, 4 * tolerance)
     guess, _ = cv2.findHomography(matches.suspect[wide], matches.original[wide], cv2.USAC_MAGSAC, tolerance, None, 2000)
     if guess is not None and np.isfinite(guess).all() and abs(guess[2, 2]) > 1e-9:
@@ -275,8 +275,9 @@ def _inliers(matches: MatchedKeypoints, matrix: NDArray[np.float64], tolerance: 
         (matches.suspect, matches.suspect_reduction),
     ):
         cells = np.round(places[near] / (_ONE_PLACE * reduction)).astype(np.int64)
-        _, closest = np.unique(cells[:, 0] * (1 << 32) + cells[:, 1], return_index=True)
-        near = near[np.sort(closest)]
+        names = (cells[:, 0] * (1 << 32) + cells[:, 1]).tolist()
+        closest = dict(zip(reversed(names), reversed(range(len(names))), strict=True))  # the first of each stands last
+        near = near[sorted(closest.values())]
     return np.sort(near)
 
 

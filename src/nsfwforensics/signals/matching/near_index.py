@@ -83,12 +83,15 @@ class NearIndex:
         self._file.seek(self._places[number])
         return decode(self._file.read(self._places[number + 1] - self._places[number]))
 
-    def candidates(self, suspect: Keypoints, most: int = VERIFIED) -> list[int]:
+    def candidates(self, suspect: Keypoints, most: int = VERIFIED, known: int | None = None) -> list[int]:
         """Numbers of the known pictures that are worth verifying, likeliest first.
 
         Args:
             suspect: Keypoints of a picture or of a signature.
             most: How many at most.
+            known: The number of the suspect itself, where it is among the known pictures. A keypoint that many have
+                counts less for each, and of a picture with many copies that holds for all its keypoints: so votes are
+                then compared with those of the suspect itself.
         """
         if not len(self) or not len(suspect):
             return []
@@ -107,7 +110,9 @@ class NearIndex:
         place = np.searchsorted(every, others)
         most_votes[place] = np.maximum(most_votes[place], other_votes)
         order = np.argsort(-most_votes, kind="stable")[:most]
-        return [int(every[number]) for number in order if most_votes[number] >= LEAST_VOTES]
+        own = most_votes[every == known].sum() or len(suspect)
+        least = LEAST_VOTES * min(1.0, own / len(suspect))
+        return [int(every[number]) for number in order if most_votes[number] >= least]
 
     def search(self, suspect: Keypoints, least: float = SCORE, most: int = VERIFIED) -> list[tuple[int, Alignment]]:
         """The known pictures that a suspect is one with, as far as geometry can tell: numbers and alignments.
