@@ -19,6 +19,7 @@ from nsfwforensics.cli.run import ExitTally
 from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.plan import Plan
 from nsfwforensics.core.types import FileReport
+from nsfwforensics.core.written import write
 from nsfwforensics.execution.answers import Reply, taken
 from nsfwforensics.report.writer import ReportWriter
 
@@ -95,4 +96,5 @@ def _answer(file: FileReport, path: Path) -> bytes:
     digest = hashlib.sha256(path.name.encode()).hexdigest()
     update: dict[str, Any] = {"path": str(path), "name": path.name, "sha256": digest, "after": None}
     made = file.model_copy(update={"info": file.info.model_copy(update=update)})
+    write(made)  # as a worker does
     return pickle.dumps(Reply(pickle.dumps(made)))

@@ -138,12 +138,48 @@ def test_a_sentence_changed_where_it_stands_once_is_found(tmp_path: Path) -> Non
     [
         (b'{"info":"=2"}', "not there"),
         (b'{"info":"=999999999"}', "not there"),
+        (b'{"info":{"=+2":0}}', "not there"),
+        (b'{"info":{"=+1":0}}', "fields where there are none"),
         (b'{"a":[' + b'"=1",' * 100_000 + b"1]}", "too often"),
     ],
 )
 def test_references_that_lead_nowhere_or_grow_without_end_are_refused(line: bytes, words: str) -> None:
     with pytest.raises(ReportError, match=words):
         sharing.expanded(line, [b"1" * sharing.MOST])
+
+
+FIELD = {"source": "JPEG APP1", "group": "EXIF", "name": "Model"}
+HEADED = (
+    {**FIELD, "value": "A camera of some length"},
+    {**FIELD, "value": ["=+1", 5], "=+1": 0},
+    {**FIELD, "": {**FIELD, "value": None}},
+    {"source": "JPEG APP1", "group": "EXIF", "value": 7},
+    {"source": "JPEG APP1", "group": "=+2", "name": "", "value": {}},
+    FIELD,
+    {"=+1": 0},
+    {},
+)
+
+
+def test_what_objects_begin_with_alike_stands_once() -> None:
+    made = [
+        file(f"{n}.jpg", result(measurements={"fields": [{**each, "number": n} for each in HEADED], "n": n}))
+        for n in range(4)
+    ]
+    lines = [each.model_dump_json() for each in made]
+    found = sharing.Sharing(lines)
+    packed = [found.packed(line) for line in lines]
+    assert all(line.count('"Model"') == 0 and '"=+' in line for line in packed)
+    assert [FileReport.model_validate_json(sharing.expanded(line.encode(), found.common)) for line in packed] == made
+    assert [json.loads(line) for line in packed] == [json.loads(json.dumps(json.loads(line))) for line in packed]
+
+
+def test_a_long_beginning_is_not_shared() -> None:
+    long = {"a": "x" * 3000, "b": "y" * 3000}
+    lines = [file(f"{n}.jpg", result(measurements={"of": [{**long, "c": n}]})).model_dump_json() for n in range(3)]
+    found = sharing.Sharing(lines)
+    sharing.read_common([json.loads(value) for value in found.common])
+    assert sharing.expanded(found.packed(lines[0]).encode(), found.common).count(b"y" * 3000) == 1
 
 
 def test_values_that_are_no_list_or_too_long_are_refused() -> None:

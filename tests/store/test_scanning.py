@@ -121,6 +121,66 @@ def test_a_scan_waits_for_the_disk_when_it_is_due_and_at_its_end(
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
+def committed_names(case: CaseDatabase) -> set[str]:
+    with CaseDatabase.open(case.path) as other:
+        return {Path(each.path).name for each in other.files()}
+
+
+def test_reports_that_are_there_already_are_committed_together_before_any_of_them_is_handed_on(
+    case: CaseDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "MOST_AT_ONCE", 4)
+    answers = iter([True, True, False, True, True, True, True, True, True, True])
+    transactions: list[bool] = []
+    writing = case.writing
+    monkeypatch.setattr(case, "writing", lambda **how: (transactions.append(True), writing(**how))[1])
+    with CaseScan(case, header(fingerprint="plan")) as scanned:
+        before = len(transactions)
+        seen = [
+            (report.info.name, len(committed_names(case)), len(transactions) - before)
+            for report in scanned.reports(Examiner(), lambda: targets(folder), lambda: next(answers))
+        ]
+    assert [name for name, _, _ in seen] == NAMES
+    assert [(files, commits) for _, files, commits in seen] == [(3, 1)] * 3 + [(7, 2)] * 4 + [(10, 3)] * 3
+    assert case.problems() == []
+
+
+def test_of_files_that_are_committed_together_one_that_cannot_be_stored_costs_itself(
+    case: CaseDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = scanning.documents.insert
+
+    def fussy(connection: sqlite3.Connection, report: FileReport, **how: Any) -> None:
+        if report.info.name == "2.jpg" and report.error is None:
+            raise ValueError("a number that no database holds")
+        insert(connection, report, **how)
+
+    monkeypatch.setattr(scanning.documents, "insert", fussy)
+    with CaseScan(case, header(fingerprint="plan")) as scanned:
+        reports = list(scanned.reports(Examiner(), lambda: targets(folder), lambda: True))
+    assert [report.info.name for report in reports] == NAMES
+    assert [report.info.name for report in reports if report.error] == ["2.jpg"]
+    assert "a number that no database holds" in str(reports[2].error)
+    assert scan(case, folder, Examiner())[1] == 9
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_waited_to_be_committed_is_kept_when_the_scan_is_broken_off(
+    case: CaseDatabase, folder: Path, first: bool
+) -> None:
+    examine = Examiner()
+    examine.interrupt_at = 5
+    names = []
+    with pytest.raises(KeyboardInterrupt), CaseScan(case, header(fingerprint="plan")) as scanned:
+        look = scanned.first if first else scanned.reports
+        for report in look(examine, lambda: targets(folder), lambda: True):
+            names.append(report.info.name)  # noqa: PERF401 - what came before the interrupt counts
+    assert committed_names(case) == set(NAMES[:5])
+    assert names == ([] if first else NAMES[:5])
+    if not first:
+        assert scan(case, folder, Examiner()) == (NAMES, 5)
+
+
 def test_another_plan_examines_again(case: CaseDatabase, folder: Path) -> None:
     scan(case, folder, Examiner())
     examine = Examiner()

@@ -8,7 +8,7 @@ escaped, so that it can be written as UTF-8); it is the views that make it harml
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, computed_field, model_validator
 
@@ -40,6 +40,10 @@ from nsfwforensics.core.worded import (
 SCHEMA_VERSION = "1.2"
 READ_VERSIONS = ("1.0", "1.1", "1.2")
 """The schema versions that are read."""
+
+
+WRITTEN = "_written"
+"""Under this name a report carries its JSON (:mod:`nsfwforensics.core.written`)."""
 
 
 class Region(Model):
@@ -248,6 +252,18 @@ class FileReport(Worded):
             return FileStatus.PARTIAL
         return FileStatus.OK
 
+    def __copy__(self) -> Self:
+        """A copy, whose values may become others: without the JSON that this one carries."""
+        made = super().__copy__()
+        made.__dict__.pop(WRITTEN, None)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """As a copy."""
+        made = super().__deepcopy__(memo)
+        made.__dict__.pop(WRITTEN, None)
+        return made
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings of all results, in the order of the results."""
@@ -258,9 +274,9 @@ class Report(Model):
     """One run over one or many files.
 
     ``common`` is empty where every file stands in full. In the document of a run over many files it holds what several
-    of them have in common, and the text ``"=7"`` in a file stands for the seventh of these values; text that begins
-    with ``=`` itself has one more there, and fields that have their default are left out. ``report --json`` prints all
-    files in full.
+    of them have in common, and the text ``"=7"`` in a file stands for the seventh of these values, ``"=+8": 0`` in an
+    object for the fields of the eighth; text that begins with ``=`` itself has one more there, and fields that have
+    their default are left out. ``report --json`` prints all files in full.
     """
 
     schema_version: str = SCHEMA_VERSION

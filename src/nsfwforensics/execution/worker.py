@@ -18,6 +18,7 @@ from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.evidence import Limits, now_reading
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
+from nsfwforensics.core.written import write
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
 from nsfwforensics.execution.machine import give_back
 from nsfwforensics.execution.server import ignore_interrupts
@@ -87,6 +88,8 @@ def work(target: Target) -> Half:
     if _plan is None:
         raise RuntimeError("the worker was not started")
     half = examine(_plan, target)
+    if isinstance(half, FileReport):
+        write(half)
     if next(_files) % GIVING_BACK == 0:
         give_back()
     return half

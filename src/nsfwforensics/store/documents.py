@@ -14,6 +14,7 @@ from nsfwforensics.core import assess
 from nsfwforensics.core.hashes import HASHES, QUALITY
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Header
 from nsfwforensics.core.worded import read_model
+from nsfwforensics.core.written import written
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store.rows import RunRecord, Stat
 from nsfwforensics.store.signatures import taken_out
@@ -58,22 +59,28 @@ def content_of(connection: sqlite3.Connection, file: FileReport, now: str) -> in
 
 def make_room(
     connection: sqlite3.Connection, file_id: int, content_id: int | None, fingerprint: str, first: str
-) -> None:
+) -> bool:
     """Takes out or retires what a new examination of a file replaces.
 
     Of the same bytes under the same plan the earlier one goes, and what a first look under it found. What was found in
     other bytes that stood under the same name is history, and is kept as such.
+
+    Returns:
+        Whether nothing else stands of the file.
     """
-    connection.execute(
-        """DELETE FROM examinations WHERE file_id = ? AND fingerprint IN (?, ?) AND superseded = 0
-        AND (content_id IS NULL OR content_id = ?)""",
-        (file_id, fingerprint, first, content_id),
-    )
-    connection.execute(
-        """UPDATE examinations SET superseded = 1 WHERE file_id = ? AND superseded = 0
-        AND (fingerprint = ? OR content_id != ?)""",
-        (file_id, fingerprint, content_id),
-    )
+    standing = connection.execute(
+        "SELECT id, fingerprint, content_id FROM examinations WHERE file_id = ? AND superseded = 0", (file_id,)
+    ).fetchall()
+    left = len(standing)
+    for number, plan, content in standing:
+        if plan in (fingerprint, first) and content in (None, content_id):
+            connection.execute("DELETE FROM examinations WHERE id = ?", (number,))
+        elif plan == fingerprint or (content_id is not None and content not in (None, content_id)):
+            connection.execute("UPDATE examinations SET superseded = 1 WHERE id = ?", (number,))
+        else:
+            continue
+        left -= 1
+    return not left
 
 
 def insert(
@@ -88,14 +95,20 @@ def insert(
 ) -> None:
     """Writes one examination with its results, findings, artifacts, hashes and signatures."""
     seen = (stat.size, stat.mtime_ns, stat.ctime_ns) if stat else (None, None, None)
-    document = file.model_dump_json(exclude={"results", "status"})
+    made = written(file)
+    document = made.document if made else file.model_dump_json(exclude={"results", "status"})
     cursor = connection.execute(
         """INSERT INTO examinations (file_id, run_id, content_id, fingerprint, size, mtime_ns, ctime_ns, status,
         finished, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (file_id, run.id, content_id, run.fingerprint, *seen, file.status.value, now, document),
     )
     taken = [taken_out(whole) for whole in file.results]
-    _insert_results(connection, cursor.lastrowid, [result for result, _ in taken], run.setups)
+    texts = made.results if made else [None] * len(taken)
+    pairs = [
+        (result, text if text and result is whole else result.model_dump_json())
+        for (result, _), whole, text in zip(taken, file.results, texts, strict=True)
+    ]
+    _insert_results(connection, cursor.lastrowid, pairs, run.setups)
     if content_id is None:
         return
     for result, signatures in taken:
@@ -116,10 +129,10 @@ def insert_signature(connection: sqlite3.Connection, content_id: int, method: st
 def _insert_results(
     connection: sqlite3.Connection,
     examination_id: int | None,
-    results: Sequence[AnalyzerResult],
+    results: Sequence[tuple[AnalyzerResult, str]],
     setups_of: Mapping[str, str],
 ) -> None:
-    """Writes all results of an examination; the caller's transaction keeps others from taking the same numbers."""
+    """Writes all results of an examination, each with its JSON; no other transaction can take the same numbers."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM results").fetchone()
     numbered = list(enumerate(results, start=last + 1))
     connection.executemany(
@@ -134,24 +147,25 @@ def _insert_results(
                 result.version,
                 setups_of.get(result.analyzer, ""),
                 result.status.value,
-                result.model_dump_json(),
+                document,
             )
-            for number, result in numbered
+            for number, (result, document) in numbered
         ],
     )
     connection.executemany(
         "INSERT INTO findings (result_id, position, code, severity, support) VALUES (?, ?, ?, ?, ?)",
         [
             (number, at, finding.code, finding.severity.value, finding.support.value)
-            for number, result in numbered
+            for number, (result, _) in numbered
             for at, finding in enumerate(result.findings)
         ],
     )
-    made = [(number, at, one.data) for number, result in numbered for at, one in enumerate(result.artifacts)]
-    connection.executemany(
-        "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
-        [row for row in made if row[2] is not None],
-    )
+    made = [(number, at, one.data) for number, (result, _) in numbered for at, one in enumerate(result.artifacts)]
+    if made:
+        connection.executemany(
+            "INSERT INTO artifacts (result_id, position, data) VALUES (?, ?, ?)",
+            [row for row in made if row[2] is not None],
+        )
 
 
 def _insert_hashes(connection: sqlite3.Connection, content_id: int, measurements: Mapping[str, Any]) -> None:
@@ -202,12 +216,6 @@ def _with_artifacts(connection: sqlite3.Connection, result_id: int, result: Anal
         for at, artifact in enumerate(result.artifacts)
     )
     return result.model_copy(update={"artifacts": artifacts})
-
-
-def stands_alone(connection: sqlite3.Connection, file_id: int) -> bool:
-    """Whether no more than one examination of a file stands."""
-    rows = connection.execute("SELECT id FROM examinations WHERE file_id = ? AND superseded = 0 LIMIT 2", (file_id,))
-    return len(rows.fetchall()) < 2
 
 
 def combined(connection: sqlite3.Connection, file_id: int) -> FileReport | None:

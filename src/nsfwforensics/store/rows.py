@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +84,22 @@ class Stat:
         except (OSError, ValueError):
             return None
         return cls(found.st_size, *(max(-_MOST, min(_MOST, time)) for time in (found.st_mtime_ns, found.st_ctime_ns)))
+
+
+class Done(NamedTuple):
+    """An examination that need not be repeated.
+
+    Attributes:
+        plan: The fingerprint under which it stands.
+        number: In the case.
+        stat: What the file was like.
+        sha256: Of its content.
+    """
+
+    plan: str
+    number: int
+    stat: Stat
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +242,12 @@ class RunRecord:
     @property
     def first(self) -> str:
         """The fingerprint under which stands what its first look found in a file, for as long as that is all."""
-        return hashlib.sha256(f"first look: {self.fingerprint}".encode()).hexdigest()
+        return _first(self.fingerprint)
+
+
+@lru_cache(maxsize=4)  # asked for with every file
+def _first(fingerprint: str) -> str:
+    return hashlib.sha256(f"first look: {fingerprint}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from nsfwforensics.core import triage
 from nsfwforensics.core.evidence import describe_path, utc_iso
 from nsfwforensics.core.types import Capability, FileInfo, FileReport, Header, Priority
 from nsfwforensics.store import documents, marks, queries
-from nsfwforensics.store.rows import PENDING, RunRecord, Stat
+from nsfwforensics.store.rows import PENDING, Done, RunRecord, Stat
 
 
 def stored_path(path: Path) -> bytes:
@@ -66,17 +66,12 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
     content = documents.content_of(connection, file, at)
     known = connection.execute("SELECT id, content_id FROM files WHERE path = ?", (raw,)).fetchone()
     if known is None:
-        cursor = connection.execute(
-            "INSERT INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
-            (raw, at, PENDING, Priority.NONE.rank),
-        )
-        file_id, shown = cursor.lastrowid or 0, content
+        shown, alone, file_id = content, True, _added(connection, raw, at)
     else:
         file_id, shown = known[0], known[1] if content is None else content
-        documents.make_room(connection, file_id, content, run.fingerprint, run.first)
+        alone = documents.make_room(connection, file_id, content, run.fingerprint, run.first)
     documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
     # Reading back what was just written costs more than writing it.
-    alone = known is None or documents.stands_alone(connection, file_id)
     all_known = file if alone else documents.combined(connection, file_id) or file
     decided = False
     if shown is not None and (decided := marks.decided(connection, shown)):
@@ -87,6 +82,14 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
         (shown, file.info.size, stat.mtime_ns if stat else None, at, *_listed(connection, all_known), file_id),
     )
     return decided
+
+
+def _added(connection: sqlite3.Connection, path: bytes, at: str) -> int:
+    cursor = connection.execute(
+        "INSERT INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
+        (path, at, PENDING, Priority.NONE.rank),
+    )
+    return cursor.lastrowid or 0
 
 
 def save_first(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
@@ -123,19 +126,29 @@ def register(connection: sqlite3.Connection, path: Path, sha256: str, stat: Stat
     return True
 
 
-def done(connection: sqlite3.Connection, path: Path, fingerprint: str) -> tuple[int, Stat, str | None] | None:
+def done(connection: sqlite3.Connection, path: Path, *fingerprints: str) -> Done | None:
     """The examination of a file that need not be repeated if the file is still the same.
 
+    Args:
+        connection: To the case.
+        path: Where the file is.
+        fingerprints: Of one plan or two, the first of which is preferred.
+
     Returns:
-        Its number, what the file was like, and its SHA-256; None where there is none or it failed.
+        None where there is none, or it failed.
     """
-    row = connection.execute(
-        """SELECT e.id, e.status, e.size, e.mtime_ns, e.ctime_ns, c.sha256 FROM files f
+    rows = connection.execute(
+        """SELECT e.fingerprint, e.id, e.status, e.size, e.mtime_ns, e.ctime_ns, c.sha256 FROM files f
         JOIN examinations e ON e.file_id = f.id LEFT JOIN contents c ON c.id = e.content_id
-        WHERE f.path = ? AND e.fingerprint = ? AND e.superseded = 0 AND e.size IS NOT NULL""",
-        (stored_path(path), fingerprint),
-    ).fetchone()
-    return (row[0], Stat(*row[2:5]), row[5]) if row and row[1] in documents.DONE else None
+        WHERE f.path = ? AND e.fingerprint IN (?, ?) AND e.superseded = 0 AND e.size IS NOT NULL""",
+        (stored_path(path), fingerprints[0], fingerprints[-1]),
+    ).fetchall()
+    found = {plan: Done(plan, number, Stat(*seen), sha) for plan, number, status, *seen, sha in rows if _ended(status)}
+    return next((found[plan] for plan in fingerprints if plan in found), None)
+
+
+def _ended(status: str) -> bool:
+    return status in documents.DONE
 
 
 def touch(connection: sqlite3.Connection, examination: int, stat: Stat) -> None:

@@ -31,7 +31,7 @@ from nsfwforensics.store import custody_log, documents, runs
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import Claims, claim_key
 from nsfwforensics.store.connection import SIDE_FILES
-from nsfwforensics.store.rows import RunRecord, Stat
+from nsfwforensics.store.rows import Done, RunRecord, Stat
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +90,7 @@ class CaseScan:
         self._given: set[int] = set()
         self._busy: list[Target] = []
         self._flushed = time.monotonic()
+        self._version: int | None = None
         if begun is not None:
             self.run = begun
             return
@@ -156,10 +157,11 @@ class CaseScan:
         def pulled() -> Iterator[Target]:
             for target in self._new(targets()):
                 with self.case.reading() as connection:
-                    if runs.done(connection, target.path, self.run.fingerprint) is not None:
-                        continue  # whether the file has changed since is seen when its turn comes
+                    found = runs.done(connection, target.path, self.run.fingerprint, self.run.first)
+                if found is not None and found.plan == self.run.fingerprint:
+                    continue  # whether the file has changed since is seen when its turn comes
                 key = claim_key(runs.stored_path(target.path))
-                job = self._if_done(target, key, self.run.first)
+                job = self._job_of(target, key, found)
                 order.append(job or _Job(target, key, Stat.of(target.path) if target.skip is None else None))
                 if job is None:
                     yield target
@@ -287,26 +289,34 @@ class CaseScan:
         """Passes on what is to be examined, and notes the order of it and of what is saved."""
         for target in targets:
             key = claim_key(runs.stored_path(target.path))
+            self._written_by_others()
             job = self._if_done(target, key)
             if job is None and not self._claims.take(key):
                 self._busy.append(target)
                 continue
-            if job is None and (job := self._if_done(target, key)) is not None:  # done just before it was claimed
-                self._claims.release(key)
+            if job is None and self._written_by_others() and (job := self._if_done(target, key)) is not None:
+                self._claims.release(key)  # done just before it was claimed
             if job is not None:
                 order.append(job)
                 continue
             order.append(_Job(target, key, Stat.of(target.path) if target.skip is None else None))
             yield target
 
-    def _if_done(self, target: Target, key: int, fingerprint: str | None = None) -> _Job | None:
-        if target.skip is not None:
-            return None
+    def _written_by_others(self) -> bool:
+        """Whether another process has written to the case since this was asked last."""
+        before = self._version
         with self.case.reading() as connection:
-            found = runs.done(connection, target.path, fingerprint or self.run.fingerprint)
-        if found is None:
+            (self._version,) = connection.execute("PRAGMA data_version").fetchone()
+        return before != self._version
+
+    def _if_done(self, target: Target, key: int) -> _Job | None:
+        with self.case.reading() as connection:
+            return self._job_of(target, key, runs.done(connection, target.path, self.run.fingerprint))
+
+    def _job_of(self, target: Target, key: int, found: Done | None) -> _Job | None:
+        if target.skip is not None or found is None:
             return None
-        number, was, sha256 = found
+        _, number, was, sha256 = found
         stat = Stat.of(target.path)
         if stat is None or (stat.size, stat.mtime_ns) != (was.size, was.mtime_ns):
             return None

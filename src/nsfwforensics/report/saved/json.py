@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from pydantic import BaseModel
 
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
+from nsfwforensics.core.written import line
 from nsfwforensics.report.words.text import is_hidden
 
 _NOT_ASCII = re.compile("[^\u0000-\u007f]")
@@ -45,7 +46,7 @@ def for_stream(text: str, stream: TextIO) -> str:
 
 def file_line(file: FileReport) -> str:
     """One file's report as one line of JSON, without its line break."""
-    return inert(file.model_dump_json())
+    return inert(line(file))
 
 
 def inert(text: str) -> str:
@@ -72,8 +73,8 @@ def document(header: Header, files: Iterable[str], summary: Summary, common: Seq
         yield f"{',' if number else ''}\n{inert(value)}"
     yield '],\n"files": [\n'
     between = ""
-    for line in files:
-        yield between + line
+    for each in files:
+        yield between + each
         between = ",\n"
     yield ("\n" if between else "") + f'],\n"summary": {block(summary)}\n}}\n'
 
