@@ -9,13 +9,14 @@ the two kinds can be compared; which points are found differs.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nsfwforensics.signals.matching.keypoints import _CONTRAST, _none, _root, _spread
+from nsfwforensics.signals.matching.keypoints import _none, _root, _spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+_CONTRAST = 0.01  # a quarter of the usual threshold: flat pictures give points too, ranked after the stronger ones
 _LAYERS = 2  # scales per octave at which extrema are looked for
 _SIGMA = 1.6  # blur of the first layer of an octave, in its pixels
 _SEEN_SIGMA = 0.5  # blur that a picture is taken to have
@@ -110,7 +112,7 @@ def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int) -> Keypoi
 
 
 def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
-    """The blurred pictures of each octave, and the extrema of their differences."""
+    """The blurred pictures of each octave, good until this thread's next call, and extrema of their differences."""
     import cv2
 
     sigmas = [_SIGMA * 2 ** (layer / _LAYERS) for layer in range(_LAYERS + 3)]
@@ -120,27 +122,28 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
     while min(shapes[-1]) >= _LEAST_EDGE:
         shapes.append(((shapes[-1][0] + 1) // 2, (shapes[-1][1] + 1) // 2))
     shapes.pop()
-    differences = np.empty((_LAYERS + 2) * sum(height * width for height, width in shapes), np.float32)
-    blurred: list[list[Floats]] = []
+    sizes = [height * width for height, width in shapes]
+    room = _room_for((_LAYERS + 3) * sum(sizes) + 2 * (_LAYERS + 3) * max(sizes, default=0))
+    least = np.float32(_ROUGHLY * _CONTRAST / _LAYERS)
     around_a_pixel = np.ones((3, 3), np.uint8)
+    blurred: list[list[Floats]] = []
     places = []
     begin = 0
     for octave, (height, width) in enumerate(shapes):
-        layers = [picture]
-        for sigma in steps:
-            layers.append(_blur(layers[-1], sigma))
         size = height * width
-        highest = []
-        absolute = []
-        for number in range(_LAYERS + 2):
-            into = differences[begin + number * size : begin + (number + 1) * size].reshape(height, width)
-            cv2.subtract(layers[number + 1], layers[number], dst=into)
-            absolute.append(cv2.absdiff(layers[number + 1], layers[number]))
-            highest.append(cv2.dilate(absolute[-1], around_a_pixel))
+        parts = room[begin : begin + (_LAYERS + 3) * size], room[(_LAYERS + 3) * sum(sizes) :]
+        layers, spare = ([*part[: len(part) // size * size].reshape(-1, height, width)] for part in parts)
+        absolute, highest, most = spare[: _LAYERS + 2], spare[_LAYERS + 2 : 2 * _LAYERS + 4], spare[2 * _LAYERS + 4]
+        layers[0][...] = picture
+        for number, sigma in enumerate(steps):
+            _blur(layers[number], sigma, layers[number + 1])
+            cv2.absdiff(layers[number + 1], layers[number], absolute[number])
+            cv2.dilate(absolute[number], around_a_pixel, highest[number])
         for number in range(1, _LAYERS + 1):
-            around = cv2.max(cv2.max(highest[number - 1], highest[number]), highest[number + 1])
-            least = np.maximum(around, np.float32(_ROUGHLY * _CONTRAST / _LAYERS))
-            spots = cv2.findNonZero(cv2.compare(absolute[number], least, cv2.CMP_GE))
+            cv2.max(highest[number - 1], highest[number], most)
+            cv2.max(most, highest[number + 1], most)
+            found = cv2.compare(absolute[number], most, cv2.CMP_GE) & (absolute[number] >= least)
+            spots = cv2.findNonZero(found.astype(np.uint8))
             if spots is not None:
                 x, y = spots.reshape(-1, 2).T.astype(np.intp)
                 inside = (x >= _BORDER) & (y >= _BORDER) & (x < width - _BORDER) & (y < height - _BORDER)
@@ -149,28 +152,29 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
                 every[0], every[1], every[2], every[3] = x, y, octave, number
                 every[4] = begin + (number * height + y) * width + x
                 places.append(every)
-        begin += (_LAYERS + 2) * size
+        begin += (_LAYERS + 3) * size
         blurred.append(layers)
-        picture = np.ascontiguousarray(layers[_LAYERS][::2, ::2])
-    found = np.concatenate(places, axis=1) if places else np.zeros((5, 0), np.intp)
-    down = np.array([width for _, width in shapes] or [0])[found[2]]
-    deeper = np.array([height * width for height, width in shapes] or [0])[found[2]]
-    return blurred, _interpolated(found, differences, down, deeper)
+        picture = layers[_LAYERS][::2, ::2]
+    extrema = np.concatenate(places, axis=1) if places else np.zeros((5, 0), np.intp)
+    down = np.array([width for _, width in shapes] or [0])[extrema[2]]
+    deeper = np.array(sizes or [0])[extrema[2]]
+    return blurred, _interpolated(extrema, room, down, deeper)
 
 
 def _interpolated(found: NDArray[np.intp], values: Floats, down: NDArray[np.intp], deeper: NDArray[np.intp]) -> _Found:
     """Extrema at parts of a pixel, by a quadratic through their neighbours; weak ones and edges are left out.
 
     Args:
-        found: intp (5, n): x, y, octave, layer, and where the value stands among the differences.
-        values: The differences of all octaves.
-        down: intp (n,), from a value to the one below it.
-        deeper: intp (n,), from a value to the one at the next scale.
+        found: intp (5, n): x, y, octave, layer, and where it stands among the blurred pictures.
+        values: The blurred pictures of all octaves; a difference is between one and the next.
+        down: intp (n,), from a pixel to the one below it.
+        deeper: intp (n,), from a pixel to the same at the next scale.
     """
     x, y, octave, layer, here = found
 
     def at(right: int, below: int, scale: int) -> Floats:
-        return np.asarray(values[here + (right + below * down + scale * deeper)], np.float32)
+        place = here + (right + below * down + scale * deeper)
+        return np.asarray(values[place + deeper] - values[place], np.float32)
 
     middle = at(0, 0, 0)
     left, right, above, below, finer, coarser = (
@@ -252,11 +256,25 @@ def _described(blurred: list[list[Floats]], found: _Found) -> tuple[Floats, NDAr
     return angles[back].astype(np.float32), _root(np.minimum(raw, _CUT))[back]
 
 
-def _blur(picture: Floats, sigma: float) -> Floats:
+def _blur(picture: Floats, sigma: float, into: Floats | None = None) -> Floats:
     import cv2
 
     side = 2 * int(_REACH * sigma) + 1
-    return np.asarray(cv2.GaussianBlur(picture, (side, side), sigma), np.float32)
+    return np.asarray(cv2.GaussianBlur(picture, (side, side), sigma, into), np.float32)
+
+
+class _Room(threading.local):
+    kept: Floats = np.empty(0, np.float32)
+
+
+_room = _Room()
+
+
+def _room_for(count: int) -> Floats:
+    """At least so many numbers, and the same room each time: asking for megabytes anew cost a fifth of the time."""
+    if len(_room.kept) < count:
+        _room.kept = np.empty(count, np.float32)
+    return _room.kept
 
 
 @cache
