@@ -117,3 +117,15 @@ def test_the_common_share_of_two_halves_is_nothing():
     half = np.array([[1.0, 0, 100], [0, 1, 0], [0, 0, 1]])
     assert common_share(np.eye(3), (100, 100), (50, 100)) == pytest.approx(1.0, abs=0.02)
     assert common_share(half, (100, 100), (100, 100)) == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_picture_of_very_many_copies_finds_them_by_its_own_votes():
+    points = keypoints(natural(200, 300, 3), 40, 384)
+    index = NearIndex()
+    for _ in range(300):
+        index.add(encode(points.first(40)))
+    index.add(encode(keypoints(natural(200, 300, 4), 40, 384)))
+    asked = index.keypoints(0)
+    assert len(asked) == 40
+    assert index.candidates(asked, 1000) == []
+    assert sorted(index.candidates(asked, 1000, known=0)) == list(range(300))
