@@ -85,7 +85,7 @@ def is_web_archive(path: Path) -> bool:
         try:
             with zipfile.ZipFile(stream) as archive:
                 return LIST in archive.NameToInfo
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):  # the third: zipfile's of a newer format
             return path.suffix.lower() == ".wacz"
 
 

@@ -147,7 +147,7 @@ def _archive(data: bytes) -> Message:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = archive.namelist()[:1000]
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):  # the last: zipfile's of a newer format
         return _OTHER
     if any(name.endswith((".pkl", "/version", "/byteorder")) or "/code/" in name for name in names):
         return _TORCH
