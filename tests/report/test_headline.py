@@ -131,7 +131,7 @@ def test_a_folder_is_told_by_what_was_asked_for() -> None:
     files = [file("1", FACE, made_from(CHANGED)), file("2", FACE), *(file(f"{n}", MARK) for n in range(5))]
     assert folder(*files) == (
         "2 pictures show a face that resembles the reference photo. 1 of them shows signs of having been changed or "
-        "generated. 1 picture was made from an original that you supplied."
+        "generated. 1 picture appears to have been made from an original that you supplied."
     )
 
 

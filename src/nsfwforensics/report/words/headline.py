@@ -260,8 +260,8 @@ _COUNTED: tuple[_Counted, ...] = (
     (
         Sign.SOURCE,
         lambda count: say_count(
-            "{count:,} picture was made from an original that you supplied.",
-            "{count:,} pictures were made from an original that you supplied.",
+            "{count:,} picture appears to have been made from an original that you supplied.",
+            "{count:,} pictures appear to have been made from an original that you supplied.",
             count,
         ),
         lambda found: [] if _showing(found, Sign.PERSON) else _altered_among(found, Sign.SOURCE),
