@@ -38,19 +38,25 @@ IMAGE = Branch(REAL, {"gallery": {"as_is": [n / 50 for n in range(50)]}}, 0.02, 
 class Scripted:
     """Stands in for the network: answers with given scores, and with those of the copies where they are asked for."""
 
-    def __init__(self, *scores: tuple[float, float, float], portrait: bool = False, plain: bool = False) -> None:
+    def __init__(
+        self,
+        *scores: tuple[float, float, float],
+        portrait: bool = False,
+        plain: bool = False,
+        outside: bool = False,
+    ) -> None:
         self.scores = list(scores)
-        self.portrait, self.plain = portrait, plain
+        self.portrait, self.plain, self.outside = portrait, plain, outside
         self.copies = 0
 
     def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         found = []
         for index, (views, (first, again, small)) in enumerate(zip(batch, self.scores, strict=True)):
             assert views.shape == (3, 224, 224, 3)
-            score = WholeScore(first, self.portrait, self.plain)
+            score = WholeScore(first, self.portrait, self.plain, self.outside)
             if asked(index, score):
                 self.copies += 1
-                score = WholeScore(first, self.portrait, self.plain, again, small)
+                score = replace(score, recompressed=again, resized=small)
             found.append(score)
         return found
 
@@ -78,9 +84,9 @@ def palette_png() -> bytes:
     return saved(Image.fromarray(photo()).convert("P"))
 
 
-def run(data: bytes, *scores: tuple[float, float, float], portrait: bool = False, plain: bool = False) -> Outcome:
+def run(data: bytes, *scores: tuple[float, float, float], **kinds: bool) -> Outcome:
     analyzer = Analyzer(DeepfakeOptions(), Resources())
-    analyzer.scripted = Scripted(*scores, portrait=portrait, plain=plain)
+    analyzer.scripted = Scripted(*scores, **kinds)
     sample = analyzer.prepare(Evidence.from_bytes(data))
     return analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
 
@@ -263,6 +269,16 @@ def test_what_was_not_measured_is_ruled_out(data: bytes, words: str) -> None:
     assert words in finding.explanation
     assert "score" not in outcome.measurements
     assert "No error rate is known there." in finding.explanation
+
+
+def test_what_the_network_takes_for_no_photograph_is_not_judged() -> None:
+    outcome = run(saved(photo()), (9.0, 9.0, 9.0), outside=True)
+    finding = only(outcome)
+    assert (finding.code, finding.support) == ("SYN-002", Support.INCONCLUSIVE)
+    assert finding.data["reason"] == "outside_measured"
+    assert "a drawing, a page of text, a chart, a screenshot or a rendering rather than" in finding.explanation
+    assert "No error rate is known there." in finding.explanation
+    assert not {"score", "p_value_real", "p_value_generated", "scored_as_high"} & set(outcome.measurements)
 
 
 def test_the_rates_are_those_of_the_closest_state() -> None:

@@ -120,9 +120,8 @@ def _built_in(weights: Path | None) -> Judge:
             return image.verdict(picture.score, picture.state(usual, image.real)) is not Verdict.INCONCLUSIVE
 
         picture = classifier.score([canonical.changed(rgb)], asked)[0]
-        return _by_calibration(
-            picture, _outside(rgb, known, calibration), calibration, picture.state(usual, image.real)
-        )
+        outside = picture.outside or _outside(rgb, known, calibration)
+        return _by_calibration(picture, outside, calibration, picture.state(usual, image.real))
 
     return judge
 

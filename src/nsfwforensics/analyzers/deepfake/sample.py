@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +32,14 @@ class Sample:
     ruled_out: str | None
     facts: Mapping[str, Any]
     map: MapSample | None = None
+
+    def outside(self) -> Sample:
+        """The same of a picture that the network took for no photograph: nothing is judged of it, no map either."""
+        from nsfwforensics.models.synthesis.domain_probe import NO_PHOTOGRAPH
+
+        made = self.map
+        unmade = replace(made, windows=None, views=None, reason=NO_PHOTOGRAPH) if made is not None else None
+        return replace(self, views=None, ruled_out=NO_PHOTOGRAPH, map=unmade)
 
 
 def take(evidence: Evidence, limits: Calibration) -> Sample:
