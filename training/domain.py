@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import argparse
 import base64
+import csv
 import datetime
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,21 +26,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nsfwforensics.models.rates import Rate
-from nsfwforensics.models.synthesis.calibration import TIERS
+from nsfwforensics.models.synthesis.calibration import TIERS, Calibration
+from nsfwforensics.models.synthesis.domain import look
 from nsfwforensics.models.synthesis.domain_probe import FILE
+from nsfwforensics.models.synthesis.preprocess import decoded, flat_share
+from nsfwforensics.models.weights import weights_folder
 from training import embed
 from training.bring import Picture, hash_rank, read_catalogue
-from training.card import plain_share, share, table
+from training.card import domain_table, plain_share, table
 from training.fit import linear
 from training.leave_out import unit
 from training.not_photographs import KINDS, bring
+from training.saving import tier_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDS = 8
 
-WRONG = 0.0075
+WRONG = 0.0085
 """Share of left-out photographs that may be taken for something else; with the measurements of pixels below 1 %."""
 
 PENALTY = 1e-4
@@ -47,6 +52,9 @@ PENALTY = 1e-4
 
 SHARES = {"photograph": 0.4, "generated": 0.1} | dict.fromkeys(KINDS, 0.5 / len(KINDS))
 """How heavy each kind is in the fit; within it sources by the square root of their number of pictures."""
+
+SURE = 0.001
+"""Share of photographs that may be turned away by measurements of their pixels, before the network is asked."""
 
 DRAWN_TOO = (
     "SupaGruen (SD 1.5)",
@@ -58,7 +66,7 @@ DRAWN_TOO = (
 )
 """Publishers among whose generated pictures many are illustrations: not among what is no drawing."""
 
-MOST: dict[str, int] = {"as_is": 80, "768_q60": 30, "512_q40": 30}
+MOST: dict[str, int] = {"as_is": 20, "768_q60": 14, "512_q40": 14}
 """Most pictures of a source at each tier: network time is what costs."""
 
 
@@ -113,7 +121,7 @@ def balance(rows: Sequence[Row]) -> NDArray[np.float64]:
         chosen = np.array([row.kind == kind for row in rows])
         if chosen.any():
             weights[chosen] *= part / weights[chosen].sum()
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def fit(rows: Sequence[Row]) -> tuple[NDArray[np.float64], float]:
@@ -160,13 +168,48 @@ def told(rows: Sequence[Row], outside: NDArray[np.bool_]) -> dict[str, dict[str,
     return found
 
 
-def write(weight: NDArray[np.float64], bias: float, found: dict[str, dict[str, Rate]], path: Path) -> None:
+def pixels(pictures: Sequence[Picture], run: Path, path: Path) -> dict[tuple[str, str], tuple[float, float]]:
+    """Score of the measurements of pixels and share without detail, by picture and tier.
+
+    Args:
+        pictures: Of the run; at the stronger tiers, whose files are small. Measured is a small copy in any case.
+        run: Its folder.
+        path: Where they are kept; what is there is not measured again.
+    """
+    domain = Calibration.loads((weights_folder() / "synthesis.calibration.json").read_text("utf-8")).domain
+    if domain is None:
+        raise ValueError("the calibration has no measurements of pixels")
+    path.touch()
+    with path.open(newline="", encoding="utf-8") as stream:
+        known = {(key, tier): (float(score), float(flat)) for key, tier, score, flat in csv.reader(stream)}
+    with path.open("a", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        for picture in pictures:
+            for tier in TIERS[1:]:
+                file = tier_file(picture, tier, run)
+                if (picture.key, tier) in known or not file.exists():
+                    continue
+                rgb = decoded(np.fromfile(file, np.uint8))
+                known[picture.key, tier] = domain.score(look(rgb)), flat_share(rgb)
+                writer.writerow([picture.key, tier, *(f"{value:.4f}" for value in known[picture.key, tier])])
+    return known
+
+
+def sure_from(values: Sequence[float], steps: float) -> float:
+    """The least limit, in steps, that no more than :data:`SURE` of values pass."""
+    ordered = np.sort(values)
+    return float(np.ceil(ordered[len(ordered) - 1 - int(SURE * len(ordered))] / steps) * steps)
+
+
+def write(
+    weight: NDArray[np.float64], limits: Mapping[str, float], found: dict[str, dict[str, Rate]], path: Path
+) -> None:
     """Writes the probe beside the weights."""
     lines = [
         "# Written by python -m training.domain; do not edit.",
         f'measured = "{datetime.datetime.now(datetime.UTC).date().isoformat()}"',
         f'weight = "{base64.b64encode(weight.astype("<f4").tobytes()).decode()}"',
-        f"bias = {bias:.6f}",
+        *(f"{name} = {value:.6g}" for name, value in limits.items()),
         "",
         "# Told to be no photographs, of pictures of left-out sources: count, total, series.",
     ]
@@ -179,8 +222,6 @@ def write(weight: NDArray[np.float64], bias: float, found: dict[str, dict[str, R
 
 def tables(rows: Sequence[Row], outside: NDArray[np.bool_], found: dict[str, dict[str, Rate]]) -> str:
     """What the card says: shares by kind, and by source."""
-    head = ("", "as is", "≤ 768 px q60", "≤ 512 px q40")
-    by_kind = table(head, [(name, *(share(tiers.get(t, Rate(0, 0))) for t in TIERS)) for name, tiers in found.items()])
     groups: dict[tuple[str, str], dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for row, said in zip(rows, outside.tolist(), strict=True):
         groups[row.kind, row.picture.publisher][row.tier].append(said)
@@ -189,7 +230,7 @@ def tables(rows: Sequence[Row], outside: NDArray[np.bool_], found: dict[str, dic
         for (kind, publisher), tiers in sorted(groups.items())
         if kind in KINDS or any(any(said) for said in tiers.values())
     ]
-    return f"{by_kind}\n{table(('kind', 'source', *head[1:]), listed)}"
+    return f"{domain_table(found)}\n{table(('kind', 'source', *TIERS), listed)}"
 
 
 def main() -> None:
@@ -211,9 +252,23 @@ def main() -> None:
     scores = left_out(rows)
     limit = limit_of(rows, scores)
     weight, bias = fit([row for row in rows if row.fitted])
-    found = told(rows, scores > limit)
-    write(weight, bias - limit, found, (arguments.weights or arguments.out / "weights") / FILE)
-    (arguments.out / "domain.md").write_text(tables(rows, scores > limit, found), "utf-8")
+    measured = pixels(photographs, arguments.run, arguments.out / "pixels.csv")
+    values = [measured[key] for key in measured if key[0] in {picture.key for picture in photographs}]
+    limits = {
+        "bias": bias - limit,
+        "sure_from": sure_from([score for score, _ in values], 0.5),
+        "flat_from": sure_from([flat for _, flat in values], 0.05),
+    }
+    first = np.array([_sure(measured.get((row.picture.key, row.tier)), limits) for row in rows])
+    outside = (scores > limit) | first
+    found = told(rows, outside)
+    write(weight, limits, found, (arguments.weights or arguments.out / "weights") / FILE)
+    (arguments.out / "domain.md").write_text(tables(rows, outside, found), "utf-8")
+
+
+def _sure(measured: tuple[float, float] | None, limits: Mapping[str, float]) -> bool:
+    """Whether a picture is turned away before the network sees it; of other pictures that is not counted on."""
+    return measured is not None and (measured[0] > limits["sure_from"] or measured[1] > limits["flat_from"])
 
 
 def capped(pictures: Sequence[Picture], most: int) -> list[Picture]:

@@ -202,7 +202,7 @@ def _written(source: Source, name: str, content: bytes, out: Path) -> Picture | 
         return None
     layers.thumbnail((_LONGEST, _LONGEST))
     image = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
-    if max(high - low for low, high in image.getextrema()) < 16:  # type: ignore[operator,misc]
+    if max(high - low for low, high in image.getextrema()) < 16:  # type: ignore[misc]
         return None
     key = hashlib.sha256(image.tobytes()).hexdigest()[:16]
     file = out / f"{key}.png"

@@ -109,7 +109,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
     def prepare(self, evidence: Evidence) -> Sample:
         """Makes what the model is shown, and notes what limits a statement."""
-        sample = take(evidence, self._calibration)
+        from nsfwforensics.models.synthesis.domain_probe import domain_probe
+
+        sample = take(evidence, self._calibration, domain_probe(self.resources.weights))
         if not self.options.score_map:
             return sample
         return replace(sample, map=take_map(evidence, evidence.decoded_rows, sample.ruled_out))

@@ -191,8 +191,8 @@ class SynthesisClassifier:
 
         Args:
             batch: Of each picture its views, uint8 (3, 224, 224, 3): as it is, recompressed, made smaller.
-                asked: Whether the two changed copies of a photograph are judged too, by the picture's place and its score
-                as it is.
+            asked: Whether the two changed copies are judged too, by the picture's place and its score as it is; never
+                of what is no photograph.
         """
         if not batch:
             return []

@@ -9,10 +9,10 @@ writes beside the weights.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from nsfwforensics.core.messages import say
 from nsfwforensics.models import weights
 from nsfwforensics.models.rates import Rate
+
+if TYPE_CHECKING:
+    from nsfwforensics.models.synthesis.domain import Domain
 
 FILE = "domain.toml"
 """Lies beside the weights."""
@@ -40,6 +43,8 @@ class DomainProbe:
     Attributes:
         weight: float64 (512,), of an embedding of length one.
         bias: Added to the sum; above 0 a picture is not judged.
+        sure_from: Score of the measurements of pixels from which on the network need not be asked.
+        flat_from: Share without visible detail, 0–1, from which on it need not be asked either.
         measured: The date, ISO 8601.
         told: By kind and tier, how many of how many pictures of left-out sources are told to be no photographs.
         digest: SHA-256 of the file.
@@ -47,9 +52,15 @@ class DomainProbe:
 
     weight: NDArray[np.float64]
     bias: float
+    sure_from: float
+    flat_from: float
     measured: str
     told: dict[str, dict[str, Rate]]
     digest: str
+
+    def first(self, domain: Domain | None) -> Domain | None:
+        """The measurements of pixels with a limit that hardly any photograph passes: what they miss is told here."""
+        return replace(domain, limit=self.sure_from) if domain is not None else None
 
     def outside(self, embedding: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which pictures are no photographs: bool (N,), by embeddings, float32 (N, 512)."""
@@ -72,11 +83,11 @@ def domain_probe(folder: Path | None = None) -> DomainProbe:
 
 def _probe(tables: dict[str, Any], digest: str) -> DomainProbe:
     weight = np.frombuffer(base64.b64decode(tables["weight"], validate=True), "<f4").astype(np.float64)
-    bias = float(tables["bias"])
-    if weight.shape != (LENGTH,) or not np.isfinite([*weight, bias]).all():
+    bias, sure_from, flat_from = (float(tables[name]) for name in ("bias", "sure_from", "flat_from"))
+    if weight.shape != (LENGTH,) or not np.isfinite([*weight, bias, sure_from, flat_from]).all():
         raise ValueError("a probe of another length")
     told = {
         kind: {tier: Rate(int(count), int(total), int(series)) for tier, (count, total, series) in tiers.items()}
         for kind, tiers in tables["told"].items()
     }
-    return DomainProbe(weight, bias, str(tables["measured"]), told, digest)
+    return DomainProbe(weight, bias, sure_from, flat_from, str(tables["measured"]), told, digest)
