@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nsfwforensics.core.discover import Target
+from nsfwforensics.core.discover import Target, discover
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.errors import UsageError
 from nsfwforensics.store.casedb import CaseDatabase
