@@ -1,4 +1,4 @@
-"""The server that workers are forked from, where it branches off a command: what it has of that, and what it has not."""
+"""The server that workers are forked from, where it branches off a command: what it has of that."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def look(kept: int) -> dict[str, Any]:
     import signal
     from pathlib import Path
 
-    open_files = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    open_files = {int(link.name): str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists()}
     return {
         "branched": loaded_by_the_command,
-        "held": kept in map(int, os.listdir("/proc/self/fd")) and "/" in open_files,
-        "scratch": any("nsfwforensics-work-" in name or "/nsf-" in name for name in open_files),
+        "held": open_files.get(kept) == "/",
+        "scratch": any("nsfwforensics-work-" in name or "/nsf-" in name for name in open_files.values()),
         "signals": signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, None),
         "home": os.environ["HOME"],
         "parent": os.getppid(),
