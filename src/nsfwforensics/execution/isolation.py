@@ -70,13 +70,14 @@ class Sent:
 
 
 def isolated(
-    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff, flight: deque[Sent] | None = None
+    call: Callable[..., T], tasks: Iterable[tuple[Any, ...] | None], staff: Staff, flight: deque[Sent] | None = None
 ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
     """Calls a function for every task in worker processes.
 
     Args:
         call: A module's function; what it returns must be picklable.
-        tasks: Its arguments, picklable.
+        tasks: Its arguments, picklable. None among them stands for: nothing more until an answer was taken. It must not
+            come where none is out.
         staff: How the workers are to be.
         flight: Where the tasks stand that were sent and not answered for, in order; for looking on.
 

@@ -15,6 +15,8 @@ from nsfwforensics.signals.matching.alignment import SCORE, SCORE_IN_COMMON, Ali
 from nsfwforensics.signals.matching.geometry import area, corners, overlap, project
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from nsfwforensics.signals.matching.keypoints import Keypoints
@@ -26,16 +28,19 @@ _MARGIN = 0.2  # of the overlap's width and height on each side: the middle is w
 _CELLS = 24  # along the suspect's longer edge
 
 
-def near_match(original: Keypoints, suspect: Keypoints, least: float = SCORE) -> Alignment | None:
+def near_match(
+    original: Keypoints, suspect: Keypoints, least: float = SCORE, ways: Sequence[bool] = (False, True)
+) -> Alignment | None:
     """Aligns two signatures, and returns the alignment where they are one picture as far as geometry can tell.
 
     Args:
         original: Keypoints of a signature.
         suspect: Keypoints of a signature or of a picture.
         least: Least score, as for :func:`~nsfwforensics.signals.matching.alignment.align`.
+        ways: Whether the suspect is mirrored, in the order in which that is tried.
     """
     best: Alignment | None = None
-    for mirrored in (False, True):
+    for mirrored in ways:
         aligned = _align(original, suspect.mirrored() if mirrored else suspect, mirrored)
         if aligned is None or aligned.score < max(least, best.score if best else 0.0) or not aligned.same_picture:
             continue
