@@ -64,8 +64,7 @@ def core_support(aligned: Alignment, original: Keypoints, suspect: Keypoints) ->
         _cells(np.asarray(places, np.float64), low + margin, high - margin, cell)
         for places in (suspect.points, mapped, aligned.suspect_points)
     )
-    both = np.union1d(np.intersect1d(theirs, mine), agreeing)
-    return len(agreeing) / max(1, len(both))
+    return len(agreeing) / max(1, len(theirs & mine | agreeing))
 
 
 def common_share(matrix: NDArray[np.float64], original: tuple[int, int], suspect: tuple[int, int]) -> float:
@@ -81,12 +80,10 @@ def common_share(matrix: NDArray[np.float64], original: tuple[int, int], suspect
     return area(overlap(frame, outline)) / max(1.0, smaller) if np.isfinite(outline).all() else 0.0
 
 
-def _cells(
-    places: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], cell: float
-) -> NDArray[np.float64]:
-    """Numbers of the cells in which places between two corners lie, each once."""
+def _cells(places: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], cell: float) -> set[float]:
+    """Numbers of the cells in which places between two corners lie."""
     inside = places[((places >= low) & (places <= high)).all(axis=1)]
-    return np.unique(np.floor(inside / cell) @ np.array([1.0, 1e7]))
+    return set((np.floor(inside / cell) @ np.array([1.0, 1e7])).tolist())
 
 
 __all__ = ["CORE_SUPPORT", "common_share", "core_support", "near_match"]
