@@ -47,8 +47,8 @@ _SHIFTS = 0.25, 0.6
 """Least and most standard deviation of the places of a copy's keypoints along each axis, in pixels at working size.
 
 Of 746 copies of photographs (``benchmarks/near.py``) that are found, half have 0.27 to 0.46, and one in twenty 0.60 or
-more. Until the end of November 2026 it was 0.7 pixels of the copy, taken for its own working size however large it was:
-more than nearly all real copies have, and so much that a quarter was no longer exact enough to be called one picture."""
+more. It was 0.7 pixels of the copy at first, and that taken for its working size however large it was: more than nearly
+all real copies have, so that a quarter was not exact enough to be called one picture."""
 
 
 def _photos() -> list[Keypoints]:

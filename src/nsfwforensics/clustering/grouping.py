@@ -43,8 +43,9 @@ ASKED = 100
 """Keypoints of a picture by which candidates are looked up: what that costs grows with them."""
 
 LEAST_VOTES = 4.0
-"""Fewest votes of a picture that is compared with one, of as many as it has keypoints that are looked up: of 4,207 pairs
-that were joined 14 have fewer, and of 3,447 that were compared in vain 2,021."""
+"""Fewest votes of a picture that is compared, the one that it is compared with having as many as keypoints.
+
+Of 4,207 pairs that were joined 14 have fewer, and of 3,447 that were compared in vain 2,021."""
 
 THROUGH = 5
 """Most members of other clusters through which a picture may try to join."""

@@ -21,6 +21,7 @@ from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
+from nsfwforensics.execution.server import EVERY_WORKER, warm_up
 from nsfwforensics.signals.matching.alignment import SCORE
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 TOGETHER = 8
 """Files that a worker gets at a time: looking at one takes a few milliseconds."""
+
+_NEEDED = (
+    "cv2",
+    "nsfwforensics.clustering.workers",
+    "nsfwforensics.clustering.fingerprint",
+    "nsfwforensics.clustering.verifying",
+    "nsfwforensics.hashing.picture.orientations",
+    "nsfwforensics.signals.matching.quick_keypoints",
+)  # modules that the workers load
 
 
 def cluster(
@@ -67,6 +77,8 @@ def cluster(
         WeightsError: The network or its measured figures are missing or altered.
     """
     started = utc_iso(time.time())
+    if isolate:
+        warm_up([*EVERY_WORKER, *_NEEDED])
     figures = _figures(weights) if semantic else None
     tasks, problems = tasks_under([Path(path) for path in paths], follow_symlinks, exclude)
     looking = Looking(limits or Limits(), jobs, isolate, progress or (lambda what, done, total: None))

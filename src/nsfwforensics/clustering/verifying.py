@@ -1,4 +1,4 @@
-"""Whether pictures that may be one are: the part of joining that needs nothing but signatures, and so worker processes."""
+"""Whether pictures that may be one are: what joining needs nothing but signatures for, so that workers can do it."""
 
 from __future__ import annotations
 
@@ -116,5 +116,6 @@ class VerifiedApart:
     jobs: int
 
     def __call__(self, tasks: Iterable[Task | None]) -> Iterator[list[Lying | None]]:
+        """Answers them; None among them stands for: no further one until an answer was taken."""
         for task, seen in self.looking.answers(verified, tasks, self.jobs):
             yield verified(*task) if isinstance(seen, Lost) else seen

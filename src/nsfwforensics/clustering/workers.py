@@ -100,9 +100,7 @@ class Looking:
                 yield from self._each(work, part, 1)
 
 
-def several(
-    work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]], limits: Limits
-) -> list[T | Unread]:
+def several(work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]], limits: Limits) -> list[T | Unread]:
     """Calls a function for each of some tasks; whatever it raises costs that task alone.
 
     Args:

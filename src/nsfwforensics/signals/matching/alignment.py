@@ -16,7 +16,16 @@ import numpy as np
 
 from nsfwforensics.signals.matching import agreement as _agreement
 from nsfwforensics.signals.matching.agreement import ANGLE, OCTAVES, TOLERANCE, is_plausible, is_spread
-from nsfwforensics.signals.matching.geometry import affine, area, corners, derivative, hull_area, is_affine, overlap, project
+from nsfwforensics.signals.matching.geometry import (
+    affine,
+    area,
+    corners,
+    derivative,
+    hull_area,
+    is_affine,
+    overlap,
+    project,
+)
 from nsfwforensics.signals.matching.matching import MatchedKeypoints, candidates, match
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ def affine(source: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[
 def is_affine(matrix: NDArray[np.float64]) -> bool:
     """Whether a map (3, 3) keeps parallels, its last entry being 1."""
     x, y, one = matrix[2].tolist()
-    return x == y == 0.0 and one == 1.0
+    return bool(x == y == 0.0 and one == 1.0)
 
 
 def project(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:

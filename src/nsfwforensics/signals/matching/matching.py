@@ -36,8 +36,8 @@ class MatchedKeypoints:
         turns: float32 (n,), angle in the original less angle in the suspect, degrees, 0–360.
         octaves: float32 (n,), log2 of scale in the original by scale in the suspect.
         sizes: float32 (n,), diameter of the feature in the original in pixels.
-        cells: Two arrays int (n,): in which small cell of the original, and of the suspect, the places lie; matches in one
-            cell count once.
+        cells: Two of int64 (n,), in which small cell of the original, and of the suspect, each lies: those in one cell
+            count once.
         order: int (n,), the matches from most to least distinctive.
         original_reduction: Pixels of the original per pixel at working size.
         suspect_reduction: Pixels of the suspect per pixel at working size.
