@@ -42,6 +42,7 @@ _RADIUS = 24  # most bits of 128 by which codes may differ that vote
 _FLIPPED = 2  # uncertain bits of a slice that are tried both ways
 _MOST_ALIKE = 400  # entries of a table under one value beyond which the value is too common to tell pictures apart …
 _ALIKE_SHARE = 1 << 14  # … or one in so many of all, whichever is more: a picture may have copies in proportion
+_COMPARED = 1 << 15  # entries compared in one lookup, under the rarest values first: what many pictures have tells little
 _ROWS = 1 << 20  # entries compared at a time, which bounds memory
 _32 = np.uint64(32)
 _IN_MEMORY = 1 << 25  # numbers of a table that are held in memory, 128 MiB
@@ -233,7 +234,11 @@ class _Tables:
                 length = self.bounds[table, value + 1] - start
                 few = (length > 0) & (length <= self.most_alike)
                 found.append((point[few], np.full(few.sum(), table), start[few], length[few]))
-        return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+        columns = [np.concatenate(column) for column in zip(*found, strict=True)]
+        if columns[3].sum() > _COMPARED:
+            rarest = np.argsort(columns[3], kind="stable")
+            columns = [column[rarest[: np.searchsorted(columns[3][rarest].cumsum(), _COMPARED)]] for column in columns]
+        return tuple(columns)
 
     def _slice(self, table: int) -> NDArray[np.intp]:
         return (table * _SLICE + np.arange(self.used)) % BITS
