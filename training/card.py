@@ -50,7 +50,16 @@ def plain_share(found: Rate) -> str:
 
 def domain_table(told: Mapping[str, Mapping[str, Rate]]) -> str:
     """How many of each kind are told to be no photographs, by tier."""
-    rows = [(name, *(share(tiers[tier]) if tier in tiers else "–" for tier in TIERS)) for name, tiers in told.items()]
+
+    def tell(name: str, rate: Rate) -> str:
+        if name.startswith(("photograph", "generated")):
+            return share(rate)
+        least = math.floor(1000 * (1 - rate.others.upper)) / 10
+        return f"{brief(rate)[:-1]}, at least {least:g} %)"
+
+    rows = [
+        (name, *(tell(name, tiers[tier]) if tier in tiers else "–" for tier in TIERS)) for name, tiers in told.items()
+    ]
     return table(("told to be no photograph", *_NAMES), rows)
 
 

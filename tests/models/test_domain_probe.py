@@ -122,7 +122,7 @@ def _shorter(text: str) -> str:
         lambda text: text.replace("bias = ", "bias = nan #"),
         lambda text: text.replace("bias", "buas"),
         lambda text: text.replace('weight = "', 'weight = "é'),
-        lambda text: text.replace("[told.photograph]", "[told"),
+        lambda text: text.replace('[told."photograph"]', "[told"),
     ],
 )
 def test_a_spoilt_file_is_refused(tmp_path: Path, spoil: Callable[[str], str]) -> None:

@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from nsfwforensics.signals.traces import jpeg_grid
-from nsfwforensics.signals.traces.jpeg_regions import nfa
-from nsfwforensics.signals.traces.jpeg_votes import NEAR_ZERO, NO_VOTE, ZERO, counts, votes, zeros
+from nsfwforensics.signals.traces.jpeg_regions import dense_grids, dense_rows, nfa
+from nsfwforensics.signals.traces.jpeg_votes import NEAR_ZERO, NO_VOTE, ZERO, counts, histogram, tally, votes, zeros
 from nsfwforensics.signals.traces.trace import Trace
 from tests.pictures import resaved
 
@@ -206,6 +206,37 @@ def test_votes_are_those_of_a_search_through_all_blocks() -> None:
     assert counts(found).sum() == (found[:64, :72] != NO_VOTE).sum()
 
 
+def test_pixels_are_counted_per_cell_and_per_grid_as_one_by_one() -> None:
+    found = np.random.default_rng(5).integers(0, 65, (83, 126)).astype(np.uint8)
+    found[:20, :60] = NO_VOTE
+    found[32:56, 40:80] = 13
+    cells = counts(found)
+    assert cells.shape == (10, 15, 64)
+    assert cells[4, 5, 13] == 64 and cells[0, 0].sum() == 0
+    for grid in range(64):
+        np.testing.assert_array_equal(tally(found == grid), cells[..., grid])
+    np.testing.assert_array_equal(histogram(found), np.bincount(found.ravel(), minlength=65))
+
+
+@pytest.mark.parametrize("grids", [(9,), (9, 30), (0, 9)])
+def test_counting_only_rows_where_others_are_many_finds_every_dense_grid(grids: tuple[int, ...]) -> None:
+    generator = np.random.default_rng(len(grids))
+    found = np.where(generator.random((400, 320)) < 0.95, 0, generator.integers(0, 65, (400, 320))).astype(np.uint8)
+    for number, grid in enumerate(grids):
+        top = 40 + 200 * number
+        part = found[top : top + 48, 100:148]
+        part[generator.random(part.shape) < 0.4] = grid
+    cells = counts(found)
+    rows = dense_rows(tally((found != 0) & (found != NO_VOTE)))
+    assert rows and sum(last - first for first, last in rows) < 40
+    some = np.zeros(64, bool)
+    for first, last in rows:
+        some |= dense_grids(cells[first:last])
+    every = dense_grids(cells)
+    assert set(np.flatnonzero(every)) == {0, *grids}
+    np.testing.assert_array_equal(some[1:], every[1:])
+
+
 def test_the_bound_is_never_below_the_exact_tail() -> None:
     from math import comb, log10
 
@@ -230,7 +261,7 @@ def test_grids_that_are_dense_nowhere_are_left_out_without_a_difference(
     monkeypatch.setattr(jpeg_grid, "grid_areas", lambda own, grid, *rest: asked.append(grid) or plain(own, grid, *rest))
     quick = jpeg_grid.grid(picture)
     assert len(asked) < 20
-    monkeypatch.setattr(jpeg_grid, "dense_grids", lambda cells: np.ones(64, bool))
+    monkeypatch.setattr(jpeg_grid._Cells, "dense", lambda cells, main: np.ones(64, bool))
     slow = jpeg_grid.grid(picture)
     assert len(asked) > 120
     assert (quick.score, quick.regions, quick.data) == (slow.score, slow.regions, slow.data)

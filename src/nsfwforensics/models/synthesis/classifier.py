@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.runtime import bytes_are_fast
 from nsfwforensics.models.synthesis.calibration import PLAIN_GROUND, PORTRAIT
+from nsfwforensics.models.synthesis.clip_integer import IntegerClip, cached_integer_clip
 from nsfwforensics.models.synthesis.clip_numpy import WIDTH, ArrayClip, cached_array_clip
 from nsfwforensics.models.synthesis.domain_probe import DomainProbe, domain_probe
 from nsfwforensics.models.synthesis.ground import on_plain_ground
@@ -156,7 +158,7 @@ class SynthesisClassifier:
         domain: What tells photographs from other pictures by the embedding, or None where that is not asked.
     """
 
-    def __init__(self, body: Clip | ArrayClip, head: Head, domain: DomainProbe | None = None) -> None:
+    def __init__(self, body: Clip | ArrayClip | IntegerClip, head: Head, domain: DomainProbe | None = None) -> None:
         self._body = body
         self._head = head
         self._domain = domain
@@ -177,7 +179,7 @@ class SynthesisClassifier:
         if not len(views):
             return np.zeros(0), np.zeros(0, bool), np.zeros(0, bool)
         pixels: Any = np.ascontiguousarray(views.transpose(0, 3, 1, 2))
-        if not isinstance(self._body, ArrayClip):
+        if not isinstance(self._body, ArrayClip | IntegerClip):
             import torch
 
             pixels = torch.from_numpy(pixels)
@@ -221,13 +223,15 @@ def cached_classifier(device: str, folder: Path | None, threads: int, *, few: bo
     Raises:
         WeightsError: The weights are missing, altered or of an unknown layout.
     """
-    head = Head(weights.load_arrays(MODEL, folder))
+    head, probe = Head(weights.load_arrays(MODEL, folder)), domain_probe(folder)
+    if device == "cpu" and bytes_are_fast():
+        return SynthesisClassifier(cached_integer_clip(folder, threads, few=few), head, probe)
     if device == "cpu" and few:
-        return SynthesisClassifier(cached_array_clip(folder), head, domain_probe(folder))
+        return SynthesisClassifier(cached_array_clip(folder), head, probe)
     import torch
 
     from nsfwforensics.models.synthesis import clip
 
     if device == "cpu":
         torch.set_num_threads(threads)
-    return SynthesisClassifier(clip.cached_clip(device, folder), head, domain_probe(folder))
+    return SynthesisClassifier(clip.cached_clip(device, folder), head, probe)

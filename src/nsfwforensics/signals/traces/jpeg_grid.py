@@ -34,11 +34,12 @@ from nsfwforensics.signals.traces.jpeg_regions import (
     GridAreas,
     absent_areas,
     dense_grids,
+    dense_rows,
     grid_areas,
     nfa,
     strongest,
 )
-from nsfwforensics.signals.traces.jpeg_votes import GRIDS, NEAR_ZERO, ZERO, counts, votes
+from nsfwforensics.signals.traces.jpeg_votes import GRIDS, NEAR_ZERO, NO_VOTE, ZERO, counts, histogram, tally, votes
 from nsfwforensics.signals.traces.trace import Trace, TraceRegion
 
 LEAST_SIDE = 64
@@ -80,7 +81,7 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     if min(height, width) < LEAST_SIDE:
         return Trace(cell=CELL, reason=say("smaller than {least} pixels on a side", least=LEAST_SIDE))
     bands = _Bands(_rows(height, width), height)
-    strict, wide = (_Cells(counts(each)) for each in votes(luma, bands.rows, (ZERO, NEAR_ZERO)))
+    strict, wide = (_Cells(each) for each in votes(luma, bands.rows, (ZERO, NEAR_ZERO)))
     main = strict.main()
     found = [*strict.areas(main), *wide.areas(main)]
     absent: tuple[Area, ...] = ()
@@ -145,15 +146,21 @@ def _rows(height: int, width: int) -> list[tuple[int, int]]:
 
 
 class _Cells:
-    """Votes per cell, uint8 (rows, columns, 64), with what is worked out of them once: ``totals``, in blocks."""
+    """Votes, uint8 (rows, columns) of pixels, counted per cell only as far as somebody asks.
 
-    def __init__(self, cells: NDArray[np.uint8]) -> None:
-        self.cells = cells
-        self.shape = (cells.shape[0], cells.shape[1])
-        self.voters = cells.sum(axis=2, dtype=np.uint8)
-        totals: Any = cv2.reduce(cells.reshape(-1, GRIDS), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
-        self.totals: NDArray[np.float64] = totals[0] / 64.0
+    Attributes:
+        shape: Rows and columns of cells.
+        voters: Votes per cell for any grid, uint8 (rows, columns), 0–64.
+        totals: Votes for each grid, in blocks, float64 (64,).
+    """
+
+    def __init__(self, found: NDArray[np.uint8]) -> None:
+        self.shape = (found.shape[0] // CELL, found.shape[1] // CELL)
+        self._found = found[: self.shape[0] * CELL, : self.shape[1] * CELL]
+        self.voters = tally(self._found != NO_VOTE)
+        self.totals: NDArray[np.float64] = histogram(self._found)[:GRIDS] / 64.0
         self._typical = float(np.median(self.totals)) / max(float(self.totals.sum()), 1.0)
+        self._own: dict[int, NDArray[np.uint8]] = {}
 
     def main(self) -> int | None:
         """The grid that most pixels follow, or None where that may be chance."""
@@ -165,18 +172,38 @@ class _Cells:
         chance = nfa(self.voters.size, float(self.totals[grid]), CHANCE, math.log10(GRIDS))
         return chance < math.log10(EPSILON)
 
+    def own(self, grid: int) -> NDArray[np.uint8]:
+        """Votes for one grid per cell, uint8 (rows, columns), 0–64."""
+        if grid not in self._own:
+            self._own[grid] = tally(self._found == grid)
+        return self._own[grid]
+
     def of(self, grid: int) -> GridAreas:
         """What one grid does."""
-        return grid_areas(np.ascontiguousarray(self.cells[..., grid]), grid, self.voters, self._typical)
+        return grid_areas(self.own(grid), grid, self.voters, self._typical)
+
+    def dense(self, main: int | None) -> NDArray[np.bool_]:
+        """Which grids may be dense somewhere, of those that are not the main one or the one at the corner: bool (64,).
+
+        All the others' votes together bound each of theirs, so that most rows are never counted grid by grid.
+        """
+        found = np.zeros(GRIDS, np.bool_)
+        known = {0} if main is None else {0, main}
+        others = self.voters.copy()
+        for grid in known:
+            others -= self.own(grid)
+        for first, last in dense_rows(others):
+            found |= dense_grids(counts(self._found[first * CELL : last * CELL]))
+        return found
 
     def areas(self, main: int | None) -> list[tuple[int, GridAreas]]:
         """What every grid does that is dense somewhere, but for the main one and the one at the corner, the file's."""
-        return [(int(g), self.of(int(g))) for g in np.flatnonzero(dense_grids(self.cells)) if g not in (0, main)]
+        return [(int(g), self.of(int(g))) for g in np.flatnonzero(self.dense(main)) if g not in (0, main)]
 
     def others(self, main: int | None) -> NDArray[np.float32]:
         """Share of each cell's pixels that vote for a grid other than the main one: float32 (rows, columns)."""
-        voting = self.voters if main is None else self.voters - self.cells[..., main]
-        found: NDArray[np.float32] = voting / np.float32(64.0)
+        voting = self.voters if main is None else self.voters - self.own(main)
+        found: NDArray[np.float32] = np.divide(voting, 64.0, dtype=np.float32)
         return found
 
 
@@ -192,8 +219,7 @@ def _missing(luma: NDArray[np.uint8], now: _Cells, bands: _Bands) -> tuple[Area,
             saved: Any = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
             again[top : top + part.shape[0]] = saved
     (after,) = votes(again, bands.rows)
-    would = np.ascontiguousarray(counts(after)[..., 0])
-    return absent_areas(np.ascontiguousarray(now.cells[..., 0]), now.voters, would)
+    return absent_areas(now.own(0), now.voters, tally(after == 0))
 
 
 def _offset(strict: _Cells, wide: _Cells, main: int | None, spread: set[int]) -> int | None:

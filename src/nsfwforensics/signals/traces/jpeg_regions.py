@@ -53,6 +53,7 @@ _ABSENT_SHARE = 0.15
 _ABSENT_WOULD = 0.4
 _DENSE = 0.2
 _WINDOW = 5  # cells
+_LEAST_DENSE = int(_DENSE * 64 * _WINDOW**2) - 1  # votes in a window; one below, because a mean of fractions is rounded
 _MOST_REGIONS = 20
 
 
@@ -115,6 +116,21 @@ def box_tests(cells: int) -> float:
     return math.log10(GRIDS) + 2 * math.log10(max(cells, 2))
 
 
+def dense_rows(others: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Rows of cells outside of which no grid can be dense, with those that the windows in them reach.
+
+    Args:
+        others: Votes per cell for the grids in question together, uint8 (rows, columns), 0–64.
+
+    Returns:
+        First and last (exclusive) row of each run, in order.
+    """
+    rows = (_windows(others).max(axis=1, keepdims=True) >= _LEAST_DENSE).astype(np.uint8)
+    rows = np.asarray(cv2.dilate(rows, np.ones((_WINDOW, 1), np.uint8)))
+    edges = np.flatnonzero(np.diff(rows[:, 0], prepend=0, append=0)).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
 def dense_grids(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which grids may be dense somewhere; of any other :func:`grid_areas` finds no area, at thirty times the cost.
 
@@ -124,11 +140,16 @@ def dense_grids(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Returns:
         bool (64,).
     """
+    most: Any = cv2.reduce(_windows(cells).reshape(-1, GRIDS), 0, cv2.REDUCE_MAX)
+    found: NDArray[np.bool_] = most[0] >= _LEAST_DENSE
+    return found
+
+
+def _windows(cells: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Sums of the windows around each cell, without what lies outside."""
     window = (_WINDOW, _WINDOW)
     sums: Any = cv2.boxFilter(cells, cv2.CV_16U, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    least = int(_DENSE * 64 * _WINDOW**2) - 1  # one below, because a mean of fractions is rounded
-    most: Any = cv2.reduce(sums.reshape(-1, GRIDS), 0, cv2.REDUCE_MAX)
-    found: NDArray[np.bool_] = most[0] >= least
+    found: NDArray[np.uint16] = sums
     return found
 
 
@@ -251,6 +272,7 @@ __all__ = [
     "absent_areas",
     "box_tests",
     "dense_grids",
+    "dense_rows",
     "grid_areas",
     "nfa",
     "strongest",

@@ -24,9 +24,8 @@ NO_VOTE = 64
 _BLOCK = 8
 _REACH = _BLOCK - 1
 _STRIP = 32  # rows of votes made at a time: with a picture's columns, what fits a processor's cache
-_TILE = 800  # most columns of coefficients made at a time; numbers of columns that are powers of two are slower
+_TILE = 1200  # most columns of coefficients made at a time: what one row of blocks makes of so many fits the cache too
 _ROWS = 8  # rows of blocks whose horizontal frequencies are kept at a time
-_AT_ONCE = 2  # rows of coefficients made at a time: with so many columns, what fits a processor's cache
 
 # Coefficients of whole numbers can be exact halves; which side rounding puts them on must not depend on the machine.
 ZERO = 0.499
@@ -57,11 +56,11 @@ def votes(
     for first, last in rows:
         low, high = max(first, _REACH), min(last, height - _REACH)
         numbers = zeros(luma[low - _REACH : high + _REACH], thresholds)
-        constant = _constant(luma[low - _REACH : high + _REACH])
         for top in range(low, high, _STRIP):
             bottom = min(top + _STRIP, high)
             part = slice(top - low, bottom - low + _REACH)
-            strips = _strip_votes(numbers[:, part], constant[part], top - _REACH)
+            constant = _constant(luma[top - _REACH : bottom + _REACH])
+            strips = _strip_votes(numbers[:, part], constant, top - _REACH)
             for whole, strip in zip(found, strips, strict=True):
                 whole[at + top - first : at + bottom - first, _REACH : width - _REACH] = strip
         at += last - first
@@ -88,6 +87,42 @@ def counts(found: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cells
 
 
+def histogram(found: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many pixels vote for each grid.
+
+    Args:
+        found: uint8 (rows, columns) as :func:`votes` gives them; an even number of columns.
+
+    Returns:
+        int64 (65,), those without a vote last.
+    """
+    pairs = np.zeros(1 << 16, np.int64)  # two neighbours at a time: half as many to count
+    for top in range(0, len(found), _BLOCK * _STRIP):
+        pairs += np.bincount(
+            np.ascontiguousarray(found[top : top + _BLOCK * _STRIP]).view(np.uint16).ravel(), minlength=1 << 16
+        )
+    both = pairs.reshape(256, 256)[: GRIDS + 1, : GRIDS + 1]
+    total: NDArray[np.int64] = both.sum(axis=0) + both.sum(axis=1)
+    return total
+
+
+def tally(which: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """How many pixels of each cell of 8×8 are marked.
+
+    Args:
+        which: bool (rows, columns).
+
+    Returns:
+        uint8 (rows // 8, columns // 8), 0–64.
+    """
+    rows, columns = which.shape[0] // _BLOCK, which.shape[1] // _BLOCK
+    whole = np.ascontiguousarray(which[: rows * _BLOCK, : columns * _BLOCK]).view(np.uint8)
+    down = np.add.reduce(whole.reshape(rows, _BLOCK, columns * _BLOCK), axis=1, dtype=np.uint8)
+    # The highest byte of the product is the sum of all eight, which no carry reaches: they are 64 at most.
+    found: NDArray[np.uint8] = (down.view(np.uint64) * np.uint64(0x0101010101010101) >> np.uint64(56)).astype(np.uint8)
+    return found
+
+
 def zeros(luma: NDArray[np.uint8], thresholds: Sequence[float] = (ZERO,)) -> NDArray[np.uint8]:
     """How many AC coefficients are near zero in the block that begins at each pixel.
 
@@ -98,37 +133,50 @@ def zeros(luma: NDArray[np.uint8], thresholds: Sequence[float] = (ZERO,)) -> NDA
     Returns:
         uint8 (thresholds, height − 7, width − 7), 0–63: coefficients of the orthonormal DCT-II below each magnitude.
     """
-    height, width = luma.shape[0] - _REACH, luma.shape[1] - _REACH
-    found = np.empty((len(thresholds), height, width), np.uint8)
-    columns = -(-width // -(-width // _TILE))
-    # Made once and written over: what is allocated anew for every tile costs more than the sums.
-    pixels = np.zeros((_ROWS, columns + _REACH), np.float32)
-    beside = np.lib.stride_tricks.sliding_window_view(pixels, _BLOCK, axis=1).transpose(0, 2, 1)
-    shifted = np.empty((_ROWS, _BLOCK, columns), np.float32)  # row, place in the block, column
-    across = np.zeros((_ROWS + _REACH, _BLOCK, columns), np.float32)  # row, horizontal frequency, column
-    below = np.lib.stride_tricks.sliding_window_view(across.reshape(len(across), -1), _BLOCK, axis=0)
-    below = below.transpose(0, 2, 1)
-    coefficients = np.empty((_AT_ONCE, _BLOCK, _BLOCK * columns), np.float32)  # row, vertical, horizontal · column
-    planes = coefficients.reshape(_AT_ONCE, _BLOCK * _BLOCK, columns)[:, 1:]
-    small = np.empty((len(thresholds), *planes.shape), np.bool_)
-    number = np.empty((len(thresholds), _AT_ONCE, columns), np.uint8)
-    for left in range(0, width, columns):
-        right = min(left + columns, width)
-        for first in range(-_ROWS, height, _ROWS):  # of the blocks; before the first ones, the rows above are made
-            rows = luma[max(0, first + _REACH) : first + _REACH + _ROWS, left : right + _REACH]
-            across[:_REACH] = across[_ROWS:]
-            pixels[_ROWS - len(rows) if first < 0 else 0 :][: len(rows), : rows.shape[1]] = rows
-            np.copyto(shifted, beside)  # without overlaps it goes through the matrix library
-            np.matmul(_dct(), shifted, out=across[_REACH:])
-            for top in range(0, min(_ROWS, height - first) if first >= 0 else 0, _AT_ONCE):
-                np.matmul(_dct(), below[top : top + _AT_ONCE], out=coefficients)
-                np.abs(coefficients, out=coefficients)
-                for least, under in zip(thresholds, small, strict=True):
-                    np.less(planes, np.float32(least), out=under)
-                np.add.reduce(small.view(np.uint8), axis=2, dtype=np.uint8, out=number)
-                part = found[:, first + top : first + top + _AT_ONCE, left:right]
-                part[:] = number[:, : part.shape[1], : right - left]
-    return found
+    return _Sliding(luma.shape[1]).zeros(luma, thresholds)
+
+
+class _Sliding:
+    """The transform of the blocks at all pixels of pictures of one width, in buffers made once and written over.
+
+    What is allocated anew for every row costs more than the sums.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width - _REACH
+        self._columns = columns = -(-self._width // -(-self._width // _TILE))
+        self._pixels = np.zeros((_ROWS, columns + _REACH), np.float32)
+        self._beside = np.lib.stride_tricks.sliding_window_view(self._pixels, _BLOCK, axis=1).transpose(0, 2, 1)
+        self._shifted = np.empty((_ROWS, _BLOCK, columns), np.float32)  # row, place in the block, column
+        self._across = np.zeros((_ROWS + _REACH, _BLOCK, columns), np.float32)  # row, horizontal frequency, column
+        self._coefficients = np.empty((_BLOCK, _BLOCK * columns), np.float32)
+        self._small = np.empty((_BLOCK * _BLOCK - 1, columns), np.bool_)
+
+    def zeros(self, luma: NDArray[np.uint8], thresholds: Sequence[float]) -> NDArray[np.uint8]:
+        """What :func:`zeros` is asked for."""
+        height, width, columns = luma.shape[0] - _REACH, self._width, self._columns
+        found = np.empty((len(thresholds), height, width), np.uint8)
+        pixels, across, coefficients, small = self._pixels, self._across, self._coefficients, self._small
+        below = across.reshape(len(across), -1)
+        planes = coefficients.reshape(_BLOCK * _BLOCK, columns)[1:]
+        number = np.empty(columns, np.uint8)
+        least = [np.float32(threshold) for threshold in thresholds]
+        for left in range(0, width, columns):
+            right = min(left + columns, width)
+            for first in range(-_ROWS, height, _ROWS):  # of the blocks; before the first ones, the rows above are made
+                rows = luma[max(0, first + _REACH) : first + _REACH + _ROWS, left : right + _REACH]
+                across[:_REACH] = across[_ROWS:]
+                pixels[_ROWS - len(rows) if first < 0 else 0 :][: len(rows), : rows.shape[1]] = rows
+                np.copyto(self._shifted, self._beside)  # without overlaps it goes through the matrix library
+                np.matmul(_dct(), self._shifted, out=across[_REACH:])
+                for top in range(min(_ROWS, height - first) if first >= 0 else 0):
+                    np.matmul(_dct(), below[top : top + _BLOCK], out=coefficients)
+                    np.abs(planes, out=planes)
+                    for each, under in zip(found, least, strict=True):
+                        np.less(planes, under, out=small)
+                        np.add.reduce(small.view(np.uint8), axis=0, dtype=np.uint8, out=number)
+                        each[first + top, left:right] = number[: right - left]
+        return found
 
 
 @cache
@@ -156,15 +204,19 @@ def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: i
     up, down = grid + constant, 2 * (GRIDS - 1) - grid + constant
     found = []
     for number in numbers:
-        high = np.multiply(number, 128, dtype=np.uint16)
-        first, last = _greatest(high + up), _greatest(np.add(high, down, out=high))
+        high = number.astype(np.uint16)
+        high <<= 7
+        first = _greatest(high + up)
+        high += down
+        last = _greatest(high)
         # Below the zeros, one block that does not tie and is not constant makes 2·grid + 2·(63 − grid) of both values;
         # a grid that is greater upwards, or a constant block, makes more, which stays below 256.
-        sole = np.add(first, last, dtype=np.uint16).astype(np.uint8) == 2 * (GRIDS - 1)
+        sole = (first + last).astype(np.uint8) == 2 * (GRIDS - 1)
+        kept = np.negative(sole.view(np.uint8))  # all bits, or none
         named = first.astype(np.uint8)
         named >>= 1
-        named &= GRIDS - 1
-        np.copyto(named, NO_VOTE, where=~sole)
+        named &= kept & (GRIDS - 1)
+        named |= ~kept & NO_VOTE
         found.append(named)
     return found
 
@@ -180,12 +232,20 @@ def _greatest(values: NDArray[Any]) -> NDArray[np.uint16]:
 def _constant(luma: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether the block that begins at each pixel is constant along its rows or along its columns."""
     rows, columns = luma.shape[0] - _REACH, luma.shape[1] - _REACH
-    across = (luma[:, 1:] != luma[:, :-1]).view(np.uint8)
-    down = (luma[1:] != luma[:-1]).view(np.uint8)
-    varies_across = cv2.dilate(across, np.ones((_BLOCK, _REACH), np.uint8), anchor=(0, 0))[:rows, :columns]
-    varies_down = cv2.dilate(down, np.ones((_REACH, _BLOCK), np.uint8), anchor=(0, 0))[:rows, :columns]
-    constant: NDArray[np.bool_] = (varies_across == 0) | (varies_down == 0)
-    return constant
+    across = _any(_any(luma[:, 1:] != luma[:, :-1], _BLOCK, 0), _REACH, 1)[:rows, :columns]
+    down = _any(_any(luma[1:] != luma[:-1], _REACH, 0), _BLOCK, 1)[:rows, :columns]
+    return ~(across & down)
 
 
-__all__ = ["GRIDS", "NEAR_ZERO", "NO_VOTE", "ZERO", "counts", "votes", "zeros"]
+def _any(marked: NDArray[np.bool_], size: int, axis: int) -> NDArray[np.bool_]:
+    """Whether any of so many places from each on is marked, along an axis: windows of 2, of 4, of ``size`` below 9."""
+    reach = 1
+    for step in (1, 2, size - 4):
+        reach += step
+        length = marked.shape[axis] - step
+        low, high = (slice(None),) * axis + (slice(length),), (slice(None),) * axis + (slice(step, None),)
+        marked = marked[low] | marked[high]
+    return marked
+
+
+__all__ = ["GRIDS", "NEAR_ZERO", "NO_VOTE", "ZERO", "counts", "histogram", "tally", "votes", "zeros"]
