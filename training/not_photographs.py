@@ -119,9 +119,9 @@ def _pictures(source: Source, folder: Path, out: Path, photographs: Sequence[Pat
             return
         try:
             content = _content(name, where, out, photographs)
+            picture = _written(source, name, content, out) if content else None
         except (OSError, ValueError, SyntaxError, subprocess.SubprocessError):
             continue
-        picture = _written(source, name, content, out) if content else None
         if picture is not None and picture.key not in seen:
             seen.add(picture.key)
             yield picture
