@@ -61,8 +61,8 @@ def detector(_: argparse.Namespace) -> str:
     return f"""## The classifier
 
 {len(paths)} JPEG photographs brought to 1 to 12 megapixels, one after the other, decoding and faces aside,
-median (greatest) milliseconds a picture over {ROUNDS} rounds. Ours: six native crops and four of changed views by two
-networks, and the check whether it is a photograph at all. Beside it a ViT-B/16 (torchvision; its cost needs no trained
+median (greatest) milliseconds a picture over {ROUNDS} rounds. Ours: one view, two more where something would be said,
+and the check whether it is a photograph at all. Beside it a ViT-B/16 (torchvision; its cost needs no trained
 weights), a common base of published detectors, on one picture reduced to {VIEW[0]} × {VIEW[1]} pixels. Weights as
 stored: {size:.1f} MiB, partly in half precision, and {bytes_:.0f} MiB in single precision.
 

@@ -1,10 +1,10 @@
 """The script that a user would write instead: each library opens each file for itself, one file after the other.
 
 Run as ``python -m benchmarks.naive FOLDER REFERENCE [--all]``; prints one line per file. The embedder and the
-classifier are the same networks that the tool runs, on the same number of crops, so that the difference is the
-plumbing alone. With ``--all`` it does what public example code does for the other stages too: SIFT matched with itself
-for copies within a picture, JPEG ghosts, error levels, Content Credentials, NudeNet. For JPEG grids and invisible
-watermarks it has nothing.
+classifier are the same networks that the tool runs, on the same views; the classifier's is run by torch in float32, as
+a script would run it. With ``--all`` it does what public example code does for the other stages too: SIFT matched with
+itself for copies within a picture, JPEG ghosts, error levels, Content Credentials, NudeNet. For JPEG grids and
+invisible watermarks it has nothing.
 """
 
 from __future__ import annotations
@@ -12,20 +12,25 @@ from __future__ import annotations
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import exifread
 import imagehash
 import numpy as np
 import pdqhash
+import torch
 from facenet_pytorch import MTCNN
 from PIL import Image, ImageChops
 
-from nsfwforensics.core.analyzer import Outcome, Resources
+from nsfwforensics.core.analyzer import BatchAnalyzer, Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.core.registry import select
+from nsfwforensics.models import weights
 from nsfwforensics.models.faces.align import align
 from nsfwforensics.models.faces.embedder import ResNet29Embedder, cached_embedder
+from nsfwforensics.models.synthesis import clip
+from nsfwforensics.models.synthesis.classifier import Head, SynthesisClassifier
 
 HASHES = (imagehash.phash, imagehash.dhash)
 
@@ -42,9 +47,7 @@ def main(folder: Path, reference: Path, *, everything: bool) -> None:
     others = Others() if everything else None
     detector = MTCNN(keep_all=True)
     embedder = cached_embedder("resnet29", "cpu", None)
-    (entry,) = select(["deepfake"])
-    loaded = entry.load()
-    classifier = loaded(loaded.Options(), Resources(threads=2))
+    classifier = in_torch(threads=2)
     known = faces(detector, embedder, reference)[0]
     for path in sorted(folder.iterdir()):
         with path.open("rb") as stream:
@@ -60,6 +63,16 @@ def main(folder: Path, reference: Path, *, everything: bool) -> None:
         print(path.name, len(tags), hashes[0], int(pdq.sum()), quality, len(found), nearest, type(scores).__name__)
         if others is not None:
             print(" ", *others(path))
+
+
+def in_torch(threads: int) -> BatchAnalyzer[Any, Any]:
+    """The analyzer, with the classifier's network in torch and float32 wherever it runs."""
+    (entry,) = select(["deepfake"])
+    loaded: type[BatchAnalyzer[Any, Any]] = entry.load()  # type: ignore[assignment]
+    torch.set_num_threads(threads)
+    body = SynthesisClassifier(clip.cached_clip("cpu", None), Head(weights.load_arrays("synthesis")))
+    made = type("InTorch", (loaded,), {"_classifier": body})
+    return made(loaded.Options(), Resources(threads=threads))
 
 
 class Others:

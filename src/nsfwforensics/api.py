@@ -36,7 +36,7 @@ from nsfwforensics.language import brought
 from nsfwforensics.libraries import library_versions
 from nsfwforensics.request import Request, inputs, prepared
 from nsfwforensics.settings import Settings, laid_over
-from nsfwforensics.store.sinks import CaseSink, Sink
+from nsfwforensics.store.sinks import Sink
 
 SHARE_FROM_FILES = 12
 """With ``jobs=0`` fewer files than this are examined by one worker: loading models in each costs seconds."""
@@ -64,7 +64,7 @@ class Run:
             if not os.path.lexists(path):
                 raise UsageError(f"no such file or folder: {path}")
         keep_apart([request.exclude, request.case], inputs(request))
-        self.sink = Sink() if request.case is None else CaseSink(request.case, whole=not request.paths)
+        self.sink = _sink(request)
         chosen = select(request.only, request.skip, allow_plugins=request.allow_plugins)
         if request.quick:
             chosen = tuple(each for each in chosen if each.load().quick)
@@ -169,6 +169,14 @@ class Run:
 
     def _has_many_files(self) -> bool:
         return any(count >= SHARE_FROM_FILES for count, _ in enumerate(self.targets(), start=1))
+
+
+def _sink(request: Request) -> Sink:
+    if request.case is None:
+        return Sink()
+    from nsfwforensics.store.case_sink import CaseSink  # with all that a database needs
+
+    return CaseSink(request.case, whole=not request.paths)
 
 
 def scan(paths: Iterable[str | Path], **request: Any) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -48,10 +48,16 @@ def library_versions() -> Mapping[str, str]:
     found = {}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            found[name] = _stated(distribution(name))
         except PackageNotFoundError:
             continue
     return MappingProxyType(found)
+
+
+def _stated(package: Distribution) -> str:
+    """The version of a distribution, without reading the pages of description behind it in the same file."""
+    head = (package.read_text("METADATA") or "").partition("\n\n")[0]
+    return next((line[9:] for line in head.splitlines() if line.startswith("Version: ")), None) or package.version
 
 
 def lacking(extra: str = "") -> list[str]:

@@ -142,7 +142,10 @@ def prepared(request: Request, chosen: Sequence[Registration]) -> Plan:
         inside=look_inside,
     )
     if apart:
-        warm_up_for(classes, share=not _one_file(request.paths))
+        many = () if _one_file(request.paths) else classes
+        warm_up_for(
+            classes, [name for each in many for name in each.heavy_modules(options[each.name], settings.device)]
+        )
         return prepared_apart(spec, device)
     if device is not None:  # only where one is needed: finding it imports torch
         from nsfwforensics.models.device import resolve_device

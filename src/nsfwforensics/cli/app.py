@@ -99,10 +99,10 @@ def _run() -> str | int | None:
     wanted = "*" if completing else next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     code: str | int | None = None
     try:
+        gc.disable()  # a tenth of the loading, in which nothing is thrown away
         if wanted not in (None, "*"):
             alone.begin(wanted)
             warm_up_for_one(sys.argv[1:])
-        gc.disable()  # a tenth of the loading, in which nothing is thrown away
         command = _command(wanted)
         gc.freeze()
         gc.enable()

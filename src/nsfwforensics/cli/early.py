@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from itertools import pairwise
 
 from nsfwforensics.core.registry import installed
 
 _NO_SERVER = frozenset({"--no-isolate", "--engine", "--help"})
+SHARED = ("nsfwforensics.execution.worker", "pebble.pool.process")
+"""What the command needs too of what every worker needs."""
+
 _FOLDERS = frozenset({"-o", "--output"})
 
 
@@ -31,5 +36,8 @@ def warm_up_for_one(words: Sequence[str]) -> None:
         # exit after that folder did, and clear up before it goes.
         from nsfwforensics.execution.server import EVERY_WORKER, warm_up
 
-        ours = (registration.entry.module for registration in installed() if registration.built_in)
-        warm_up([*EVERY_WORKER, *ours])
+        ours = [registration.entry.module for registration in installed() if registration.built_in]
+        for module in (*SHARED, *ours):
+            with suppress(ImportError):  # whoever needs it says so
+                import_module(module)
+        warm_up([*EVERY_WORKER, *ours], branch=True)

@@ -217,6 +217,17 @@ class BaseAnalyzer(ABC):
         self.enrolment = enrolment or Enrolment()
 
     @classmethod
+    def heavy_modules(cls, options: Mapping[str, Any], device: str) -> tuple[str, ...]:
+        """Names what takes long to load and is shared by all workers for many files: by default torch, for a model.
+
+        Args:
+            options: Those that were set, by name.
+            device: The device that was asked for.
+        """
+        del options, device
+        return ("torch",) if cls.needs_device else ()
+
+    @classmethod
     def enrol(cls, options: Any, resources: Resources) -> Enrolment:
         """Prepares, once per run and before any evidence is opened, what every worker will need.
 

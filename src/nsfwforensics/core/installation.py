@@ -7,11 +7,12 @@ others from whoever asks by name.
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from importlib import metadata
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """The folder of this package."""
@@ -56,12 +57,11 @@ def _holds(found: Distribution, file: Path) -> bool:
 
 def _source(found: Distribution) -> Path | None:
     """The project's folder, where a distribution was installed for work on it (PEP 610)."""
-    from urllib.request import url2pathname  # slow to load, and only for those who work on it
-
     try:
         record = json.loads(found.read_text("direct_url.json") or "{}")
         if not record.get("dir_info", {}).get("editable"):
             return None
-        return Path(url2pathname(urlsplit(record["url"]).path)).resolve()
+        path = unquote(urlsplit(record["url"]).path)  # as url2pathname, whose module takes long to load
+        return Path(path.lstrip("/") if os.name == "nt" else path).resolve()
     except (ValueError, KeyError, AttributeError, TypeError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -47,7 +48,7 @@ class FirstLook:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=scratch())  # noqa: SIM115 - as long as the run
         self._file.seek(self._end)
-        length = self._file.write(pickle.dumps(file))
+        length = self._file.write(pickle.dumps(copy.copy(file)))  # a copy has no JSON: the whole report gets its own
         self._places[file.info.path] = (self._end, length, file.priority.rank, triage.standing(file))
         self._end += length
 

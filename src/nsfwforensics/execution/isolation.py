@@ -69,38 +69,45 @@ class Sent:
         return self.future is not None and self.future.done() and self.future.exception() is None
 
 
-def isolated(
-    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff, flight: deque[Sent] | None = None
-) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
-    """Calls a function for every task in worker processes.
+class Workers:
+    """Worker processes that are started for the first task, and stay until they are dismissed.
 
     Args:
-        call: A module's function; what it returns must be picklable.
-        tasks: Its arguments, picklable.
-        staff: How the workers are to be.
-        flight: Where the tasks stand that were sent and not answered for, in order; for looking on.
-
-    Yields:
-        Every task, in order, with what the function returned for it, or why there is nothing.
-
-    Raises:
-        ForensicsError: Workers cannot be started, or end again and again without having done anything.
+        staff: How they are to be.
     """
-    waiting = iter(tasks)
-    flight = deque() if flight is None else flight
-    pool: ProcessPool | None = None
-    breaks = 0
-    try:
+
+    def __init__(self, staff: Staff) -> None:
+        self._staff = staff
+        self._pool: ProcessPool | None = None
+
+    def answers(
+        self, call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], flight: deque[Sent] | None = None
+    ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
+        """Calls a function for every task.
+
+        Args:
+            call: A module's function; what it returns must be picklable.
+            tasks: Its arguments, picklable.
+            flight: Where the tasks stand that were sent and not answered for, in order; for looking on.
+
+        Yields:
+            Every task, in order, with what the function returned for it, or why there is nothing.
+
+        Raises:
+            ForensicsError: Workers cannot be started, or end again and again without having done anything.
+        """
+        staff, waiting = self._staff, iter(tasks)
+        flight = deque() if flight is None else flight
+        breaks = 0
         while True:
             while len(flight) < staff.ahead * staff.jobs and (task := next(waiting, None)) is not None:
                 flight.append(Sent(task))
             if not flight:
                 return
-            pool = pool or _hired(staff)
-            outcome = _outcome(flight[0], staff.seconds) if _sent(pool, call, flight, staff) else None
+            self._pool = self._pool or _hired(staff)
+            outcome = _outcome(flight[0], staff.seconds) if _sent(self._pool, call, flight, staff) else None
             if outcome is None or outcome is _STUCK:
-                _dismissed(pool)
-                pool = None
+                self.dismiss()
                 for sent in flight:
                     sent.future = sent.future if sent.is_done() else None
             if outcome is None:
@@ -117,9 +124,24 @@ def isolated(
             if isinstance(outcome, Lost):
                 _log.debug("no answer about %s: %s", done[0], outcome.reason)
             yield done, outcome[0] if isinstance(outcome, tuple) else outcome
-    finally:
+
+    def dismiss(self) -> None:
+        """Ends them, whatever they are at."""
+        pool, self._pool = self._pool, None
         if pool is not None:
-            _dismissed(pool)
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+
+def isolated(
+    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff
+) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
+    """As :meth:`Workers.answers`, by workers that are dismissed at the end."""
+    workers = Workers(staff)
+    try:
+        yield from workers.answers(call, tasks)
+    finally:
+        workers.dismiss()
 
 
 def _sent(pool: ProcessPool, call: Callable[..., Any], flight: Iterable[Sent], staff: Staff) -> bool:
@@ -171,8 +193,3 @@ def _hired(staff: Staff) -> ProcessPool:
             "Linux a /dev/shm that can be written (--no-isolate does without them)"
         ) from error
     return pool
-
-
-def _dismissed(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()

@@ -18,21 +18,17 @@ from nsfwforensics.execution.server import EVERY_WORKER, warm_up
 from nsfwforensics.models.device import is_cpu
 from nsfwforensics.seclusion import scratch
 
-_WITH_MODELS = ("cv2", "torch", "nsfwforensics.models.synthesis.classifier", "nsfwforensics.models.faces.mtcnn")
 
-
-def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]], *, share: bool = True) -> None:
+def warm_up_for(analyzers: Iterable[type[BaseAnalyzer]], heavy: Iterable[str] = ()) -> None:
     """Has what workers with these analyzers need be loaded for them, while this process goes on.
 
     Args:
         analyzers: Those that will run.
-        share: Whether the libraries of models are loaded too, for many workers; a single one that has to load them may
-            look at its file with the quick analyzers before it does.
+        heavy: Further modules, which many workers are to share; a single one that has to load them may look at its file
+            with the quick analyzers before it does.
     """
-    classes = list(analyzers)
-    heavy = _WITH_MODELS if share and any(loaded.needs_device for loaded in classes) else ()
-    ours = [loaded.__module__ for loaded in classes if loaded.__module__.startswith("nsfwforensics.")]
-    warm_up([*EVERY_WORKER, *ours, *heavy])
+    ours = [loaded.__module__ for loaded in analyzers if loaded.__module__.startswith("nsfwforensics.")]
+    warm_up(dict.fromkeys([*EVERY_WORKER, *ours, *heavy]))
 
 
 def here() -> worker.Place:

@@ -10,14 +10,15 @@ Loads next to nothing, so that a command can have the server started before it h
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from multiprocessing import resource_tracker, util
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.seclusion import elsewhere
 
@@ -45,13 +46,15 @@ def context() -> SpawnContext | ForkServerContext:
     return multiprocessing.get_context("spawn")
 
 
-def warm_up(modules: Iterable[str]) -> None:
+def warm_up(modules: Iterable[str], *, branch: bool = False) -> None:
     """Has the server start and load modules while this process goes on with something else.
 
     Only the first call of a process chooses; a server that runs is left as it is.
 
     Args:
         modules: Names; one that cannot be imported is passed over.
+        branch: Whether the server branches off this process, with what that has loaded, in place of being started anew:
+            for a process that has loaded libraries and nothing else. Not where there is more than one thread.
     """
     if context().get_start_method() != "forkserver":
         return
@@ -59,8 +62,40 @@ def warm_up(modules: Iterable[str]) -> None:
 
     first, last = "nsfwforensics.execution.preload", "nsfwforensics.execution.preloaded"
     forkserver.set_forkserver_preload([first, *modules, last])
-    with without_interrupts(), elsewhere():
+    with _branching() if branch and _has_one_thread() else nullcontext(), without_interrupts(), elsewhere():
         forkserver.ensure_running()
+
+
+def _has_one_thread() -> bool:
+    return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - libraries' threads too
+
+
+@contextmanager
+def _branching() -> Iterator[None]:
+    """Has multiprocessing fork this process where it would start a new interpreter."""
+    start = util.spawnv_passfds
+    util.spawnv_passfds = _branch  # type: ignore[assignment]  # its three arguments have other names
+    try:
+        yield
+    finally:
+        util.spawnv_passfds = start
+
+
+def _branch(path: object, arguments: Sequence[Any], descriptors: Iterable[int]) -> int:
+    """Does in a fork what ``python -c`` was to do, and returns the fork's number; in place of ``spawnv_passfds``."""
+    del path
+    if (process := os.fork()) != 0:
+        return process
+    try:
+        for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208
+            if number not in {0, 1, 2, *descriptors}:
+                with suppress(OSError):  # what the list itself was read from
+                    os.close(number)  # such as the lock on the scratch folder
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        exec(arguments[-1], {"__name__": "__main__"})  # noqa: S102 # nosec B102 - multiprocessing's own code
+    finally:
+        os._exit(0)
 
 
 def _held() -> set[signal.Signals]:

@@ -72,7 +72,17 @@ def model_file() -> Path:
 def _read(path: Path) -> bytes:
     """The model's bytes, which are checked."""
     data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
+    _refuse_another(path, hashlib.sha256(data).hexdigest())
+    return data
+
+
+@cache
+def _check(path: Path) -> None:
+    with path.open("rb") as stream:
+        _refuse_another(path, hashlib.file_digest(stream, "sha256").hexdigest())
+
+
+def _refuse_another(path: Path, digest: str) -> None:
     if digest != SHA256:
         raise WeightsError(
             say(
@@ -81,12 +91,6 @@ def _read(path: Path) -> bytes:
                 digest=digest,
             )
         )
-    return data
-
-
-@cache
-def _check(path: Path) -> None:
-    _read(path)
 
 
 def detector_record(used_by: str) -> ModelRecord:

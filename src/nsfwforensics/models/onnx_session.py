@@ -6,19 +6,26 @@ more; the requirements exclude those versions, and the switch that they read whe
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from nsfwforensics.seclusion import silence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FATAL_ONLY = 4
 """Of what it remarks while it loads a stranger's model, which may quote that."""
 
 
-def onnx_session(data: bytes) -> Any:
-    """Makes a session of a model's bytes, which were looked through before or are pinned.
+def onnx_session(data: bytes, beside: Mapping[str, NDArray[Any]] = MappingProxyType({}), *, threads: int = 1) -> Any:
+    """Makes a session of a model's bytes, which were looked through before, are pinned or our own.
 
     Args:
         data: The model.
+        beside: Weights that the model names without holding them; not copied, and to be kept as long as the session.
+        threads: How many threads it may use.
 
     Raises:
         Exception: One of those that :func:`onnx_errors` names.
@@ -28,10 +35,15 @@ def onnx_session(data: bytes) -> Any:
 
     onnxruntime.disable_telemetry_events()  # on Windows the system asks for it, whatever the environment says
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.enable_cpu_mem_arena = False
     options.use_deterministic_compute = True
     options.log_severity_level = FATAL_ONLY
+    if beside:
+        # What writes numbers as bytes and reads them again is meant so, and is not to be taken out.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in beside.values()]
+        options.add_external_initializers(list(beside), values)
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 

@@ -34,6 +34,7 @@ class BoundedConnection(sqlite3.Connection):
         schema_version: What SQLite counts the changes of the schema with, when that was last looked through.
         flushed: Whether a commit waits until the disk has it.
         originals: What :func:`nsfwforensics.store.queries.originals` found, with the number of the newest run then.
+        asked: What was asked of the whole case in the transaction that is going on; None where none is.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -42,6 +43,7 @@ class BoundedConnection(sqlite3.Connection):
         self.schema_version: int | None = None
         self.flushed = True
         self.originals: tuple[int | None, frozenset[str]] | None = None
+        self.asked: dict[str, Any] | None = None
         self._file: Path | None = None
         self._taken = 0
         self._most = LEAST_STEPS
@@ -75,6 +77,30 @@ class BoundedConnection(sqlite3.Connection):
             except OSError:
                 continue
         return found
+
+
+def once(connection: sqlite3.Connection, statement: str) -> Any:
+    """The one value that a statement about the whole case gives, asked for once in a transaction.
+
+    Nobody else changes the case meanwhile. What the transaction itself changes of it must be forgotten.
+
+    Args:
+        connection: To the case.
+        statement: Without parameters.
+    """
+    asked = connection.asked if isinstance(connection, BoundedConnection) else None
+    if asked is not None and statement in asked:
+        return asked[statement]
+    (found,) = connection.execute(statement).fetchone()
+    if asked is not None:
+        asked[statement] = found
+    return found
+
+
+def forget(connection: sqlite3.Connection, statement: str) -> None:
+    """Has a statement be asked anew, because what it is about was changed."""
+    if isinstance(connection, BoundedConnection) and connection.asked is not None:
+        connection.asked.pop(statement, None)
 
 
 class _Rows(sqlite3.Cursor):

@@ -29,6 +29,9 @@ LOG_COPY = ".custody.jsonl"
 SIDE_FILES = ("-wal", "-shm", "-journal", "-lock", LOG_COPY)
 """What may stand beside a case: SQLite's log and its index, the scans' locks, the custody log."""
 
+PAGE_BYTES = 8192
+"""Of a new case: a file's documents take some 13 kB, and a page is what is written at a time."""
+
 BUSY_STEP_MS = 1000
 """How long SQLite itself waits then: Ctrl-C has no effect until it is over."""
 
@@ -80,6 +83,7 @@ def make(path: Path, fill: Callable[[BoundedConnection], object]) -> None:
     close_to_others(Path(name))
     try:
         with guarded(path), contextlib.closing(_open(Path(name), "rw")) as connection:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             migrate(connection)
             fill(connection)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -305,6 +309,7 @@ def transaction(connection: BoundedConnection, path: Path, *, flushed: bool = Tr
             connection.execute(f"PRAGMA synchronous = {'FULL' if flushed else 'NORMAL'}")
             connection.flushed = flushed
         _begin(connection)
+        connection.asked = {}
         try:
             (now,) = connection.execute("PRAGMA schema_version").fetchone()
             if now != connection.schema_version:
@@ -316,3 +321,5 @@ def transaction(connection: BoundedConnection, path: Path, *, flushed: bool = Tr
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
             raise
+        finally:
+            connection.asked = None

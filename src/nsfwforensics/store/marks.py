@@ -20,6 +20,7 @@ from nsfwforensics.core.types import (
     Severity,
     Support,
 )
+from nsfwforensics.store.bounded import forget, once
 from nsfwforensics.store.rows import Decision, DecisionEntry, Dismissal
 
 MARKED = "CASE-001"
@@ -59,8 +60,13 @@ def dismissals(connection: sqlite3.Connection, content_id: int) -> dict[str, Dis
     return {code: dismissal for code, (dismissed, dismissal) in latest.items() if dismissed}
 
 
+_ANY = "SELECT EXISTS (SELECT 1 FROM decisions) OR EXISTS (SELECT 1 FROM dismissals)"
+
+
 def decided(connection: sqlite3.Connection, content_id: int) -> bool:
     """Whether anybody has decided anything about a content, or set a finding aside for it."""
+    if not once(connection, _ANY):
+        return False
     (found,) = connection.execute(
         """SELECT EXISTS (SELECT 1 FROM decisions WHERE content_id = ?1)
         OR EXISTS (SELECT 1 FROM dismissals WHERE content_id = ?1)""",
@@ -71,6 +77,7 @@ def decided(connection: sqlite3.Connection, content_id: int) -> bool:
 
 def add_decision(connection: sqlite3.Connection, content_id: int, mark: DecisionEntry) -> None:
     """Adds a decision to the history of a content."""
+    forget(connection, _ANY)
     connection.execute(
         "INSERT INTO decisions (content_id, decision, note, decided_by, decided_at) VALUES (?, ?, ?, ?, ?)",
         (content_id, mark.decision.value, mark.note, mark.by, mark.at),
@@ -79,6 +86,7 @@ def add_decision(connection: sqlite3.Connection, content_id: int, mark: Decision
 
 def add_dismissal(connection: sqlite3.Connection, content_id: int, entry: Dismissal, *, dismissed: bool) -> None:
     """Adds to the history of a content that a finding is dismissed, or counts again."""
+    forget(connection, _ANY)
     connection.execute(
         "INSERT INTO dismissals (content_id, code, dismissed, note, decided_by, decided_at) VALUES (?, ?, ?, ?, ?, ?)",
         (content_id, entry.code, int(dismissed), entry.note, entry.by, entry.at),

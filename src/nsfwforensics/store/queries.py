@@ -14,7 +14,7 @@ from nsfwforensics.core import triage as order
 from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.triage import TriageRank, Weighed
 from nsfwforensics.core.types import Capability, FileStatus, Header, Priority, Question, Severity, Support
-from nsfwforensics.store.bounded import BoundedConnection
+from nsfwforensics.store.bounded import BoundedConnection, once
 from nsfwforensics.store.rows import CaseFile, CaseHashes, CaseInfo, Decision, DecisionEntry, QueueRow
 
 _LATEST = "(SELECT max(id) FROM decisions WHERE content_id = c.id)"
@@ -65,9 +65,12 @@ def place_of(rank: TriageRank) -> float:
     return rank.tier * _TIER + rank.strength
 
 
+NEWEST_RUN = "SELECT max(id) FROM runs"
+
+
 def originals(connection: sqlite3.Connection) -> frozenset[str]:
     """The names of the analyzers that compare with originals, of all scans."""
-    (newest,) = connection.execute("SELECT max(id) FROM runs").fetchone()
+    newest = once(connection, NEWEST_RUN)
     number, names = getattr(connection, "originals", None) or (None, frozenset())
     if number != newest:  # asked for with every file that is written, and headers are long
         rows = connection.execute("SELECT header FROM runs").fetchall()

@@ -12,6 +12,7 @@ from nsfwforensics.core import triage
 from nsfwforensics.core.evidence import describe_path, utc_iso
 from nsfwforensics.core.types import Capability, FileInfo, FileReport, Header, Priority
 from nsfwforensics.store import documents, marks, queries
+from nsfwforensics.store.bounded import forget
 from nsfwforensics.store.rows import PENDING, Done, RunRecord, Stat
 
 
@@ -27,6 +28,7 @@ def now() -> str:
 
 def begin(connection: sqlite3.Connection, header: Header) -> RunRecord:
     """Records that a scan begins."""
+    forget(connection, queries.NEWEST_RUN)
     cursor = connection.execute(
         "INSERT INTO runs (fingerprint, header, started) VALUES (?, ?, ?)",
         (header.fingerprint, header.model_dump_json(), header.started),
@@ -92,7 +94,9 @@ def _added(connection: sqlite3.Connection, path: bytes, at: str) -> int:
     return cursor.lastrowid or 0
 
 
-def save_first(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> None:
+def save_first(
+    connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None, *, alone: bool
+) -> None:
     """Writes what a first look found in a file, until its whole examination is written in its place.
 
     Nothing is written where that stands already, from another process.
@@ -103,8 +107,9 @@ def save_first(connection: sqlite3.Connection, run: RunRecord, path: Path, file:
         path: Where the file is.
         file: What was found.
         stat: Of the file, taken before it was read.
+        alone: Whether no other process has written since it was looked up, so that it need not be once more.
     """
-    if done(connection, path, run.fingerprint) is None:
+    if alone or done(connection, path, run.fingerprint) is None:
         save(connection, replace(run, fingerprint=run.first), path, file, stat)
 
 

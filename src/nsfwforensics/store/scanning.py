@@ -21,10 +21,10 @@ from typing import Self
 
 from nsfwforensics.core.assess import failed_report
 from nsfwforensics.core.discover import Target
-from nsfwforensics.core.evidence import describe_path
 from nsfwforensics.core.failure import reason_of
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import file_sha256
+from nsfwforensics.core.storable import storable_text
 from nsfwforensics.core.types import FileReport, Header
 from nsfwforensics.errors import CaseError
 from nsfwforensics.store import custody_log, documents, runs
@@ -153,8 +153,10 @@ class CaseScan:
             CaseError: A result cannot be written; what was written before is kept.
         """
         order: deque[_Job] = deque()
+        alone = True
 
         def pulled() -> Iterator[Target]:
+            self._written_by_others()
             for target in self._new(targets()):
                 with self.case.reading() as connection:
                     found = runs.done(connection, target.path, self.run.fingerprint, self.run.first)
@@ -167,11 +169,13 @@ class CaseScan:
                     yield target
 
         def committed(held: list[_Found]) -> list[FileReport]:
+            nonlocal alone
             if any(job.target.skip is None for job, _ in held):
                 with self._writing() as connection:
+                    alone &= not self._written_by_others()  # since any of them was looked up
                     for job, file in held:
                         if job.target.skip is None:
-                            runs.save_first(connection, self.run, job.target.path, file, job.stat)
+                            runs.save_first(connection, self.run, job.target.path, file, job.stat, alone=alone)
             return [file for _, file in held]
 
         return self._together(examine(pulled()), order, ready, committed, self._saved_as)
@@ -244,7 +248,7 @@ class CaseScan:
                 while (job := order.popleft()).saved is not None:
                     yield from handed_on()
                     yield saved(job)
-                if file.info.path != describe_path(job.target.path).path:
+                if file.info.path != storable_text(str(job.target.path)):
                     raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
                 held.append((job, file))
                 if len(held) >= MOST_AT_ONCE or not ready():
@@ -289,7 +293,6 @@ class CaseScan:
         """Passes on what is to be examined, and notes the order of it and of what is saved."""
         for target in targets:
             key = claim_key(runs.stored_path(target.path))
-            self._written_by_others()
             job = self._if_done(target, key)
             if job is None and not self._claims.take(key):
                 self._busy.append(target)

@@ -82,6 +82,16 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     provides = frozenset({Capability.GENERATION})
     help = "generated or face-swapped pixels"
 
+    @classmethod
+    def heavy_modules(cls, options: Mapping[str, Any], device: str) -> tuple[str, ...]:
+        """Those of the classifier, and torch only where it runs in that."""
+        from nsfwforensics.models.device import is_cpu
+        from nsfwforensics.models.runtime import bytes_are_fast
+
+        del options
+        quick = is_cpu(device) and bytes_are_fast()
+        return ("nsfwforensics.models.synthesis.classifier", "onnxruntime" if quick else "torch")
+
     def unavailable(self) -> str | None:
         """Names the weights that are missing, if any."""
         from nsfwforensics.models import weights

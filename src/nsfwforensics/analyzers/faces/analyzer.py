@@ -98,6 +98,12 @@ class FacesAnalyzer(Analyzer):
     needs_device: ClassVar[bool] = True
 
     @classmethod
+    def heavy_modules(cls, options: Mapping[str, Any], device: str) -> tuple[str, ...]:
+        """Those of detector and embedder, where there is a face to look for."""
+        del device
+        return ("torch", "nsfwforensics.models.faces.mtcnn") if options.get("reference") else ()
+
+    @classmethod
     def enrol(cls, options: Any, resources: Resources) -> Enrolment:
         """Embeds the reference photos.
 

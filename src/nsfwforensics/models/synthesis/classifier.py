@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from nsfwforensics.core.messages import say
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
+from nsfwforensics.models.runtime import bytes_are_fast
 from nsfwforensics.models.synthesis.calibration import PLAIN_GROUND, PORTRAIT
+from nsfwforensics.models.synthesis.clip_integer import IntegerClip, cached_integer_clip
 from nsfwforensics.models.synthesis.clip_numpy import WIDTH, ArrayClip, cached_array_clip
 from nsfwforensics.models.synthesis.ground import on_plain_ground
 
@@ -152,7 +154,7 @@ class SynthesisClassifier:
         head: What judges its tokens.
     """
 
-    def __init__(self, body: Clip | ArrayClip, head: Head) -> None:
+    def __init__(self, body: Clip | ArrayClip | IntegerClip, head: Head) -> None:
         self._body = body
         self._head = head
 
@@ -171,7 +173,7 @@ class SynthesisClassifier:
         if not len(views):
             return np.zeros(0), np.zeros(0, bool)
         pixels: Any = np.ascontiguousarray(views.transpose(0, 3, 1, 2))
-        if not isinstance(self._body, ArrayClip):
+        if not isinstance(self._body, ArrayClip | IntegerClip):
             import torch
 
             pixels = torch.from_numpy(pixels)
@@ -213,6 +215,8 @@ def cached_classifier(device: str, folder: Path | None, threads: int, *, few: bo
         WeightsError: The weights are missing, altered or of an unknown layout.
     """
     head = Head(weights.load_arrays(MODEL, folder))
+    if device == "cpu" and bytes_are_fast():
+        return SynthesisClassifier(cached_integer_clip(folder, threads), head)
     if device == "cpu" and few:
         return SynthesisClassifier(cached_array_clip(folder), head)
     import torch

@@ -21,15 +21,15 @@ from nsfwforensics.models import weights
 
 MODEL, SIDE, PATCH, WIDTH = "clip-vit-b16", 224, 16, 768
 GRID = SIDE // PATCH
-_LAYERS = {
+LAYERS = {
     **dict.fromkeys(("q", "k", "v", "out"), (WIDTH, WIDTH)),
     "fc1": (4 * WIDTH, WIDTH),
     "fc2": (WIDTH, 4 * WIDTH),
 }
-_HEADS = 12
-_EPSILON = 1e-5
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+HEADS = 12
+EPSILON = 1e-5
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +39,27 @@ class ArrayTokens(NamedTuple):
 
     whole: Floats
     embedding: Floats
+
+
+def checked(tensors: Mapping[str, NDArray[Any]]) -> int:
+    """How many blocks the stored tensors make, all of which have the shapes that they should have.
+
+    Raises:
+        WeightsError: A tensor is missing or has another shape.
+    """
+    try:
+        blocks = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks."))
+        shapes: dict[str, tuple[int, ...]] = {
+            f"blocks.{i}.{name}.weight": shape for i in range(blocks) for name, shape in LAYERS.items()
+        }
+        shapes |= {"positions": (GRID * GRID + 1, WIDTH), "class_token": (WIDTH,), "patches": (WIDTH, 3, PATCH, PATCH)}
+        for name, shape in shapes.items():
+            if tensors[name].shape != shape:
+                raise ValueError(f"{name} of shape {tensors[name].shape}")
+    except (KeyError, ValueError, IndexError) as error:
+        problem = say("the tensors of {model} are not laid out as expected: {error}", model=MODEL, error=str(error))
+        raise WeightsError(problem) from error
+    return blocks
 
 
 class ArrayClip:
@@ -52,18 +73,10 @@ class ArrayClip:
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self.blocks = checked(tensors)
         self._tensors = tensors
+        self._patches = tensors["patches"].reshape(WIDTH, 3 * PATCH * PATCH)
         self._room = np.empty(4 * WIDTH * WIDTH, np.float32)
-        try:
-            self.blocks = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks."))
-            self._patches = tensors["patches"].reshape(WIDTH, 3 * PATCH * PATCH)
-            shapes = {f"blocks.{i}.{name}.weight": shape for i in range(self.blocks) for name, shape in _LAYERS.items()}
-            for name, shape in {"positions": (GRID * GRID + 1, WIDTH), "class_token": (WIDTH,), **shapes}.items():
-                if tensors[name].shape != shape:
-                    raise ValueError(f"{name} of shape {tensors[name].shape}")
-        except (KeyError, ValueError, IndexError) as error:
-            problem = say("the tensors of {model} are not laid out as expected: {error}", model=MODEL, error=str(error))
-            raise WeightsError(problem) from error
 
     def look(self, views: NDArray[np.uint8]) -> ArrayTokens:
         """Looks at square views, uint8 (N, 3, 224, 224), RGB; no number depends on the view's neighbours."""
@@ -78,7 +91,7 @@ class ArrayClip:
 
     def laid_out(self, view: NDArray[np.uint8]) -> Floats:
         """The tokens that the first block sees, float32 (197, 768), the class token first, of uint8 (3, 224, 224)."""
-        mean, deviation = (np.array(each, np.float32)[:, None, None] for each in (_MEAN, _DEVIATION))
+        mean, deviation = (np.array(each, np.float32)[:, None, None] for each in (MEAN, DEVIATION))
         pixels = (view.astype(np.float32) / np.float32(255) - mean) / deviation
         rows = pixels.reshape(3, GRID, PATCH, GRID, PATCH).transpose(1, 3, 0, 2, 4).reshape(GRID * GRID, -1)
         tokens = np.concatenate([self._tensors["class_token"][None], rows @ self._patches.T])
@@ -121,7 +134,7 @@ class ArrayClip:
 def _attended(q: Floats, k: Floats, v: Floats) -> Floats:
     q, k, v = (_by_head(tokens) for tokens in (q, k, v))
     weight = q @ k.transpose(0, 2, 1)
-    weight *= np.float32((WIDTH // _HEADS) ** -0.5)
+    weight *= np.float32((WIDTH // HEADS) ** -0.5)
     weight -= weight.max(-1, keepdims=True)
     np.exp(weight, out=weight)
     weight /= weight.sum(-1, keepdims=True)
@@ -139,13 +152,13 @@ def _gated(wide: Floats) -> Floats:
 
 def _by_head(tokens: Floats) -> Floats:
     """Tokens (tokens, 768) as (heads, tokens, 64)."""
-    return tokens.reshape(len(tokens), _HEADS, WIDTH // _HEADS).transpose(1, 0, 2)
+    return tokens.reshape(len(tokens), HEADS, WIDTH // HEADS).transpose(1, 0, 2)
 
 
 def _standardised(rows: Floats, tensors: Mapping[str, NDArray[Any]], name: str) -> Floats:
     """Rows after a layer norm."""
     centred: Floats = rows - rows.mean(-1, keepdims=True)
-    centred /= np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(_EPSILON))
+    centred /= np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(EPSILON))
     centred *= tensors[f"{name}.weight"]
     centred += tensors[f"{name}.bias"]
     return centred

@@ -6,7 +6,6 @@ limit for them: such pictures are told by a state of their own, in which nothing
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,10 @@ _NEUTRAL = 8.0
 _LIGHT = 150.0
 _SHARE = 0.5
 
+# ITU-R BT.709 primaries, white D65; each row adds up to 1, which is dividing by the white.
+_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_XYZ /= _XYZ.sum(axis=1, keepdims=True)
+
 
 def on_plain_ground(view: NDArray[np.uint8]) -> bool:
     """Whether most of a view's border is flat and of one light tone without much colour.
@@ -30,14 +33,26 @@ def on_plain_ground(view: NDArray[np.uint8]) -> bool:
         view: uint8 (224, 224, 3), as the network sees it.
     """
     count = len(view) // _CELL
-    lab = cv2.cvtColor(view[: count * _CELL, : count * _CELL], cv2.COLOR_RGB2LAB).astype(np.float32)
-    mean, squares = (cv2.resize(each, (count, count), interpolation=cv2.INTER_AREA) for each in (lab, lab * lab))
+    cells = view[: count * _CELL, : count * _CELL].reshape(count, _CELL, count, _CELL, 3).swapaxes(1, 2)
     ring = np.ones((count, count), bool)
     ring[_RING:-_RING, _RING:-_RING] = False
-    tones, spread = mean[ring], np.sqrt(np.maximum(squares - mean * mean, 0))[ring].max(axis=1)
+    lab = _lab(cells[ring].reshape(-1, _CELL * _CELL, 3))
+    tones, spread = lab.mean(axis=1), lab.std(axis=1).max(axis=1)
     flat = spread <= _FLAT
     if flat.mean() < _SHARE:
         return False
     ground = np.median(tones[flat], axis=0)
     light = ground[0] > _LIGHT and np.abs(ground[1:] - 128).max() <= _NEUTRAL
     return bool(light and (flat & (np.abs(tones - ground).max(axis=1) <= _NEAR)).mean() >= _SHARE)
+
+
+def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """CIE 1976 L*a*b* of sRGB, L* of 0-255, a* and b* around 128.
+
+    As OpenCV gives it for bytes, up to rounding: that makes tables for a tenth of a second before the first pixel.
+    """
+    linear = np.arange(256) / 255
+    linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
+    xyz = linear[rgb] @ _XYZ.T
+    x, y, z = np.moveaxis(np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116), -1, 0)
+    return np.stack([2.55 * (116 * y - 16), 500 * (x - y) + 128, 200 * (y - z) + 128], -1)

@@ -19,7 +19,6 @@ from nsfwforensics.core.fields import field_rows
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.sensitive import needs_care
 from nsfwforensics.core.types import Capability, FileReport, Question, Reader, Region, Support
-from nsfwforensics.report.charts.dates import stated_dates
 from nsfwforensics.report.words import advice
 from nsfwforensics.report.words.text import shorten, visible
 
@@ -271,6 +270,8 @@ def _checks(saved: SavedReport, found: _Met) -> Iterator[str]:
     """How a journalist verifies the first picture."""
     if not found.first:
         return
+    from nsfwforensics.report.charts.dates import stated_dates  # with all charts, which other readers' scans do without
+
     file = found.first[0]
     if saved.summary.files > 1:
         yield say("These steps speak of the first file, {name}.", name=file.info.name or file.info.path)

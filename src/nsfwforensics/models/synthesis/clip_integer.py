@@ -1,0 +1,186 @@
+"""CLIP's image tower in whole numbers, by onnxruntime, on processors that multiply bytes fast.
+
+The weights are bytes with a scale for each output channel already. What comes into a layer is written as two or three
+bytes with one scale (16 or 24 bits of the largest magnitude), so that a layer is two or three products of bytes. Some
+processors (:func:`nsfwforensics.models.runtime.bytes_are_fast`) work these out several times faster than float32, and
+exactly: no sum depends on the order of its terms, on threads or on neighbours. Everything between the layers stays
+float32, as in :mod:`nsfwforensics.models.synthesis.clip`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsfwforensics.core.messages import say
+from nsfwforensics.errors import WeightsError
+from nsfwforensics.models import weights
+from nsfwforensics.models.onnx_graph import CONTRIBUTED, FLOAT, UINT8, Graph
+from nsfwforensics.models.onnx_session import onnx_errors, onnx_session
+from nsfwforensics.models.synthesis.clip_numpy import (
+    DEVIATION,
+    EPSILON,
+    GRID,
+    HEADS,
+    MEAN,
+    MODEL,
+    PATCH,
+    SIDE,
+    WIDTH,
+    ArrayTokens,
+    checked,
+)
+
+_TOKENS = GRID * GRID + 1
+_LARGEST, _STEPS = 127.0, 255.0  # of a byte around 128; each further byte parts one step of the last in so many
+_BYTES = {"fc2": 3}  # few of its numbers are a hundred times as large as the others, which two bytes would make coarse
+
+
+class IntegerClip:
+    """CLIP's image network (ViT-B/16) in whole numbers.
+
+    Args:
+        tensors: int8 ``*.weight`` with float32 ``*.scale``, and the float tensors.
+        threads: How many threads it may use; no number depends on it.
+
+    Raises:
+        WeightsError: A tensor is missing or has another shape.
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], threads: int = 1) -> None:
+        blocks = checked(tensors)
+        try:
+            model, self._weights = _Builder(tensors, blocks).built()
+            self._session = onnx_session(model, self._weights, threads=threads)
+        except onnx_errors() as error:
+            problem = say("the tensors of {model} are not laid out as expected: {error}", model=MODEL, error=str(error))
+            raise WeightsError(problem) from error
+
+    def look(self, views: NDArray[np.uint8]) -> ArrayTokens:
+        """Looks at square views, uint8 (N, 3, 224, 224), RGB; no number depends on the view's neighbours."""
+        found = [self._session.run(["whole", "embedding"], {"view": view[None]}) for view in views]
+        return ArrayTokens(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+class _Builder:
+    """Lays the network out as a graph, for one view at a time, and its weights as the graph wants them."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], blocks: int) -> None:
+        self._tensors, self._blocks = tensors, blocks
+        self._graph = Graph()
+        self._weights: dict[str, NDArray[Any]] = {}
+        self._middle = self._graph.constant(np.array(128, np.uint8))
+
+    def built(self) -> tuple[bytes, dict[str, NDArray[Any]]]:
+        """The model's bytes, and what is handed over beside them."""
+        node, tensors = self._graph.node, self._tensors
+        x = self._norm(self._laid_out(), "norm_before")
+        whole = []
+        for index in range(self._blocks):
+            x = self._block(f"blocks.{index}", x, only_first=index + 1 == self._blocks)
+            whole.append(self._first(x))
+        scaled = tensors["projection.weight"] * tensors["projection.scale"][:, None]
+        embedding = node("MatMul", self._norm(whole[-1], "norm_after"), self._given("projection", scaled.T))
+        outputs = {"whole": node("Concat", *whole, axis=1), "embedding": self._shaped(embedding, 1, -1)}
+        inputs = {"view": (UINT8, (1, 3, SIDE, SIDE))}
+        return self._graph.encoded(inputs, outputs, self._weights), self._weights
+
+    def _laid_out(self) -> str:
+        node, tensors = self._graph.node, self._tensors
+        mean, deviation = (np.array(each, np.float32)[None, :, None, None] * 255 for each in (MEAN, DEVIATION))
+        pixels = node("Sub", node("Cast", "view", to=FLOAT), self._graph.constant(mean))
+        kernels = self._given("patches", tensors["patches"] / deviation)
+        patches = node("Conv", pixels, kernels, strides=(PATCH, PATCH), kernel_shape=(PATCH, PATCH))
+        patches = node("Transpose", self._shaped(patches, 1, WIDTH, -1), perm=(0, 2, 1))
+        first = self._given("class_token", tensors["class_token"][None, None])
+        return node("Add", node("Concat", first, patches, axis=1), self._given("positions", tensors["positions"]))
+
+    def _block(self, key: str, x: str, *, only_first: bool) -> str:
+        node = self._graph.node
+        packed, step = self._digits(self._norm(x, f"{key}.norm1"))
+        tokens = 1 if only_first else _TOKENS
+        if only_first:  # the other tokens are not looked at any more
+            x = self._first(x)
+            q = self._product([self._first(each) for each in packed], step, key, "q", 1)
+            k, v = self._parts(self._product(packed, step, key, "kv", _TOKENS), 2)
+        else:
+            q, k, v = self._parts(self._product(packed, step, key, "qkv", _TOKENS), 3)
+        seen = node("MultiHeadAttention", q, k, v, domain=CONTRIBUTED, num_heads=HEADS)
+        x = node("Add", x, self._layer(seen, f"{key}.out", tokens))
+        wide = self._layer(self._norm(x, f"{key}.norm2"), f"{key}.fc1", tokens)
+        wide = node("QuickGelu", wide, domain=CONTRIBUTED, alpha=1.702)
+        return node("Add", x, self._layer(wide, f"{key}.fc2", tokens))
+
+    def _digits(self, x: str, count: int = 2) -> tuple[list[str], str]:
+        """A tensor as so many bytes around 128, the coarsest first, and what one step of that is worth."""
+        node, number = self._graph.node, self._graph.constant
+        largest = node("ReduceMax", node("Abs", x), keepdims=0)
+        largest = node("Max", largest, number(np.array(1e-30, np.float32)))  # all may be 0
+        first = step = node("Mul", largest, number(np.array(1 / _LARGEST, np.float32)))
+        digits = [node("QuantizeLinear", x, step, self._middle)]
+        for _ in range(count - 1):
+            x = node("Sub", x, node("DequantizeLinear", digits[-1], step, self._middle))
+            step = node("Mul", step, number(np.array(1 / _STEPS, np.float32)))
+            digits.append(node("QuantizeLinear", x, step, self._middle))
+        return digits, first
+
+    def _layer(self, x: str, name: str, tokens: int) -> str:
+        key, _, layer = name.rpartition(".")
+        return self._product(*self._digits(x, _BYTES.get(layer, 2)), key, (layer,), tokens)
+
+    def _product(self, digits: Sequence[str], step: str, key: str, layers: Iterable[str], tokens: int) -> str:
+        """What layers with one input make of its digits, side by side: float32 (1, tokens, columns)."""
+        node = self._graph.node
+        weight, scale, bias = (
+            np.concatenate([self._tensors[f"{key}.{layer}.{part}"] for layer in layers])
+            for part in ("weight", "scale", "bias")
+        )
+        name, columns = f"{key}.{''.join(layers)}", len(scale)
+        shares = (_STEPS ** -np.arange(len(digits))).astype(np.float32)[None]
+        made = node(
+            "MatMulIntegerToFloat",
+            node("Concat", *digits, axis=1),
+            # at bytes OpenCV's is several times as fast as NumPy's
+            self._given(name, cv2.transpose(weight.view(np.uint8)).view(np.int8)),
+            step,
+            self._given(f"{name}.scale", scale),
+            self._middle,
+            "",
+            self._given(f"{name}.bias", bias / shares.sum()),  # comes to the products of all digits
+            domain=CONTRIBUTED,
+        )
+        summed = node("MatMul", self._graph.constant(shares), self._shaped(made, len(digits), tokens * columns))
+        return self._shaped(summed, 1, tokens, columns)
+
+    def _norm(self, x: str, name: str) -> str:
+        given = (self._given(f"{name}.{part}", self._tensors[f"{name}.{part}"]) for part in ("weight", "bias"))
+        return self._graph.node("LayerNormalization", x, *given, axis=-1, epsilon=EPSILON)
+
+    def _given(self, name: str, value: NDArray[Any]) -> str:
+        kept = value if value.dtype == np.int8 else value.astype(np.float32)
+        self._weights[name] = np.ascontiguousarray(kept)
+        return name
+
+    def _first(self, x: str) -> str:
+        return self._graph.node("Gather", x, self._graph.constant(np.array([0])), axis=1)
+
+    def _parts(self, x: str, count: int) -> list[str]:
+        number = self._graph.constant
+        edges = [number(np.array([WIDTH * i])) for i in range(count + 1)]
+        axis = number(np.array([2]))
+        return [self._graph.node("Slice", x, *edges[i : i + 2], axis) for i in range(count)]
+
+    def _shaped(self, x: str, *shape: int) -> str:
+        return self._graph.node("Reshape", x, self._graph.constant(np.array(shape)))
+
+
+@cache
+def cached_integer_clip(folder: Path | None, threads: int) -> IntegerClip:
+    """The process's one such network, made at first use; see :func:`.clip.cached_clip`."""
+    return IntegerClip(weights.load_arrays(MODEL, folder), threads)
