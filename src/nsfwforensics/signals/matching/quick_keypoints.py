@@ -42,6 +42,7 @@ _TURNS = 36  # directions that are told apart before the best one is interpolate
 _CELLS, _DIRECTIONS, _PER_CELL = 4, 8, 3
 _SIDE = _CELLS * _PER_CELL
 _STEP = 3.0 / _PER_CELL  # distance of samples, in blurs: a cell is three wide
+_MOST_KEPT = 4_000_000  # numbers of the room that is kept for the next picture
 _CUT = 0.2  # no component counts more, of a descriptor of length 1
 
 
@@ -277,7 +278,12 @@ _room = _Room()
 
 
 def _room_for(count: int) -> Floats:
-    """At least so many numbers, and the same room each time: asking for megabytes anew cost a fifth of the time."""
+    """At least so many numbers; the same room each time, because asking for megabytes anew cost a fifth of the time.
+
+    What only a large picture needs is not kept.
+    """
+    if count > _MOST_KEPT:
+        return np.empty(count, np.float32)
     if len(_room.kept) < count:
         _room.kept = np.empty(count, np.float32)
     return _room.kept
