@@ -42,7 +42,7 @@ _TURNS = 36  # directions that are told apart before the best one is interpolate
 _CELLS, _DIRECTIONS, _PER_CELL = 4, 8, 3
 _SIDE = _CELLS * _PER_CELL
 _STEP = 3.0 / _PER_CELL  # distance of samples, in blurs: a cell is three wide
-_MOST_KEPT = 4_000_000  # numbers of the room that is kept for the next picture
+_MOST_KEPT = 12_500_000  # numbers of the room that is kept for the next picture
 _CUT = 0.2  # no component counts more, of a descriptor of length 1
 
 
@@ -127,7 +127,7 @@ def _extrema(grey: NDArray[np.uint8], layers: int) -> tuple[list[list[Floats]], 
         shapes.append(((shapes[-1][0] + 1) // 2, (shapes[-1][1] + 1) // 2))
     shapes.pop()
     sizes = [height * width for height, width in shapes]
-    room = _room_for((layers + 3) * sum(sizes) + 2 * (layers + 3) * max(sizes, default=0))
+    room = _room_for((layers + 3) * sum(sizes) + 7 * max(sizes, default=0))
     least = np.float32(_ROUGHLY * _CONTRAST / layers)
     around_a_pixel = np.ones((3, 3), np.uint8)
     blurred: list[list[Floats]] = []
@@ -137,24 +137,26 @@ def _extrema(grey: NDArray[np.uint8], layers: int) -> tuple[list[list[Floats]], 
         size = height * width
         parts = room[begin : begin + (layers + 3) * size], room[(layers + 3) * sum(sizes) :]
         blurs, spare = ([*part[: len(part) // size * size].reshape(-1, height, width)] for part in parts)
-        absolute, highest, most = spare[: layers + 2], spare[layers + 2 : 2 * layers + 4], spare[2 * layers + 4]
+        absolute, highest, most = spare[:3], spare[3:6], spare[6]  # of three differences at a time
         blurs[0][...] = picture
         for number, sigma in enumerate(steps):
             _blur(blurs[number], sigma, blurs[number + 1])
-            cv2.absdiff(blurs[number + 1], blurs[number], absolute[number])
-            cv2.dilate(absolute[number], around_a_pixel, highest[number])
-        for number in range(1, layers + 1):
-            cv2.max(highest[number - 1], highest[number], most)
-            cv2.max(most, highest[number + 1], most)
-            found = cv2.compare(absolute[number], most, cv2.CMP_GE) & (absolute[number] >= least)
+            cv2.absdiff(blurs[number + 1], blurs[number], absolute[number % 3])
+            cv2.dilate(absolute[number % 3], around_a_pixel, highest[number % 3])
+            if number < 2:
+                continue
+            middle = number - 1
+            cv2.max(highest[0], highest[1], most)
+            cv2.max(most, highest[2], most)
+            found = cv2.compare(absolute[middle % 3], most, cv2.CMP_GE) & (absolute[middle % 3] >= least)
             spots = cv2.findNonZero(found.astype(np.uint8))
             if spots is not None:
                 x, y = spots.reshape(-1, 2).T.astype(np.intp)
                 inside = (x >= _BORDER) & (y >= _BORDER) & (x < width - _BORDER) & (y < height - _BORDER)
                 x, y = x[inside], y[inside]
                 every = np.empty((5, len(x)), np.intp)
-                every[0], every[1], every[2], every[3] = x, y, octave, number
-                every[4] = begin + (number * height + y) * width + x
+                every[0], every[1], every[2], every[3] = x, y, octave, middle
+                every[4] = begin + (middle * height + y) * width + x
                 places.append(every)
         begin += (layers + 3) * size
         blurred.append(blurs)
@@ -280,7 +282,7 @@ _room = _Room()
 def _room_for(count: int) -> Floats:
     """At least so many numbers; the same room each time, because asking for megabytes anew cost a fifth of the time.
 
-    What only a large picture needs is not kept.
+    What only a large picture needs is not kept: 50 MB is what 0.8 megapixels take.
     """
     if count > _MOST_KEPT:
         return np.empty(count, np.float32)

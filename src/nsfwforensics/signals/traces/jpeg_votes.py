@@ -226,9 +226,11 @@ def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: i
 
 def _greatest(values: NDArray[Any]) -> NDArray[np.uint16]:
     """Greatest value among the 64 blocks that cover a pixel: uint16 (rows − 7, columns − 7)."""
-    window = np.ones((_BLOCK, _BLOCK), np.uint8)
+    if len(values) == _BLOCK:  # one row of pixels: not seven more for each of which nobody asks
+        values = values.max(axis=0, keepdims=True)
+    window = np.ones((min(_BLOCK, len(values)), _BLOCK), np.uint8)
     greatest: Any = cv2.dilate(values.astype(np.uint16, copy=False), window, anchor=(0, 0))
-    found: NDArray[np.uint16] = greatest[: values.shape[0] - _REACH, : values.shape[1] - _REACH]
+    found: NDArray[np.uint16] = greatest[: max(1, len(values) - _REACH), : values.shape[1] - _REACH]
     return found
 
 
