@@ -68,14 +68,14 @@ The figures of `copy-move` and `jpeg-grid` are those of looking at all of a pict
 (`copy-move` from 0.4 megapixels on, `jpeg-grid` from 0.8 where no maps are kept), and looks at all of a picture only
 where the glance sees something. A glance adds no alarm; it can lose what is there:
 
-- `copy-move` glances with quick keypoints in at most 0.8 megapixels. Of 85 manipulated pictures (18 hosts, made as above)
-  in which a copy is found without a glance, 84 pass; in the other one a fifth of the copy had been marked. Every other
-  one of them was reduced to 0.5 and to 0.7 megapixels too: all 83 in which the copy is found then pass. The glance's
-  numbers were chosen by these same pictures, which makes that a little too good.
-- `jpeg-grid` lets one row of pixels in 24 vote, then every pixel around what those see. Of 138 pictures in which an area
-  is found by all pixels (the same hosts: copies as above, PNG and JPEG 95, and pasted squares of 48 to 192 pixels), all
-  pass: 63 of the 9 hosts by which the step was chosen, and 75 of the other 9. Where the glance is enough, the share of
-  votes in a report (`rate`) is that of a third of the rows of blocks (`analysed_share`).
+- `copy-move` glances with quick keypoints in at most 0.8 megapixels. Of 85 manipulated pictures (18 hosts, made as
+  above) in which a copy is found without a glance, 84 pass; in the other one a fifth of the copy had been marked. Every
+  other one of them was reduced to 0.5 and to 0.7 megapixels too: all 83 in which the copy is found then pass. The
+  glance's numbers were chosen by these same pictures, which makes that a little too good.
+- `jpeg-grid` lets one row of pixels in 24 vote, then every pixel around what those see. Of 138 pictures in which an
+  area is found by all pixels (the same hosts: copies as above, PNG and JPEG 95, and pasted squares of 48 to 192
+  pixels), all pass: 63 of the 9 hosts by which the step was chosen, and 75 of the other 9. Where the glance is enough,
+  the share of votes in a report (`rate`) is that of a third of the rows of blocks (`analysed_share`).
 """
 
 PEERS = {
