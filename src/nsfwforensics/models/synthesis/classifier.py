@@ -216,7 +216,7 @@ def cached_classifier(device: str, folder: Path | None, threads: int, *, few: bo
     """
     head = Head(weights.load_arrays(MODEL, folder))
     if device == "cpu" and bytes_are_fast():
-        return SynthesisClassifier(cached_integer_clip(folder, threads), head)
+        return SynthesisClassifier(cached_integer_clip(folder, threads, few=few), head)
     if device == "cpu" and few:
         return SynthesisClassifier(cached_array_clip(folder), head)
     import torch
