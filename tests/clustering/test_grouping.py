@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread
 from nsfwforensics.clustering.grouping import Clusters, grouped
 from nsfwforensics.clustering.model import Stage, Sureness
+from nsfwforensics.clustering.verifying import Lying, Task, verified
 from nsfwforensics.signals.matching.keypoints import keypoints
 from nsfwforensics.signals.matching.signature import encode
 from tests.pictures import natural
@@ -89,6 +91,44 @@ def test_a_crop_joins_through_a_member_where_both_lie_on_the_representative(scen
     groups = run([look("left", 9), look("middle", 8), look("right", 7)], made)
     assert [groups.root(number) for number in range(3)] == [0, 0, 0]
     assert all(groups.links[number].stage is Stage.FEATURES for number in (1, 2))
+
+
+def test_what_is_joined_is_the_same_however_many_comparisons_are_under_way(scenes: list[Image.Image]) -> None:
+    # All of a scene are candidates of one another: each must wait for what is under way.
+    made, prints = {}, []
+    for number, scene in enumerate(scenes):
+        pictures = {
+            "0 left": scene.crop((0, 0, 300, 360)),
+            "1 middle": scene.crop((90, 0, 390, 360)),
+            "2 right": scene.crop((180, 0, 480, 360)),
+            "3 mirrored": scene.crop((20, 20, 320, 340)).transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+            "4 small": scene.crop((150, 0, 480, 340)).resize((220, 227)),
+        }
+        for place, (name, picture) in enumerate(pictures.items()):
+            made[f"{name} {number}"] = signature(picture)
+            prints.append(look(f"{name} {number}", 9 - place))
+    most = 0
+
+    def ahead(tasks: Iterable[Task | None]) -> Iterator[list[Lying | None]]:
+        nonlocal most
+        flight: deque[Task] = deque()
+        waiting = iter(tasks)
+        while True:
+            while len(flight) < 32 and (task := next(waiting, None)) is not None:
+                flight.append(task)
+            if not flight:
+                return
+            most = max(most, len(flight))
+            yield verified(*flight.popleft())
+
+    def signatures(numbers: Sequence[int]) -> Iterator[bytes | Unread]:
+        return (made[str(prints[number].path)] for number in numbers)
+
+    one, many = run(prints, made), grouped(prints, signatures, verify=ahead)
+    assert most > 1
+    assert (one.parents, one.links) == (many.parents, many.links)
+    assert [one.root(number) for number in range(10)] == [0] * 5 + [5] * 5
+    assert one.links[3].mirrored
 
 
 def test_what_nothing_else_joined_is_joined_by_likeness_on_request_and_never_in_a_chain():

@@ -39,7 +39,7 @@ def index(signatures) -> NearIndex:
 def test_every_picture_finds_itself_first(index, pictures):
     assert len(index) == COUNT
     for number in range(0, COUNT, 5):
-        assert index.candidates(index.keypoints(number))[0] == number
+        assert index.candidates(index.keypoints(number))[0] == (number, (False,))
 
 
 def test_a_crop_a_tilt_and_a_mirror_find_their_picture_and_nothing_else(index, pictures):
@@ -78,8 +78,8 @@ def test_what_is_added_after_a_search_is_found_and_the_order_does_not_matter(sig
         other.add(signatures[number])
     for number in range(6):
         asked = decode(signatures[number])
-        assert one.candidates(asked)[0] == number
-        assert other.candidates(asked)[0] == 5 - number
+        assert one.candidates(asked)[0].number == number
+        assert other.candidates(asked)[0].number == 5 - number
 
 
 def test_a_damaged_signature_is_refused_and_leaves_the_index_as_it_was(signatures):
@@ -128,4 +128,4 @@ def test_a_picture_of_very_many_copies_finds_them_by_its_own_votes():
     asked = index.keypoints(0)
     assert len(asked) == 40
     assert index.candidates(asked, 1000) == []
-    assert sorted(index.candidates(asked, 1000, known=0)) == list(range(300))
+    assert sorted(one.number for one in index.candidates(asked, 1000, known=0)) == list(range(300))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nsfwforensics.clustering.fingerprint import Fingerprint, Unread, embedding, features, fingerprint
 from nsfwforensics.clustering.grouping import Clusters, Signatures, grouped
 from nsfwforensics.clustering.model import Cluster, Clustering, Member, Problem
+from nsfwforensics.clustering.verifying import VerifiedApart, verified_here
 from nsfwforensics.clustering.workers import Looking, Progress
 from nsfwforensics.core import installation
 from nsfwforensics.core.discover import discover, outside
@@ -20,10 +21,23 @@ from nsfwforensics.core.hashes import MATCH_DISTANCE
 from nsfwforensics.core.places import keep_apart
 from nsfwforensics.core.report_files import without_reports
 from nsfwforensics.errors import UsageError
+from nsfwforensics.execution.server import EVERY_WORKER, warm_up
 from nsfwforensics.signals.matching.alignment import SCORE
 
 if TYPE_CHECKING:
     from nsfwforensics.models.scene import SceneFigures
+
+TOGETHER = 8
+"""Files that a worker gets at a time: looking at one takes a few milliseconds."""
+
+_NEEDED = (
+    "cv2",
+    "nsfwforensics.clustering.workers",
+    "nsfwforensics.clustering.fingerprint",
+    "nsfwforensics.clustering.verifying",
+    "nsfwforensics.hashing.picture.orientations",
+    "nsfwforensics.signals.matching.quick_keypoints",
+)  # modules that the workers load
 
 
 def cluster(
@@ -63,12 +77,14 @@ def cluster(
         WeightsError: The network or its measured figures are missing or altered.
     """
     started = utc_iso(time.time())
+    if isolate:
+        warm_up([*EVERY_WORKER, *_NEEDED])
     figures = _figures(weights) if semantic else None
     tasks, problems = tasks_under([Path(path) for path in paths], follow_symlinks, exclude)
     looking = Looking(limits or Limits(), jobs, isolate, progress or (lambda what, done, total: None))
     looking = replace(looking, jobs=looking.jobs_for(len(tasks)))  # as many for the fewer files of the later looks
     prints: list[Fingerprint] = []
-    for seen in looking.each("looking", fingerprint, tasks):
+    for seen in looking.each("looking", fingerprint, tasks, TOGETHER):
         if isinstance(seen, Fingerprint):
             prints.append(seen)
         else:
@@ -76,11 +92,15 @@ def cluster(
 
     def second(what: str, work: Callable[..., bytes | Unread], *more: Path | None) -> Signatures:
         return lambda numbers: looking.each(
-            what, work, [(prints[number].path, prints[number].sha256, follow_symlinks, *more) for number in numbers]
+            what,
+            work,
+            [(prints[number].path, prints[number].sha256, follow_symlinks, *more) for number in numbers],
+            TOGETHER if work is features else 1,
         )
 
+    verify = VerifiedApart(looking, looking.jobs) if isolate else verified_here
     embeddings = second("comparing what they show", embedding, weights) if figures else None
-    groups = grouped(prints, second("comparing", features), embeddings, figures)
+    groups = grouped(prints, second("comparing", features), embeddings, figures, verify)
     problems += [problem_of(unread) for unread in groups.lost.values()]
     clusters, alone = _worded(prints, groups)
     return Clustering(

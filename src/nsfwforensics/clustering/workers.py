@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from nsfwforensics.clustering.fingerprint import Unread
 from nsfwforensics.core.evidence import Limits
 from nsfwforensics.core.failure import reason_of
-from nsfwforensics.execution.base import Lost
+from nsfwforensics.execution.base import OUT_OF_MEMORY, Lost
 from nsfwforensics.execution.isolation import Staff, isolated
 from nsfwforensics.execution.machine import automatic_jobs
 from nsfwforensics.execution.prepare import here
@@ -51,7 +51,7 @@ class Looking:
         return self.jobs or (automatic_jobs() if files >= POOL_FROM_FILES else 1)
 
     def each(
-        self, what: str, work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]]
+        self, what: str, work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]], together: int = 1
     ) -> Iterator[T | Unread]:
         """Calls a function for every task and yields what it returns, in order.
 
@@ -59,23 +59,64 @@ class Looking:
             what: Is done, in a word or two, for the progress.
             work: Called with each task's values and the limits; a module's function, whose first argument is the path.
             tasks: The values, the path first.
+            together: How many short tasks are sent at a time: sending one takes half a millisecond. Where that ends a
+                worker, or takes too long, each of them is tried again alone.
         """
-        for done, one in enumerate(self._each(work, tasks), 1):
+        for done, one in enumerate(self._each(work, tasks, together), 1):
             yield one
             self.progress(what, done, len(tasks))
 
-    def _each(self, work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]]) -> Iterator[T | Unread]:
-        called = ((*task, self.limits) for task in tasks)
+    def answers(
+        self, work: Callable[..., T], tasks: Iterable[tuple[Any, ...] | None], jobs: int, together: int = 1
+    ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
+        """Calls a function for tasks as they come, in worker processes, and yields each with what it returned.
+
+        Args:
+            work: A module's function.
+            tasks: Its arguments; None where there is no further task until an answer is in.
+            jobs: How many worker processes.
+            together: For how many files a task stands: after so and so many a worker is replaced.
+        """
+        staff = Staff(
+            jobs, self.limits.max_seconds, start_plain, (here(), self.limits), _IN_FLIGHT, _FILES_PER_WORKER // together
+        )
+        return isolated(work, tasks, staff)
+
+    def _each(
+        self, work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]], together: int
+    ) -> Iterator[T | Unread]:
         if not self.isolate:
-            for task in called:
-                try:
-                    yield work(*task)
-                except Exception as error:  # noqa: BLE001 - one file never costs another
-                    _log.debug("looking at %s failed", task[0], exc_info=True)
-                    yield Unread(task[0], reason_of(error), failed=True)
+            for task in tasks:
+                yield from several(work, [task], self.limits)
             return
-        arguments = (here(), self.limits)
-        jobs, seconds = self.jobs_for(len(tasks)), self.limits.max_seconds
-        staff = Staff(jobs, seconds, start_plain, arguments, _IN_FLIGHT, _FILES_PER_WORKER)
-        for task, seen in isolated(work, called, staff):
-            yield Unread(task[0], seen.reason, failed=True) if isinstance(seen, Lost) else seen
+        jobs = self.jobs_for(len(tasks))
+        parts = ((work, tasks[begin : begin + together], self.limits) for begin in range(0, len(tasks), together))
+        for (_, part, _), seen in self.answers(several, parts, jobs, together):
+            if not isinstance(seen, Lost):
+                yield from seen
+            elif len(part) == 1:
+                yield Unread(part[0][0], seen.reason, failed=True)
+            else:
+                yield from self._each(work, part, 1)
+
+
+def several(work: Callable[..., T | Unread], tasks: Sequence[tuple[Any, ...]], limits: Limits) -> list[T | Unread]:
+    """Calls a function for each of some tasks; whatever it raises costs that task alone.
+
+    Args:
+        work: Called with each task's values and the limits.
+        tasks: The values, the path first.
+        limits: What a file may ask for.
+    """
+    found: list[T | Unread] = []
+    for task in tasks:
+        try:
+            found.append(work(*task, limits))
+        except MemoryError:
+            if len(tasks) > 1:
+                raise  # the others must not suffer from it: each is tried again alone
+            found.append(Unread(task[0], OUT_OF_MEMORY, failed=True))
+        except Exception as error:  # noqa: BLE001 - one file never costs another
+            _log.debug("looking at %s failed", task[0], exc_info=True)
+            found.append(Unread(task[0], reason_of(error), failed=True))
+    return found

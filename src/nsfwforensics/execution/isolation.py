@@ -81,13 +81,13 @@ class Workers:
         self._pool: ProcessPool | None = None
 
     def answers(
-        self, call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], flight: deque[Sent] | None = None
+        self, call: Callable[..., T], tasks: Iterable[tuple[Any, ...] | None], flight: deque[Sent] | None = None
     ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
         """Calls a function for every task.
 
         Args:
             call: A module's function; what it returns must be picklable.
-            tasks: Its arguments, picklable.
+            tasks: Its arguments, picklable; None where there is no further task until an answer was taken.
             flight: Where the tasks stand that were sent and not answered for, in order; for looking on.
 
         Yields:
@@ -134,7 +134,7 @@ class Workers:
 
 
 def isolated(
-    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], staff: Staff
+    call: Callable[..., T], tasks: Iterable[tuple[Any, ...] | None], staff: Staff
 ) -> Iterator[tuple[tuple[Any, ...], T | Lost]]:
     """As :meth:`Workers.answers`, by workers that are dismissed at the end."""
     workers = Workers(staff)

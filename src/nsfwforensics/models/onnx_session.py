@@ -56,4 +56,4 @@ def onnx_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception)]
-    return (*own, RuntimeError, ValueError, IndexError, MemoryError)
+    return (*own, RuntimeError, ValueError, LookupError, MemoryError)

@@ -91,13 +91,12 @@ def support(original: Keypoints, suspect: Keypoints, matrix: NDArray[np.float64]
     mapped = project(np.asarray(np.linalg.inv(matrix), np.float64), original.points)
     cell = max(suspect.width, suspect.height) / _SUPPORT_CELLS
     theirs, mine, agreeing = (_cells(part, cell) for part in (suspect.points, mapped, places))
-    both = np.union1d(np.intersect1d(theirs, mine), agreeing)
-    return len(agreeing) / len(both)
+    return len(agreeing) / len(theirs & mine | agreeing)
 
 
-def _cells(points: NDArray[np.floating], cell: float) -> NDArray[np.float64]:
-    """Numbers of the cells in which points lie, each once."""
-    return np.unique(np.floor(np.clip(points.astype(np.float64), -1e6, 1e6) / cell) @ np.array([1.0, 1e7]))
+def _cells(points: NDArray[np.floating], cell: float) -> set[float]:
+    """Numbers of the cells in which points lie."""
+    return set((np.floor(np.clip(points.astype(np.float64), -1e6, 1e6) / cell) @ np.array([1.0, 1e7])).tolist())
 
 
 __all__ = ["ANGLE", "OCTAVES", "TOLERANCE", "exactness", "is_plausible", "is_spread", "score", "support"]

@@ -16,7 +16,16 @@ import numpy as np
 
 from nsfwforensics.signals.matching import agreement as _agreement
 from nsfwforensics.signals.matching.agreement import ANGLE, OCTAVES, TOLERANCE, is_plausible, is_spread
-from nsfwforensics.signals.matching.geometry import affine, area, corners, derivative, hull_area, overlap, project
+from nsfwforensics.signals.matching.geometry import (
+    affine,
+    area,
+    corners,
+    derivative,
+    hull_area,
+    is_affine,
+    overlap,
+    project,
+)
 from nsfwforensics.signals.matching.matching import MatchedKeypoints, candidates, match
 
 if TYPE_CHECKING:
@@ -44,7 +53,6 @@ SUPPORT = 0.12
 EXTENT = 0.06
 """Least extent of a pair that is called one picture."""
 
-_ONE_PLACE = 3.0  # matches so close together, in pixels at working size, count once
 _PROPOSALS = 400  # matches that propose a similarity
 _REFINED = 6  # proposals that are refined
 _MOST_DEPTH = 5.0  # ratio between the nearest and the farthest corner of a homography
@@ -240,7 +248,10 @@ def _refine(
         again = _inliers(matches, step, factor * tolerance)
         if len(again) < 4:
             break
+        settled = factor == 1.0 and np.array_equal(again, inliers)  # the next step would be this one
         matrix, inliers = step, again
+        if settled:
+            break
     if len(inliers) < 12 or _HOMOGRAPHY_GAIN * len(inliers) >= len(matches):
         return matrix, inliers, "affine"  # there is nothing to gain that would count
     wide = _inliers(matches, matrix, 4 * tolerance)
@@ -258,27 +269,28 @@ def _refine(
 
 def _inliers(matches: MatchedKeypoints, matrix: NDArray[np.float64], tolerance: float) -> NDArray[np.intp]:
     """Matches that agree with a map in place, turn and scale; of several at one place only the closest."""
-    distance = np.linalg.norm(project(matrix, matches.suspect) - matches.original, axis=1)
+    away = project(matrix, matches.suspect) - matches.original
+    distance = np.sqrt(away[:, 0] ** 2 + away[:, 1] ** 2)
     near = np.flatnonzero(distance < tolerance)
     if not len(near):
         return near
-    linear = derivative(matrix, matches.suspect[near])
-    determinant = linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]
-    turn = np.degrees(np.arctan2(linear[:, 1, 0] - linear[:, 0, 1], linear[:, 0, 0] + linear[:, 1, 1]))
-    octaves = 0.5 * np.log2(np.maximum(determinant, 1e-12))
+    # Of an affine map every place has the same turn and scale.
+    (a, b), (c, d) = np.moveaxis(derivative(matrix, matches.suspect[near[:1] if is_affine(matrix) else near]), 0, -1)
+    turn = np.degrees(np.arctan2(c - b, a + d))
+    octaves = 0.5 * np.log2(np.maximum(a * d - b * c, 1e-12))
     agrees = np.abs((matches.turns[near] - turn + 180) % 360 - 180) < ANGLE
     agrees &= np.abs(matches.octaves[near] - octaves) < OCTAVES
     near = near[agrees]
     near = near[np.argsort(distance[near], kind="stable")]
-    for places, reduction in (
-        (matches.original, matches.original_reduction),
-        (matches.suspect, matches.suspect_reduction),
-    ):
-        cells = np.round(places[near] / (_ONE_PLACE * reduction)).astype(np.int64)
-        names = (cells[:, 0] * (1 << 32) + cells[:, 1]).tolist()
-        closest = dict(zip(reversed(names), reversed(range(len(names))), strict=True))  # the first of each stands last
-        near = near[sorted(closest.values())]
-    return np.sort(near)
+    taken: tuple[set[int], set[int]] = set(), set()
+    closest = []
+    for number, mine, theirs in zip(near.tolist(), *(cells[near].tolist() for cells in matches.cells), strict=True):
+        if mine not in taken[0]:
+            taken[0].add(mine)
+            if theirs not in taken[1]:
+                taken[1].add(theirs)
+                closest.append(number)
+    return np.array(sorted(closest), np.intp)
 
 
 __all__ = ["EXACTNESS", "EXTENT", "LEAST_INLIERS", "SCORE", "SCORE_IN_COMMON", "SUPPORT", "Alignment", "align"]

@@ -19,6 +19,7 @@ RATIO = 0.85
 """Most a match's distance may be of the distance to the next similar place elsewhere in the original."""
 
 _NEAR = 6.0  # keypoints closer than this, in pixels at working size, are the same place to the ratio test
+_ONE_PLACE = 3.0  # matches so close together, in pixels at working size, count once
 _LOOSE = 0.12  # a proposal may miss a place by so much of its distance: one keypoint's scale and turn are only rough
 _LOOSE_PIXELS = 8.0  # and by so many pixels at working size
 _LOOSE_TURN = 25.0  # degrees
@@ -35,6 +36,8 @@ class MatchedKeypoints:
         turns: float32 (n,), angle in the original less angle in the suspect, degrees, 0–360.
         octaves: float32 (n,), log2 of scale in the original by scale in the suspect.
         sizes: float32 (n,), diameter of the feature in the original in pixels.
+        cells: Two of int64 (n,), in which small cell of the original, and of the suspect, each lies: those in one cell
+            count once.
         order: int (n,), the matches from most to least distinctive.
         original_reduction: Pixels of the original per pixel at working size.
         suspect_reduction: Pixels of the suspect per pixel at working size.
@@ -49,6 +52,7 @@ class MatchedKeypoints:
     turns: NDArray[np.float32]
     octaves: NDArray[np.float32]
     sizes: NDArray[np.float32]
+    cells: tuple[NDArray[np.int64], NDArray[np.int64]]
     order: NDArray[np.intp]
     original_reduction: float
     suspect_reduction: float
@@ -82,6 +86,7 @@ def match(original: Keypoints, suspect: Keypoints) -> MatchedKeypoints:
         turns=(original.angles[mine] - suspect.angles[theirs]) % 360,
         octaves=np.log2(original.scales[mine] / suspect.scales[theirs]),
         sizes=original.scales[mine],
+        cells=(_cells(original.points[mine], original.reduction), _cells(suspect.points[theirs], suspect.reduction)),
         order=np.argsort(ratios, kind="stable"),
         original_reduction=original.reduction,
         suspect_reduction=suspect.reduction,
@@ -145,6 +150,11 @@ def _two_best(
         likeness[where, column] = -1
         open_[where] = apart < _NEAR * original.reduction
     return best, first, second
+
+
+def _cells(places: NDArray[np.float32], reduction: float) -> NDArray[np.int64]:
+    cells = np.round(places / (_ONE_PLACE * reduction)).astype(np.int64)
+    return np.asarray(cells[:, 0] * (1 << 32) + cells[:, 1], np.int64)
 
 
 def _distance(likeness: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,6 +15,8 @@ from nsfwforensics.signals.matching.alignment import SCORE, SCORE_IN_COMMON, Ali
 from nsfwforensics.signals.matching.geometry import area, corners, overlap, project
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from nsfwforensics.signals.matching.keypoints import Keypoints
@@ -26,16 +28,19 @@ _MARGIN = 0.2  # of the overlap's width and height on each side: the middle is w
 _CELLS = 24  # along the suspect's longer edge
 
 
-def near_match(original: Keypoints, suspect: Keypoints, least: float = SCORE) -> Alignment | None:
+def near_match(
+    original: Keypoints, suspect: Keypoints, least: float = SCORE, ways: Sequence[bool] = (False, True)
+) -> Alignment | None:
     """Aligns two signatures, and returns the alignment where they are one picture as far as geometry can tell.
 
     Args:
         original: Keypoints of a signature.
         suspect: Keypoints of a signature or of a picture.
         least: Least score, as for :func:`~nsfwforensics.signals.matching.alignment.align`.
+        ways: Whether the suspect is mirrored, in the order in which that is tried.
     """
     best: Alignment | None = None
-    for mirrored in (False, True):
+    for mirrored in ways:
         aligned = _align(original, suspect.mirrored() if mirrored else suspect, mirrored)
         if aligned is None or aligned.score < max(least, best.score if best else 0.0) or not aligned.same_picture:
             continue
@@ -59,8 +64,7 @@ def core_support(aligned: Alignment, original: Keypoints, suspect: Keypoints) ->
         _cells(np.asarray(places, np.float64), low + margin, high - margin, cell)
         for places in (suspect.points, mapped, aligned.suspect_points)
     )
-    both = np.union1d(np.intersect1d(theirs, mine), agreeing)
-    return len(agreeing) / max(1, len(both))
+    return len(agreeing) / max(1, len(theirs & mine | agreeing))
 
 
 def common_share(matrix: NDArray[np.float64], original: tuple[int, int], suspect: tuple[int, int]) -> float:
@@ -76,12 +80,10 @@ def common_share(matrix: NDArray[np.float64], original: tuple[int, int], suspect
     return area(overlap(frame, outline)) / max(1.0, smaller) if np.isfinite(outline).all() else 0.0
 
 
-def _cells(
-    places: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], cell: float
-) -> NDArray[np.float64]:
-    """Numbers of the cells in which places between two corners lie, each once."""
+def _cells(places: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], cell: float) -> set[float]:
+    """Numbers of the cells in which places between two corners lie."""
     inside = places[((places >= low) & (places <= high)).all(axis=1)]
-    return np.unique(np.floor(inside / cell) @ np.array([1.0, 1e7]))
+    return set((np.floor(inside / cell) @ np.array([1.0, 1e7])).tolist())
 
 
 __all__ = ["CORE_SUPPORT", "common_share", "core_support", "near_match"]
