@@ -210,6 +210,13 @@ def test_where_rows_of_pixels_see_something_the_answer_is_that_of_the_whole(kind
         np.testing.assert_array_equal(seen.mask, whole.mask)
 
 
+@pytest.mark.parametrize("shape", [(64, 13_000), (13_000, 64), (903, 905)])
+def test_a_glance_is_possible_at_any_shape(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(2).integers(100, 140, shape).astype(np.uint8)
+    seen = jpeg_grid.grid(noise, glance=True)
+    assert seen.regions == () and seen.data["offset"] is None and seen.reason is None
+
+
 def test_a_picture_of_usual_screen_size_is_not_only_glanced_at() -> None:
     picture = resaved(HOST, 85)
     seen, whole = jpeg_grid.grid(picture, glance=True), jpeg_grid.grid(picture)

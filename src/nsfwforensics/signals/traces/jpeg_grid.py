@@ -68,6 +68,7 @@ GLANCE_STEP = 24
 
 _GLANCE_FIRST = 12  # row of a cell's row and the next that votes first: half way down a block of the grid at the corner
 _GLANCE_SHARE = 0.5  # of the least votes for a grid of the whole picture, where only some rows were asked
+_GLANCE_EPSILON = 1.0  # a third of the votes says less
 _GLANCE_AROUND = 24  # pixels around a place that is looked at again
 _GLANCE_MOST = 0.3  # of the picture: if more is to be looked at again, all of it is
 _BAND = 128
@@ -128,8 +129,8 @@ def _glance(luma: NDArray[np.uint8], bands: _Bands, missing: bool) -> Trace | No
     if missing and main == 0 and strict.totals[0] >= _GLANCE_SHARE * LEAST_PRESENT * strict.totals.sum():
         return None
     for each in (strict, wide):
-        first = 1 + int(each.totals[1:].argmax())
-        if each.significant(first) and each.totals[first] >= _GLANCE_SHARE * LEAST_RATE * each.totals.sum():
+        first, least = 1 + int(each.totals[1:].argmax()), _GLANCE_SHARE * LEAST_RATE * each.totals.sum()
+        if each.totals[first] >= least and each.significant(first, _GLANCE_EPSILON):
             return None
     places = [each.dense_places(main) for each in (strict, wide)]
     boxes = [
@@ -224,10 +225,10 @@ class _Cells:
         best = int(self.totals.argmax())
         return best if self.significant(best) else None
 
-    def significant(self, grid: int) -> bool:
+    def significant(self, grid: int, epsilon: float = EPSILON) -> bool:
         """Whether the picture follows a grid more than by chance: it is one place, on which 64 grids are tried."""
         chance = nfa(self.voters.size, float(self.totals[grid]), CHANCE, math.log10(GRIDS))
-        return chance < math.log10(EPSILON)
+        return chance < math.log10(epsilon)
 
     def own(self, grid: int) -> NDArray[np.uint8]:
         """Votes for one grid per cell, uint8 (rows, columns), 0–64."""

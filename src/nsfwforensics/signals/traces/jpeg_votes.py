@@ -9,7 +9,7 @@ saturated or drawn areas) has its zeros from what it shows, not from a quantiser
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import cv2
@@ -202,9 +202,8 @@ def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: i
     rows, columns = numbers.shape[1:]
     # Zeros in the high bits, then the grid, then whether the block is constant: the greatest value in a window names
     # the block with most zeros. Of blocks that tie, named upwards the last grid is found, named downwards the first.
-    down_rows = (np.arange(top, top + rows) % _BLOCK * (2 * _BLOCK)).astype(np.uint16)
-    grid = down_rows[:, None] + (np.arange(columns) % _BLOCK * 2).astype(np.uint16)
-    up, down = grid + constant, 2 * (GRIDS - 1) - grid + constant
+    upwards, downwards = _named(top % _BLOCK, rows, columns)
+    up, down = upwards + constant, downwards + constant
     found = []
     for number in numbers:
         high = number.astype(np.uint16)
@@ -222,6 +221,14 @@ def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: i
         named |= ~kept & NO_VOTE
         found.append(named)
     return found
+
+
+@lru_cache(maxsize=2)
+def _named(top: int, rows: int, columns: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Twice the grid of each block of a strip, and the same named downwards: uint16 (rows, columns)."""
+    down_rows = (np.arange(top, top + rows) % _BLOCK * (2 * _BLOCK)).astype(np.uint16)
+    grid = down_rows[:, None] + (np.arange(columns) % _BLOCK * 2).astype(np.uint16)
+    return grid, 2 * (GRIDS - 1) - grid
 
 
 def _greatest(values: NDArray[Any]) -> NDArray[np.uint16]:
