@@ -131,8 +131,10 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
     begin = 0
     for octave, (height, width) in enumerate(shapes):
         size = height * width
-        parts = room[begin : begin + (_LAYERS + 3) * size], room[(_LAYERS + 3) * sum(sizes) :]
-        layers, spare = ([*part[: len(part) // size * size].reshape(-1, height, width)] for part in parts)
+        layers, spare = (
+            [*room[start : start + many * size].reshape(many, height, width)]
+            for start, many in ((begin, _LAYERS + 3), ((_LAYERS + 3) * sum(sizes), 2 * _LAYERS + 5))
+        )
         absolute, highest, most = spare[: _LAYERS + 2], spare[_LAYERS + 2 : 2 * _LAYERS + 4], spare[2 * _LAYERS + 4]
         layers[0][...] = picture
         for number, sigma in enumerate(steps):
