@@ -135,8 +135,10 @@ def _extrema(grey: NDArray[np.uint8], layers: int) -> tuple[list[list[Floats]], 
     begin = 0
     for octave, (height, width) in enumerate(shapes):
         size = height * width
-        parts = room[begin : begin + (layers + 3) * size], room[(layers + 3) * sum(sizes) :]
-        blurs, spare = ([*part[: len(part) // size * size].reshape(-1, height, width)] for part in parts)
+        blurs, spare = (
+            [*room[start : start + many * size].reshape(many, height, width)]
+            for start, many in ((begin, layers + 3), ((layers + 3) * sum(sizes), 7))
+        )
         absolute, highest, most = spare[:3], spare[3:6], spare[6]  # of three differences at a time
         blurs[0][...] = picture
         for number, sigma in enumerate(steps):
