@@ -123,6 +123,13 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
             if tiers[TIERS[0]][who][_CALLED].total
         ],
     )
+    cameras = table(
+        ("photographs called; no sign; inconclusive", *_NAMES),
+        [
+            (name, *(f"{share(tiers[t][_CALLED])}; {tiers[t][_CLEARED].count}; {tiers[t][_OPEN].count}" for t in TIERS))
+            for name, tiers in figures["cameras"].items()
+        ],
+    )
     edited = figures["pairs"]
     editors = table(
         ("editor", "pairs", "edited scores higher", "AUC"),
@@ -138,6 +145,7 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         "generated": publishers("generated", _CALLED),
         "photographs": publishers("photographs", _CALLED),
         "tests": tests,
+        "cameras": cameras,
         "editors": editors,
         "edited": f"AUC {area(edited['of_photographs'])}; in {edited['of_photographs']['higher'][0]} of "
         f"{edited['of_photographs']['higher'][1]} pairs the edited picture scores above its original",

@@ -24,6 +24,12 @@ Judged = Sequence[tuple[Scored, Verdict]]
 
 _DRAWS = 400
 
+FEWEST = 20
+"""Photographs of a camera or format below which its row says nothing."""
+
+PHONES = ("apple", "google", "htc", "huawei", "lge", "motorola", "nokia", "oneplus", "samsung", "xiaomi")
+"""Makers of phones, as EXIF names them; those of cameras too are with the cameras."""
+
 
 def estimate(rows: Iterable[Scored]) -> dict[str, float | int]:
     """AUC of generated against photographs, with a 95 % interval that draws whole series."""
@@ -104,6 +110,36 @@ def by_publisher(judged: Judged, label: int) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+def taken_with(picture: Picture) -> tuple[str, ...]:
+    """Phone or camera, its maker, and the format of the file, as rows of the card are called."""
+    import pillow_heif
+    from PIL import Image
+
+    pillow_heif.register_heif_opener()
+    with Image.open(picture.file) as image:
+        maker, _, _ = str(image.getexif().get(0x010F, "")).strip("\0 ").lower().partition(" ")
+        form = f"format {image.format}"
+    if not maker:
+        return "no maker stated", form
+    return "phones" if maker in PHONES else "cameras", f"maker {maker.title()}", form
+
+
+def by_camera(judged: Judged, pictures: Mapping[str, Picture]) -> dict[str, dict[str, Any]]:
+    """What was said of photographs of left-out sources, by phone or camera, maker and format."""
+    part = [pair for pair in judged if pair[0].label == 0 and pair[0].use == "develop" and pair[0].view in TIERS]
+    names = {key: taken_with(pictures[key]) for key in {row.key for row, _ in part}}
+    groups: dict[str, list[tuple[Scored, Verdict]]] = defaultdict(list)
+    for pair in part:
+        for name in names[pair[0].key]:
+            groups[name].append(pair)
+    found = {
+        name: {tier: shares([pair for pair in group if pair[0].view == tier]) for tier in TIERS}
+        for name, group in groups.items()
+    }
+    enough = [name for name in found if found[name][TIERS[0]][Verdict.GENERATED.value].total >= FEWEST]
+    return {name: found[name] for name in sorted(enough)}
+
+
 def pairs(judged: Judged, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     """Edited pictures against their originals, by editor and together; only originals that are photographs count."""
     part = [pair for pair in judged if pair[0].use == "pairs" and pair[0].view == TIERS[0]]
@@ -151,6 +187,7 @@ def figures(rows: Sequence[Scored], judged: Judged, pictures: Mapping[str, Pictu
         "plain_ground": counted(p for p in judged if p[0].view == TIERS[0] and kind_of(p[0]) == PLAIN_GROUND),
         "generated": by_publisher(judged, 1),
         "photographs": by_publisher(judged, 0),
+        "cameras": by_camera(judged, pictures),
         "test": {
             name: {tier: {who: shares([p for p in judged if p[0].publisher == name and p[0].use == "test"
                                        and p[0].view == tier and p[0].label == label])

@@ -22,11 +22,11 @@ MAP_CODES: Mapping[str, Code] = {
 
 
 def unmeasured_words() -> str:
-    """That nothing is concluded from the map."""
+    """That nothing is concluded from the map: its figures stand in the model card."""
     return sentences(
         say(
-            "Nothing is concluded from the score map: how often its brightest place is one that was changed was not "
-            "measured on enough edited photographs."
+            "Nothing is concluded from the score map: in 28 photographs that were edited in places it was no brighter "
+            "where they had been changed than elsewhere."
         ),
         say("The map is kept as a lead for people who look at the picture themselves."),
     )
