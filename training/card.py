@@ -9,6 +9,7 @@ from typing import Any
 from nsfwforensics.core.error_rates import percent, upper_percent
 from nsfwforensics.models.rates import Rate
 from nsfwforensics.models.synthesis.calibration import LARGE, TIERS, Branch, Verdict
+from nsfwforensics.models.synthesis.domain_probe import domain_probe
 from training.bring import Picture
 
 _NAMES = ("as is", "≤ 768 px q60", "≤ 512 px q40")
@@ -45,6 +46,21 @@ def brief(found: Rate) -> str:
 def plain_share(found: Rate) -> str:
     """Count of total."""
     return f"{found.count}/{found.total}" if found.total else "–"
+
+
+def domain_table(told: Mapping[str, Mapping[str, Rate]]) -> str:
+    """How many of each kind are told to be no photographs, by tier."""
+
+    def tell(name: str, rate: Rate) -> str:
+        if name.startswith(("photograph", "generated")):
+            return share(rate)
+        least = math.floor(1000 * (1 - rate.others.upper)) / 10
+        return f"{brief(rate)[:-1]}, at least {least:g} %)"
+
+    rows = [
+        (name, *(tell(name, tiers[tier]) if tier in tiers else "–" for tier in TIERS)) for name, tiers in told.items()
+    ]
+    return table(("told to be no photograph", *_NAMES), rows)
 
 
 def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture], text: str) -> str:
@@ -139,6 +155,7 @@ def card(figures: Mapping[str, Any], image: Branch, pictures: Sequence[Picture],
         "plain": f"{figures['plain_ground']['real_called'].total} photographs and "
         f"{figures['plain_ground']['gallery_called'].total} generated pictures",
         "large": share(image.rate(LARGE, "real_called")),
+        "domain": domain_table(domain_probe().told),
         "alpha": ", ".join(f"{100 * alpha:g} % ({state})" for state, alpha in image.alphas.items()),
         "beta": ", ".join(f"{100 * beta:g} % ({state})" for state, beta in image.betas.items()),
     }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,19 +39,25 @@ IMAGE = Branch(REAL, {"gallery": {"as_is": [n / 50 for n in range(50)]}}, 0.02, 
 class Scripted:
     """Stands in for the network: answers with given scores, and with those of the copies where they are asked for."""
 
-    def __init__(self, *scores: tuple[float, float, float], portrait: bool = False, plain: bool = False) -> None:
+    def __init__(
+        self,
+        *scores: tuple[float, float, float],
+        portrait: bool = False,
+        plain: bool = False,
+        outside: bool = False,
+    ) -> None:
         self.scores = list(scores)
-        self.portrait, self.plain = portrait, plain
+        self.portrait, self.plain, self.outside = portrait, plain, outside
         self.copies = 0
 
     def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         found = []
         for index, (views, (first, again, small)) in enumerate(zip(batch, self.scores, strict=True)):
             assert views.shape == (3, 224, 224, 3)
-            score = WholeScore(first, self.portrait, self.plain)
+            score = WholeScore(first, self.portrait, self.plain, self.outside)
             if asked(index, score):
                 self.copies += 1
-                score = WholeScore(first, self.portrait, self.plain, again, small)
+                score = replace(score, recompressed=again, resized=small)
             found.append(score)
         return found
 
@@ -70,6 +77,9 @@ class Analyzer(DeepfakeAnalyzer):
         return self.scripted
 
 
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
 def photo(height: int = 400, width: int = 500, seed: int = 0) -> NDArray[np.uint8]:
     return noise(height, width, seed)
 
@@ -78,9 +88,9 @@ def palette_png() -> bytes:
     return saved(Image.fromarray(photo()).convert("P"))
 
 
-def run(data: bytes, *scores: tuple[float, float, float], portrait: bool = False, plain: bool = False) -> Outcome:
+def run(data: bytes, *scores: tuple[float, float, float], **kinds: bool) -> Outcome:
     analyzer = Analyzer(DeepfakeOptions(), Resources())
-    analyzer.scripted = Scripted(*scores, portrait=portrait, plain=plain)
+    analyzer.scripted = Scripted(*scores, **kinds)
     sample = analyzer.prepare(Evidence.from_bytes(data))
     return analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
 
@@ -265,6 +275,16 @@ def test_what_was_not_measured_is_ruled_out(data: bytes, words: str) -> None:
     assert "No error rate is known there." in finding.explanation
 
 
+def test_what_the_network_takes_for_no_photograph_is_not_judged() -> None:
+    outcome = run(saved(photo()), (9.0, 9.0, 9.0), outside=True)
+    finding = only(outcome)
+    assert (finding.code, finding.support) == ("SYN-002", Support.INCONCLUSIVE)
+    assert finding.data["reason"] == "outside_measured"
+    assert "a drawing, a page of text, a chart, a screenshot or a rendering rather than" in finding.explanation
+    assert "No error rate is known there." in finding.explanation
+    assert not {"score", "p_value_real", "p_value_generated", "scored_as_high"} & set(outcome.measurements)
+
+
 def test_the_rates_are_those_of_the_closest_state() -> None:
     assert run(saved(photo(), "JPEG", quality=60), (0.5,) * 3).measurements["state"] == "768_q60"
     assert run(saved(photo(), "JPEG", quality=95), (0.5,) * 3).measurements["state"] == "as_is"
@@ -309,9 +329,15 @@ def shipped() -> DeepfakeAnalyzer:
     return analyzer
 
 
+def scenery(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    """A photograph at some size: noise would be told to be none, and not be judged."""
+    with Image.open(SAMPLES / ("no-face.jpg", "reference.jpg", "camera-original.jpg")[seed % 3]) as image:
+        return np.asarray(image.convert("RGB").resize((width, height)))
+
+
 @pytest.mark.slow
 def test_shipped_weights_score_alike_in_any_company(shipped: DeepfakeAnalyzer) -> None:
-    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(340, 400, seed)))) for seed in range(3)]
+    samples = [shipped.prepare(Evidence.from_bytes(saved(scenery(340, 400, seed)))) for seed in range(3)]
     alone = [shipped.infer([sample])[0].picture for sample in samples]
     together = [scores.picture for scores in shipped.infer(samples[::-1])][::-1]
     assert alone == together
@@ -333,7 +359,7 @@ def numbers(scores: Any) -> tuple[float, ...]:
 
 
 def test_the_same_bytes_score_the_same_on_every_run_in_any_order_and_batch(shipped: DeepfakeAnalyzer) -> None:
-    kinds = [saved(photo(340 + 20 * n, 340, n), kind) for n, kind in enumerate(("JPEG", "PNG", "WEBP"))]
+    kinds = [saved(scenery(340 + 20 * n, 340, n), kind) for n, kind in enumerate(("JPEG", "PNG", "WEBP"))]
     once = [numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0]) for data in kinds]
     for order, size in (((2, 0, 1), 3), ((1, 0, 1, 2), 3)):
         again = afresh()
@@ -348,7 +374,7 @@ def test_another_process_and_another_number_of_threads_score_the_same(shipped: D
     import subprocess
     import sys
 
-    data = saved(photo(340, 360, 9), "JPEG")
+    data = saved(scenery(340, 360, 9), "JPEG")
     here = numbers(shipped.infer([shipped.prepare(Evidence.from_bytes(data))])[0])
     code = (
         "import sys; from nsfwforensics.analyzers.deepfake.analyzer import *;"
@@ -369,7 +395,7 @@ def test_cpu_and_gpu_agree_and_company_changes_nothing_there(shipped: DeepfakeAn
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     beside = DeepfakeAnalyzer(DeepfakeOptions(), Resources(device="cuda:0"))
-    samples = [shipped.prepare(Evidence.from_bytes(saved(photo(340 + 40 * n, 400, n), "JPEG"))) for n in range(5)]
+    samples = [shipped.prepare(Evidence.from_bytes(saved(scenery(340 + 40 * n, 400, n), "JPEG"))) for n in range(5)]
     slow = np.array([numbers(scores) for scores in shipped.infer(samples)])
     fast = np.array([numbers(scores) for scores in beside.infer(samples)])
     alone = np.array([numbers(beside.infer([sample])[0]) for sample in samples])

@@ -27,12 +27,13 @@ IMAGE = Branch({"as_is": [n / 50 - 1 for n in range(100)]}, {"gallery": {"as_is"
 class Brightness:
     """Stands in for the network: bright windows score high."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, outside: bool = False) -> None:
         self.judged = 0
+        self.outside = outside
 
     def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         del asked
-        return [WholeScore(0.0) for _ in batch]
+        return [WholeScore(0.0, outside=self.outside) for _ in batch]
 
     def logits(self, views: NDArray[np.uint8]) -> NDArray[np.float64]:
         self.judged += len(views)
@@ -68,6 +69,16 @@ def run(data: bytes, *, asked: bool = True, thumbnails: bool = False) -> tuple[O
     (sample,) = pickle.loads(pickle.dumps([analyzer.prepare(Evidence.from_bytes(data))]))
     outcome = analyzer.conclude(FileInfo(path="x", name="x"), analyzer.infer([sample])[0])
     return outcome, analyzer.network
+
+
+def test_no_map_is_made_of_what_the_network_takes_for_no_photograph() -> None:
+    analyzer = Analyzer(DeepfakeOptions(score_map=True), Resources())
+    analyzer.network = Brightness(outside=True)
+    scores = analyzer.infer([analyzer.prepare(Evidence.from_bytes(photo()))])[0]
+    outcome = analyzer.conclude(FileInfo(path="x", name="x"), scores)
+    assert analyzer.network.judged == 0
+    assert "rather than a photograph" in outcome.measurements["score_map"]["not_judged"]
+    assert not outcome.artifacts
 
 
 def test_no_map_is_made_unless_it_is_asked_for() -> None:

@@ -1,12 +1,13 @@
 """Plain, light ground around what a picture shows."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from nsfwforensics.models.synthesis.canonical import whole
 from nsfwforensics.models.synthesis.classifier import WholeScore
-from nsfwforensics.models.synthesis.ground import on_plain_ground
+from nsfwforensics.models.synthesis.ground import _lab, on_plain_ground
 from nsfwforensics.models.synthesis.preprocess import recompressed
 from tests.pictures import noise
 
@@ -51,3 +52,8 @@ def test_ground_decides_on_the_state_where_it_was_measured_and_no_face_is_shown_
     assert WholeScore(0.0, plain_ground=True).state("as_is", states[:2]) == "as_is"
     assert WholeScore(0.0, portrait=True, plain_ground=True).state("as_is", states) == "portrait"
     assert WholeScore(0.0).state("large", states) == "large"
+
+
+def test_colours_are_those_of_opencv() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    assert (_lab(rgb) != cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)).mean() < 0.001

@@ -19,6 +19,7 @@ from nsfwforensics.evaluation.states import TIERS, Tier, at_tier
 from nsfwforensics.models.own.verdict import Reason, crossed
 from nsfwforensics.models.synthesis import canonical, preprocess, suitability
 from nsfwforensics.models.synthesis.calibration import LEAST_SIDE, Calibration, Verdict, cached_calibration
+from nsfwforensics.models.synthesis.domain_probe import DomainProbe, domain_probe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,6 +110,7 @@ def _built_in(weights: Path | None) -> Judge:
     from nsfwforensics.models.synthesis.classifier import cached_classifier
 
     calibration, classifier = cached_calibration(weights), cached_classifier("cpu", weights, 1)
+    probe = domain_probe(weights)
 
     def judge(rgb: Pixels, known: suitability.Suitability) -> Said:
         if min(rgb.shape[:2]) < LEAST_SIDE:
@@ -120,23 +122,22 @@ def _built_in(weights: Path | None) -> Judge:
             return image.verdict(picture.score, picture.state(usual, image.real)) is not Verdict.INCONCLUSIVE
 
         picture = classifier.score([canonical.changed(rgb)], asked)[0]
-        return _by_calibration(
-            picture, _outside(rgb, known, calibration), calibration, picture.state(usual, image.real)
-        )
+        outside = picture.outside or _outside(rgb, known, calibration, probe)
+        return _by_calibration(picture, outside, calibration, picture.state(usual, image.real))
 
     return judge
 
 
-def _outside(rgb: Pixels, known: suitability.Suitability, calibration: Calibration) -> bool:
+def _outside(rgb: Pixels, known: suitability.Suitability, calibration: Calibration, probe: DomainProbe) -> bool:
     return bool(
         suitability.ruled_out(
             rgb,
             known,
             least=calibration.least_side,
             min_quality=calibration.min_quality,
-            max_flat_share=calibration.max_flat_share,
+            max_flat_share=probe.flat_from,
             grey=suitability.GREY in calibration.image.real,
-            domain=calibration.domain,
+            domain=probe.first(calibration.domain),
         )
     )
 

@@ -19,13 +19,16 @@ FATAL_ONLY = 4
 """Of what it remarks while it loads a stranger's model, which may quote that."""
 
 
-def onnx_session(data: bytes, beside: Mapping[str, NDArray[Any]] = MappingProxyType({}), *, threads: int = 1) -> Any:
+def onnx_session(
+    data: bytes, beside: Mapping[str, NDArray[Any]] = MappingProxyType({}), *, threads: int = 1, packed: bool = True
+) -> Any:
     """Makes a session of a model's bytes, which were looked through before, are pinned or our own.
 
     Args:
         data: The model.
         beside: Weights that the model names without holding them; not copied, and to be kept as long as the session.
         threads: How many threads it may use.
+        packed: Whether matrices are laid out anew once, in a copy, rather than in every run.
 
     Raises:
         Exception: One of those that :func:`onnx_errors` names.
@@ -39,6 +42,7 @@ def onnx_session(data: bytes, beside: Mapping[str, NDArray[Any]] = MappingProxyT
     options.enable_cpu_mem_arena = False
     options.use_deterministic_compute = True
     options.log_severity_level = FATAL_ONLY
+    options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
     if beside:
         # What writes numbers as bytes and reads them again is meant so, and is not to be taken out.
         options.add_session_config_entry("session.disable_quant_qdq", "1")
@@ -52,4 +56,4 @@ def onnx_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception)]
-    return (*own, RuntimeError, ValueError, IndexError, MemoryError)
+    return (*own, RuntimeError, ValueError, LookupError, MemoryError)

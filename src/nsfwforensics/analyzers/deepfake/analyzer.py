@@ -96,10 +96,12 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         """Names the weights that are missing, if any."""
         from nsfwforensics.models import weights
         from nsfwforensics.models.synthesis.calibration import CALIBRATION
+        from nsfwforensics.models.synthesis.domain_probe import domain_probe
 
         try:
             for name in (_BODY, _MODEL, CALIBRATION):
                 weights.locate(name, self.resources.weights)
+            domain_probe(self.resources.weights)
         except WeightsError as error:
             return error.message
         return None
@@ -117,7 +119,9 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
     def prepare(self, evidence: Evidence) -> Sample:
         """Makes what the model is shown, and notes what limits a statement."""
-        sample = take(evidence, self._calibration)
+        from nsfwforensics.models.synthesis.domain_probe import domain_probe
+
+        sample = take(evidence, self._calibration, domain_probe(self.resources.weights))
         if not self.options.score_map:
             return sample
         return replace(sample, map=take_map(evidence, evidence.decoded_rows, sample.ruled_out))
@@ -134,14 +138,14 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
         shown = [sample.views for sample in seen if sample.views is not None]
         found = iter(self._classifier.score(shown, asked) if shown else ())
-        return [
-            Scores(
-                sample,
-                next(found) if sample.views is not None else None,
-                judge_map(self._classifier, sample.map) if sample.map is not None else None,
-            )
-            for sample in batch
-        ]
+        pictures = [next(found) if sample.views is not None else None for sample in batch]
+        return [self._scores(sample, picture) for sample, picture in zip(batch, pictures, strict=True)]
+
+    def _scores(self, sample: Sample, picture: WholeScore | None) -> Scores:
+        if picture is not None and picture.outside:
+            sample, picture = sample.outside(), None
+        windows = judge_map(self._classifier, sample.map) if sample.map is not None else None
+        return Scores(sample, picture, windows)
 
     def conclude(self, info: FileInfo, scores: Scores) -> Outcome:
         """Says what the measured rules allow, with the rates measured for the closest state."""

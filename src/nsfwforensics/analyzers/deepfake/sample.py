@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nsfwforensics.analyzers.deepfake.score_map import MapSample
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.synthesis.calibration import Calibration
+    from nsfwforensics.models.synthesis.domain_probe import DomainProbe
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,22 @@ class Sample:
     facts: Mapping[str, Any]
     map: MapSample | None = None
 
+    def outside(self) -> Sample:
+        """The same of a picture that the network took for no photograph: nothing is judged of it, no map either."""
+        from nsfwforensics.models.synthesis.domain_probe import NO_PHOTOGRAPH
 
-def take(evidence: Evidence, limits: Calibration) -> Sample:
+        made = self.map
+        unmade = replace(made, windows=None, views=None, reason=NO_PHOTOGRAPH) if made is not None else None
+        return replace(self, views=None, ruled_out=NO_PHOTOGRAPH, map=unmade)
+
+
+def take(evidence: Evidence, limits: Calibration, probe: DomainProbe) -> Sample:
     """Makes what the model is shown.
 
     Args:
         evidence: The file.
         limits: What pictures were measured.
+        probe: What tells later, by the embedding, whether it is a photograph.
 
     Raises:
         EvidenceError: The picture cannot be decoded.
@@ -54,9 +64,9 @@ def take(evidence: Evidence, limits: Calibration) -> Sample:
         known,
         least=limits.least_side,
         min_quality=limits.min_quality,
-        max_flat_share=limits.max_flat_share,
+        max_flat_share=probe.flat_from,
         grey="grey" in limits.image.real,
-        domain=limits.domain,
+        domain=probe.first(limits.domain),
     )
     state = state_of(rgb, known, limits.image.real)
     return Sample(None if reason else changed(rgb), state, reason, known.facts)

@@ -22,6 +22,7 @@ from nsfwforensics.models.runtime import bytes_are_fast
 from nsfwforensics.models.synthesis.calibration import PLAIN_GROUND, PORTRAIT
 from nsfwforensics.models.synthesis.clip_integer import IntegerClip, cached_integer_clip
 from nsfwforensics.models.synthesis.clip_numpy import WIDTH, ArrayClip, cached_array_clip
+from nsfwforensics.models.synthesis.domain_probe import DomainProbe, domain_probe
 from nsfwforensics.models.synthesis.ground import on_plain_ground
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class WholeScore:
         score: A logit; higher looks more generated.
         portrait: Whether it shows a face close up, by its content.
         plain_ground: Whether it stands on plain, light ground.
+        outside: Whether it is no photograph by its content: its score means nothing then.
         recompressed: The score had the picture been mildly recompressed; None where that was not asked.
         resized: The score had it been made a little smaller; None where that was not asked.
     """
@@ -71,6 +73,7 @@ class WholeScore:
     score: float
     portrait: bool = False
     plain_ground: bool = False
+    outside: bool = False
     recompressed: float | None = None
     resized: float | None = None
 
@@ -152,11 +155,13 @@ class SynthesisClassifier:
     Args:
         body: The network, on its device.
         head: What judges its tokens.
+        domain: What tells photographs from other pictures by the embedding, or None where that is not asked.
     """
 
-    def __init__(self, body: Clip | ArrayClip | IntegerClip, head: Head) -> None:
+    def __init__(self, body: Clip | ArrayClip | IntegerClip, head: Head, domain: DomainProbe | None = None) -> None:
         self._body = body
         self._head = head
+        self._domain = domain
 
     def logits(self, views: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Judges views; the same view gives the same number whatever else is in the batch.
@@ -169,32 +174,36 @@ class SynthesisClassifier:
         """
         return self._judged(views)[0]
 
-    def _judged(self, views: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def _judged(self, views: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Logits, which are portraits, and which no photographs."""
         if not len(views):
-            return np.zeros(0), np.zeros(0, bool)
+            return np.zeros(0), np.zeros(0, bool), np.zeros(0, bool)
         pixels: Any = np.ascontiguousarray(views.transpose(0, 3, 1, 2))
         if not isinstance(self._body, ArrayClip | IntegerClip):
             import torch
 
             pixels = torch.from_numpy(pixels)
         found = self._body.look(pixels)
-        return self._head.logits(np.asarray(found.whole)), self._head.portraits(np.asarray(found.embedding))
+        embedding = np.asarray(found.embedding)
+        outside = self._domain.outside(embedding) if self._domain is not None else np.zeros(len(views), bool)
+        return self._head.logits(np.asarray(found.whole)), self._head.portraits(embedding), outside
 
     def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
         """Judges many pictures, aligned one to one.
 
         Args:
             batch: Of each picture its views, uint8 (3, 224, 224, 3): as it is, recompressed, made smaller.
-            asked: Whether the two changed copies are judged too, by the picture's place and its score as it is.
+            asked: Whether the two changed copies are judged too, by the picture's place and its score as it is; never
+                of what is no photograph.
         """
         if not batch:
             return []
-        first, portraits = self._judged(np.stack([views[0] for views in batch]))
+        judged = self._judged(np.stack([views[0] for views in batch]))
         found = [
-            WholeScore(float(score), bool(close), on_plain_ground(views[0]))
-            for score, close, views in zip(first, portraits, batch, strict=True)
+            WholeScore(float(score), bool(close), on_plain_ground(views[0]), bool(outside))
+            for score, close, outside, views in zip(*judged, batch, strict=True)
         ]
-        again = [index for index, score in enumerate(found) if asked(index, score)]
+        again = [index for index, score in enumerate(found) if not score.outside and asked(index, score)]
         pairs = self.logits(np.concatenate([batch[index][1:] for index in again])) if again else np.zeros(0)
         for index, (recompressed, resized) in zip(again, pairs.reshape(-1, 2).tolist(), strict=True):
             found[index] = replace(found[index], recompressed=recompressed, resized=resized)
@@ -214,15 +223,15 @@ def cached_classifier(device: str, folder: Path | None, threads: int, *, few: bo
     Raises:
         WeightsError: The weights are missing, altered or of an unknown layout.
     """
-    head = Head(weights.load_arrays(MODEL, folder))
+    head, probe = Head(weights.load_arrays(MODEL, folder)), domain_probe(folder)
     if device == "cpu" and bytes_are_fast():
-        return SynthesisClassifier(cached_integer_clip(folder, threads), head)
+        return SynthesisClassifier(cached_integer_clip(folder, threads, few=few), head, probe)
     if device == "cpu" and few:
-        return SynthesisClassifier(cached_array_clip(folder), head)
+        return SynthesisClassifier(cached_array_clip(folder), head, probe)
     import torch
 
     from nsfwforensics.models.synthesis import clip
 
     if device == "cpu":
         torch.set_num_threads(threads)
-    return SynthesisClassifier(clip.cached_clip(device, folder), head)
+    return SynthesisClassifier(clip.cached_clip(device, folder), head, probe)

@@ -48,24 +48,29 @@ class IntegerClip:
     Args:
         tensors: int8 ``*.weight`` with float32 ``*.scale``, and the float tensors.
         threads: How many threads it may use; no number depends on it.
+        few: Whether it is for a few views, which are not worth laying its matrices out anew; no number depends on it.
 
     Raises:
         WeightsError: A tensor is missing or has another shape.
     """
 
-    def __init__(self, tensors: Mapping[str, NDArray[Any]], threads: int = 1) -> None:
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], threads: int = 1, *, few: bool = False) -> None:
         blocks = checked(tensors)
         try:
             model, self._weights = _Builder(tensors, blocks).built()
-            self._session = onnx_session(model, self._weights, threads=threads)
+            self._session = onnx_session(model, self._weights, threads=threads, packed=not few)
+            scale = tensors["projection.scale"][:, None]
+            self._projection: NDArray[np.float32] = tensors["projection.weight"] * scale
         except onnx_errors() as error:
             problem = say("the tensors of {model} are not laid out as expected: {error}", model=MODEL, error=str(error))
             raise WeightsError(problem) from error
 
     def look(self, views: NDArray[np.uint8]) -> ArrayTokens:
         """Looks at square views, uint8 (N, 3, 224, 224), RGB; no number depends on the view's neighbours."""
-        found = [self._session.run(["whole", "embedding"], {"view": view[None]}) for view in views]
-        return ArrayTokens(*(np.concatenate(each) for each in zip(*found, strict=True)))
+        whole, last = zip(*(self._session.run(["whole", "last"], {"view": view[None]}) for view in views), strict=True)
+        # Not by a matrix product, whose sums depend on the number of threads.
+        embeddings = [(self._projection * rows[0]).sum(axis=1) for rows in last]
+        return ArrayTokens(np.concatenate(whole), np.stack(embeddings))
 
 
 class _Builder:
@@ -79,15 +84,13 @@ class _Builder:
 
     def built(self) -> tuple[bytes, dict[str, NDArray[Any]]]:
         """The model's bytes, and what is handed over beside them."""
-        node, tensors = self._graph.node, self._tensors
+        node = self._graph.node
         x = self._norm(self._laid_out(), "norm_before")
         whole = []
         for index in range(self._blocks):
             x = self._block(f"blocks.{index}", x, only_first=index + 1 == self._blocks)
             whole.append(self._first(x))
-        scaled = tensors["projection.weight"] * tensors["projection.scale"][:, None]
-        embedding = node("MatMul", self._norm(whole[-1], "norm_after"), self._given("projection", scaled.T))
-        outputs = {"whole": node("Concat", *whole, axis=1), "embedding": self._shaped(embedding, 1, -1)}
+        outputs = {"whole": node("Concat", *whole, axis=1), "last": self._norm(whole[-1], "norm_after")}
         inputs = {"view": (UINT8, (1, 3, SIDE, SIDE))}
         return self._graph.encoded(inputs, outputs, self._weights), self._weights
 
@@ -181,6 +184,6 @@ class _Builder:
 
 
 @cache
-def cached_integer_clip(folder: Path | None, threads: int) -> IntegerClip:
+def cached_integer_clip(folder: Path | None, threads: int, *, few: bool = False) -> IntegerClip:
     """The process's one such network, made at first use; see :func:`.clip.cached_clip`."""
-    return IntegerClip(weights.load_arrays(MODEL, folder), threads)
+    return IntegerClip(weights.load_arrays(MODEL, folder), threads, few=few)

@@ -21,9 +21,10 @@ _NEUTRAL = 8.0
 _LIGHT = 150.0
 _SHARE = 0.5
 
-# ITU-R BT.709 primaries, white D65; each row adds up to 1, which is dividing by the white.
+# ITU-R BT.709 primaries over white D65, times 4096.
 _XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
-_XYZ /= _XYZ.sum(axis=1, keepdims=True)
+_XYZ = np.rint(4096 * _XYZ / np.array([[0.950456], [1], [1.088754]])).astype(np.int64)
+_ONE = 1 << 15
 
 
 def on_plain_ground(view: NDArray[np.uint8]) -> bool:
@@ -47,12 +48,18 @@ def on_plain_ground(view: NDArray[np.uint8]) -> bool:
 
 
 def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """CIE 1976 L*a*b* of sRGB, L* of 0-255, a* and b* around 128.
+    """CIE 1976 L*a*b* of sRGB in bytes, L* of 0-255, a* and b* around 128.
 
-    As OpenCV gives it for bytes, up to rounding: that makes tables for a tenth of a second before the first pixel.
+    The very numbers of OpenCV, whose fixed-point arithmetic this is: that makes tables of all colours for a tenth of a
+    second before the first pixel.
     """
-    linear = np.arange(256) / 255
-    linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
-    xyz = linear[rgb] @ _XYZ.T
-    x, y, z = np.moveaxis(np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116), -1, 0)
-    return np.stack([2.55 * (116 * y - 16), 500 * (x - y) + 128, 200 * (y - z) + 128], -1)
+    gamma = np.arange(256) / 255
+    gamma = np.where(gamma <= 0.04045, gamma / 12.92, ((gamma + 0.055) / 1.055) ** 2.4)
+    linear = np.rint(255 * 8 * gamma).astype(np.int64)
+    roots = np.arange(3072) / (255 * 8)
+    roots = np.where(roots < 0.008856, 7.787 * roots + 16 / 116, np.cbrt(roots))
+    table = np.rint(_ONE * roots).astype(np.int64)
+    x, y, z = np.moveaxis(table[(linear[rgb] @ _XYZ.T + 2048) >> 12], -1, 0)
+    lightness = (116 * 255 + 50) // 100 * y - (16 * 255 * _ONE + 50) // 100
+    lab = np.stack([lightness, 500 * (x - y) + 128 * _ONE, 200 * (y - z) + 128 * _ONE], -1)
+    return np.asarray(np.clip((lab + _ONE // 2) >> 15, 0, 255), np.float64)
