@@ -57,7 +57,7 @@ class TracesAnalyzer(Analyzer):
     """
 
     name = "traces"
-    version = "1"
+    version = "2"
     title = "Traces of editing inside the file"
     question = Question.ALTERATION
     method = say(
