@@ -60,7 +60,7 @@ def _follow(text: str, seen: dict[str, bytes]) -> None:
 
 def _of(entry: TraceMethod) -> Method:
     def run(evidence: Evidence) -> Trace:
-        picture = StoredPicture(evidence)
+        picture = StoredPicture(evidence, maps=True)
         unsuitable = picture.unsuitable()
         return Trace(reason=unsuitable) if unsuitable else picture.shown(entry.run(picture))
 

@@ -126,22 +126,28 @@ def test_flat_and_noise_give_nothing() -> None:
 
 def _sizes_looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
-    real = module.keypoints
 
-    def watched(gray: NDArray[np.uint8]) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
-        seen.append(gray.size)
-        return real(gray)
+    def watch(name: str) -> None:
+        real = getattr(module, name)
 
-    monkeypatch.setattr(module, "keypoints", watched)
+        def watched(gray: NDArray[np.uint8]) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
+            seen.append(gray.size)
+            found: tuple[NDArray[np.complex64], NDArray[np.float32]] = real(gray)
+            return found
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch("keypoints")
+    watch("quick_keypoints")
     return seen
 
 
 def test_a_picture_that_repeats_nothing_is_only_glanced_at(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = _sizes_looked_at(monkeypatch)
-    trace = copy_move(photo(800, 1000, seed=11))
+    trace = copy_move(photo(900, 1000, seed=11))
     assert seen == [pytest.approx(module.GLANCE_PIXELS, rel=0.01)]
     assert trace.regions == () and trace.reason is None
-    assert trace.data["working_scale"] == pytest.approx((module.GLANCE_PIXELS / 800_000) ** 0.5, abs=1e-3)
+    assert trace.data["working_scale"] == pytest.approx((module.GLANCE_PIXELS / 900_000) ** 0.5, abs=1e-3)
 
 
 @pytest.mark.parametrize("side", [72, 110])
@@ -151,7 +157,7 @@ def test_where_a_glance_sees_something_the_answer_is_that_of_the_whole(
     picture = photo(700, 900, seed=3)
     picture[450 : 450 + side, 600 : 600 + side] = picture[100 : 100 + side, 100 : 100 + side]
     glanced = copy_move(resaved(picture, 90))
-    monkeypatch.setattr(module, "GLANCE_PIXELS", picture.size)
+    monkeypatch.setattr(module, "GLANCED_PIXELS", picture.size)
     whole = copy_move(resaved(picture, 90))
     assert len(whole.regions) == 2
     assert glanced.regions == whole.regions and glanced.data == whole.data
@@ -159,13 +165,24 @@ def test_where_a_glance_sees_something_the_answer_is_that_of_the_whole(
 
 def test_a_strip_is_not_judged_by_a_glance_too_narrow_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = _sizes_looked_at(monkeypatch)
-    copy_move(photo(110, 5000, seed=11))
-    assert seen == [550_000]
+    copy_move(photo(100, 9000, seed=11))
+    assert seen == [900_000]
+
+
+def test_a_picture_no_larger_than_a_glance_is_glanced_at_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("keypoints", "quick_keypoints"):
+        plain = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda gray, name=name, plain=plain: asked.append(name) or plain(gray))
+    trace = copy_move(photo(660, 800, seed=11))
+    assert asked == ["quick_keypoints"]
+    assert trace.data["working_scale"] == 1 and trace.regions == ()
 
 
 def test_large_pictures_are_worked_on_at_a_capped_size(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = _sizes_looked_at(monkeypatch)
     monkeypatch.setattr(module, "WORKING_PIXELS", 200_000)
+    monkeypatch.setattr(module, "GLANCED_PIXELS", 1e9)
     picture = cv2.resize(photo(seed=3), (2400, 1800), interpolation=cv2.INTER_CUBIC)
     picture[1150:1650, 1600:2200] = picture[150:650, 150:750]
     trace = copy_move(picture)

@@ -138,7 +138,7 @@ def test_tables_that_are_kept_are_those_of_the_formula(last: int, kept: bool) ->
     steps = [(int(ijg_table(quality)[0, 1]), int(table[0, 1])) for quality in recompression.QUALITIES]
     for earlier, step in sorted(set(steps))[::4]:
         assert (step <= 8 * earlier) or not kept
-        found = recompression._moved(earlier, step)
+        _, found = recompression._moved(earlier, step)
         limit = found.shape[0] // 2
         for level in (0, limit // 2, limit + 1):
             for value in (-24, -1, 0, 5, 24):
@@ -155,5 +155,45 @@ def test_levels_counted_in_sorted_values_are_those_of_rounding(first: int, step:
     limit = recompression._limit(first, step)
     levels = np.clip(np.rint(content / first), -limit, limit).astype(int) + limit
     mass = np.bincount(levels, minlength=2 * limit + 1)
-    wanted = recompression._smoothed(mass @ recompression._moved(first, step))
-    assert (recompression._twice(np.sort(content), first, step) == wanted).all()
+    wanted = recompression._smoothed(mass @ recompression._moved(first, step)[1])
+    found = recompression._twice(np.sort(content), (step, first), step)
+    assert found.shape == (2, 49) and (found[1] == wanted).all()
+
+
+def test_what_is_said_of_all_qualities_at_once_is_what_is_said_of_each() -> None:
+    luma, table = coefficients(saved(opened(saved(scene(), 65)), 90))
+    past = history(luma, table)
+    bands = recompression._bands(luma)
+    assert bands is not None
+    content = recompression._content(bands, table.astype(np.float64))
+    weights = recompression._histograms(bands)
+    assert content is not None and weights is not None and past.single is not None
+    weights[:, recompression.REACH] = 0
+    flat = -math.log(2 * recompression.REACH)
+    for quality in (40, 65, 66, 90, 99):
+        gain, agreeing = 0.0, 0
+        for i, mode in enumerate(MODES):
+            twice = recompression._twice(np.sort(content[i]), (int(ijg_table(quality)[mode]),), int(table[mode]))[0]
+            plain = max((weights[i] * np.log(past.single[i])).sum(), weights[i].sum() * flat)
+            by_mode = (weights[i] * np.log(twice)).sum() - plain
+            gain, agreeing = gain + by_mode, agreeing + (by_mode > 0)
+            if quality == past.quality:
+                assert past.double is not None and (past.double[i] == twice).all()
+        assert past.gains[quality] == pytest.approx(gain / past.coefficients, rel=1e-12)
+        if quality == past.quality:
+            assert agreeing == past.agreeing
+
+
+def test_the_content_is_that_of_the_picture_moved_by_four_pixels() -> None:
+    luma, table = coefficients(saved(scene(), 80))
+    content = recompression._content([luma], table.astype(np.float64))
+    assert content is not None
+    k = np.arange(8)
+    dct = np.cos((2 * k[None, :] + 1) * k[:, None] * np.pi / 16) * np.where(k[:, None] == 0, math.sqrt(1 / 8), 0.5)
+    rows, columns = luma.shape[:2]
+    pixels = np.clip(np.rint(dct.T @ (luma.astype(np.float64) * table) @ dct + 128), 0, 255) - 128
+    plane = pixels.transpose(0, 2, 1, 3).reshape(rows * 8, columns * 8)[4:-4, 4:-4]
+    again = dct @ plane.reshape(rows - 1, 8, columns - 1, 8).transpose(0, 2, 1, 3) @ dct.T
+    for i, (u, v) in enumerate(MODES):
+        difference = np.abs(content[i] - again[:, :, u, v].ravel())
+        assert np.median(difference) < 1e-4 and (difference > 0.01).mean() < 0.001  # halves may be rounded either way

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools.watermark_writer import watermarked
 
+from nsfwforensics.signals import dwtdct
 from nsfwforensics.signals.dwtdct import _FLOAT_ZERO, MOST_PIXELS, STEP, bits, match, readings, shares
 from tests.pictures import natural
 
@@ -28,6 +29,16 @@ def by_hand(rgb: np.ndarray, order: str) -> list[int]:
             ]
             votes.append(int(max(means[1:], key=abs) % 36 > 18))
     return votes
+
+
+@pytest.mark.parametrize("height", [256, 300, 388])
+def test_votes_of_strips_are_those_of_the_whole(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = natural(height, 280)
+    strips = readings(pixels)
+    monkeypatch.setattr(dwtdct, "_STRIP", height)
+    for found, whole in zip(strips, readings(pixels), strict=True):
+        assert (found.order, found.arithmetic) == (whole.order, whole.arithmetic)
+        np.testing.assert_array_equal(found.votes, whole.votes)
 
 
 @pytest.mark.parametrize("order", ["bgr", "rgb"])

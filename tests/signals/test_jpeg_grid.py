@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -152,6 +153,74 @@ def test_the_same_pixels_give_the_same_trace() -> None:
     first, second = jpeg_grid.grid(picture), jpeg_grid.grid(picture.copy())
     assert first.regions == second.regions and first.data == second.data
     assert np.array_equal(first.map, second.map)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def glancing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Pictures of any size are glanced at; how many rows of pixels voted each time."""
+    asked: list[int] = []
+    plain = jpeg_grid.votes
+
+    def watched(luma: NDArray[np.uint8], rows: Sequence[tuple[int, int]], *rest: object) -> list[NDArray[np.uint8]]:
+        asked.append(sum(last - first for first, last in rows))
+        return plain(luma, rows, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jpeg_grid, "votes", watched)
+    monkeypatch.setattr(jpeg_grid, "GLANCE_PIXELS", 0)
+    return asked
+
+
+@pytest.mark.parametrize("quality", [60, 85, 95, None])
+def test_where_rows_of_pixels_see_nothing_no_others_vote(quality: int | None, glancing: list[int]) -> None:
+    picture = resaved(HOST, quality) if quality else HOST
+    seen = jpeg_grid.grid(picture, missing=False, glance=True)
+    assert glancing == [17]
+    whole = jpeg_grid.grid(picture, missing=False)
+    assert seen.regions == whole.regions == () and seen.reason is None
+    assert (seen.map, seen.mask, seen.score) == (None, None, 0)
+    assert seen.data.keys() == whole.data.keys()
+    assert seen.data["origin"] == whole.data["origin"] and seen.data["offset"] is None
+    assert seen.data["analysed_share"] == pytest.approx(1 / 3, abs=0.02)
+    if quality:
+        assert seen.data["rate"] == pytest.approx(whole.data["rate"], abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "kind", ["pasted", "pasted and saved", "small", "no grid of its own", "cropped", "scaled by half"]
+)
+def test_where_rows_of_pixels_see_something_the_answer_is_that_of_the_whole(kind: str, glancing: list[int]) -> None:
+    host, donor = resaved(HOST, 85), resaved(DONOR, 75)
+    small = host.copy()
+    small[200:264, 301:365] = donor[203:267, 304:368]
+    picture = {
+        "pasted": lambda: spliced(host, donor),
+        "pasted and saved": lambda: resaved(spliced(resaved(HOST, 90), donor), 96),
+        "small": lambda: small,
+        "no grid of its own": lambda: spliced(host, DONOR),
+        "cropped": lambda: resaved(np.ascontiguousarray(resaved(HOST, 70)[3:, 5:]), 96),
+        "scaled by half": lambda: PLAIN["halved"],
+    }[kind]()
+    seen = jpeg_grid.grid(picture, glance=True)
+    assert len(glancing) > 1 or kind == "scaled by half"
+    whole = jpeg_grid.grid(picture)
+    assert whole.regions or whole.data["offset"] or kind == "scaled by half"
+    assert (seen.regions, seen.data["offset"]) == (whole.regions, whole.data["offset"])
+    if seen.regions:
+        assert (seen.score, seen.data) == (whole.score, whole.data)
+        np.testing.assert_array_equal(seen.mask, whole.mask)
+
+
+@pytest.mark.parametrize("shape", [(64, 13_000), (13_000, 64), (903, 905)])
+def test_a_glance_is_possible_at_any_shape(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(2).integers(100, 140, shape).astype(np.uint8)
+    seen = jpeg_grid.grid(noise, glance=True)
+    assert seen.regions == () and seen.data["offset"] is None and seen.reason is None
+
+
+def test_a_picture_of_usual_screen_size_is_not_only_glanced_at() -> None:
+    picture = resaved(HOST, 85)
+    seen, whole = jpeg_grid.grid(picture, glance=True), jpeg_grid.grid(picture)
+    assert seen.data == whole.data and seen.map is not None
 
 
 def test_a_large_picture_is_analysed_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:

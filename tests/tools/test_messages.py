@@ -35,7 +35,7 @@ def test_messages_of_python_and_of_templates_are_found() -> None:
     found = messages.extracted()
     assert "Nothing stood out" in found
     assert "Image examination report" in found
-    assert ("{count:,} file examined, {when}", "{count:,} files examined, {when}") in found
+    assert ("{count:,} file, {when}", "{count:,} files, {when}") in found
 
 
 def test_translations_are_kept_and_come_back() -> None:

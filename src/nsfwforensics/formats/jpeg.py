@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from nsfwforensics.formats.parts import Walk, past_copies
 
@@ -184,12 +185,21 @@ def ijg_quality(tables: dict[int, tuple[int, ...]]) -> int | None:
     if 0 not in tables:
         return None
     wanted = (sorted(tables[0]), sorted(tables[1]) if 1 in tables else None)
+    for quality, (luminance, chrominance) in zip(range(100, 0, -1), _sorted_tables(), strict=True):
+        if wanted[0] == luminance and wanted[1] in (None, chrominance):
+            return quality
+    return None
+
+
+@cache
+def _sorted_tables() -> list[tuple[list[int], list[int]]]:
+    """The sorted values of luminance and chrominance for each quality, from 100 down to 1."""
+    found = []
     for quality in range(100, 0, -1):
         scale = 5000 // quality if quality < 50 else 200 - 2 * quality
         luminance, chrominance = (
             sorted(min(max((value * scale + 50) // 100, 1), 255) for value in base)
             for base in (_LUMINANCE, _CHROMINANCE)
         )
-        if wanted[0] == luminance and wanted[1] in (None, chrominance):
-            return quality
-    return None
+        found.append((luminance, chrominance))
+    return found

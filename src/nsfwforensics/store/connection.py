@@ -29,9 +29,6 @@ LOG_COPY = ".custody.jsonl"
 SIDE_FILES = ("-wal", "-shm", "-journal", "-lock", LOG_COPY)
 """What may stand beside a case: SQLite's log and its index, the scans' locks, the custody log."""
 
-PAGE_BYTES = 8192
-"""Of a new case: a file's documents take some 13 kB, and a page is what is written at a time."""
-
 BUSY_STEP_MS = 1000
 """How long SQLite itself waits then: Ctrl-C has no effect until it is over."""
 
@@ -83,7 +80,6 @@ def make(path: Path, fill: Callable[[BoundedConnection], object]) -> None:
     close_to_others(Path(name))
     try:
         with guarded(path), contextlib.closing(_open(Path(name), "rw")) as connection:
-            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             migrate(connection)
             fill(connection)
             connection.execute("PRAGMA journal_mode = WAL")

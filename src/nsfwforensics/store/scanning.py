@@ -88,7 +88,7 @@ class CaseScan:
         self._claims = Claims(case.path)
         self._seen: set[int] = set()
         self._given: set[int] = set()
-        self._busy: list[Target] = []
+        self._busy: list[tuple[int, Target]] = []
         self._flushed = time.monotonic()
         self._version: int | None = None
         if begun is not None:
@@ -157,12 +157,11 @@ class CaseScan:
 
         def pulled() -> Iterator[Target]:
             self._written_by_others()
-            for target in self._new(targets()):
+            for key, target in self._new(targets()):
                 with self.case.reading() as connection:
                     found = runs.done(connection, target.path, self.run.fingerprint, self.run.first)
                 if found is not None and found.plan == self.run.fingerprint:
                     continue  # whether the file has changed since is seen when its turn comes
-                key = claim_key(runs.stored_path(target.path))
                 job = self._job_of(target, key, found)
                 order.append(job or _Job(target, key, Stat.of(target.path) if target.skip is None else None))
                 if job is None:
@@ -208,15 +207,15 @@ class CaseScan:
             yield from self._saved_rest(targets())
             raise
 
-    def _new(self, targets: Iterator[Target]) -> Iterator[Target]:
-        """Each path once, however often it was named."""
+    def _new(self, targets: Iterator[Target]) -> Iterator[tuple[int, Target]]:
+        """Each path once, however often it was named, with the number by which it is claimed."""
         for target in targets:
             key = claim_key(runs.stored_path(target.path))
             if key not in self._seen:
                 self._seen.add(key)
-                yield target
+                yield key, target
 
-    def _pass(self, examine: Examine, targets: Iterator[Target], ready: Ready) -> Iterator[FileReport]:
+    def _pass(self, examine: Examine, targets: Iterator[tuple[int, Target]], ready: Ready) -> Iterator[FileReport]:
         order: deque[_Job] = deque()
         return self._together(examine(self._pull(targets, order)), order, ready, self._committed, self._load)
 
@@ -289,13 +288,12 @@ class CaseScan:
                 runs.save(connection, self.run, job.target.path, file, job.stat)
         return file
 
-    def _pull(self, targets: Iterator[Target], order: deque[_Job]) -> Iterator[Target]:
+    def _pull(self, targets: Iterator[tuple[int, Target]], order: deque[_Job]) -> Iterator[Target]:
         """Passes on what is to be examined, and notes the order of it and of what is saved."""
-        for target in targets:
-            key = claim_key(runs.stored_path(target.path))
+        for key, target in targets:
             job = self._if_done(target, key)
             if job is None and not self._claims.take(key):
-                self._busy.append(target)
+                self._busy.append((key, target))
                 continue
             if job is None and self._written_by_others() and (job := self._if_done(target, key)) is not None:
                 self._claims.release(key)  # done just before it was claimed

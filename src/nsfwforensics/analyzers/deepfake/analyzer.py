@@ -64,7 +64,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     """Judges the whole picture with the classifier in the weights folder."""
 
     name = "deepfake"
-    version = "7"
+    version = "8"
     title = "Do the pixels look generated?"
     question = Question.SYNTHESIS
     method = say(

@@ -57,7 +57,7 @@ class TracesAnalyzer(Analyzer):
     """
 
     name = "traces"
-    version = "1"
+    version = "2"
     title = "Traces of editing inside the file"
     question = Question.ALTERATION
     method = say(
@@ -86,7 +86,7 @@ class TracesAnalyzer(Analyzer):
 
         Measurements are, by method, its ``score``, number of ``regions`` and figures, or ``not_judged`` with a reason.
         """
-        picture = StoredPicture(evidence)
+        picture = StoredPicture(evidence, maps=self.options.maps)
         unsuitable = picture.unsuitable()
         if unsuitable is not None:
             return Outcome.not_applicable(unsuitable)

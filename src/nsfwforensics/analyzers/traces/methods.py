@@ -20,7 +20,7 @@ def _jpeg_grid(picture: StoredPicture) -> Trace:
     from nsfwforensics.signals.traces.jpeg_grid import grid
 
     # The last save as JPEG gave every part of a JPEG the grid at the corner: none can lack it.
-    return grid(picture.luma, missing=picture.evidence.media_type != "image/jpeg")
+    return grid(picture.luma, missing=picture.evidence.media_type != "image/jpeg", glance=not picture.maps)
 
 
 def _double_quantisation(picture: StoredPicture) -> Trace:

@@ -35,12 +35,13 @@ class StoredPicture:
 
     Attributes:
         evidence: The file.
+        maps: Whether methods draw maps of it, for which they look at all of it.
         width: Of the stored picture in pixels, with rows that could not be decoded.
         height: The same.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
+    def __init__(self, evidence: Evidence, *, maps: bool = False) -> None:
+        self.evidence, self.maps = evidence, maps
         self.width, self.height = evidence.original.size
         value = evidence.original.getexif().get(_ORIENTATION, 1)
         self._transposed, self._down, self._across = _TURNS.get(value if isinstance(value, int) else 1, (False,) * 3)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _CONTRAST = 0.01  # a quarter of the usual threshold: flat pictures give points too, ranked after the stronger ones
-_LAYERS = 2  # scales per octave at which extrema are looked for
+LAYERS = 2
+"""Scales per octave at which extrema are looked for."""
+
 _SIGMA = 1.6  # blur of the first layer of an octave, in its pixels
 _SEEN_SIGMA = 0.5  # blur that a picture is taken to have
 _REACH = 3.0  # standard deviations to which a blur is summed up
@@ -40,6 +42,7 @@ _TURNS = 36  # directions that are told apart before the best one is interpolate
 _CELLS, _DIRECTIONS, _PER_CELL = 4, 8, 3
 _SIDE = _CELLS * _PER_CELL
 _STEP = 3.0 / _PER_CELL  # distance of samples, in blurs: a cell is three wide
+_MOST_KEPT = 12_500_000  # numbers of the room that is kept for the next picture
 _CUT = 0.2  # no component counts more, of a descriptor of length 1
 
 
@@ -69,13 +72,14 @@ class _Found(NamedTuple):
         )  # fmt: skip
 
 
-def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int) -> Keypoints:
+def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int, layers: int = LAYERS) -> Keypoints:
     """Finds and describes the local features of a picture.
 
     Args:
         picture: uint8 (height, width, 3) RGB, or (height, width) grey; any size.
         limit: Most keypoints to keep.
         edge: Longest edge at which they are looked for, in pixels.
+        layers: Scales per octave at which they are looked for.
 
     Returns:
         At most ``limit`` keypoints, in places of the picture that was given; none for one that is flat or small.
@@ -90,7 +94,7 @@ def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int) -> Keypoi
     if reduction > 1:
         size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
         grey = np.asarray(cv2.resize(np.ascontiguousarray(grey), size, interpolation=cv2.INTER_AREA), np.uint8)
-    blurred, found = _extrema(grey)
+    blurred, found = _extrema(grey, layers)
     if not len(found.x):
         return _none(width, height, reduction)
     octave_pixels = np.exp2(found.octave).astype(np.float32)
@@ -111,11 +115,11 @@ def quick_keypoints(picture: NDArray[np.uint8], limit: int, edge: int) -> Keypoi
     )
 
 
-def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
+def _extrema(grey: NDArray[np.uint8], layers: int) -> tuple[list[list[Floats]], _Found]:
     """The blurred pictures of each octave, good until this thread's next call, and extrema of their differences."""
     import cv2
 
-    sigmas = [_SIGMA * 2 ** (layer / _LAYERS) for layer in range(_LAYERS + 3)]
+    sigmas = [_SIGMA * 2 ** (layer / layers) for layer in range(layers + 3)]
     steps = [(after**2 - before**2) ** 0.5 for before, after in pairwise(sigmas)]
     picture = _blur(grey.astype(np.float32) * np.float32(1 / 255), (_SIGMA**2 - _SEEN_SIGMA**2) ** 0.5)
     shapes = [picture.shape]
@@ -123,45 +127,51 @@ def _extrema(grey: NDArray[np.uint8]) -> tuple[list[list[Floats]], _Found]:
         shapes.append(((shapes[-1][0] + 1) // 2, (shapes[-1][1] + 1) // 2))
     shapes.pop()
     sizes = [height * width for height, width in shapes]
-    room = _room_for((_LAYERS + 3) * sum(sizes) + 2 * (_LAYERS + 3) * max(sizes, default=0))
-    least = np.float32(_ROUGHLY * _CONTRAST / _LAYERS)
+    room = _room_for((layers + 3) * sum(sizes) + 7 * max(sizes, default=0))
+    least = np.float32(_ROUGHLY * _CONTRAST / layers)
     around_a_pixel = np.ones((3, 3), np.uint8)
     blurred: list[list[Floats]] = []
     places = []
     begin = 0
     for octave, (height, width) in enumerate(shapes):
         size = height * width
-        parts = room[begin : begin + (_LAYERS + 3) * size], room[(_LAYERS + 3) * sum(sizes) :]
-        layers, spare = ([*part[: len(part) // size * size].reshape(-1, height, width)] for part in parts)
-        absolute, highest, most = spare[: _LAYERS + 2], spare[_LAYERS + 2 : 2 * _LAYERS + 4], spare[2 * _LAYERS + 4]
-        layers[0][...] = picture
+        blurs, spare = (
+            [*room[start : start + many * size].reshape(many, height, width)]
+            for start, many in ((begin, layers + 3), ((layers + 3) * sum(sizes), 7))
+        )
+        absolute, highest, most = spare[:3], spare[3:6], spare[6]  # of three differences at a time
+        blurs[0][...] = picture
         for number, sigma in enumerate(steps):
-            _blur(layers[number], sigma, layers[number + 1])
-            cv2.absdiff(layers[number + 1], layers[number], absolute[number])
-            cv2.dilate(absolute[number], around_a_pixel, highest[number])
-        for number in range(1, _LAYERS + 1):
-            cv2.max(highest[number - 1], highest[number], most)
-            cv2.max(most, highest[number + 1], most)
-            found = cv2.compare(absolute[number], most, cv2.CMP_GE) & (absolute[number] >= least)
+            _blur(blurs[number], sigma, blurs[number + 1])
+            cv2.absdiff(blurs[number + 1], blurs[number], absolute[number % 3])
+            cv2.dilate(absolute[number % 3], around_a_pixel, highest[number % 3])
+            if number < 2:
+                continue
+            middle = number - 1
+            cv2.max(highest[0], highest[1], most)
+            cv2.max(most, highest[2], most)
+            found = cv2.compare(absolute[middle % 3], most, cv2.CMP_GE) & (absolute[middle % 3] >= least)
             spots = cv2.findNonZero(found.astype(np.uint8))
             if spots is not None:
                 x, y = spots.reshape(-1, 2).T.astype(np.intp)
                 inside = (x >= _BORDER) & (y >= _BORDER) & (x < width - _BORDER) & (y < height - _BORDER)
                 x, y = x[inside], y[inside]
                 every = np.empty((5, len(x)), np.intp)
-                every[0], every[1], every[2], every[3] = x, y, octave, number
-                every[4] = begin + (number * height + y) * width + x
+                every[0], every[1], every[2], every[3] = x, y, octave, middle
+                every[4] = begin + (middle * height + y) * width + x
                 places.append(every)
-        begin += (_LAYERS + 3) * size
-        blurred.append(layers)
-        picture = layers[_LAYERS][::2, ::2]
+        begin += (layers + 3) * size
+        blurred.append(blurs)
+        picture = blurs[layers][::2, ::2]
     extrema = np.concatenate(places, axis=1) if places else np.zeros((5, 0), np.intp)
     down = np.array([width for _, width in shapes] or [0])[extrema[2]]
     deeper = np.array(sizes or [0])[extrema[2]]
-    return blurred, _interpolated(extrema, room, down, deeper)
+    return blurred, _interpolated(extrema, room, down, deeper, layers)
 
 
-def _interpolated(found: NDArray[np.intp], values: Floats, down: NDArray[np.intp], deeper: NDArray[np.intp]) -> _Found:
+def _interpolated(
+    found: NDArray[np.intp], values: Floats, down: NDArray[np.intp], deeper: NDArray[np.intp], layers: int
+) -> _Found:
     """Extrema at parts of a pixel, by a quadratic through their neighbours; weak ones and edges are left out.
 
     Args:
@@ -169,6 +179,7 @@ def _interpolated(found: NDArray[np.intp], values: Floats, down: NDArray[np.intp
         values: The blurred pictures of all octaves; a difference is between one and the next.
         down: intp (n,), from a pixel to the one below it.
         deeper: intp (n,), from a pixel to the same at the next scale.
+        layers: Scales per octave.
     """
     x, y, octave, layer, here = found
 
@@ -194,8 +205,8 @@ def _interpolated(found: NDArray[np.intp], values: Floats, down: NDArray[np.intp
     contrast = np.abs(middle + (by_x * to_x + by_y * to_y + by_s * to_s) / 2)
     bent, curved = xx * yy - xy * xy, xx + yy
     kept = (bent > 0) & (curved * curved * _EDGE_RATIO < (_EDGE_RATIO + 1) ** 2 * bent)
-    kept &= (contrast >= _CONTRAST / _LAYERS) & (np.maximum(np.maximum(abs(to_x), abs(to_y)), abs(to_s)) < 1)
-    sigma = _SIGMA * np.exp2((layer + np.clip(to_s, -1, 1)) / _LAYERS)
+    kept &= (contrast >= _CONTRAST / layers) & (np.maximum(np.maximum(abs(to_x), abs(to_y)), abs(to_s)) < 1)
+    sigma = _SIGMA * np.exp2((layer + np.clip(to_s, -1, 1)) / layers)
     at_x, at_y, sigma, contrast = (part[kept].astype(np.float32) for part in (x + to_x, y + to_y, sigma, contrast))
     return _Found(at_x, at_y, sigma, contrast, octave[kept], layer[kept])
 
@@ -204,7 +215,7 @@ def _described(blurred: list[list[Floats]], found: _Found) -> tuple[Floats, NDAr
     """Directions, float32 (n,) in degrees, and descriptors, uint8 (n, 128), of extrema."""
     import cv2
 
-    place = found.octave * (_LAYERS + 3) + found.layer
+    place = found.octave * len(blurred[0]) + found.layer
     order = np.argsort(place, kind="stable")
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
@@ -271,7 +282,12 @@ _room = _Room()
 
 
 def _room_for(count: int) -> Floats:
-    """At least so many numbers, and the same room each time: asking for megabytes anew cost a fifth of the time."""
+    """At least so many numbers; the same room each time, because asking for megabytes anew cost a fifth of the time.
+
+    What only a large picture needs is not kept: 50 MB is what 0.8 megapixels take.
+    """
+    if count > _MOST_KEPT:
+        return np.empty(count, np.float32)
     if len(_room.kept) < count:
         _room.kept = np.empty(count, np.float32)
     return _room.kept

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from nsfwforensics.signals.matching import quick_keypoints as quick
+from nsfwforensics.signals.matching.keypoints import DESCRIPTOR_NORM
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,6 +22,7 @@ AWAY = 24.0
 """Keypoints nearer than this, in pixels, are alike because they see the same thing."""
 
 _SAME = 5  # pixels: keypoints of one place in two scales or directions
+_QUICK_LAYERS = 3  # with 2, two of 84 copies are lost
 _NEIGHBOURS = 10
 _ROWS = 256  # keypoints matched at a time
 _RATIO = 0.6
@@ -60,6 +64,20 @@ def keypoints(gray: NDArray[np.uint8]) -> tuple[NDArray[np.complex64], NDArray[n
     root = np.sqrt(descriptors / (descriptors.sum(axis=1, keepdims=True) + 1e-6)).astype(np.float32)
     # OpenCV may return a few more than asked for where responses tie.
     return np.array([complex(*p.pt) for p in points], np.complex64)[:MOST_KEYPOINTS], root[:MOST_KEYPOINTS]
+
+
+def quick_keypoints(gray: NDArray[np.uint8]) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
+    """The same in a quarter of the time and half as many: enough to see that something repeats.
+
+    Args:
+        gray: uint8 (height, width).
+
+    Returns:
+        As :func:`keypoints`.
+    """
+    found = quick.quick_keypoints(gray, MOST_KEYPOINTS, max(gray.shape), _QUICK_LAYERS)
+    where = np.asarray(found.points[:, 0] + 1j * found.points[:, 1], np.complex64)
+    return where, found.descriptors.astype(np.float32) / np.float32(DESCRIPTOR_NORM)
 
 
 def matches(where: NDArray[np.complex64], descriptors: NDArray[np.float32], away: float = AWAY) -> NDArray[np.intp]:

@@ -34,6 +34,7 @@ from nsfwforensics.signals.traces.jpeg_regions import (
     GridAreas,
     absent_areas,
     dense_grids,
+    dense_places,
     dense_rows,
     grid_areas,
     nfa,
@@ -57,17 +58,32 @@ LEAST_LEAD = 2.0
 LEAST_PRESENT = 0.65
 """Least share of all votes for the grid at the corner of a picture in which areas without it are looked for."""
 
+GLANCE_PIXELS = 800_000
+"""Of larger pictures that are glanced at, one row of pixels in :data:`GLANCE_STEP` votes first, because the transform
+of all blocks costs most of the time. Only where some grid is dense, or may be one of the whole picture, does every
+pixel vote: a glance adds no finding."""
+
+GLANCE_STEP = 24
+"""Rows from one that votes to the next, in a glance: a row of blocks in three is seen, whatever its grid."""
+
+_GLANCE_FIRST = 12  # row of a cell's row and the next that votes first: half way down a block of the grid at the corner
+_GLANCE_SHARE = 0.5  # of the least votes for a grid of the whole picture, where only some rows were asked
+_GLANCE_EPSILON = 1.0  # a third of the votes says less
+_GLANCE_AROUND = 24  # pixels around a place that is looked at again
+_GLANCE_MOST = 0.3  # of the picture: if more is to be looked at again, all of it is
 _BAND = 128
 _RECOMPRESSION = 95
 
 
-def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
+def grid(luma: NDArray[np.uint8], *, missing: bool = True, glance: bool = False) -> Trace:
     """Looks for the grid of the whole picture, and for areas that follow another grid or lack it.
 
     Args:
         luma: uint8 (height, width), the picture as stored, never resized or turned.
         missing: Whether to look for areas that lack the picture's grid too, which takes most of as long again. In a
             JPEG there are none: its last save gave all of it the grid at the corner.
+        glance: Whether a glance at a large picture may be enough. If it is, there is no ``map``, and ``rate`` and
+            ``analysed_share`` are those of the rows that voted, each for its row of blocks.
 
     Returns:
         The trace in pixels of the picture given. ``regions`` have ``score`` −log10 NFA and ``data`` with ``kind``
@@ -81,6 +97,9 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     if min(height, width) < LEAST_SIDE:
         return Trace(cell=CELL, reason=say("smaller than {least} pixels on a side", least=LEAST_SIDE))
     bands = _Bands(_rows(height, width), height)
+    seen = _glance(luma, bands, missing) if glance and luma.size > GLANCE_PIXELS else None
+    if seen is not None:
+        return seen
     strict, wide = (_Cells(each) for each in votes(luma, bands.rows, (ZERO, NEAR_ZERO)))
     main = strict.main()
     found = [*strict.areas(main), *wide.areas(main)]
@@ -91,13 +110,7 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
     foreign = [area for g, areas in found if g not in spread for area in areas.areas]
     kept = strongest([*foreign, *absent], strict.shape)
     offset = _offset(strict, wide, main, spread)
-    data = {
-        "origin": None if main is None else _origin(main),
-        "rate": None if main is None else round(float(strict.totals[main] / strict.totals.sum()), 4),
-        "offset": None if offset is None else _origin(offset),
-        "analysed_share": round(strict.shape[0] * CELL / (height // CELL * CELL), 4),
-        "epsilon": EPSILON,
-    }
+    data = {**_whole(strict, main, height), "offset": None if offset is None else _origin(offset)}
     return Trace(
         score=kept[0].score if kept else max((areas.best for g, areas in found if g not in spread), default=0.0),
         regions=tuple(_region(area, bands) for area in kept),
@@ -106,6 +119,48 @@ def grid(luma: NDArray[np.uint8], *, missing: bool = True) -> Trace:
         cell=CELL,
         data=data,
     )
+
+
+def _glance(luma: NDArray[np.uint8], bands: _Bands, missing: bool) -> Trace | None:
+    """What is said of a picture in which some rows of pixels see nothing, or None where they may see something."""
+    rows = [row for first, last in bands.rows for row in range(first + _GLANCE_FIRST, last - CELL + 1, GLANCE_STEP)]
+    strict, wide = (_Cells(each, 1) for each in votes(luma, [(row, row + 1) for row in rows], (ZERO, NEAR_ZERO)))
+    main = strict.main()
+    if missing and main == 0 and strict.totals[0] >= _GLANCE_SHARE * LEAST_PRESENT * strict.totals.sum():
+        return None
+    for each in (strict, wide):
+        first, least = 1 + int(each.totals[1:].argmax()), _GLANCE_SHARE * LEAST_RATE * each.totals.sum()
+        if each.totals[first] >= least and each.significant(first, _GLANCE_EPSILON):
+            return None
+    places = [each.dense_places(main) for each in (strict, wide)]
+    boxes = [
+        (x * CELL, rows[y], (x + across) * CELL, rows[y + down - 1])
+        for x, y, across, down, _ in cv2.connectedComponentsWithStats(places[0] | places[1])[2][1:].tolist()
+    ]
+    around = 2 * _GLANCE_AROUND
+    if sum((x1 - x0 + around) * (y1 - y0 + around) for x0, y0, x1, y1 in boxes) > _GLANCE_MOST * luma.size:
+        return None
+    if any(_dense_within(luma, box, main) for box in boxes):
+        return None
+    return Trace(cell=CELL, data={**_whole(strict, main, luma.shape[0]), "offset": None})
+
+
+def _dense_within(luma: NDArray[np.uint8], box: tuple[int, int, int, int], main: int | None) -> bool:
+    """Whether a grid is dense somewhere around a box (left, top, right, bottom in pixels) if every pixel votes."""
+    left, top = (max(0, (each - _GLANCE_AROUND) // CELL * CELL) for each in box[:2])
+    part = luma[top : box[3] + _GLANCE_AROUND, left : box[2] + _GLANCE_AROUND]
+    found = votes(part, [(0, part.shape[0] // CELL * CELL)], (ZERO, NEAR_ZERO))
+    return any(g not in (0, main) for each in found for g in np.flatnonzero(_Cells(each).dense(main)))
+
+
+def _whole(strict: _Cells, main: int | None, height: int) -> dict[str, Any]:
+    """What is said of the grid of the whole picture."""
+    return {
+        "origin": None if main is None else _origin(main),
+        "rate": None if main is None else round(float(strict.totals[main] / strict.totals.sum()), 4),
+        "analysed_share": round(strict.shape[0] * CELL / (height // CELL * CELL), 4),
+        "epsilon": EPSILON,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +203,20 @@ def _rows(height: int, width: int) -> list[tuple[int, int]]:
 class _Cells:
     """Votes, uint8 (rows, columns) of pixels, counted per cell only as far as somebody asks.
 
+    Cells are 8 pixels high, or 1 where each row that votes stands for a row of blocks.
+
     Attributes:
         shape: Rows and columns of cells.
         voters: Votes per cell for any grid, uint8 (rows, columns), 0–64.
         totals: Votes for each grid, in blocks, float64 (64,).
     """
 
-    def __init__(self, found: NDArray[np.uint8]) -> None:
-        self.shape = (found.shape[0] // CELL, found.shape[1] // CELL)
-        self._found = found[: self.shape[0] * CELL, : self.shape[1] * CELL]
-        self.voters = tally(self._found != NO_VOTE)
-        self.totals: NDArray[np.float64] = histogram(self._found)[:GRIDS] / 64.0
+    def __init__(self, found: NDArray[np.uint8], high: int = CELL) -> None:
+        self.shape = (found.shape[0] // high, found.shape[1] // CELL)
+        self._high, self._pixels = high, high * CELL
+        self._found = found[: self.shape[0] * high, : self.shape[1] * CELL]
+        self.voters = tally(self._found != NO_VOTE, high)
+        self.totals: NDArray[np.float64] = histogram(self._found)[:GRIDS] / self._pixels
         self._typical = float(np.median(self.totals)) / max(float(self.totals.sum()), 1.0)
         self._own: dict[int, NDArray[np.uint8]] = {}
 
@@ -167,15 +225,15 @@ class _Cells:
         best = int(self.totals.argmax())
         return best if self.significant(best) else None
 
-    def significant(self, grid: int) -> bool:
+    def significant(self, grid: int, epsilon: float = EPSILON) -> bool:
         """Whether the picture follows a grid more than by chance: it is one place, on which 64 grids are tried."""
         chance = nfa(self.voters.size, float(self.totals[grid]), CHANCE, math.log10(GRIDS))
-        return chance < math.log10(EPSILON)
+        return chance < math.log10(epsilon)
 
     def own(self, grid: int) -> NDArray[np.uint8]:
         """Votes for one grid per cell, uint8 (rows, columns), 0–64."""
         if grid not in self._own:
-            self._own[grid] = tally(self._found == grid)
+            self._own[grid] = tally(self._found == grid, self._high)
         return self._own[grid]
 
     def of(self, grid: int) -> GridAreas:
@@ -192,9 +250,15 @@ class _Cells:
         others = self.voters.copy()
         for grid in known:
             others -= self.own(grid)
-        for first, last in dense_rows(others):
-            found |= dense_grids(counts(self._found[first * CELL : last * CELL]))
+        for first, last in dense_rows(others, self._pixels):
+            part = self._found[first * self._high : last * self._high]
+            found |= dense_grids(counts(part, self._high), self._pixels)
         return found
+
+    def dense_places(self, main: int | None) -> NDArray[np.uint8]:
+        """Cells in windows in which a grid may be dense other than the main one and the one at the corner, 0 or 1."""
+        others = [grid for grid in range(GRIDS) if grid not in (0, main)]
+        return dense_places(counts(self._found, self._high)[..., others], self._pixels)
 
     def areas(self, main: int | None) -> list[tuple[int, GridAreas]]:
         """What every grid does that is dense somewhere, but for the main one and the one at the corner, the file's."""

@@ -52,8 +52,8 @@ _ABSENT_VOTERS = 0.35
 _ABSENT_SHARE = 0.15
 _ABSENT_WOULD = 0.4
 _DENSE = 0.2
+_SPARSE = 0.16  # the same where few rows of pixels voted; every pixel is asked before anything hangs on it
 _WINDOW = 5  # cells
-_LEAST_DENSE = int(_DENSE * 64 * _WINDOW**2) - 1  # votes in a window; one below, because a mean of fractions is rounded
 _MOST_REGIONS = 20
 
 
@@ -116,33 +116,54 @@ def box_tests(cells: int) -> float:
     return math.log10(GRIDS) + 2 * math.log10(max(cells, 2))
 
 
-def dense_rows(others: NDArray[np.uint8]) -> list[tuple[int, int]]:
+def dense_rows(others: NDArray[np.uint8], pixels: int = CELL * CELL) -> list[tuple[int, int]]:
     """Rows of cells outside of which no grid can be dense, with those that the windows in them reach.
 
     Args:
         others: Votes per cell for the grids in question together, uint8 (rows, columns), 0–64.
+        pixels: How many pixels of a cell could vote.
 
     Returns:
         First and last (exclusive) row of each run, in order.
     """
-    rows = (_windows(others).max(axis=1, keepdims=True) >= _LEAST_DENSE).astype(np.uint8)
+    rows = (_windows(others).max(axis=1, keepdims=True) >= _least(pixels)).astype(np.uint8)
     rows = np.asarray(cv2.dilate(rows, np.ones((_WINDOW, 1), np.uint8)))
     edges = np.flatnonzero(np.diff(rows[:, 0], prepend=0, append=0)).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def dense_grids(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def dense_grids(cells: NDArray[np.uint8], pixels: int = CELL * CELL) -> NDArray[np.bool_]:
     """Which grids may be dense somewhere; of any other :func:`grid_areas` finds no area, at thirty times the cost.
 
     Args:
         cells: Votes per cell for each grid, uint8 (rows, columns, 64), 0–64.
+        pixels: How many pixels of a cell could vote.
 
     Returns:
         bool (64,).
     """
     most: Any = cv2.reduce(_windows(cells).reshape(-1, GRIDS), 0, cv2.REDUCE_MAX)
-    found: NDArray[np.bool_] = most[0] >= _LEAST_DENSE
+    found: NDArray[np.bool_] = most[0] >= _least(pixels)
     return found
+
+
+def dense_places(cells: NDArray[np.uint8], pixels: int = CELL * CELL) -> NDArray[np.uint8]:
+    """Which cells are in a window in which a grid may be dense, where few rows of pixels voted.
+
+    Args:
+        cells: Votes per cell for each grid, uint8 (rows, columns, grids), 0–64.
+        pixels: How many pixels of a cell could vote.
+
+    Returns:
+        uint8 (rows, columns), 0 or 1.
+    """
+    dense = (_windows(np.ascontiguousarray(cells)).max(axis=2) >= int(_SPARSE * pixels * _WINDOW**2)).astype(np.uint8)
+    return np.asarray(cv2.dilate(dense, np.ones((_WINDOW, _WINDOW), np.uint8)), np.uint8)
+
+
+def _least(pixels: int) -> int:
+    """Votes in a window from which on a grid may be dense; one below, because a mean of fractions is rounded."""
+    return int(_DENSE * pixels * _WINDOW**2) - 1
 
 
 def _windows(cells: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -272,6 +293,7 @@ __all__ = [
     "absent_areas",
     "box_tests",
     "dense_grids",
+    "dense_places",
     "dense_rows",
     "grid_areas",
     "nfa",

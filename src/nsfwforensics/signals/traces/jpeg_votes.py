@@ -9,7 +9,7 @@ saturated or drawn areas) has its zeros from what it shows, not from a quantiser
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import cv2
@@ -53,9 +53,10 @@ def votes(
     size = sum(last - first for first, last in rows)
     found = [np.full((size, width), NO_VOTE, np.uint8) for _ in thresholds]
     at = 0
+    sliding = _Sliding(width)
     for first, last in rows:
         low, high = max(first, _REACH), min(last, height - _REACH)
-        numbers = zeros(luma[low - _REACH : high + _REACH], thresholds)
+        numbers = sliding.zeros(luma[low - _REACH : high + _REACH], thresholds)
         for top in range(low, high, _STRIP):
             bottom = min(top + _STRIP, high)
             part = slice(top - low, bottom - low + _REACH)
@@ -67,21 +68,22 @@ def votes(
     return found
 
 
-def counts(found: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def counts(found: NDArray[np.uint8], height: int = _BLOCK) -> NDArray[np.uint8]:
     """Votes per cell of 8×8 pixels.
 
     Args:
         found: uint8 (rows, columns) as :func:`votes` gives them.
+        height: Of a cell in rows, 1–8.
 
     Returns:
-        uint8 (rows // 8, columns // 8, 64): how many of a cell's 64 pixels vote for each grid.
+        uint8 (rows // height, columns // 8, 64): how many of a cell's pixels vote for each grid.
     """
-    rows, columns = found.shape[0] // _BLOCK, found.shape[1] // _BLOCK
+    rows, columns = found.shape[0] // height, found.shape[1] // _BLOCK
     cells = np.empty((rows, columns, GRIDS), np.uint8)
     base = np.repeat(np.arange(columns, dtype=np.intp) * (GRIDS + 1), _BLOCK)
-    places = np.empty((_BLOCK, columns * _BLOCK), np.intp)
+    places = np.empty((height, columns * _BLOCK), np.intp)
     for row in range(rows):
-        np.add(found[row * _BLOCK : (row + 1) * _BLOCK, : columns * _BLOCK], base, out=places)
+        np.add(found[row * height : (row + 1) * height, : columns * _BLOCK], base, out=places)
         tally = np.bincount(places.ravel(), minlength=columns * (GRIDS + 1))
         cells[row] = tally.reshape(columns, GRIDS + 1)[:, :GRIDS]
     return cells
@@ -106,18 +108,19 @@ def histogram(found: NDArray[np.uint8]) -> NDArray[np.int64]:
     return total
 
 
-def tally(which: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def tally(which: NDArray[np.bool_], height: int = _BLOCK) -> NDArray[np.uint8]:
     """How many pixels of each cell of 8×8 are marked.
 
     Args:
         which: bool (rows, columns).
+        height: Of a cell in rows, 1–8.
 
     Returns:
-        uint8 (rows // 8, columns // 8), 0–64.
+        uint8 (rows // height, columns // 8), 0–64.
     """
-    rows, columns = which.shape[0] // _BLOCK, which.shape[1] // _BLOCK
-    whole = np.ascontiguousarray(which[: rows * _BLOCK, : columns * _BLOCK]).view(np.uint8)
-    down = np.add.reduce(whole.reshape(rows, _BLOCK, columns * _BLOCK), axis=1, dtype=np.uint8)
+    rows, columns = which.shape[0] // height, which.shape[1] // _BLOCK
+    whole = np.ascontiguousarray(which[: rows * height, : columns * _BLOCK]).view(np.uint8)
+    down = np.add.reduce(whole.reshape(rows, height, columns * _BLOCK), axis=1, dtype=np.uint8)
     # The highest byte of the product is the sum of all eight, which no carry reaches: they are 64 at most.
     found: NDArray[np.uint8] = (down.view(np.uint64) * np.uint64(0x0101010101010101) >> np.uint64(56)).astype(np.uint8)
     return found
@@ -199,9 +202,8 @@ def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: i
     rows, columns = numbers.shape[1:]
     # Zeros in the high bits, then the grid, then whether the block is constant: the greatest value in a window names
     # the block with most zeros. Of blocks that tie, named upwards the last grid is found, named downwards the first.
-    down_rows = (np.arange(top, top + rows) % _BLOCK * (2 * _BLOCK)).astype(np.uint16)
-    grid = down_rows[:, None] + (np.arange(columns) % _BLOCK * 2).astype(np.uint16)
-    up, down = grid + constant, 2 * (GRIDS - 1) - grid + constant
+    upwards, downwards = _named(top % _BLOCK, rows, columns)
+    up, down = upwards + constant, downwards + constant
     found = []
     for number in numbers:
         high = number.astype(np.uint16)
@@ -221,11 +223,21 @@ def _strip_votes(numbers: NDArray[np.uint8], constant: NDArray[np.bool_], top: i
     return found
 
 
+@lru_cache(maxsize=2)
+def _named(top: int, rows: int, columns: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Twice the grid of each block of a strip, and the same named downwards: uint16 (rows, columns)."""
+    down_rows = (np.arange(top, top + rows) % _BLOCK * (2 * _BLOCK)).astype(np.uint16)
+    grid = down_rows[:, None] + (np.arange(columns) % _BLOCK * 2).astype(np.uint16)
+    return grid, 2 * (GRIDS - 1) - grid
+
+
 def _greatest(values: NDArray[Any]) -> NDArray[np.uint16]:
     """Greatest value among the 64 blocks that cover a pixel: uint16 (rows − 7, columns − 7)."""
-    window = np.ones((_BLOCK, _BLOCK), np.uint8)
+    if len(values) == _BLOCK:  # one row of pixels: not seven more for each of which nobody asks
+        values = values.max(axis=0, keepdims=True)
+    window = np.ones((min(_BLOCK, len(values)), _BLOCK), np.uint8)
     greatest: Any = cv2.dilate(values.astype(np.uint16, copy=False), window, anchor=(0, 0))
-    found: NDArray[np.uint16] = greatest[: values.shape[0] - _REACH, : values.shape[1] - _REACH]
+    found: NDArray[np.uint16] = greatest[: max(1, len(values) - _REACH), : values.shape[1] - _REACH]
     return found
 
 

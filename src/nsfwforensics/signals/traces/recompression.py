@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,9 +108,6 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     observed, content = _histograms(bands), _content(bands, table)
     if observed is None or content is None:
         return History(reason=say("too plain to compare histograms"))
-    gains: dict[int, float] = {}
-    agreeing: dict[int, int] = {}
-    models: dict[int, Floats] = {}
     single = np.stack([_once(content[i], table[mode]) for i, mode in enumerate(MODES)])
     weights = observed.copy()
     weights[:, REACH] = 0  # zeros say how smooth the picture is, not how it was saved
@@ -120,19 +117,30 @@ def history(coefficients: NDArray[np.int16], steps: NDArray[np.uint16]) -> Histo
     # A histogram that is flat, because the content is stronger than the reach, speaks for no earlier saving either.
     flat = -math.log(2 * REACH)
     plain = np.maximum((weights * np.log(single)).sum(axis=1), weights.sum(axis=1) * flat)
-    ascending = [np.sort(each) for each in content]
-    made: dict[tuple[int, int], Floats] = {}  # many qualities share a step
-    for quality in QUALITIES:
-        earlier = ijg_table(quality)
-        for i, mode in enumerate(MODES):
-            if (i, int(earlier[mode])) not in made:
-                made[i, int(earlier[mode])] = _twice(ascending[i], int(earlier[mode]), int(table[mode]))
-        twice = np.stack([made[i, int(earlier[mode])] for i, mode in enumerate(MODES)])
-        models[quality] = twice
-        by_mode = (weights * np.log(twice)).sum(axis=1) - plain
-        gains[quality], agreeing[quality] = float(by_mode.sum() / total), int((by_mode > 0).sum())
-    best = max(gains, key=lambda quality: gains[quality])
-    return History(gains[best], best, gains, total, agreeing[best], single, models[best])
+    firsts = _first_steps()
+    models = np.empty((len(QUALITIES), *single.shape))
+    by_mode = np.empty((len(QUALITIES), len(MODES)))
+    for i, mode in enumerate(MODES):
+        steps_tried, back = firsts[i]  # many qualities share a step
+        twice = _twice(np.sort(content[i]), steps_tried, int(table[mode]))
+        models[:, i] = twice[back]
+        by_mode[:, i] = ((weights[i] * np.log(twice)).sum(axis=1) - plain[i])[back]
+    gains = dict(zip(QUALITIES, (by_mode.sum(axis=1) / total).tolist(), strict=True))
+    best = int(by_mode.sum(axis=1).argmax())
+    agreeing = int((by_mode[best] > 0).sum())
+    quality = QUALITIES[best]
+    return History(gains[quality], quality, gains, total, agreeing, single, models[best])
+
+
+@cache
+def _first_steps() -> list[tuple[tuple[int, ...], NDArray[np.intp]]]:
+    """For each of :data:`MODES` the steps of the qualities tried, and which of them each quality has."""
+    tables = np.stack([ijg_table(quality) for quality in QUALITIES])
+    found = []
+    for u, v in MODES:
+        steps, back = np.unique(tables[:, u, v], return_inverse=True)
+        found.append((tuple(steps.tolist()), back.ravel()))
+    return found
 
 
 def _bands(coefficients: NDArray[np.int16]) -> list[NDArray[np.int16]] | None:
@@ -160,15 +168,19 @@ def _histograms(bands: list[NDArray[np.int16]]) -> Floats | None:
 def _content(bands: list[NDArray[np.int16]], table: Floats) -> list[Floats] | None:
     """Per mode, the coefficients of the decoded picture on a grid moved by (4, 4): not quantised by any step."""
     found: list[list[Floats]] = [[] for _ in MODES]
+    dct = _DCT.astype(np.float32)
+    low = 1 + max(max(mode) for mode in MODES)
     for band in bands:
-        blocks = band.astype(np.float32) * table.astype(np.float32)
-        pixels = _DCT.T.astype(np.float32) @ blocks @ _DCT.astype(np.float32)
+        rows, columns = band.shape[:2]
+        # Row by row of all blocks at once: thousands of products of 8×8 would spend their time on being called.
+        blocks = np.multiply(band.transpose(2, 0, 1, 3), table[:, None, None, :], dtype=np.float32, casting="unsafe")
+        pixels = (dct.T @ blocks.reshape(8, -1)).reshape(-1, 8) @ dct
         pixels = np.clip(np.rint(pixels + 128), 0, 255) - 128
-        plane = pixels.transpose(0, 2, 1, 3).reshape(band.shape[0] * 8, band.shape[1] * 8)[4:-4, 4:-4]
-        moved = plane.reshape(plane.shape[0] // 8, 8, plane.shape[1] // 8, 8).transpose(0, 2, 1, 3)
-        again = _DCT.astype(np.float32) @ moved @ _DCT.T.astype(np.float32)
+        plane = pixels.reshape(8, rows, columns, 8).transpose(1, 0, 2, 3).reshape(rows * 8, columns * 8)[4:-4, 4:-4]
+        moved = plane.reshape(rows - 1, 8, columns - 1, 8).transpose(1, 0, 2, 3)
+        again = (dct[:low] @ moved.reshape(8, -1)).reshape(low, -1, 8) @ dct[:low].T
         for i, (u, v) in enumerate(MODES):
-            found[i].append(again[:, :, u, v].ravel().astype(np.float64))
+            found[i].append(again[u, :, v].astype(np.float64))
     return [np.concatenate(each) for each in found]
 
 
@@ -177,19 +189,24 @@ def _once(content: Floats, step: float) -> Floats:
     return _shares(values)
 
 
-def _twice(ascending: Floats, first: int, step: int) -> Floats:
-    """Sorted content quantised by ``first``, decoded to rounded pixels, quantised by ``step``."""
-    limit = _limit(first, step)
-    # How many values each level takes, those beyond the outermost counted there. A value between two levels goes to
-    # the even one.
-    lower = np.arange(-limit, limit)
-    edges = (lower + 0.5) * first
-    below = np.where(
-        lower % 2 == 0, np.searchsorted(ascending, edges, "right"), np.searchsorted(ascending, edges, "left")
-    )
-    mass = np.diff(below, prepend=0, append=len(ascending))
-    moved = _moved(first, step) if step <= _KEPT_RATIO * first else _moved.__wrapped__(first, step)
-    return _smoothed(mass @ moved)
+def _twice(ascending: Floats, firsts: tuple[int, ...], step: int) -> Floats:
+    """Sorted content quantised by each of some steps, decoded to rounded pixels, quantised by ``step``.
+
+    Returns:
+        float64 (firsts, values).
+    """
+    each = [_moved(first, step) if step <= _KEPT_RATIO * first else _moved.__wrapped__(first, step) for first in firsts]
+    below = np.searchsorted(ascending, np.concatenate([edges for edges, _ in each]))
+    counts = np.empty((len(firsts), 2 * REACH + 1))
+    at = 0
+    for row, (edges, moved) in zip(counts, each, strict=True):
+        # How many values each level takes, those beyond the outermost counted there.
+        mass = np.empty(len(edges) + 1)
+        mass[:-1], mass[-1] = below[at : at + len(edges)], len(ascending)
+        mass[1:] -= below[at : at + len(edges)]
+        at += len(edges)
+        np.matmul(mass, moved, out=row)
+    return _smoothed(counts)
 
 
 def _limit(first: int, step: int) -> int:
@@ -197,13 +214,20 @@ def _limit(first: int, step: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _moved(first: int, step: int) -> Floats:
-    """Where what one step left goes by the next: shares of each of its levels (rows) that get each value."""
+def _moved(first: int, step: int) -> tuple[Floats, Floats]:
+    """Edges between the levels of one step, and where what it left goes by the next.
+
+    Returns:
+        The edges, ascending; a value between two levels goes to the even one. For each level (rows) the shares of it
+        that get each value.
+    """
     limit = _limit(first, step)
+    lower = np.arange(-limit, limit)
+    edges = (lower + 0.5) * first
     centres = (np.arange(2 * limit + 1) - limit) * float(first)
-    edges = (np.arange(-REACH, REACH + 2) - 0.5) * step
-    below = 0.5 * (1 + _erf((edges[None, :] - centres[:, None]) / (ROUNDING * math.sqrt(2))))
-    return np.diff(below, axis=1)
+    bounds = (np.arange(-REACH, REACH + 2) - 0.5) * step
+    below = 0.5 * (1 + _erf((bounds[None, :] - centres[:, None]) / (ROUNDING * math.sqrt(2))))
+    return np.where(lower % 2 == 0, np.nextafter(edges, np.inf), edges), np.diff(below, axis=1)
 
 
 def _shares(values: Floats) -> Floats:
@@ -213,8 +237,8 @@ def _shares(values: Floats) -> Floats:
 
 def _smoothed(counts: Floats) -> Floats:
     """Probabilities of the values other than zero, none of which is nought: a small share is spread over all."""
-    counts[REACH] = 0
-    shares = (counts / (counts.sum() + 1e-9)) * 0.98 + 0.02 / (counts.size - 1)
+    counts[..., REACH] = 0
+    shares = (counts / (counts.sum(axis=-1, keepdims=True) + 1e-9)) * 0.98 + 0.02 / (counts.shape[-1] - 1)
     return np.asarray(shares)
 
 
