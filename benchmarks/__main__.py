@@ -87,9 +87,10 @@ def folder(arguments: argparse.Namespace) -> str:
 {arguments.files} JPEG photographs of 1, 2, 3, 5, 8 and 12 megapixels ({megapixels} in all), with a reference photo,
 one run each, one after the other. The user's script (`benchmarks/naive.py`) opens each file with each library for
 itself. Four stages: exifread, two ImageHash hashes, pdqhash, MTCNN at full size, the same embedder, the same classifier
-on the same views, its network by torch in float32. Every default stage: also what public example code does to look for copies within a picture (SIFT at
-full size, FLANN), JPEG ghosts and error levels (Pillow), Content Credentials (c2pa-python), intimate content (NudeNet);
-it has nothing for JPEG grids and invisible watermarks, which `scan` looks at too.
+on the same views, its network by torch in float32. Every default stage: also what public example code does to look for
+copies within a picture (SIFT at full size, FLANN), JPEG ghosts and error levels (Pillow), Content Credentials
+(c2pa-python), intimate content (NudeNet); it has nothing for JPEG grids and invisible watermarks, which `scan` looks
+at too.
 
 | | seconds | per photo | ratio | processor seconds | ratio | peak memory, MiB | exit code |
 |---|---|---|---|---|---|---|---|

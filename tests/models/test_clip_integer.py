@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, requires
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from packaging.requirements import Requirement
 
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import runtime, weights
@@ -81,14 +83,35 @@ def test_elsewhere_the_networks_in_float32_do_it(few: bool, monkeypatch: pytest.
 def test_which_processors_are_fast_at_bytes(
     flags: str, machine: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(runtime, "version", lambda _: "1.28.0")
     monkeypatch.setattr(runtime.platform, "machine", lambda: machine)
     monkeypatch.setattr(runtime.Path, "read_text", lambda *_: flags)
     assert runtime.bytes_are_fast.__wrapped__() is expected
 
 
-def test_without_the_extra_none_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "find_spec", lambda _: None)
+@pytest.mark.parametrize("found", [None, "1.29.0", "1.32.1", "2.0", "unknown"])
+def test_without_the_extra_or_with_one_that_tells_its_maker_none_is(
+    found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(_: str) -> str:
+        if found is None:
+            raise PackageNotFoundError
+        return found
+
+    monkeypatch.setattr(runtime, "version", version)
+    monkeypatch.setattr(runtime.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(runtime.Path, "read_text", lambda *_: "flags : avx512_vnni")
     assert not runtime.bytes_are_fast.__wrapped__()
+
+
+def test_versions_that_tell_their_maker_are_those_that_the_requirements_exclude() -> None:
+    wanted = [Requirement(each) for each in requires("nsfwforensics") or ()]
+    (specifier,) = {
+        one.specifier for one in wanted if one.name == "onnxruntime" and one.marker.evaluate({"extra": "onnx"})
+    }
+    loud, silent = runtime.LOUD_FROM, (runtime.LOUD_FROM[0], runtime.LOUD_FROM[1] - 1)
+    assert not specifier.contains("{}.{}.0".format(*loud))
+    assert specifier.contains("{}.{}.0".format(*silent))
 
 
 def test_a_tensor_of_another_shape_is_refused() -> None:

@@ -84,13 +84,6 @@ def test_photographs_pass_and_drawn_pictures_do_not() -> None:
     assert [score.outside for score in found] == [False, False, False, True, True]
 
 
-class _Body:
-    """Stands in for the network: the brighter a view, the more its embedding points one way."""
-
-    def look(self, pixels: object) -> object:
-        raise NotImplementedError
-
-
 def test_no_copies_are_asked_for_of_what_is_no_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
@@ -103,7 +96,7 @@ def test_no_copies_are_asked_for_of_what_is_no_photograph(monkeypatch: pytest.Mo
         return True
 
     monkeypatch.setattr(SynthesisClassifier, "_judged", judged)
-    classifier = SynthesisClassifier(_Body(), object())  # type: ignore[arg-type]
+    classifier = SynthesisClassifier(object(), object())  # type: ignore[arg-type]
     views = [np.full((3, 224, 224, 3), level, np.uint8) for level in (250, 10)]
     found = classifier.score(views, wants)
     assert asked == [1]
