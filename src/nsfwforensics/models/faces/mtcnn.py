@@ -64,9 +64,8 @@ class _Stage(nn.Module):
             results = [head(x) for head in heads]
         else:  # all at once: they read many times as much as they write
             weight, bias = (torch.cat([head.get_parameter(name) for head in heads]) for name in ("weight", "bias"))
-            results = [
-                *functional.conv2d(x, weight, bias).split([len(head.get_parameter("bias")) for head in heads], 1)
-            ]
+            sizes = [len(head.get_parameter("bias")) for head in heads]
+            results = [*torch.split(functional.conv2d(x, weight, bias), sizes, dim=1)]
         return [results[0].softmax(dim=1), *results[1:]]
 
 
