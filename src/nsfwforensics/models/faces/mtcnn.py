@@ -33,6 +33,7 @@ MAX_PROPOSALS = 3000
 """Most windows kept per scale: noise made to look like faces everywhere must not cost minutes."""
 
 
+_MANY = 1 << 16
 _AT_ONCE = 64  # boxes that are compared with all others at a time
 
 
@@ -60,9 +61,9 @@ class _Stage(nn.Module):
                 x = x.permute(0, 3, 2, 1).flatten(1)
             x = layer(x)
         heads = [*self.heads.children()]
-        if self.dense:
+        if self.dense or x.numel() < _MANY:
             results = [head(x) for head in heads]
-        else:  # all at once: they read many times as much as they write
+        else:  # all at once: they read many times as much as they write. Of few numbers the sums would differ
             weight, bias = (torch.cat([head.get_parameter(name) for head in heads]) for name in ("weight", "bias"))
             sizes = [len(head.get_parameter("bias")) for head in heads]
             results = [*torch.split(functional.conv2d(x, weight, bias), sizes, dim=1)]
@@ -256,7 +257,7 @@ class Mtcnn:
 
     def _tensor(self, pictures: NDArray[np.uint8]) -> Tensor:
         tensor = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float()
-        return tensor.sub_(127.5).mul_(0.0078125)
+        return (tensor - 127.5).mul_(0.0078125)
 
 
 def suppress(boxes: Boxes, scores: Boxes, threshold: float, *, of_smaller: bool = False) -> NDArray[np.intp]:
