@@ -48,7 +48,7 @@ def test_commands_without_models_load_no_torch(command: str, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--no-isolate", "--skip", "intimate")])
+@pytest.mark.parametrize("options", [(), ("--no-isolate", "--skip", "intimate", "--skip", "deepfake")])
 def test_onnxruntime_is_loaded_by_what_judges_with_it_alone(options: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "one.jpg"
     path.write_bytes(contract_file("plain.jpg"))

@@ -12,10 +12,10 @@ from tests.e2e.conftest import Runner
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    """Colourful noise in which one place is smoother."""
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 256, (360, 480, 3), dtype=np.uint8)
+def picture(samples: Path, tmp_path: Path) -> Path:
+    """A photograph in which one place is smoother."""
+    with Image.open(samples / "camera-original.jpg") as opened:
+        rgb = np.array(opened.convert("RGB").resize((480, 360)))
     rgb[128:288, 160:352] = np.repeat(np.repeat(rgb[128:288:4, 160:352:4], 4, 0), 4, 1)
     Image.fromarray(rgb).save(tmp_path / "picture.png")
     return tmp_path / "picture.png"

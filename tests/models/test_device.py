@@ -11,12 +11,13 @@ import pytest
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from nsfwforensics.models import device
+from nsfwforensics.models import device, weights
 from nsfwforensics.models.faces import vggface2
 from nsfwforensics.models.faces.embedder import cached_embedder
 from nsfwforensics.models.faces.mtcnn import Mtcnn
-from nsfwforensics.models.synthesis.canonical import changed
-from nsfwforensics.models.synthesis.classifier import cached_classifier
+from nsfwforensics.models.synthesis import clip
+from nsfwforensics.models.synthesis.canonical import copies, square, whole
+from nsfwforensics.models.synthesis.classifier import MODEL, Head, SynthesisClassifier
 from tests.pictures import noise
 
 Numbers = tuple[bool, bool, str, bool]
@@ -52,8 +53,9 @@ def run_embedder() -> None:
 
 
 def run_classifier() -> None:
-    classifier = cached_classifier("cpu", None, 2)
-    classifier.score([changed(np.tile(PICTURE, (4, 4, 1)))], lambda place, score: True)
+    classifier = SynthesisClassifier(clip.cached_clip("cpu", None), Head(weights.load_arrays(MODEL, None)))
+    picture = np.tile(PICTURE, (4, 4, 1))
+    classifier.score([whole(picture)], lambda place, score: copies(square(picture)))
 
 
 def run_vggface2() -> None:

@@ -79,8 +79,8 @@ def test_photographs_pass_and_drawn_pictures_do_not() -> None:
     for name in ("reference.jpg", "camera-original.jpg", "no-face.jpg"):
         with Image.open(SAMPLES / name) as image:
             photographs.append(np.asarray(image.convert("RGB")))
-    views = [np.stack([canonical.whole(rgb)] * 3) for rgb in (*photographs, chart(), shaded_drawing())]
-    found = classifier.score(views, lambda _index, _score: False)
+    views = [canonical.whole(rgb) for rgb in (*photographs, chart(), shaded_drawing())]
+    found = classifier.score(views, lambda _index, _score: None)
     assert [score.outside for score in found] == [False, False, False, True, True]
 
 
@@ -91,14 +91,14 @@ def test_no_copies_are_asked_for_of_what_is_no_photograph(monkeypatch: pytest.Mo
         bright = views.mean((1, 2, 3)) > 127
         return np.ones(len(views)), np.zeros(len(views), bool), bright
 
-    def wants(index: int, _: object) -> bool:
+    def copies(index: int, _: object) -> Pixels:
         asked.append(index)
-        return True
+        return np.zeros((2, 224, 224, 3), np.uint8)
 
     monkeypatch.setattr(SynthesisClassifier, "_judged", judged)
     classifier = SynthesisClassifier(object(), object())  # type: ignore[arg-type]
-    views = [np.full((3, 224, 224, 3), level, np.uint8) for level in (250, 10)]
-    found = classifier.score(views, wants)
+    views = [np.full((224, 224, 3), level, np.uint8) for level in (250, 10)]
+    found = classifier.score(views, copies)
     assert asked == [1]
     assert [len(score.views) for score in found] == [1, 3]
     assert [score.outside for score in found] == [True, False]

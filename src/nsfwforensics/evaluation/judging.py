@@ -118,10 +118,13 @@ def _built_in(weights: Path | None) -> Judge:
         image = calibration.image
         usual = suitability.state_of(rgb, known, image.real)
 
-        def asked(_: int, picture: WholeScore) -> bool:
-            return image.verdict(picture.score, picture.state(usual, image.real)) is not Verdict.INCONCLUSIVE
+        square = canonical.square(rgb)
 
-        picture = classifier.score([canonical.changed(rgb)], asked)[0]
+        def copies(_: int, picture: WholeScore) -> Pixels | None:
+            asked = image.asks_copies(picture.score, picture.state(usual, image.real))
+            return canonical.copies(square) if asked else None
+
+        picture = classifier.score([canonical.view(square)], copies)[0]
         outside = picture.outside or _outside(rgb, known, calibration, probe)
         return _by_calibration(picture, outside, calibration, picture.state(usual, image.real))
 

@@ -36,6 +36,9 @@ from nsfwforensics.errors import WeightsError
 from nsfwforensics.models.states import STATES
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nsfwforensics.core.evidence import Evidence
     from nsfwforensics.models.synthesis.calibration import Branch, Calibration, Rate
     from nsfwforensics.models.synthesis.classifier import SynthesisClassifier, WholeScore
@@ -64,7 +67,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
     """Judges the whole picture with the classifier in the weights folder."""
 
     name = "deepfake"
-    version = "8"
+    version = "9"
     title = "Do the pixels look generated?"
     question = Question.SYNTHESIS
     method = say(
@@ -128,17 +131,19 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
 
     def infer(self, batch: Sequence[Sample]) -> Sequence[Scores]:
         """Scores many files."""
-        from nsfwforensics.models.synthesis.calibration import Verdict
+        from nsfwforensics.models.synthesis import canonical
 
         image = self._calibration.image
-        seen = [sample for sample in batch if sample.views is not None]
+        seen = [sample for sample in batch if sample.view is not None]
 
-        def asked(index: int, found: WholeScore) -> bool:
-            return image.verdict(found.score, state_of(seen[index], found, image)) is not Verdict.INCONCLUSIVE
+        def copies(index: int, found: WholeScore) -> NDArray[np.uint8] | None:
+            square = seen[index].square
+            asked = square is not None and image.asks_copies(found.score, state_of(seen[index], found, image))
+            return canonical.copies(square) if square is not None and asked else None
 
-        shown = [sample.views for sample in seen if sample.views is not None]
-        found = iter(self._classifier.score(shown, asked) if shown else ())
-        pictures = [next(found) if sample.views is not None else None for sample in batch]
+        shown = [sample.view for sample in seen if sample.view is not None]
+        found = iter(self._classifier.score(shown, copies) if shown else ())
+        pictures = [next(found) if sample.view is not None else None for sample in batch]
         return [self._scores(sample, picture) for sample, picture in zip(batch, pictures, strict=True)]
 
     def _scores(self, sample: Sample, picture: WholeScore | None) -> Scores:

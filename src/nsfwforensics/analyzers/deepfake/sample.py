@@ -21,14 +21,16 @@ class Sample:
     """What one file sends to the model, with the circumstances that limit what may be said.
 
     Attributes:
-        views: uint8 (3, 224, 224, 3), the picture and two mildly changed copies; None where it is ruled out.
+        view: uint8 (224, 224, 3), the picture as the network sees it; None where it is ruled out.
+        square: What changed copies are made of, uint8 (side, side, 3); None where it is ruled out.
         state: The measured state that the picture is told by.
         ruled_out: Why the picture is outside what was measured, or None.
         facts: Figures for the report.
         map: What a score map is made of, where one was asked for.
     """
 
-    views: NDArray[np.uint8] | None
+    view: NDArray[np.uint8] | None
+    square: NDArray[np.uint8] | None
     state: str
     ruled_out: str | None
     facts: Mapping[str, Any]
@@ -40,7 +42,7 @@ class Sample:
 
         made = self.map
         unmade = replace(made, windows=None, views=None, reason=NO_PHOTOGRAPH) if made is not None else None
-        return replace(self, views=None, ruled_out=NO_PHOTOGRAPH, map=unmade)
+        return replace(self, view=None, square=None, ruled_out=NO_PHOTOGRAPH, map=unmade)
 
 
 def take(evidence: Evidence, limits: Calibration, probe: DomainProbe) -> Sample:
@@ -54,7 +56,7 @@ def take(evidence: Evidence, limits: Calibration, probe: DomainProbe) -> Sample:
     Raises:
         EvidenceError: The picture cannot be decoded.
     """
-    from nsfwforensics.models.synthesis.canonical import changed
+    from nsfwforensics.models.synthesis import canonical
     from nsfwforensics.models.synthesis.suitability import cut_off, ruled_out, state_of, suitability
 
     rgb = evidence.decoded_rows
@@ -69,4 +71,7 @@ def take(evidence: Evidence, limits: Calibration, probe: DomainProbe) -> Sample:
         domain=probe.first(limits.domain),
     )
     state = state_of(rgb, known, limits.image.real)
-    return Sample(None if reason else changed(rgb), state, reason, known.facts)
+    if reason:
+        return Sample(None, None, state, reason, known.facts)
+    square = canonical.square(rgb)
+    return Sample(canonical.view(square), square, state, None, known.facts)

@@ -144,6 +144,13 @@ class Branch:
             return Verdict.NO_INDICATION
         return Verdict.INCONCLUSIVE
 
+    def asks_copies(self, score: float, state: str = AS_IS) -> bool:
+        """Whether changed copies of a picture have to agree: only before it is said to look generated.
+
+        How often no sign is found in generated pictures was counted without copies, and is rare enough so.
+        """
+        return self.verdict(score, state) is Verdict.GENERATED
+
     def joint(self, scores: Sequence[float], state: str = AS_IS) -> Verdict:
         """The verdict that all views of a picture share, inconclusive where they differ (the flip test)."""
         verdicts = {self.verdict(score, state) for score in scores}

@@ -49,9 +49,9 @@ def middle(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rgb[top : top + side, left : left + side]
 
 
-def canonical(rgb: NDArray[np.uint8], shorter: int = CANONICAL) -> NDArray[np.uint8]:
-    """The picture's middle square, reduced and saved once: uint8 (side, side, 3), side at most ``shorter``."""
-    return recompressed(np.ascontiguousarray(reduced(middle(rgb), shorter)), QUALITY)
+def square(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What views are made of, the middle square reduced: uint8 (side, side, 3), side at most :data:`CANONICAL`."""
+    return np.ascontiguousarray(reduced(middle(rgb), CANONICAL))
 
 
 def fitted(rgb: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
@@ -64,16 +64,28 @@ def fitted(rgb: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
 
 def whole(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The whole picture (its middle square) as the network sees it: uint8 (224, 224, 3)."""
-    return fitted(canonical(rgb))
+    return view(square(rgb))
+
+
+def view(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What :func:`square` made as the network sees it: uint8 (224, 224, 3)."""
+    return fitted(recompressed(pixels, QUALITY))
+
+
+def copies(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Two mildly changed copies of a picture as the network sees them: uint8 (2, 224, 224, 3).
+
+    The first was saved once more at a lower quality, the second made a little smaller. Where the answer turns between
+    the picture and them it is none.
+
+    Args:
+        pixels: As :func:`square` makes them.
+    """
+    smaller = reduced(pixels, max(SIDE, round(0.875 * min(CANONICAL, len(pixels)))))
+    return np.stack([view(recompressed(pixels, AGAIN)), view(smaller)])
 
 
 def changed(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture and two mildly changed copies of it as the network sees them: uint8 (3, 224, 224, 3).
-
-    The first is the picture, the second was saved once more at a lower quality, the third made a little smaller. Where
-    the answer turns between them it is none.
-    """
-    square = reduced(middle(rgb), CANONICAL)
-    smaller = reduced(square, max(SIDE, round(0.875 * min(CANONICAL, len(square)))))
-    again = recompressed(np.ascontiguousarray(square), AGAIN)
-    return np.stack([fitted(recompressed(np.ascontiguousarray(view), QUALITY)) for view in (square, again, smaller)])
+    """The picture and two mildly changed copies of it as the network sees them: uint8 (3, 224, 224, 3)."""
+    pixels = square(rgb)
+    return np.concatenate([view(pixels)[None], copies(pixels)])

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MODEL = "synthesis"
 """Name in the weights manifest."""
 
+Views = NDArray[np.uint8] | None
+
 _NUMBERS = ("weight", "bias", "portrait.weight", "portrait.bias")
 _KERNEL = ("projection", "offset", "landmarks", "gamma")
 
@@ -188,23 +190,24 @@ class SynthesisClassifier:
         outside = self._domain.outside(embedding) if self._domain is not None else np.zeros(len(views), bool)
         return self._head.logits(np.asarray(found.whole)), self._head.portraits(embedding), outside
 
-    def score(self, batch: Sequence[NDArray[np.uint8]], asked: Callable[[int, WholeScore], bool]) -> list[WholeScore]:
+    def score(self, batch: Sequence[NDArray[np.uint8]], copies: Callable[[int, WholeScore], Views]) -> list[WholeScore]:
         """Judges many pictures, aligned one to one.
 
         Args:
-            batch: Of each picture its views, uint8 (3, 224, 224, 3): as it is, recompressed, made smaller.
-            asked: Whether the two changed copies are judged too, by the picture's place and its score as it is; never
-                of what is no photograph.
+            batch: Of each picture its view, uint8 (224, 224, 3).
+            copies: Gives the changed copies of a picture that are judged too, uint8 (2, 224, 224, 3): recompressed,
+                made smaller; or None, by the picture's place and its score as it is. Never asked of what is no
+                photograph.
         """
         if not batch:
             return []
-        judged = self._judged(np.stack([views[0] for views in batch]))
         found = [
-            WholeScore(float(score), bool(close), on_plain_ground(views[0]), bool(outside))
-            for score, close, outside, views in zip(*judged, batch, strict=True)
+            WholeScore(float(score), bool(close), on_plain_ground(view), bool(outside))
+            for score, close, outside, view in zip(*self._judged(np.stack(batch)), batch, strict=True)
         ]
-        again = [index for index, score in enumerate(found) if not score.outside and asked(index, score)]
-        pairs = self.logits(np.concatenate([batch[index][1:] for index in again])) if again else np.zeros(0)
+        made = {index: copies(index, score) for index, score in enumerate(found) if not score.outside}
+        again = {index: views for index, views in made.items() if views is not None}
+        pairs = self.logits(np.concatenate([*again.values()])) if again else np.zeros(0)
         for index, (recompressed, resized) in zip(again, pairs.reshape(-1, 2).tolist(), strict=True):
             found[index] = replace(found[index], recompressed=recompressed, resized=resized)
         return found
