@@ -109,7 +109,7 @@ class _Slope(nn.PReLU):
             return super().forward(x)
         count, channels, height, width = x.shape
         rows = x.permute(0, 2, 3, 1).reshape(count * height, width * channels)
-        made = functional.prelu(rows, self.weight.repeat(width))
+        made = functional.prelu(rows, self.weight.expand(width, channels).reshape(-1))
         return made.reshape(count, height, width, channels).permute(0, 3, 1, 2)
 
 
