@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -126,6 +127,27 @@ def test_boxes_are_in_pixels_of_the_picture_as_shown_and_faces_are_dropped() -> 
     first, second = detector.detect(Image.new("L", (1600, 1200)), (6400, 4800))
     assert (first.label, first.box) == ("BUTTOCKS_EXPOSED", (3200, 2400, 3200, 2400))
     assert (second.label, second.box) == ("FEET_COVERED", (0, 0, 3200, 2400))
+
+
+@installed
+@pytest.mark.parametrize("marked", [(), (5,), (0, 700, 2099)])
+def test_the_package_says_the_same_of_the_places_that_it_is_left_with(marked: Sequence[int]) -> None:
+    from nudenet import nudenet
+
+    found = np.random.default_rng(3).random((1, 22, 2100), dtype=np.float32)
+    found[:, :4] *= 300
+    found[:, 4:] *= 0.19
+    found[:, 9, marked] = 0.7
+
+    class Session:
+        def run(self, *_: Any) -> list[Any]:
+            return [found]
+
+    left = intimate_detector._Marked(Session()).run(None, {})
+    assert left[0].shape[2] <= len(marked) + 2
+    says = [nudenet._postprocess(each, 0, 0, 1.0, 1.0, 320, 320, 320, 320) for each in ([found], left)]
+    assert says[0] == says[1]
+    assert len(says[0]) == len(marked)
 
 
 @installed

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +56,24 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     machine.give_back()
     assert held() < before - 60_000_000
     assert len(last) == 23_999
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="the GNU C library's")
+def test_a_large_array_lies_where_the_last_one_lay_until_memory_is_given_back() -> None:
+    code = """
+import os
+from nsfwforensics.execution import machine
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+machine.keep_freed()
+before = held()
+bytearray(b"x" * 80_000_000)
+kept = held() - before
+machine.give_back()
+print(kept > 70_000_000, held() - before < 10_000_000)
+"""
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout.split() == ["True", "True"]
 
 
 @pytest.mark.parametrize(("look", "files"), [(Look.FIRST, worker.GIVING_BACK_FIRST), (Look.REST, worker.GIVING_BACK)])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tools.convert_face_detector import convert
 
 from nsfwforensics.core.evidence import Evidence
@@ -98,3 +99,41 @@ def test_suppression_keeps_the_best_and_nothing_that_overlaps_it(rows: list[tupl
             areas = np.prod(boxes[[one, other], 2:] - boxes[[one, other], :2], axis=1)
             whole = areas.min() if smaller else areas.sum() - shared
             assert shared <= 0.5 * whole + 1e-9
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 400])
+@pytest.mark.parametrize("smaller", [False, True])
+def test_suppression_several_at_a_time_keeps_what_it_keeps_one_by_one(count: int, smaller: bool) -> None:
+    made = np.random.default_rng(count)
+    corner = made.integers(0, 300, (count, 2)).astype(float)
+    boxes = np.hstack([corner, corner + made.choice([20.0, 28.0, 57.0], (count, 1))])
+    scores = made.random(count).round(1)  # many alike
+    left = np.argsort(-scores, kind="stable").tolist()
+    kept = []
+    while left:
+        best = left.pop(0)
+        kept.append(best)
+        left = [other for other in left if not _overlaps(boxes[best], boxes[other], 0.5, smaller=smaller)]
+    assert suppress(boxes, scores, 0.5, of_smaller=smaller).tolist() == kept
+
+
+def _overlaps(one: NDArray[np.float64], other: NDArray[np.float64], most: float, *, smaller: bool) -> bool:
+    shared = np.prod(np.clip(np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2]), 0, None))
+    areas = [np.prod(each[2:] - each[:2]) for each in (one, other)]
+    return bool(shared > most * (min(areas) if smaller else sum(areas) - shared))
+
+
+@pytest.mark.parametrize("memory", ["channels_last", "contiguous_format"])
+@pytest.mark.parametrize("sides", [(1, 1), (2, 2), (3, 4), (9, 9), (22, 21), (21, 22)])
+def test_pooling_and_slopes_are_torchs_to_the_last_bit(sides: tuple[int, int], memory: str) -> None:
+    import torch
+
+    values = torch.randn((2, 5, *sides), generator=torch.Generator().manual_seed(1))
+    values = values.contiguous(memory_format=getattr(torch, memory))
+    slope = mtcnn._Slope(5).requires_grad_(False)
+    slope.weight.copy_(torch.linspace(-1, 1, 5))
+    assert torch.equal(slope(values), torch.nn.functional.prelu(values, slope.weight))
+    for window in (2, 3):
+        if min(sides) >= window:
+            whole = torch.nn.functional.max_pool2d(values, window, 2, ceil_mode=True)
+            assert torch.equal(mtcnn._Pool(window)(values), whole)

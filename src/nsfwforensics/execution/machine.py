@@ -14,6 +14,8 @@ WORKER_BYTES = 1_500_000_000
 _MEMORY = Path("/proc/meminfo")
 _GROUP = Path("/sys/fs/cgroup")
 _UNKNOWN_MEMORY_JOBS = 8
+# As <malloc.h> numbers them: no array mapped for itself, nothing trimmed below 512 MiB, and 32 MiB asked for at a time.
+_KEPT = ((-4, 0), (-1, 1 << 29), (-2, 1 << 25))
 
 
 def automatic_jobs() -> int:
@@ -40,6 +42,20 @@ def free_memory() -> int | None:
         return free
 
 
+def keep_freed() -> None:
+    """Has the GNU C library keep freed memory for the next picture until :func:`give_back`.
+
+    Else it asks the system for each large array and gives it back at once, and every page of each is filled with zeros
+    anew: 25 MB a megapixel, 3 % of a scan's processor time, for no less memory at the worst moment. Elsewhere nothing
+    is done.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            library = ctypes.CDLL(None)
+            for parameter, value in _KEPT:
+                library.mallopt(parameter, value)
+
+
 def give_back() -> None:
     """Gives the system what this process has freed: the GNU C library keeps what lies below anything still in use.
 
@@ -51,4 +67,4 @@ def give_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-__all__ = ["WORKER_BYTES", "automatic_jobs", "free_memory", "give_back"]
+__all__ = ["WORKER_BYTES", "automatic_jobs", "free_memory", "give_back", "keep_freed"]

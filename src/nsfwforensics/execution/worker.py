@@ -20,7 +20,7 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.core.written import write
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
-from nsfwforensics.execution.machine import give_back
+from nsfwforensics.execution.machine import give_back, keep_freed
 from nsfwforensics.execution.server import ignore_interrupts
 from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each
@@ -76,6 +76,7 @@ def start(spec: PlanSpec) -> None:
     """Readies a worker on Ray: one thread per library, no Ctrl-C and a home of its own, a cap on memory."""
     seclude()
     _load(spec)
+    keep_freed()
     limit_memory(spec.limits.max_memory)
 
 
@@ -160,6 +161,7 @@ def _load(spec: PlanSpec) -> None:
 
 
 def _settle(limits: Limits, *, debug: bool) -> None:
+    keep_freed()
     confine(limits.max_memory, limits.max_bytes)
     if debug:
         faulthandler.enable(os.dup(2))  # names of files and functions of the program, nothing of the evidence

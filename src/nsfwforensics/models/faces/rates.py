@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +102,9 @@ def unfit_reason(template: FaceTemplate, fitness: FaceRates) -> str | None:
     return None
 
 
+@cache
 def load_rates(name: str, folder: Path | None = None) -> FaceRates | None:
-    """Reads the figures of an embedder.
+    """Reads the figures of an embedder, once in a process.
 
     Args:
         name: The embedder's name in the weights manifest.

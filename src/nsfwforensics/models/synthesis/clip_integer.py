@@ -123,8 +123,9 @@ class _Builder:
     def _digits(self, x: str, count: int = 2) -> tuple[list[str], str]:
         """A tensor as so many bytes around 128, the coarsest first, and what one step of that is worth."""
         node, number = self._graph.node, self._graph.constant
-        largest = node("ReduceMax", node("Abs", x), keepdims=0)
-        largest = node("Max", largest, number(np.array(1e-30, np.float32)))  # all may be 0
+        # The largest magnitude, without a copy of all of them.
+        ends = node("ReduceMax", x, keepdims=0), node("Neg", node("ReduceMin", x, keepdims=0))
+        largest = node("Max", *ends, number(np.array(1e-30, np.float32)))  # all may be 0
         first = step = node("Mul", largest, number(np.array(1 / _LARGEST, np.float32)))
         digits = [node("QuantizeLinear", x, step, self._middle)]
         for _ in range(count - 1):
@@ -162,8 +163,13 @@ class _Builder:
         return self._shaped(summed, 1, tokens, columns)
 
     def _norm(self, x: str, name: str) -> str:
-        given = (self._given(f"{name}.{part}", self._tensors[f"{name}.{part}"]) for part in ("weight", "bias"))
-        return self._graph.node("LayerNormalization", x, *given, axis=-1, epsilon=EPSILON)
+        # In single steps, each of which uses the processor's wide registers; onnxruntime's own goes number by number.
+        node = self._graph.node
+        weight, bias = (self._given(f"{name}.{part}", self._tensors[f"{name}.{part}"]) for part in ("weight", "bias"))
+        x = node("Sub", x, node("ReduceMean", x, axes=(-1,)))
+        variance = node("ReduceMean", node("Mul", x, x), axes=(-1,))
+        spread = node("Sqrt", node("Add", variance, self._graph.constant(np.array(EPSILON, np.float32))))
+        return node("Add", node("Mul", node("Div", x, spread), weight), bias)
 
     def _given(self, name: str, value: NDArray[Any]) -> str:
         kept = value if value.dtype == np.int8 else value.astype(np.float32)

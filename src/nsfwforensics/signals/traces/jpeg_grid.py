@@ -257,8 +257,10 @@ class _Cells:
 
     def dense_places(self, main: int | None) -> NDArray[np.uint8]:
         """Cells in windows in which a grid may be dense other than the main one and the one at the corner, 0 or 1."""
-        others = [grid for grid in range(GRIDS) if grid not in (0, main)]
-        return dense_places(counts(self._found, self._high)[..., others], self._pixels)
+        cells = counts(self._found, self._high)
+        for grid in {0} if main is None else {0, main}:
+            cells[..., grid] = 0
+        return dense_places(cells, self._pixels)
 
     def areas(self, main: int | None) -> list[tuple[int, GridAreas]]:
         """What every grid does that is dense somewhere, but for the main one and the one at the corner, the file's."""

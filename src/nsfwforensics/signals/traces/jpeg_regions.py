@@ -157,7 +157,7 @@ def dense_places(cells: NDArray[np.uint8], pixels: int = CELL * CELL) -> NDArray
     Returns:
         uint8 (rows, columns), 0 or 1.
     """
-    dense = (_windows(np.ascontiguousarray(cells)).max(axis=2) >= int(_SPARSE * pixels * _WINDOW**2)).astype(np.uint8)
+    dense = (_windows(cells).max(axis=2) >= int(_SPARSE * pixels * _WINDOW**2)).astype(np.uint8)
     return np.asarray(cv2.dilate(dense, np.ones((_WINDOW, _WINDOW), np.uint8)), np.uint8)
 
 

@@ -8,6 +8,7 @@ saturated or drawn areas) has its zeros from what it shows, not from a quantiser
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -24,7 +25,8 @@ NO_VOTE = 64
 _BLOCK = 8
 _REACH = _BLOCK - 1
 _STRIP = 32  # rows of votes made at a time: with a picture's columns, what fits a processor's cache
-_TILE = 1200  # most columns of coefficients made at a time: what one row of blocks makes of so many fits the cache too
+_TILE = 1216  # most columns of coefficients made at a time: what one row of blocks makes of so many fits the cache too
+_LINE = 64  # bytes that a processor reads at once; of rows that begin elsewhere it reads twice as many
 _ROWS = 8  # rows of blocks whose horizontal frequencies are kept at a time
 
 # Coefficients of whole numbers can be exact halves; which side rounding puts them on must not depend on the machine.
@@ -147,39 +149,47 @@ class _Sliding:
 
     def __init__(self, width: int) -> None:
         self._width = width - _REACH
-        self._columns = columns = -(-self._width // -(-self._width // _TILE))
+        columns = -(-self._width // -(-self._width // _TILE))
+        self._columns = columns = -(-columns // _LINE) * _LINE
         self._pixels = np.zeros((_ROWS, columns + _REACH), np.float32)
         self._beside = np.lib.stride_tricks.sliding_window_view(self._pixels, _BLOCK, axis=1).transpose(0, 2, 1)
-        self._shifted = np.empty((_ROWS, _BLOCK, columns), np.float32)  # row, place in the block, column
-        self._across = np.zeros((_ROWS + _REACH, _BLOCK, columns), np.float32)  # row, horizontal frequency, column
-        self._coefficients = np.empty((_BLOCK, _BLOCK * columns), np.float32)
-        self._small = np.empty((_BLOCK * _BLOCK - 1, columns), np.bool_)
+        self._shifted = _aligned(_ROWS, _BLOCK, columns)  # row, place in the block, column
+        self._across = _aligned(_ROWS + _REACH, _BLOCK, columns)  # row, horizontal frequency, column
+        self._coefficients = _aligned(_BLOCK, _BLOCK * columns)
+        self._small = _aligned(_BLOCK * _BLOCK - 1, columns // 4).view(np.bool_)
 
     def zeros(self, luma: NDArray[np.uint8], thresholds: Sequence[float]) -> NDArray[np.uint8]:
         """What :func:`zeros` is asked for."""
         height, width, columns = luma.shape[0] - _REACH, self._width, self._columns
-        found = np.empty((len(thresholds), height, width), np.uint8)
+        found = np.empty((len(thresholds), height, -(-width // columns) * columns), np.uint8)
         pixels, across, coefficients, small = self._pixels, self._across, self._coefficients, self._small
-        below = across.reshape(len(across), -1)
+        windows = [across[top : top + _BLOCK].reshape(_BLOCK, -1) for top in range(_ROWS)]
         planes = coefficients.reshape(_BLOCK * _BLOCK, columns)[1:]
-        number = np.empty(columns, np.uint8)
-        least = [np.float32(threshold) for threshold in thresholds]
+        ones = small.view(np.uint8)
+        matrix, least = _dct(), [np.float32(threshold) for threshold in thresholds]
         for left in range(0, width, columns):
             right = min(left + columns, width)
             for first in range(-_ROWS, height, _ROWS):  # of the blocks; before the first ones, the rows above are made
                 rows = luma[max(0, first + _REACH) : first + _REACH + _ROWS, left : right + _REACH]
-                across[:_REACH] = across[_ROWS:]
+                if first >= 0:
+                    across[:_REACH] = across[_ROWS:]
                 pixels[_ROWS - len(rows) if first < 0 else 0 :][: len(rows), : rows.shape[1]] = rows
                 np.copyto(self._shifted, self._beside)  # without overlaps it goes through the matrix library
-                np.matmul(_dct(), self._shifted, out=across[_REACH:])
+                np.matmul(matrix, self._shifted, out=across[_REACH:])
                 for top in range(min(_ROWS, height - first) if first >= 0 else 0):
-                    np.matmul(_dct(), below[top : top + _BLOCK], out=coefficients)
+                    np.matmul(matrix, windows[top], out=coefficients)
                     np.abs(planes, out=planes)
                     for each, under in zip(found, least, strict=True):
                         np.less(planes, under, out=small)
-                        np.add.reduce(small.view(np.uint8), axis=0, dtype=np.uint8, out=number)
-                        each[first + top, left:right] = number[: right - left]
-        return found
+                        np.add.reduce(ones, axis=0, dtype=np.uint8, out=each[first + top, left : left + columns])
+        return found[..., :width]
+
+
+def _aligned(*shape: int) -> NDArray[np.float32]:
+    """Zeros in memory that begins where a processor's reads do."""
+    room = np.zeros(math.prod(shape) * 4 + _LINE, np.uint8)
+    first = -room.ctypes.data % _LINE
+    return room[first : room.size - _LINE + first].view(np.float32).reshape(shape)
 
 
 @cache
