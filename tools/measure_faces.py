@@ -36,9 +36,10 @@ from scipy.stats import beta
 
 from nsfwforensics.core.evidence import Evidence
 from nsfwforensics.errors import EvidenceError
-from nsfwforensics.models.faces.compare import Embedder, FaceTemplate, distances, templates
+from nsfwforensics.models.faces.compare import Embedder, distances, templates
 from nsfwforensics.models.faces.detector import DetectedFace, FaceDetector
 from nsfwforensics.models.faces.embedder import MODELS, cached_embedder
+from nsfwforensics.models.faces.template import FaceTemplate
 
 UNRELATED = ("real", "exif", "faces")
 """Folders of the development data that are searched for faces."""

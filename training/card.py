@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nsfwforensics.core.error_rates import percent, upper_percent
 from nsfwforensics.models.rates import Rate
 from nsfwforensics.models.synthesis.calibration import LARGE, TIERS, Branch, Verdict
 from nsfwforensics.models.synthesis.domain_probe import domain_probe
+from nsfwforensics.models.weights import weights_folder
 from training.bring import Picture
 
 _NAMES = ("as is", "≤ 768 px q60", "≤ 512 px q40")
 _CALLED, _CLEARED, _OPEN = (
     verdict.value for verdict in (Verdict.GENERATED, Verdict.NO_INDICATION, Verdict.INCONCLUSIVE)
 )
+
+
+def measured_by(description: str | None, *folders: str) -> tuple[argparse.Namespace, Path]:
+    """Reads the command line of a measurement with the installed weights: its arguments, and the card of those."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("run", *folders):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    return parser.parse_args(), weights_folder() / "synthesis.md"
+
+
+def fill(card: Path, name: str, text: str) -> None:
+    """Puts what a measurement found into its place in a written card, over what stood there.
+
+    Raises:
+        ValueError: The card has no such place.
+    """
+    place = re.compile(rf"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
+    written, count = place.subn(lambda found: f"{found[1]}{text.rstrip()}{found[2]}", card.read_text("utf-8"))
+    if count != 1:
+        raise ValueError(f"{card} has {count} places for {name}")
+    card.write_text(written, "utf-8")
+
+
+def prose(*parts: str) -> str:
+    """Sentences as an item of a list has them."""
+    return textwrap.fill(" ".join(parts), 125, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -111,7 +111,7 @@ class TestFolder:
         assert [problem.reason for problem in found.problems] == ["cannot be decoded"]
 
     def test_a_reference_is_said_of_one_person_at_most(self, tmp_path: Path, looking: list[Path]) -> None:
-        from nsfwforensics.models.faces.compare import FaceTemplate
+        from nsfwforensics.models.faces.template import FaceTemplate
 
         folder = write(tmp_path / "p", a="1 2#a", b="1 2#b", c="1#c")
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from nsfwforensics.analyzers.faces.enrol import Reference
+from nsfwforensics.models.faces.template import FaceTemplate
 from nsfwforensics.testing import contract_file
 
 SCRIPT = """
@@ -53,6 +57,16 @@ def test_onnxruntime_is_loaded_by_what_judges_with_it_alone(options: tuple[str, 
     path = tmp_path / "one.jpg"
     path.write_bytes(contract_file("plain.jpg"))
     assert not loaded_by("scan", str(path), "--json", *options) & {"onnxruntime", "nudenet"}
+
+
+def test_what_is_enrolled_of_a_face_is_passed_on_without_networks() -> None:
+    template = FaceTemplate(np.zeros((2, 128), np.float32), 80.0, 0.1, 0.5)
+    enrolled = pickle.dumps((Reference("her.jpg", "0" * 64, template),))
+    code = "import pickle, sys; pickle.load(sys.stdin.buffer); print({'torch', 'cv2'} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], input=enrolled, capture_output=True, check=True).stdout
+        == b"set()\n"
+    )
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

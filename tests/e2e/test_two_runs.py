@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from nsfwforensics.core.locks import LOCK_NAME
 from tests.e2e.case_files import FAST, fill
 from tests.e2e.conftest import COMMAND, Runner
 
@@ -28,7 +32,10 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a run and returns once it has written something into its folder; it is held there until it may go on."""
+    """Starts a run and returns once it has written something into its folder; it is held there until it may go on.
+
+    Where that is its lock, once it has it.
+    """
     started: list[subprocess.Popen[bytes]] = []
 
     def call(out: Path, written: str, *arguments: object) -> subprocess.Popen[bytes]:
@@ -37,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         )
         started.append(process)
         deadline = time.monotonic() + 120
-        while not any(out.glob(written)) and process.poll() is None and time.monotonic() < deadline:
+        while not any(map(_is_in_use, out.glob(written))) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGSTOP)
         assert process.poll() is None, process.communicate()
@@ -48,6 +55,19 @@ def start(tmp_path: Path) -> Iterator[Start]:
         if process.returncode is None:  # not waited for yet: until then nobody else can have its number
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def _is_in_use(path: Path) -> bool:
+    """Whether a file is there, and locked by its process where it is a lock: it is made a moment before."""
+    if path.name != LOCK_NAME or sys.platform != "linux":
+        return True
+    asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+    try:
+        with path.open("rb+") as stream:
+            (kind,) = struct.unpack_from("h", fcntl.fcntl(stream, fcntl.F_GETLK, asked))
+    except FileNotFoundError:
+        return False
+    return bool(kind != fcntl.F_UNLCK)
 
 
 def finish(process: subprocess.Popen[bytes]) -> int:
@@ -98,7 +118,7 @@ def test_a_run_that_was_killed_blocks_nobody(many: Path, tmp_path: Path, run: Ru
 def test_an_index_has_one_writer_too(many: Path, tmp_path: Path, run: Runner, start: Start) -> None:
     index = tmp_path / "index"
     assert run("hashlist", "import", many / "001.jpg", "-o", index).code == 0
-    first = start(index, ".nsfwforensics-lock", "hashlist", "import", many, "-o", index)
+    first = start(index, LOCK_NAME, "hashlist", "import", many, "-o", index)
     ran = run("hashlist", "import", many / "002.jpg", "-o", index, COLUMNS="300")
     assert ran.code == 1
     assert "another run is writing to" in ran.err

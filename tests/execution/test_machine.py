@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.execution import machine, worker
 
 
@@ -75,12 +76,14 @@ print(kept > 70_000_000, held() - before < 10_000_000)
     assert made.stdout.split() == ["True", "True"]
 
 
-def test_a_worker_gives_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("look", "files"), [(Look.FIRST, worker.GIVING_BACK_FIRST), (Look.REST, worker.GIVING_BACK)])
+def test_a_worker_gives_back_now_and_then(monkeypatch: pytest.MonkeyPatch, look: Look, files: int) -> None:
     given: list[int] = []
     monkeypatch.setattr(worker, "_plan", object())
     monkeypatch.setattr(worker, "_files", itertools.count(1))
     monkeypatch.setattr(worker, "examine", lambda plan, target: target)
     monkeypatch.setattr(worker, "give_back", lambda: given.append(1))
     for number in range(60):
-        assert worker.work(number) == number  # type: ignore[arg-type, comparison-overlap]
-    assert len(given) == 60 // worker.GIVING_BACK
+        target = Target(Path(f"{number}.jpg"), named=True, look=look)
+        assert worker.work(target) == target  # type: ignore[comparison-overlap]
+    assert len(given) == 60 // files

@@ -12,9 +12,10 @@ from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
 from nsfwforensics.models.faces.align import align
-from nsfwforensics.models.faces.compare import FaceTemplate, distances, sharpness, templates
+from nsfwforensics.models.faces.compare import distances, sharpness, templates
 from nsfwforensics.models.faces.detector import DetectedFace
 from nsfwforensics.models.faces.embedder import CHIP, DIMENSIONS, FaceResNet29, ResNet29Embedder, cached_embedder
+from nsfwforensics.models.faces.template import FaceTemplate
 from nsfwforensics.models.weights import WeightsEntry
 
 REFERENCE = Path(__file__).parent / "data" / "face_resnet29_reference.json"

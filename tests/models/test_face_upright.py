@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nsfwforensics.models.faces.align import roll
-from nsfwforensics.models.faces.compare import FaceTemplate, distances, templates
+from nsfwforensics.models.faces.compare import distances, templates
 from nsfwforensics.models.faces.detector import DetectedFace, FaceDetector
 from nsfwforensics.models.faces.embedder import cached_embedder
 from nsfwforensics.models.faces.rates import load_rates, unfit_reason
+from nsfwforensics.models.faces.template import FaceTemplate
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 

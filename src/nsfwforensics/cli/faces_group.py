@@ -26,7 +26,7 @@ from nsfwforensics.store.connection import is_case
 
 if TYPE_CHECKING:
     from nsfwforensics.clustering.people_model import People, Person
-    from nsfwforensics.models.faces.compare import FaceTemplate
+    from nsfwforensics.models.faces.template import FaceTemplate
 
 FACES = "faces"
 

@@ -33,8 +33,8 @@ from nsfwforensics.store.people import ShownPerson
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nsfwforensics.models.faces.compare import FaceTemplate
     from nsfwforensics.models.faces.people import PeopleFigures
+    from nsfwforensics.models.faces.template import FaceTemplate
 
 GROUPED = "faces grouped"
 """What the custody log calls it."""

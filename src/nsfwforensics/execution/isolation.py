@@ -46,7 +46,7 @@ class Staff:
         start: Called once in each worker.
         arguments: What it is called with.
         ahead: How many tasks are sent to each before the first is done.
-        tasks: After so many a worker is replaced, so that what libraries keep does not add up.
+        tasks: After so many a worker is replaced, so that what libraries keep, and gaps between it, do not add up.
     """
 
     jobs: int
@@ -54,7 +54,7 @@ class Staff:
     start: Callable[..., None]
     arguments: tuple[Any, ...]
     ahead: int = 4
-    tasks: int = 1000
+    tasks: int = 500
 
 
 @dataclass(slots=True)

@@ -37,6 +37,14 @@ def begin(connection: sqlite3.Connection, header: Header) -> RunRecord:
     return RunRecord(cursor.lastrowid or 0, header.fingerprint, documents.setups(header), hashing)
 
 
+def repeats(connection: sqlite3.Connection, run: RunRecord) -> bool:
+    """Whether another scan under the same plan has begun: only such a one leaves what need not be done again."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE fingerprint = ? AND id <> ?)", (run.fingerprint, run.id)
+    ).fetchone()
+    return bool(found[0])
+
+
 def end(connection: sqlite3.Connection, run: RunRecord, header: Header) -> None:
     """Records that a scan ended, and how."""
     connection.execute(

@@ -91,6 +91,7 @@ class CaseScan:
         self._busy: list[tuple[int, Target]] = []
         self._flushed = time.monotonic()
         self._version: int | None = None
+        self._repeats = True
         if begun is not None:
             self.run = begun
             return
@@ -158,8 +159,7 @@ class CaseScan:
         def pulled() -> Iterator[Target]:
             self._written_by_others()
             for key, target in self._new(targets()):
-                with self.case.reading() as connection:
-                    found = runs.done(connection, target.path, self.run.fingerprint, self.run.first)
+                found = self._done(target, self.run.fingerprint, self.run.first) if self._repeats else None
                 if found is not None and found.plan == self.run.fingerprint:
                     continue  # whether the file has changed since is seen when its turn comes
                 job = self._job_of(target, key, found)
@@ -291,11 +291,12 @@ class CaseScan:
     def _pull(self, targets: Iterator[tuple[int, Target]], order: deque[_Job]) -> Iterator[Target]:
         """Passes on what is to be examined, and notes the order of it and of what is saved."""
         for key, target in targets:
-            job = self._if_done(target, key)
+            job = self._if_done(target, key) if self._repeats else None
             if job is None and not self._claims.take(key):
                 self._busy.append((key, target))
                 continue
-            if job is None and self._written_by_others() and (job := self._if_done(target, key)) is not None:
+            changed = job is None and self._written_by_others() and self._repeats
+            if changed and (job := self._if_done(target, key)) is not None:
                 self._claims.release(key)  # done just before it was claimed
             if job is not None:
                 order.append(job)
@@ -308,11 +309,16 @@ class CaseScan:
         before = self._version
         with self.case.reading() as connection:
             (self._version,) = connection.execute("PRAGMA data_version").fetchone()
+            if before != self._version:
+                self._repeats = runs.repeats(connection, self.run)
         return before != self._version
 
     def _if_done(self, target: Target, key: int) -> _Job | None:
+        return self._job_of(target, key, self._done(target, self.run.fingerprint))
+
+    def _done(self, target: Target, *fingerprints: str) -> Done | None:
         with self.case.reading() as connection:
-            return self._job_of(target, key, runs.done(connection, target.path, self.run.fingerprint))
+            return runs.done(connection, target.path, *fingerprints)
 
     def _job_of(self, target: Target, key: int, found: Done | None) -> _Job | None:
         if target.skip is not None or found is None:

@@ -35,8 +35,8 @@ from nsfwforensics.models.faces.files import DETECTOR, model_record
 from nsfwforensics.models.faces.rates import CountedRate, FaceRates, load_rates, unfit_reason
 
 if TYPE_CHECKING:
-    from nsfwforensics.models.faces.compare import FaceTemplate
     from nsfwforensics.models.faces.detector import DetectedFace
+    from nsfwforensics.models.faces.template import FaceTemplate
 
 FITNESS = "face-resnet29"
 """The model whose figures say which faces are fit to be compared, for embedders without figures of their own."""

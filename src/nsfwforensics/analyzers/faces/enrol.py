@@ -16,7 +16,7 @@ from nsfwforensics.errors import EnrolmentError, EvidenceError
 from nsfwforensics.models.faces.rates import FaceRates, unfit_reason
 
 if TYPE_CHECKING:
-    from nsfwforensics.models.faces.compare import FaceTemplate
+    from nsfwforensics.models.faces.template import FaceTemplate
 
 LARGEST = "largest"
 

@@ -1,9 +1,8 @@
-"""Comparing faces: what is kept of a face, how far two faces lie apart, and whether a face is fit to be compared."""
+"""Comparing faces: what is measured of a face, and how far two faces lie apart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from nsfwforensics.models.faces.align import align, pose_error
 from nsfwforensics.models.faces.detector import DetectedFace
+from nsfwforensics.models.faces.template import FaceTemplate
 
 _INNER = slice(25, 125)
 _FLAT = 1e-3
@@ -25,25 +25,6 @@ class Embedder(Protocol):
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Crops, uint8 (N, side, side, 3), to float32 (N, dimensions)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceTemplate:
-    """What is kept of one face; picklable, and small.
-
-    Attributes:
-        vectors: float32 (2, dimensions): embeddings of the face as it is and mirrored.
-        size: Shorter side of its box in pixels of the picture.
-        pose_error: How far its landmarks are from those of a face seen from the front; see :func:`pose_error`.
-        sharpness: Fine detail left in it, relative to its contrast; see :func:`sharpness`.
-        upright: Whether it could be stood upright; its vectors mean nothing where it could not.
-    """
-
-    vectors: NDArray[np.float32]
-    size: float
-    pose_error: float
-    sharpness: float
-    upright: bool = True
 
 
 def templates(embedder: Embedder, rgb: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> tuple[FaceTemplate, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nsfwforensics.models.weights import measured
 
 if TYPE_CHECKING:
-    from nsfwforensics.models.faces.compare import FaceTemplate
+    from nsfwforensics.models.faces.template import FaceTemplate
 
 MODEL = "face-resnet29"
 """The embedder that the figures were measured for."""

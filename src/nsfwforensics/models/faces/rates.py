@@ -14,7 +14,7 @@ from nsfwforensics.core.messages import say
 from nsfwforensics.models.weights import beside, measured
 
 if TYPE_CHECKING:
-    from nsfwforensics.models.faces.compare import FaceTemplate
+    from nsfwforensics.models.faces.template import FaceTemplate
 
 
 @dataclass(frozen=True, slots=True)
