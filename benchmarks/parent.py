@@ -59,7 +59,7 @@ def _spent(pairs: list[tuple[FileReport, FileReport]], work: Path, *, case: bool
         path = evidence / f"{number:05}.jpg"
         path.write_bytes(path.name.encode())
         looks = zip((Look.FIRST, Look.REST), pairs[number % len(pairs)], strict=True)
-        answers |= {(str(path), look): _answer(file, path) for look, file in looks}
+        answers |= {(str(path), look): _answer(file, path, look) for look, file in looks}
     run = scan([evidence], jobs=2, **({"case": work / "one.nsfcase"} if case else {}))
 
     def answered(plan: Plan, targets: Iterable[Target]) -> Iterator[FileReport]:
@@ -92,9 +92,9 @@ def _looks(run: Run, writer: ReportWriter) -> tuple[float, float]:
     return first, second
 
 
-def _answer(file: FileReport, path: Path) -> bytes:
+def _answer(file: FileReport, path: Path, look: Look) -> bytes:
     digest = hashlib.sha256(path.name.encode()).hexdigest()
     update: dict[str, Any] = {"path": str(path), "name": path.name, "sha256": digest, "after": None}
     made = file.model_copy(update={"info": file.info.model_copy(update=update)})
-    write(made)  # as a worker does
+    write(made, to_complete=look is Look.FIRST)  # as a worker does
     return pickle.dumps(Reply(pickle.dumps(made)))

@@ -3,7 +3,9 @@
     python -m training --data DATA --galleries GALLERIES --mirrors MIRRORS --out OUT [--weights WEIGHTS]
 
 Brings the pictures, brings them through the one chain, embeds them, fits with every publisher left out in turn,
-calibrates, measures, and writes head, calibration and card into WEIGHTS (by default OUT/weights).
+calibrates, measures, and writes head, calibration and card into WEIGHTS (by default OUT/weights). What is measured with
+the finished weights, once they are installed, is put into their card by ``training.formats``, ``training.swaps`` and
+``training.places``.
 """
 
 from __future__ import annotations

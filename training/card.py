@@ -38,7 +38,7 @@ def fill(card: Path, name: str, text: str) -> None:
         ValueError: The card has no such place.
     """
     place = re.compile(rf"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
-    written, count = place.subn(lambda found: f"{found[1]}{text.rstrip()}{found[2]}", card.read_text("utf-8"))
+    written, count = place.subn(lambda found: f"{found[1]}\n{text}{found[2]}", card.read_text("utf-8"))
     if count != 1:
         raise ValueError(f"{card} has {count} places for {name}")
     card.write_text(written, "utf-8")
@@ -46,7 +46,8 @@ def fill(card: Path, name: str, text: str) -> None:
 
 def prose(*parts: str) -> str:
     """Sentences as an item of a list has them."""
-    return textwrap.fill(" ".join(parts), 125, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    text, indent = " ".join(parts), "  "
+    return textwrap.fill(text, 125, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -19,9 +19,10 @@ from training.card import fill
 def test_a_measurement_takes_the_place_of_what_stood_there_and_of_nothing_else(tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("a <!-- swaps -->not measured<!-- /swaps --> b <!-- places -->x<!-- /places -->", "utf-8")
-    for text in ("first\n", r"second \1"):
+    for text in ("first", "second \\1\n"):
         fill(card, "swaps", text)
-    assert card.read_text("utf-8") == (r"a <!-- swaps -->second \1<!-- /swaps --> b <!-- places -->x<!-- /places -->")
+    wanted = "a <!-- swaps -->\nsecond \\1\n<!-- /swaps --> b <!-- places -->x<!-- /places -->"
+    assert card.read_text("utf-8") == wanted
     with pytest.raises(ValueError, match="0 places for formats"):
         fill(card, "formats", "x")
 

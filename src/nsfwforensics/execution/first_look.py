@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import IO
 from nsfwforensics.core import triage
 from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.types import FileReport
+from nsfwforensics.core.written import pickled_alone
 from nsfwforensics.seclusion import scratch
 
 
@@ -48,7 +48,7 @@ class FirstLook:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=scratch())  # noqa: SIM115 - as long as the run
         self._file.seek(self._end)
-        length = self._file.write(pickle.dumps(copy.copy(file)))  # a copy has no JSON: the whole report gets its own
+        length = self._file.write(pickled_alone(file))
         self._places[file.info.path] = (self._end, length, file.priority.rank, triage.standing(file))
         self._end += length
 

@@ -97,7 +97,7 @@ def work(target: Target) -> Half:
         raise RuntimeError("the worker was not started")
     half = examine(_plan, target)
     if isinstance(half, FileReport):
-        write(half)
+        write(half, to_complete=target.look is Look.FIRST)
     if next(_files) % (GIVING_BACK_FIRST if target.look is Look.FIRST else GIVING_BACK) == 0:
         give_back()
     return half

@@ -43,6 +43,15 @@ _LIMITS = {
 }
 """More than any statement or table of ours needs; SQLite's own are made for everybody's."""
 
+_PRAGMAS = (
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    "foreign_keys = ON",
+    "synchronous = FULL",
+    # Pages of indexes change with every file: folded into the case after so many (16 MiB), each is written but once.
+    "wal_autocheckpoint = 4000",
+)
+
 _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN")
 _MAGIC = b"SQLite format 3\0"
 
@@ -169,7 +178,7 @@ def _open(path: Path, mode: str) -> BoundedConnection:
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
             for allowed in (sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, sqlite3.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION):
                 connection.setconfig(allowed, False)
-        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON", "synchronous = FULL"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone()
     except BaseException:

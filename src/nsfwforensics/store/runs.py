@@ -75,11 +75,16 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
     at, raw = now(), stored_path(path)
     content = documents.content_of(connection, file, at)
     known = connection.execute("SELECT id, content_id FROM files WHERE path = ?", (raw,)).fetchone()
+    seen = (file.info.size, stat.mtime_ns if stat else None, at)
     if known is None:
-        shown, alone, file_id = content, True, _added(connection, raw, at)
-    else:
-        file_id, shown = known[0], known[1] if content is None else content
-        alone = documents.make_room(connection, file_id, content, run.fingerprint, run.first)
+        file_id = _added(connection, raw, at, content, seen, file)
+        documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
+        decided = content is not None and marks.decided(connection, content)
+        if decided:
+            sum_up(connection, file_id)
+        return decided
+    file_id, shown = known[0], known[1] if content is None else content
+    alone = documents.make_room(connection, file_id, content, run.fingerprint, run.first)
     documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
     # Reading back what was just written costs more than writing it.
     all_known = file if alone else documents.combined(connection, file_id) or file
@@ -89,15 +94,23 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
     connection.execute(
         """UPDATE files SET content_id = ?, size = ?, mtime_ns = ?, examined = ?, status = ?, priority = ?, place = ?,
         error = ? WHERE id = ?""",
-        (shown, file.info.size, stat.mtime_ns if stat else None, at, *_listed(connection, all_known), file_id),
+        (shown, *seen, *_listed(connection, all_known), file_id),
     )
     return decided
 
 
-def _added(connection: sqlite3.Connection, path: bytes, at: str) -> int:
+def _added(
+    connection: sqlite3.Connection,
+    path: bytes,
+    at: str,
+    content: int | None,
+    seen: tuple[int | None, int | None, str],
+    file: FileReport,
+) -> int:
     cursor = connection.execute(
-        "INSERT INTO files (path, added, status, priority) VALUES (?, ?, ?, ?)",
-        (path, at, PENDING, Priority.NONE.rank),
+        """INSERT INTO files (path, added, content_id, size, mtime_ns, examined, status, priority, place, error)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (path, at, content, *seen, *_listed(connection, file)),
     )
     return cursor.lastrowid or 0
 
