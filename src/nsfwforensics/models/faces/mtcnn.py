@@ -33,11 +33,12 @@ MAX_PROPOSALS = 3000
 """Most windows kept per scale: noise made to look like faces everywhere must not cost minutes."""
 
 AT_ONCE, AT_ONCE_ELSEWHERE = 32, 256
-"""Windows that go through a network together, on the CPU and beside it: of 256, a layer alone takes 70 MB."""
+"""Windows of 48 pixels that go through a network together, on the CPU and beside it: of 256, a layer alone takes 70 MB.
+On the CPU as many smaller ones as take no more room."""
 
 
 _MANY = 1 << 16
-_AT_ONCE = 64  # boxes that are compared with all others at a time
+_COMPARED = 64  # boxes that are compared with all others at a time
 
 
 class Detections(NamedTuple):
@@ -244,7 +245,7 @@ class Mtcnn:
         crops = self._crops(rgb, boxes, side)
         if not len(crops):
             return [np.empty(0), np.empty((0, 4)), np.empty((0, 10))]
-        most = AT_ONCE if self._device.type == "cpu" else AT_ONCE_ELSEWHERE
+        most = AT_ONCE * (48 // side) ** 2 if self._device.type == "cpu" else AT_ONCE_ELSEWHERE
         parts = [stage(self._tensor(crops[start : start + most])) for start in range(0, len(crops), most)]
         score, *rest = (torch.cat(column).double().cpu().numpy() for column in zip(*parts, strict=True))
         return [score[:, 1], *rest]
@@ -281,7 +282,7 @@ def suppress(boxes: Boxes, scores: Boxes, threshold: float, *, of_smaller: bool 
     order = np.argsort(-scores, kind="stable")
     kept = [order[:0]]
     while order.size:
-        first, order = order[:_AT_ONCE], order[_AT_ONCE:]
+        first, order = order[:_COMPARED], order[_COMPARED:]
         over = _overlapping(boxes, first, first, threshold, of_smaller=of_smaller)
         alive = np.ones(len(first), bool)
         for number in range(len(first)):

@@ -150,21 +150,26 @@ class _Sliding:
     def __init__(self, width: int) -> None:
         self._width = width - _REACH
         columns = -(-self._width // -(-self._width // _TILE))
-        self._columns = columns = -(-columns // _LINE) * _LINE
+        whole = (
+            _LINE if columns > _LINE * 4 else _LINE // 4
+        )  # rows of bytes are whole lines too, where that costs little
+        self._columns = columns = -(-columns // whole) * whole
         self._pixels = np.zeros((_ROWS, columns + _REACH), np.float32)
         self._beside = np.lib.stride_tricks.sliding_window_view(self._pixels, _BLOCK, axis=1).transpose(0, 2, 1)
         self._shifted = _aligned(_ROWS, _BLOCK, columns)  # row, place in the block, column
         self._across = _aligned(_ROWS + _REACH, _BLOCK, columns)  # row, horizontal frequency, column
-        self._coefficients = _aligned(_BLOCK, _BLOCK * columns)
-        self._small = _aligned(_BLOCK * _BLOCK - 1, columns // 4).view(np.bool_)
+        below = np.lib.stride_tricks.sliding_window_view(self._across.reshape(len(self._across), -1), _BLOCK, axis=0)
+        self._blocks = below.transpose(0, 2, 1)  # row, row in the block, horizontal frequency and column
+        self._at_once = min(_ROWS, max(1, _TILE // columns))  # rows of narrow pictures
+        self._coefficients = _aligned(self._at_once, _BLOCK, _BLOCK * columns)
+        self._small = _aligned(self._at_once, _BLOCK * _BLOCK - 1, columns // 4).view(np.bool_)
 
     def zeros(self, luma: NDArray[np.uint8], thresholds: Sequence[float]) -> NDArray[np.uint8]:
         """What :func:`zeros` is asked for."""
         height, width, columns = luma.shape[0] - _REACH, self._width, self._columns
         found = np.empty((len(thresholds), height, -(-width // columns) * columns), np.uint8)
         pixels, across, coefficients, small = self._pixels, self._across, self._coefficients, self._small
-        windows = [across[top : top + _BLOCK].reshape(_BLOCK, -1) for top in range(_ROWS)]
-        planes = coefficients.reshape(_BLOCK * _BLOCK, columns)[1:]
+        planes = coefficients.reshape(self._at_once, _BLOCK * _BLOCK, columns)[:, 1:]
         ones = small.view(np.uint8)
         matrix, least = _dct(), [np.float32(threshold) for threshold in thresholds]
         for left in range(0, width, columns):
@@ -176,12 +181,15 @@ class _Sliding:
                 pixels[_ROWS - len(rows) if first < 0 else 0 :][: len(rows), : rows.shape[1]] = rows
                 np.copyto(self._shifted, self._beside)  # without overlaps it goes through the matrix library
                 np.matmul(matrix, self._shifted, out=across[_REACH:])
-                for top in range(min(_ROWS, height - first) if first >= 0 else 0):
-                    np.matmul(matrix, windows[top], out=coefficients)
-                    np.abs(planes, out=planes)
+                rows_here = min(_ROWS, height - first) if first >= 0 else 0
+                for top in range(0, rows_here, self._at_once):
+                    some = slice(min(self._at_once, rows_here - top))
+                    np.matmul(matrix, self._blocks[top:][some], out=coefficients[some])
+                    np.abs(planes[some], out=planes[some])
                     for each, under in zip(found, least, strict=True):
-                        np.less(planes, under, out=small)
-                        np.add.reduce(ones, axis=0, dtype=np.uint8, out=each[first + top, left : left + columns])
+                        np.less(planes[some], under, out=small[some])
+                        made = each[first + top :, left : left + columns][some]
+                        np.add.reduce(ones[some], axis=1, dtype=np.uint8, out=made)
         return found[..., :width]
 
 
