@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import os
 import platform
 import subprocess
@@ -76,14 +75,34 @@ print(kept > 70_000_000, held() - before < 10_000_000)
     assert made.stdout.split() == ["True", "True"]
 
 
-@pytest.mark.parametrize(("look", "files"), [(Look.FIRST, worker.GIVING_BACK_FIRST), (Look.REST, worker.GIVING_BACK)])
-def test_a_worker_gives_back_now_and_then(monkeypatch: pytest.MonkeyPatch, look: Look, files: int) -> None:
+def test_a_worker_gives_back_now_and_then_and_when_it_holds_more_than_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    holds = [*range(100, 125), *[110] * 9, 125, 130, 130, 130, 130, *[90] * 40]
+    held: list[int] = []
     given: list[int] = []
+    monkeypatch.setattr(machine, "resident_pages", lambda: held[-1])
+    monkeypatch.setattr(machine, "give_back", lambda: given.append(len(held)))
+    freed = machine.Freed()
+    for pages in holds:
+        held.append(pages)
+        freed.after_file()
+    assert given == [25, 35, 39, 50, 75]
+
+
+def test_a_worker_counts_each_look_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
     monkeypatch.setattr(worker, "_plan", object())
-    monkeypatch.setattr(worker, "_files", itertools.count(1))
     monkeypatch.setattr(worker, "examine", lambda plan, target: target)
-    monkeypatch.setattr(worker, "give_back", lambda: given.append(1))
-    for number in range(60):
-        target = Target(Path(f"{number}.jpg"), named=True, look=look)
-        assert worker.work(target) == target  # type: ignore[comparison-overlap]
-    assert len(given) == 60 // files
+    for name in ("_freed", "_freed_first"):
+        freed = machine.Freed()
+        monkeypatch.setattr(freed, "after_file", lambda name=name: counted.append(name))
+        monkeypatch.setattr(worker, name, freed)
+    for look in Look:
+        worker.work(Target(Path("one.jpg"), named=True, look=look))
+    assert counted == ["_freed_first" if look is Look.FIRST else "_freed" for look in Look]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_how_much_a_process_holds() -> None:
+    before = machine.resident_pages()
+    block = b"x" * 50_000_000
+    assert machine.resident_pages() - before > 0.8 * len(block) / os.sysconf("SC_PAGE_SIZE")

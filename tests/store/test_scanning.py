@@ -16,7 +16,7 @@ from nsfwforensics.errors import CaseError
 from nsfwforensics.store import runs, scanning
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.claims import claim_key
-from nsfwforensics.store.rows import Decision
+from nsfwforensics.store.rows import Decision, Done
 from nsfwforensics.store.runs import stored_path
 from nsfwforensics.store.scanning import CaseScan, belongs_to_case
 from tests.report.factory import file, header, result
@@ -179,6 +179,30 @@ def test_what_waited_to_be_committed_is_kept_when_the_scan_is_broken_off(
     assert names == ([] if first else NAMES[:5])
     if not first:
         assert scan(case, folder, Examiner()) == (NAMES, 5)
+
+
+def test_what_another_scan_does_meanwhile_is_not_repeated_and_nothing_is_looked_up_before_there_is_one(
+    case: CaseDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    done = runs.done
+
+    def counted(connection: sqlite3.Connection, path: Path, *fingerprints: str) -> Done | None:
+        asked.append(path.name)
+        return done(connection, path, *fingerprints)
+
+    monkeypatch.setattr(runs, "done", counted)
+    examine = Examiner(ahead=1)
+    with CaseScan(case, header(fingerprint="plan")) as scanned:
+        reports = scanned.reports(examine, lambda: targets(folder))
+        names = [next(reports).info.name for _ in range(3)]
+        asked_before = asked.copy()
+        with CaseDatabase.open(case.path) as other:
+            assert scan(other, folder, Examiner()) == (NAMES, 3)
+        names += [report.info.name for report in reports]
+    assert names == NAMES
+    assert examine.given == ["0.jpg", "1.jpg", "2.jpg"]
+    assert not set(asked_before) - {"0.jpg"}  # before anything is known of others
 
 
 def test_another_plan_examines_again(case: CaseDatabase, folder: Path) -> None:

@@ -9,11 +9,23 @@ import sys
 from pathlib import Path
 
 WORKER_BYTES = 1_500_000_000
-"""What one worker may come to hold, beyond what all share: libraries, weights, a picture of a dozen megapixels."""
+"""What one worker may come to hold, beyond what all share: libraries, weights, a picture of a dozen megapixels.
+
+Of photographs of 0.2 to 1 megapixel it held 0.7 GB at most over 100 files, of such of 12 megapixels 0.8 GB (with a
+reference photo, every analyzer); half of this is for other formats, larger pictures and what nobody has measured.
+"""
 
 _MEMORY = Path("/proc/meminfo")
 _GROUP = Path("/sys/fs/cgroup")
+_HELD = Path("/proc/self/statm")
 _UNKNOWN_MEMORY_JOBS = 8
+
+REGULARLY = 25
+"""After so many files a worker gives back the memory that it has freed."""
+
+AT_LEAST = 4
+"""So many files pass before it does so again."""
+
 # As <malloc.h> numbers them: no array mapped for itself, nothing trimmed below 512 MiB, and 32 MiB asked for at a time.
 _KEPT = ((-4, 0), (-1, 1 << 29), (-2, 1 << 25))
 
@@ -56,6 +68,39 @@ def keep_freed() -> None:
                 library.mallopt(parameter, value)
 
 
+class Freed:
+    """Memory that a worker has freed and the C library keeps, and when it is given back.
+
+    What is kept lies between what is in use, and pictures of other sizes fill other parts of it: over 175 small
+    photographs a worker that gave back after every 25 came to hold 280 MiB that nothing used. To give back after every
+    few files would take up to a tenth of their time, because every page is filled with zeros anew.
+    """
+
+    def __init__(self) -> None:
+        self._files = self._last = self._most = 0
+
+    def after_file(self) -> None:
+        """To be called after each file: gives back after every 25.
+
+        And sooner, though not within four files, where the process holds more than after any of its first 25.
+        """
+        self._files += 1
+        held = resident_pages() if self._files <= REGULARLY or self._files - self._last >= AT_LEAST else 0
+        if self._files <= REGULARLY:
+            self._most = max(self._most, held)
+        if self._files % REGULARLY == 0 or held > self._most:
+            give_back()
+            self._last = self._files
+
+
+def resident_pages() -> int:
+    """How much memory this process holds, in pages; 0 where the system does not say."""
+    try:
+        return int(_HELD.read_text().split()[1])
+    except (OSError, ValueError, LookupError):
+        return 0
+
+
 def give_back() -> None:
     """Gives the system what this process has freed: the GNU C library keeps what lies below anything still in use.
 
@@ -67,4 +112,4 @@ def give_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-__all__ = ["WORKER_BYTES", "automatic_jobs", "free_memory", "give_back", "keep_freed"]
+__all__ = ["WORKER_BYTES", "Freed", "automatic_jobs", "free_memory", "give_back", "keep_freed"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
-import itertools
 import os
 import shutil
 import signal
@@ -20,7 +19,7 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.core.written import write
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
-from nsfwforensics.execution.machine import give_back, keep_freed
+from nsfwforensics.execution.machine import Freed, keep_freed
 from nsfwforensics.execution.server import ignore_interrupts
 from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each
@@ -28,20 +27,11 @@ from nsfwforensics.threads import one_thread_each
 Half = Draft | FileReport
 """A finished report where the worker does everything, else what the device stage still has to finish."""
 
-GIVING_BACK = 4
-"""Files after which a worker gives back the memory that it has freed, which takes some milliseconds.
-
-What is freed lies between what is kept, and the next pictures, of other sizes, fill other parts of it: over 175 small
-photographs a worker that gave back after every 25 came to hold 280 MiB that nothing used.
-"""
-
-GIVING_BACK_FIRST = 25
-"""The same where only the quick analyzers look, which need little."""
-
 _plan: Plan | None = None
 """The worker's own plan; set once when the process starts."""
 
-_files = itertools.count(1)
+_freed, _freed_first = Freed(), Freed()
+"""Of pictures that the analyzers of pixels looked at, and of those that only the quick ones did, which need little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +88,7 @@ def work(target: Target) -> Half:
     half = examine(_plan, target)
     if isinstance(half, FileReport):
         write(half, to_complete=target.look is Look.FIRST)
-    if next(_files) % (GIVING_BACK_FIRST if target.look is Look.FIRST else GIVING_BACK) == 0:
-        give_back()
+    (_freed_first if target.look is Look.FIRST else _freed).after_file()
     return half
 
 
