@@ -76,9 +76,9 @@ where the glance sees something. A glance adds no alarm; it can lose what is the
   area is found by all pixels (the same hosts: copies as above, PNG and JPEG 95, and pasted squares of 48 to 192
   pixels), all pass: 63 of the 9 hosts by which the step was chosen, and 75 of the other 9. Where the glance is enough,
   the share of votes in a report (`rate`) is that of a third of the rows of blocks (`analysed_share`). A grid of the
-  whole picture that does not begin at the corner has to get 1.4 times the votes of the next such grid there, twice as
-  many of all pixels: of 72 pictures (photographs saved at 60 to 90, cut, and saved at 80 to 98 or as PNG) 43 have one by
-  all pixels, all pass, and the least of them leads by 2.9.
+  whole picture that does not begin at the corner has to get 1.4 times the votes of the next such grid there (twice as
+  many of all pixels): of 72 pictures (photographs saved at 60 to 90, cut, and saved at 80 to 98 or as PNG) 43 have one
+  by all pixels, and all pass, the least of them with 2.9 times the votes.
 """
 
 PEERS = {

@@ -336,3 +336,11 @@ def test_grids_that_are_dense_nowhere_are_left_out_without_a_difference(
     assert (quick.score, quick.regions, quick.data) == (slow.score, slow.regions, slow.data)
     np.testing.assert_array_equal(quick.map, slow.map)
     np.testing.assert_array_equal(quick.mask, slow.mask)
+
+
+@pytest.mark.parametrize("width", [24, 100, 700])
+def test_zeros_are_the_same_whatever_is_transformed_together(width: int) -> None:
+    luma = np.random.default_rng(5).integers(100, 140, (41, 2600), dtype=np.uint8)
+    whole = zeros(luma, (ZERO, NEAR_ZERO))
+    part = zeros(luma[3:, 1201 : 1201 + width], (ZERO, NEAR_ZERO))
+    assert (part == whole[:, 3:, 1201 : 1201 + width - 7]).all()
