@@ -57,7 +57,7 @@ class TracesAnalyzer(Analyzer):
     """
 
     name = "traces"
-    version = "2"
+    version = "3"
     title = "Traces of editing inside the file"
     question = Question.ALTERATION
     method = say(
