@@ -11,7 +11,7 @@ from pathlib import Path
 WORKER_BYTES = 1_500_000_000
 """What one worker may come to hold, beyond what all share: libraries, weights, a picture of a dozen megapixels.
 
-Of photographs of 0.2 to 1 megapixel it held 0.7 GB at most over 100 files, of such of 12 megapixels 0.8 GB (with a
+Of photographs of 0.2 to 1 megapixel it held 0.9 GB at most over 400 files, of such of 12 megapixels 0.8 GB (with a
 reference photo, every analyzer); half of this is for other formats, larger pictures and what nobody has measured.
 """
 
