@@ -128,22 +128,22 @@ def blended(source: Rgb, points: Points, target: Portrait, *, poisson: bool) -> 
     return np.asarray(np.clip(laid * share + target.rgb * (1 - share), 0, 255), np.uint8)
 
 
-def changed(known: Sequence[Portrait], random: np.random.Generator) -> Iterator[Made]:
+def changed(known: Sequence[Portrait], generator: np.random.Generator) -> Iterator[Made]:
     """Each portrait as it is, with two other people's faces, and twice with its own, recoloured and moved a little."""
     for target in known:
         others = [each for each in known if each.person != target.person]
         yield _made("real", target, target.rgb)
-        for place in random.choice(len(others), min(_EACH, len(others)), replace=False):
+        for place in generator.choice(len(others), min(_EACH, len(others)), replace=False):
             other = others[int(place)]
             yield _made("swap", target, blended(other.rgb, other.points, target, poisson=True), other.person)
         for number in range(_EACH):
-            colours = target.rgb * (1 + random.normal(0, 0.06, 3)) + random.normal(0, 6)
+            colours = target.rgb * (1 + generator.normal(0, 0.06, 3)) + generator.normal(0, 6)
             own = np.asarray(np.clip(colours, 0, 255), np.uint8)
             if number:
-                small = canonical.reduced(own, max(1, round(random.uniform(0.5, 0.8) * min(own.shape[:2]))))
+                small = canonical.reduced(own, max(1, round(generator.uniform(0.5, 0.8) * min(own.shape[:2]))))
                 own = np.asarray(cv2.resize(small, own.shape[1::-1]), np.uint8)
             apart = float(np.linalg.norm(target.points[1] - target.points[0]))
-            moved = target.points + random.normal(0, 0.03 * apart, target.points.shape)
+            moved = target.points + generator.normal(0, 0.03 * apart, target.points.shape)
             yield _made("self", target, blended(own, moved, target, poisson=False))
 
 
