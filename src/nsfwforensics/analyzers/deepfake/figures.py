@@ -126,7 +126,8 @@ CHARTS: tuple[Chart, ...] = (
         },
         counted="measurements.scored_as_high",
         lines=say(
-            "The solid line is this picture; the dashed lines are the same picture saved again and made smaller."
+            "The solid line is this picture. Dashed lines, where there are any, are the same picture saved again and "
+            "made smaller."
         ),
     ),
     _of_faces("SYN-010", "@box", say("this face")),

@@ -150,9 +150,8 @@ class _Sliding:
     def __init__(self, width: int) -> None:
         self._width = width - _REACH
         columns = -(-self._width // -(-self._width // _TILE))
-        whole = (
-            _LINE if columns > _LINE * 4 else _LINE // 4
-        )  # rows of bytes are whole lines too, where that costs little
+        # Rows of bytes are whole lines too, where that costs little.
+        whole = _LINE if columns > _LINE * 4 else _LINE // 4
         self._columns = columns = -(-columns // whole) * whole
         self._pixels = np.zeros((_ROWS, columns + _REACH), np.float32)
         self._beside = np.lib.stride_tricks.sliding_window_view(self._pixels, _BLOCK, axis=1).transpose(0, 2, 1)
