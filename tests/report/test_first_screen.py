@@ -209,6 +209,12 @@ def test_an_inconclusive_and_an_unasked_question_take_one_line_each(saved: Saved
         assert line in lines
 
 
+def test_no_sign_of_generation_is_not_said_of_swapped_faces(saved: Saved) -> None:
+    quiet = result("deepfake", Question.SYNTHESIS, AnalyzerStatus.NOTHING_FOUND)
+    lines = shown(saved([picture(1, FACE, QUIET, quiet, *REST)])).splitlines()
+    assert "Generated: no sign found." in lines
+
+
 def test_a_run_for_one_question_speaks_of_that_question_only(saved: Saved) -> None:
     text = shown(saved([file("phone/001.jpg", CAMERA)]))
     assert Question.ORIGIN.wording in text

@@ -78,6 +78,8 @@ class QuestionView:
     @property
     def short(self) -> str:
         """The question in a few words."""
+        if self.question is Question.SYNTHESIS and self.support is Support.NO_INDICATION:
+            return say("Generated")  # the pixels carry no statement on swapped faces
         return QUESTIONS[self.question]
 
 
