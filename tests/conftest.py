@@ -12,6 +12,10 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from nsfwforensics.threads import one_thread_each
+
+one_thread_each()  # as in every process of a run: tests run in several processes, whose threads would only wait
+
 # How long an example takes is no matter of right or wrong, and many machines are busy with other things.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
