@@ -52,6 +52,9 @@ class Target:
     look: Look = Look.WHOLE
     first: Callable[[], FileReport] | None = None
 
+    def __reduce__(self) -> tuple[type[Target], tuple[object, ...]]:
+        return Target, (self.path, self.named, self.skip, self.lost, self.follow, self.look, self.first)
+
     @property
     def failed(self) -> bool:
         """Whether not opening it leaves something out that was asked for."""

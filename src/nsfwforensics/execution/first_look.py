@@ -5,9 +5,9 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from nsfwforensics.core import triage
 from nsfwforensics.core.discover import Look, Target
@@ -16,15 +16,17 @@ from nsfwforensics.core.written import pickled_alone
 from nsfwforensics.seclusion import scratch
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A report on its way to whoever looks next; not read on the way.
 
     Attributes:
         pickled: By :class:`FirstLook`.
     """
 
-    pickled: bytes = field(repr=False)
+    pickled: bytes
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
 
     def __call__(self) -> FileReport:
         """The report."""

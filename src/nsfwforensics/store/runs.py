@@ -59,7 +59,14 @@ def counts(connection: sqlite3.Connection, run: RunRecord) -> dict[str, int]:
     return {str(status): int(number) for status, number in rows}
 
 
-def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> bool:
+def save(
+    connection: sqlite3.Connection,
+    run: RunRecord,
+    path: Path,
+    file: FileReport,
+    stat: Stat | None,
+    at: str | None = None,
+) -> bool:
     """Writes the examination of one file; the earlier one under the same plan is replaced.
 
     Args:
@@ -68,24 +75,24 @@ def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileR
         path: Where the file is.
         file: What was found, without marks.
         stat: Of the file, taken before it was read.
+        at: The time, where it was asked for already.
 
     Returns:
         Whether people have decided anything about its content.
     """
-    at, raw = now(), stored_path(path)
-    content = documents.content_of(connection, file, at)
-    known = connection.execute("SELECT id, content_id FROM files WHERE path = ?", (raw,)).fetchone()
+    at, raw = at or now(), stored_path(path)
+    known = documents.standing(connection, raw)
+    content = documents.content_of(connection, file, at, known[0] if known else None)
     seen = (file.info.size, stat.mtime_ns if stat else None, at)
-    if known is None:
+    if not known:
         file_id = _added(connection, raw, at, content, seen, file)
         documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
         decided = content is not None and marks.decided(connection, content)
         if decided:
             sum_up(connection, file_id)
         return decided
-    file_id, shown = known[0], known[1] if content is None else content
-    alone = documents.make_room(connection, file_id, content, run.fingerprint, run.first)
-    documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
+    file_id, shown = known[0].file, known[0].shown if content is None else content
+    alone = documents.write(connection, file, known, run=run, content_id=content, stat=stat, now=at)
     # Reading back what was just written costs more than writing it.
     all_known = file if alone else documents.combined(connection, file_id) or file
     decided = False
@@ -116,7 +123,14 @@ def _added(
 
 
 def save_first(
-    connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None, *, alone: bool
+    connection: sqlite3.Connection,
+    run: RunRecord,
+    path: Path,
+    file: FileReport,
+    stat: Stat | None,
+    at: str | None = None,
+    *,
+    alone: bool,
 ) -> None:
     """Writes what a first look found in a file, until its whole examination is written in its place.
 
@@ -128,10 +142,11 @@ def save_first(
         path: Where the file is.
         file: What was found.
         stat: Of the file, taken before it was read.
+        at: The time, where it was asked for already.
         alone: Whether no other process has written since it was looked up, so that it need not be once more.
     """
     if alone or done(connection, path, run.fingerprint) is None:
-        save(connection, replace(run, fingerprint=run.first), path, file, stat)
+        save(connection, replace(run, fingerprint=run.first), path, file, stat, at)
 
 
 def register(connection: sqlite3.Connection, path: Path, sha256: str, stat: Stat) -> bool:

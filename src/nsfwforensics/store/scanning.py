@@ -172,9 +172,10 @@ class CaseScan:
             if any(job.target.skip is None for job, _ in held):
                 with self._writing() as connection:
                     alone &= not self._written_by_others()  # since any of them was looked up
+                    at = runs.now()
                     for job, file in held:
                         if job.target.skip is None:
-                            runs.save_first(connection, self.run, job.target.path, file, job.stat, alone=alone)
+                            runs.save_first(connection, self.run, job.target.path, file, job.stat, at, alone=alone)
             return [file for _, file in held]
 
         return self._together(examine(pulled()), order, ready, committed, self._saved_as)
@@ -263,7 +264,8 @@ class CaseScan:
         """Commits files in one transaction; where one of them cannot be stored, each in its own."""
         try:
             with self._writing() as connection:
-                marked = [runs.save(connection, self.run, job.target.path, file, job.stat) for job, file in held]
+                at = runs.now()
+                marked = [runs.save(connection, self.run, job.target.path, file, job.stat, at) for job, file in held]
         except Exception:  # noqa: BLE001 - whose fault it was shows when they are saved one by one
             saved = [self._saved(job, file) for job, file in held]
             marked = [True] * len(saved)
