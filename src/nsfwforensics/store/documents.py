@@ -74,9 +74,7 @@ def standing(connection: sqlite3.Connection, path: bytes) -> list[Standing]:
     return [Standing(*row) for row in rows]
 
 
-def content_of(
-    connection: sqlite3.Connection, file: FileReport, now: str, found: Standing | None = None
-) -> int | None:
+def content_of(connection: sqlite3.Connection, file: FileReport, now: str, found: Standing | None = None) -> int | None:
     """The number of a file's content, made if it is new; None where the file could not be read.
 
     Args:
@@ -126,9 +124,7 @@ def write(
     first, *others = found
     again = first.plan in (run.fingerprint, run.first) and first.content == content_id
     if again and not others and first.examination is not None and content_id is not None:
-        replace(
-            connection, file, run=run, examination_id=first.examination, content_id=content_id, stat=stat, now=now
-        )
+        replace(connection, file, run=run, examination_id=first.examination, content_id=content_id, stat=stat, now=now)
         return True
     alone = make_room(connection, found, content_id, run)
     insert(connection, file, run=run, file_id=first.file, content_id=content_id, stat=stat, now=now)
@@ -202,12 +198,12 @@ def replace(
         "SELECT id, position, setup, CAST(document AS BLOB) FROM results WHERE examination_id = ?", (examination_id,)
     ).fetchall()
     there = {(place, setup, document): number for number, place, setup, document in found}
-    fresh = []
-    for row in _rows(file, run):
-        if row.result.artifacts or there.pop((row.place, row.setup, row.document), None) is None:
-            fresh.append(row)
-    if there:
-        connection.executemany("DELETE FROM results WHERE id = ?", [(number,) for number in there.values()])
+    rows = _rows(file, run)
+    kept = {row[:3] for row in rows if not row.result.artifacts} & there.keys()
+    stale = [(number,) for key, number in there.items() if key not in kept]
+    if stale:
+        connection.executemany("DELETE FROM results WHERE id = ?", stale)
+    fresh = [row for row in rows if row[:3] not in kept]
     _insert_results(connection, examination_id, fresh, content_id, run)
 
 

@@ -18,13 +18,13 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from nsfwforensics.core import written
 from nsfwforensics.core.assess import contradiction
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import file_sha256
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import READ_VERSIONS, FileReport, Header, Summary
-from nsfwforensics.core.written import line
 from nsfwforensics.core.worded import read_model
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
@@ -248,7 +248,7 @@ def _load_any_layout(path: Path) -> Loaded:
     for number, entry in enumerate(entries, 1):
         where = f"file {number} of {REPORT_NAME}"
         file = _file_report(compact(entry) if common is None else expanded(compact(entry), common), where)
-        raw = line(file)
+        raw = written.line(file)
         if entry.get("status", file.status) != file.status:
             index.differs(f"{where}: the status is not what its results say")
         index.add(raw, REPORT_NAME, len(raw) + 1)
