@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+import nsfwforensics
 from nsfwforensics.analyzers.deepfake.analyzer import DeepfakeAnalyzer, DeepfakeOptions
 from nsfwforensics.analyzers.deepfake.words import STATES
 from nsfwforensics.core.analyzer import Outcome, Resources
 from nsfwforensics.core.evidence import Evidence
-from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Support
+from nsfwforensics.core.types import AnalyzerStatus, FileInfo, Finding, Question, Support
 from nsfwforensics.models.synthesis.calibration import TIERS, Branch, Calibration, Rate
 from nsfwforensics.models.synthesis.classifier import Views, WholeScore
 from nsfwforensics.models.synthesis.likelihood import RatioCurve
@@ -113,6 +114,13 @@ def test_a_high_score_is_said_with_its_error_rates() -> None:
     assert finding.data["rates"]["real_called"] == [2, 150]  # type: ignore[index, call-overload]
     for word in ("fake", "authentic", "proves", "certain"):
         assert word not in finding.explanation.lower()
+
+
+def test_every_answer_names_what_is_not_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    path.write_bytes(saved(noise(300, 300), "PNG"))
+    answers = {answer.question: answer for answer in nsfwforensics.examine(path, only=["deepfake"]).answers}
+    assert "put into a real picture" in " ".join(answers[Question.SYNTHESIS].not_checked)
 
 
 def test_no_sign_is_said_with_what_is_missed() -> None:

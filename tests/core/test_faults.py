@@ -22,6 +22,7 @@ from nsfwforensics.errors import ReportError
 from nsfwforensics.execution.base import BATCH_FILES
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import finished
+from nsfwforensics.report import writer
 from nsfwforensics.report.documents import csv
 from nsfwforensics.report.page import html
 from nsfwforensics.report.saved import json as report_json
@@ -30,7 +31,7 @@ from nsfwforensics.report.writer import ReportWriter, write_views
 from nsfwforensics.store import documents as stored
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan
-from nsfwforensics.testing import contract_file
+from tests.formats.make import jpeg
 from tests.report.factory import file as made_file
 from tests.report.factory import header
 
@@ -161,7 +162,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     evidence_folder = tmp_path / "photos"
     evidence_folder.mkdir()
     for name in ("a.jpg", BAD, "c.jpg"):
-        (evidence_folder / name).write_bytes(contract_file("plain.jpg") + name.encode())
+        (evidence_folder / name).write_bytes(jpeg() + name.encode())
     known = (*plan.installed(), Registered(Probe), Registered(Batch))
     monkeypatch.setattr(plan, "installed", lambda: known)
     return evidence_folder
@@ -229,7 +230,7 @@ def test_a_file_that_breaks_a_batch_costs_only_itself(
 def test_a_batch_that_the_device_cannot_hold_is_done_in_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A made device that holds three pictures, and a queue with more files than that and than a batch."""
     for number in range(20):
-        (folder / f"d-{number:02}.jpg").write_bytes(contract_file("plain.jpg"))
+        (folder / f"d-{number:02}.jpg").write_bytes(jpeg())
     sizes: list[int] = []
 
     def infer(_: Batch, batch: Sequence[str]) -> Sequence[str]:
@@ -304,13 +305,12 @@ def test_ctrl_c_is_nobodys_failure(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_report_that_cannot_be_written_is_a_failed_file(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = report_json.file_line
     about = lambda file: file.info.path == BAD and not file.error  # noqa: E731
-    monkeypatch.setattr(report_json, "file_line", of_the_bad_file(line, RAISED[fault], about))
-    with ReportWriter(tmp_path / "out") as writer:
-        writer.begin(header())
-        written = [writer.add(made_file(name)) for name in ("a.jpg", BAD, "c.jpg")]
-        writer.finish(header())
+    monkeypatch.setattr(writer, "line", of_the_bad_file(writer.line, RAISED[fault], about))
+    with ReportWriter(tmp_path / "out") as opened:
+        opened.begin(header())
+        written = [opened.add(made_file(name)) for name in ("a.jpg", BAD, "c.jpg")]
+        opened.finish(header())
     assert [file.status for file in written] == [FileStatus.OK, FileStatus.FAILED, FileStatus.OK]
     assert list(SavedReport.open(tmp_path / "out").files()) == written
     assert "cannot be written" in str(written[1].error)

@@ -19,6 +19,7 @@ from nsfwforensics.analyzers.deepfake.score_map import MapScores, conclude_map, 
 from nsfwforensics.analyzers.deepfake.score_map_words import MAP_CODES
 from nsfwforensics.analyzers.deepfake.words import (
     CODES,
+    NOT_LOOKED_FOR,
     PLAIN_GROUND_WORDS,
     cleared_rates,
     cleared_words,
@@ -160,7 +161,7 @@ class DeepfakeAnalyzer(BatchAnalyzer[Sample, Scores]):
         image = self._calibration.image
         sample, picture = scores.sample, scores.picture
         state = state_of(sample, picture, image)
-        measurements: dict[str, Any] = {"state": state, **sample.facts}
+        measurements: dict[str, Any] = {"state": state, "not_looked_for": list(NOT_LOOKED_FOR), **sample.facts}
         if picture is not None:
             copies = {"score_recompressed": picture.recompressed, "score_resized": picture.resized}
             measurements |= {

@@ -54,6 +54,7 @@ FIGURES: Figures = {
     "low": say("low"),
     "high": say("high"),
     "not_judged": say("not judged"),
+    "not_looked_for": say("not looked for"),
     "rates": say("rates"),
     "real_called": say("real photographs: looks generated"),
     "real_cleared": say("real photographs: no sign found"),

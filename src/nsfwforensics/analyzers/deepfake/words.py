@@ -44,6 +44,9 @@ CODES: Mapping[str, Code] = {
     ),
 }
 
+NOT_LOOKED_FOR = (say("faces that were put into a real picture (the built-in model does not look for them)"),)
+"""What is not looked for: a part of a picture that was changed tells it next to nothing, as its card says."""
+
 
 def generated_words(image: Branch, state: str) -> str:
     """That the pixels look generated, with how often the model says so wrongly."""
