@@ -39,8 +39,7 @@ def onnx_session(
     onnxruntime.disable_telemetry_events()  # on Windows the system asks for it, whatever the environment says
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    # Neither a pool of its own nor one block for all that a run needs, whose pages the system would fill anew each time.
-    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
     options.use_deterministic_compute = True
     options.log_severity_level = FATAL_ONLY
     options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
