@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import corpus
 from nsfwforensics.api import Run, scan
 from nsfwforensics.cli.progress import FirstFindings
-from nsfwforensics.cli.run import ExitTally
+from nsfwforensics.cli.run import ExitTally, rare_collections
 from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.plan import Plan
 from nsfwforensics.core.types import FileReport
@@ -70,7 +70,7 @@ def _spent(pairs: list[tuple[FileReport, FileReport]], work: Path, *, case: bool
 
     run.engine.run = answered  # type: ignore[method-assign]
     run.engine.ready = lambda: True  # type: ignore[method-assign]
-    with ReportWriter(work / "report") as writer:
+    with ReportWriter(work / "report") as writer, rare_collections():
         writer.begin(run.header())
         times = _looks(run, writer)
         size = (work / "report" / "files.jsonl").stat().st_size / _FILES

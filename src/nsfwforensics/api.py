@@ -14,7 +14,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Run:
             yield file
 
     def _look(self, targets: Iterable[Target]) -> Iterator[FileReport]:
-        return self.engine.run(self.plan, (replace(target, look=Look.FIRST) for target in targets))
+        return self.engine.run(self.plan, (target.looked(Look.FIRST) for target in targets))
 
     def _in_turn(self) -> Iterator[Target]:
         return self._seen.ordered(self.targets())

@@ -22,6 +22,7 @@ from nsfwforensics.errors import ReportError
 from nsfwforensics.execution.base import BATCH_FILES
 from nsfwforensics.execution.inline import InlineEngine
 from nsfwforensics.execution.pool import finished
+from nsfwforensics.report import writer
 from nsfwforensics.report.documents import csv
 from nsfwforensics.report.page import html
 from nsfwforensics.report.saved import json as report_json
@@ -304,13 +305,12 @@ def test_ctrl_c_is_nobodys_failure(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_report_that_cannot_be_written_is_a_failed_file(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = report_json.file_line
     about = lambda file: file.info.path == BAD and not file.error  # noqa: E731
-    monkeypatch.setattr(report_json, "file_line", of_the_bad_file(line, RAISED[fault], about))
-    with ReportWriter(tmp_path / "out") as writer:
-        writer.begin(header())
-        written = [writer.add(made_file(name)) for name in ("a.jpg", BAD, "c.jpg")]
-        writer.finish(header())
+    monkeypatch.setattr(writer, "line", of_the_bad_file(writer.line, RAISED[fault], about))
+    with ReportWriter(tmp_path / "out") as opened:
+        opened.begin(header())
+        written = [opened.add(made_file(name)) for name in ("a.jpg", BAD, "c.jpg")]
+        opened.finish(header())
     assert [file.status for file in written] == [FileStatus.OK, FileStatus.FAILED, FileStatus.OK]
     assert list(SavedReport.open(tmp_path / "out").files()) == written
     assert "cannot be written" in str(written[1].error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import pytest
@@ -24,8 +25,9 @@ def test_it_is_the_same_json_wherever_it_was_made(report: FileReport) -> None:
     arrived = pickle.loads(pickle.dumps(made))
     for each in (made, arrived):
         assert written(each) is not None
-        assert line(each) == plain
+        assert line(each) == shown.encode()
         assert file_line(each) == shown
+        assert json.loads(line(each)) == json.loads(plain)
         assert each == report
         assert each.model_dump() == report.model_dump()
         assert each.model_dump_json() == plain
@@ -42,4 +44,4 @@ def test_a_copy_with_other_values_brings_none() -> None:
         FileReport.model_validate({**dict(report), "error": "broken"}),
     ):
         assert written(each) is None
-    assert '"broken"' in line(report.model_copy(update={"error": "broken"}))
+    assert b'"broken"' in line(report.model_copy(update={"error": "broken"}))

@@ -187,9 +187,9 @@ def test_what_another_scan_does_meanwhile_is_not_repeated_and_nothing_is_looked_
     asked: list[str] = []
     done = runs.done
 
-    def counted(connection: sqlite3.Connection, path: Path, *fingerprints: str) -> Done | None:
-        asked.append(path.name)
-        return done(connection, path, *fingerprints)
+    def counted(connection: sqlite3.Connection, raw: bytes, *fingerprints: str) -> Done | None:
+        asked.append(Path(os.fsdecode(raw)).name)
+        return done(connection, raw, *fingerprints)
 
     monkeypatch.setattr(runs, "done", counted)
     examine = Examiner(ahead=1)

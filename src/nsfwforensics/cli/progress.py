@@ -93,7 +93,8 @@ class FirstFindings:
         if file.priority is not Priority.NONE:
             self._files.append(file)
             if len(self._files) > _MOST_SHOWN:
-                self._files.remove(max(self._files, key=lambda each: each.priority.rank))
+                ranks = [each.priority.rank for each in self._files]
+                del self._files[ranks.index(max(ranks))]
                 self._more += 1
 
     def show(self, *, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -229,7 +230,7 @@ def _examine(run: Run, writer: ReportWriter, tally: ExitTally, *, quiet: bool) -
     """
     shown = FirstFindings()
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), rare_collections():
             with progress(run, say("first look"), quiet=quiet) as advance:
                 for file in run.first():
                     with interrupts_held():
@@ -248,6 +249,22 @@ def _examine(run: Run, writer: ReportWriter, tally: ExitTally, *, quiet: bool) -
     except KeyboardInterrupt:
         return True
     return False
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Has Python look for cycles seldom, and not among what is loaded: reports hold none, and each is many objects."""
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_BETWEEN_COLLECTIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
+
+
+_BETWEEN_COLLECTIONS = 20_000
 
 
 def read_paths(paths: Sequence[Path]) -> list[Path]:

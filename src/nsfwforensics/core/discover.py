@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from nsfwforensics.core.messages import say
 from nsfwforensics.core.opening import list_folder
@@ -52,10 +53,28 @@ class Target:
     look: Look = Look.WHOLE
     first: Callable[[], FileReport] | None = None
 
+    def __reduce__(self) -> tuple[Callable[..., Target], tuple[object, ...]]:
+        place = str(self.path)
+        return _sent, (place, self.named, self.skip, self.lost, self.follow, self.look.value, self.first)
+
+    def looked(self, look: Look, first: Callable[[], FileReport] | None = None) -> Target:
+        """The same file, to be looked at otherwise.
+
+        Args:
+            look: By which analyzers.
+            first: As the field.
+        """
+        return Target(self.path, self.named, self.skip, self.lost, self.follow, look, first)
+
     @property
     def failed(self) -> bool:
         """Whether not opening it leaves something out that was asked for."""
         return self.named or self.lost
+
+
+def _sent(path: str, named: bool, skip: str | None, lost: bool, follow: bool, look: str, first: Any) -> Target:
+    """A target on the other side of a pipe: as plain values they get there sooner."""
+    return Target(Path(path), named, skip, lost, follow, Look(look), first)
 
 
 def discover(paths: Iterable[Path], *, follow_symlinks: bool = False) -> Iterator[Target]:

@@ -77,7 +77,7 @@ def list_folder(folder: Path, *, follow: bool = False) -> list[Path]:
         names = os.listdir(descriptor)  # noqa: PTH208 - a descriptor has no path
     finally:
         os.close(descriptor)
-    return sorted(folder / name for name in names)
+    return [folder / name for name in sorted(names)]
 
 
 def _refuse_irregular(mode: int) -> None:

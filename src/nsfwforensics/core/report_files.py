@@ -69,8 +69,8 @@ def without_reports(targets: Iterable[Target]) -> Iterator[Target]:
         path = target.path
         made = (path.name in OUR_NAMES or PAGE_NAME.fullmatch(path.name) is not None) and holds_report(path.parent)
         made |= (
-            path.parent.name == ARTIFACTS
-            and ARTIFACT_NAME.fullmatch(path.name) is not None
+            ARTIFACT_NAME.fullmatch(path.name) is not None
+            and path.parent.name == ARTIFACTS
             and holds_report(path.parent.parent)
         )
         ours = made and target.skip is None and not target.named

@@ -31,6 +31,7 @@ def needs_care(results: Iterable[AnalyzerResult]) -> bool:
     return any(
         finding.support in _SIGNS and finding.severity.rank >= Severity.MEDIUM.rank
         for result in results
+        if result.findings  # asked of every file
         for finding in result.about(Question.CONTENT)
     )
 

@@ -7,8 +7,10 @@ that the user supplied, so whatever it finds was asked for; what speaks to those
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from nsfwforensics.core.types import AnalyzerResult, FileReport, FileStatus, Finding, Question, Severity, Support
@@ -99,7 +101,7 @@ class Weighed(NamedTuple):
 _SHARES = {Support.SUPPORTS: 1.0, Support.INCONCLUSIVE: 0.5}
 
 
-def signs(file: FileReport, originals: Container[str] = ()) -> Mapping[Sign, float]:
+def signs(file: FileReport, originals: Iterable[str] = ()) -> Mapping[Sign, float]:
     """The signs that a file shows, each with its strength.
 
     Args:
@@ -109,19 +111,20 @@ def signs(file: FileReport, originals: Container[str] = ()) -> Mapping[Sign, flo
     Returns:
         By sign, the rank of its most severe finding (2 or 3), half of it where all there is is inconclusive.
     """
-    return _signs(_statements(file), originals)
+    return _signs(_statements(file), frozenset(originals))
 
 
-def _statements(file: FileReport) -> list[Weighed]:
-    return [Weighed.of(finding, result) for result in file.results for finding in result.findings]
+def _statements(file: FileReport) -> tuple[Weighed, ...]:
+    return tuple([Weighed.of(finding, result) for result in file.results for finding in result.findings])
 
 
-def _signs(statements: Iterable[Weighed], originals: Container[str]) -> Mapping[Sign, float]:
+@lru_cache(maxsize=1024)  # the same is said of many files, and asked for several times of each
+def _signs(statements: tuple[Weighed, ...], originals: frozenset[str]) -> Mapping[Sign, float]:
     found: dict[Sign, float] = {}
     for statement in statements:
         if (sign := statement.sign(originals)) is not None:
             found[sign] = max(found.get(sign, 0.0), statement.strength)
-    return {sign: found[sign] for sign in Sign if sign in found}
+    return MappingProxyType({sign: found[sign] for sign in Sign if sign in found})
 
 
 def altered(shown: Container[Sign]) -> bool:
@@ -149,7 +152,7 @@ class TriageRank(NamedTuple):
     strength: float
 
 
-def standing(file: FileReport, originals: Container[str] = ()) -> TriageRank:
+def standing(file: FileReport, originals: Iterable[str] = ()) -> TriageRank:
     """Where a file stands among those of its priority.
 
     Args:
@@ -161,7 +164,7 @@ def standing(file: FileReport, originals: Container[str] = ()) -> TriageRank:
 
 
 def place(
-    statements: Sequence[Weighed], originals: Container[str] = (), *, supplied: bool = False, failed: bool = False
+    statements: Iterable[Weighed], originals: Iterable[str] = (), *, supplied: bool = False, failed: bool = False
 ) -> TriageRank:
     """Where a file stands of which this is said.
 
@@ -171,6 +174,11 @@ def place(
         supplied: Whether the user supplied it to compare with.
         failed: Whether it, or a check of it, failed.
     """
+    return _place(tuple(statements), frozenset(originals), supplied=supplied, failed=failed)
+
+
+@lru_cache(maxsize=1024)
+def _place(statements: tuple[Weighed, ...], originals: frozenset[str], *, supplied: bool, failed: bool) -> TriageRank:
     found = certain(_signs(statements, originals))
     independent: dict[tuple[str, Question], float] = {}
     for each in statements:

@@ -246,7 +246,8 @@ class FileReport(Worded):
         """The file's outcome, from its error and its results."""
         if self.skipped:
             return FileStatus.SKIPPED
-        if self.error or any(result.status is AnalyzerStatus.FAILED for result in self.results):
+        failed = AnalyzerStatus.FAILED
+        if self.error or failed in [result.status for result in self.results]:
             return FileStatus.FAILED
         if self.info.unexamined or (self.info.decoded_share is not None and self.info.decoded_share < 1.0):
             return FileStatus.PARTIAL

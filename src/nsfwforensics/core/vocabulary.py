@@ -110,7 +110,10 @@ class Priority(StrEnum):
     @property
     def rank(self) -> int:
         """0 (high, first) to 3 (none, last)."""
-        return list(Priority).index(self)
+        return _PRIORITIES[self]
+
+
+_PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 
 
 class Reader(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
@@ -82,11 +83,23 @@ class Model(BaseModel):
         return self.__dict__
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        put = object.__setattr__
-        put(self, "__dict__", state)
-        put(self, "__pydantic_fields_set__", set(state))
-        put(self, "__pydantic_extra__", None)
-        put(self, "__pydantic_private__", None)
+        _set_dict(self, "__dict__", state)
+        _set_fields(self, _fields_of(type(self)))
+        _set_extra(self, None)
+        _set_private(self, None)
+
+
+# Of the one process that keeps all reports, making them out of pickles is the largest share.
+_set_dict = object.__setattr__
+_set_fields, _set_extra, _set_private = (
+    BaseModel.__dict__[f"__pydantic_{name}__"].__set__ for name in ("fields_set", "extra", "private")
+)
+
+
+@cache
+def _fields_of(model: type[Model]) -> set[str]:
+    """All fields of a model; never changed, because a copy that gets other values gets a set of its own."""
+    return set(model.model_fields)
 
 
 ModelT = TypeVar("ModelT", bound=Model)

@@ -10,22 +10,25 @@ import copy
 import pickle
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
+from nsfwforensics.core.hidden import inert
 from nsfwforensics.core.types import WRITTEN, FileReport
 
 
 class Written(NamedTuple):
-    """A report as JSON, taken apart as a case keeps it.
+    """A report as inert JSON in UTF-8, taken apart as a case keeps it.
 
     Attributes:
         document: Without results and status.
-        place: Where in it the results stand in the whole.
+        place: Where in it the results stand in the whole, in bytes.
         results: Each of them.
         pickled: The report without all this, pickled, where another look is to complete it; else None.
     """
 
-    document: str
+    document: bytes
     place: int
-    results: tuple[str, ...]
+    results: tuple[bytes, ...]
     pickled: bytes | None = None
 
 
@@ -37,9 +40,22 @@ def write(file: FileReport, *, to_complete: bool = False) -> None:
         to_complete: Whether it is kept for another look.
     """
     pickled = pickled_alone(file) if to_complete else None
-    document = file.model_dump_json(exclude={"results", "status"})
-    place = len('{"info":') + len(file.info.model_dump_json())
-    file.__dict__[WRITTEN] = Written(document, place, tuple(r.model_dump_json() for r in file.results), pickled)
+    file.__dict__[WRITTEN] = _parts(file)._replace(pickled=pickled)
+
+
+def _parts(file: FileReport) -> Written:
+    place = len('{"info":') + len(as_json(file.info))
+    return Written(as_json(file, exclude={"results", "status"}), place, tuple(map(as_json, file.results)))
+
+
+def as_json(model: BaseModel, exclude: set[str] | None = None) -> bytes:
+    """A part of a report as inert JSON in UTF-8.
+
+    Args:
+        model: The part.
+        exclude: Fields that are left out.
+    """
+    return inert(model.model_dump_json(exclude=exclude)).encode()
 
 
 def pickled_alone(file: FileReport) -> bytes:
@@ -53,10 +69,11 @@ def written(file: FileReport) -> Written | None:
     return file.__dict__.get(WRITTEN)
 
 
-def line(file: FileReport) -> str:
-    """The whole report as JSON."""
+def line(file: FileReport) -> bytes:
+    """The whole report as inert JSON in UTF-8, without a line break."""
     found = written(file)
     if found is None:
-        return file.model_dump_json()
-    before, after = found.document[: found.place], found.document[found.place : -1]
-    return f'{before},"results":[{",".join(found.results)}]{after},"status":"{file.status.value}"}}'
+        return as_json(file)
+    document, place = found.document, found.place
+    parts = (document[:place], b',"results":[', b",".join(found.results), b"]", document[place:-1])
+    return b"".join((*parts, f',"status":"{file.status.value}"}}'.encode()))

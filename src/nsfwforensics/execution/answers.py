@@ -10,7 +10,6 @@ import logging
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nsfwforensics import errors
@@ -36,8 +35,7 @@ class Record(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What comes back from a worker.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +25,9 @@ class Kept:
     """
 
     pickled: bytes = field(repr=False)
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[bytes]]:
+        return Kept, (self.pickled,)
 
     def __call__(self) -> FileReport:
         """The report."""
@@ -46,9 +49,12 @@ class FirstLook:
     def keep(self, file: FileReport) -> None:
         """Keeps a report."""
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=scratch())  # noqa: SIM115 - as long as the run
+            self._file = tempfile.TemporaryFile(buffering=0, dir=scratch())  # noqa: SIM115 - as long as the run
         self._file.seek(self._end)
-        length = self._file.write(pickled_alone(file))
+        pickled = memoryview(pickled_alone(file))
+        length = len(pickled)
+        while pickled:  # a file without a buffer may take less than it is given
+            pickled = pickled[self._file.write(pickled) :]
         self._places[file.info.path] = (self._end, length, file.priority.rank, triage.standing(file))
         self._end += length
 
@@ -58,7 +64,7 @@ class FirstLook:
         if place is None or self._file is None:
             return target
         self._file.seek(place[0])
-        return replace(target, look=Look.REST, first=Kept(self._file.read(place[1])))
+        return target.looked(Look.REST, Kept(self._file.read(place[1])))
 
     def ordered(self, targets: Iterable[Target]) -> Iterator[Target]:
         """Targets in the order of triage of what is kept; those without a report as they come, after the others."""

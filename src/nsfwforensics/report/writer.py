@@ -24,6 +24,7 @@ from nsfwforensics.core.private import create, replacing
 from nsfwforensics.core.report_files import PAGE_NAME, page_name
 from nsfwforensics.core.sensitive import handled
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Reader
+from nsfwforensics.core.written import line
 from nsfwforensics.errors import ReportError
 from nsfwforensics.language import Language
 from nsfwforensics.report.documents import csv
@@ -247,12 +248,12 @@ class ReportWriter:
 
     def _line(self, file: FileReport) -> tuple[FileReport, bytes]:
         try:
-            return file, report_json.file_line(file).encode()
+            return file, line(file)
         except Exception as error:  # noqa: BLE001 - what an analyzer found must not end the report of the others
             _log.debug("the report of %s cannot be written", file.info.path, exc_info=True)
             reason = say("what was found cannot be written: {error}", error=reason_of(error))
             lost = handled(failed_report(file.info, reason), asked=self._sensitive)
-            return lost, report_json.file_line(lost).encode()
+            return lost, line(lost)
 
     def _record_run(self) -> None:
         replace_file(self._where() / RUN_NAME, lambda stream: stream.write(self._run + "\n"))

@@ -97,6 +97,12 @@ def once(connection: sqlite3.Connection, statement: str) -> Any:
     return found
 
 
+def replaced(connection: sqlite3.Connection, statement: str, value: Any) -> None:
+    """Has a statement give another value, because the transaction itself has changed it."""
+    if isinstance(connection, BoundedConnection) and connection.asked is not None:
+        connection.asked[statement] = value
+
+
 def forget(connection: sqlite3.Connection, statement: str) -> None:
     """Has a statement be asked anew, because what it is about was changed."""
     if isinstance(connection, BoundedConnection) and connection.asked is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from nsfwforensics.core import triage
@@ -59,33 +58,40 @@ def counts(connection: sqlite3.Connection, run: RunRecord) -> dict[str, int]:
     return {str(status): int(number) for status, number in rows}
 
 
-def save(connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None) -> bool:
+def save(
+    connection: sqlite3.Connection,
+    run: RunRecord,
+    path: Path | bytes,
+    file: FileReport,
+    stat: Stat | None,
+    at: str | None = None,
+) -> bool:
     """Writes the examination of one file; the earlier one under the same plan is replaced.
 
     Args:
         connection: In a transaction.
         run: The scan.
-        path: Where the file is.
+        path: Where the file is; as bytes as :func:`stored_path` has it.
         file: What was found, without marks.
         stat: Of the file, taken before it was read.
+        at: The time, where it was asked for already.
 
     Returns:
         Whether people have decided anything about its content.
     """
-    at, raw = now(), stored_path(path)
-    content = documents.content_of(connection, file, at)
-    known = connection.execute("SELECT id, content_id FROM files WHERE path = ?", (raw,)).fetchone()
+    at, raw = at or now(), path if isinstance(path, bytes) else stored_path(path)
+    known = documents.standing(connection, raw)
+    content = documents.content_of(connection, file, at, known[0] if known else None)
     seen = (file.info.size, stat.mtime_ns if stat else None, at)
-    if known is None:
+    if not known:
         file_id = _added(connection, raw, at, content, seen, file)
         documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
         decided = content is not None and marks.decided(connection, content)
         if decided:
             sum_up(connection, file_id)
         return decided
-    file_id, shown = known[0], known[1] if content is None else content
-    alone = documents.make_room(connection, file_id, content, run.fingerprint, run.first)
-    documents.insert(connection, file, run=run, file_id=file_id, content_id=content, stat=stat, now=at)
+    file_id, shown = known[0].file, known[0].shown if content is None else content
+    alone = documents.write(connection, file, known, run=run, content_id=content, stat=stat, now=at)
     # Reading back what was just written costs more than writing it.
     all_known = file if alone else documents.combined(connection, file_id) or file
     decided = False
@@ -115,25 +121,6 @@ def _added(
     return cursor.lastrowid or 0
 
 
-def save_first(
-    connection: sqlite3.Connection, run: RunRecord, path: Path, file: FileReport, stat: Stat | None, *, alone: bool
-) -> None:
-    """Writes what a first look found in a file, until its whole examination is written in its place.
-
-    Nothing is written where that stands already, from another process.
-
-    Args:
-        connection: In a transaction.
-        run: The scan.
-        path: Where the file is.
-        file: What was found.
-        stat: Of the file, taken before it was read.
-        alone: Whether no other process has written since it was looked up, so that it need not be once more.
-    """
-    if alone or done(connection, path, run.fingerprint) is None:
-        save(connection, replace(run, fingerprint=run.first), path, file, stat)
-
-
 def register(connection: sqlite3.Connection, path: Path, sha256: str, stat: Stat) -> bool:
     """Takes a file into the case without examining it.
 
@@ -152,12 +139,12 @@ def register(connection: sqlite3.Connection, path: Path, sha256: str, stat: Stat
     return True
 
 
-def done(connection: sqlite3.Connection, path: Path, *fingerprints: str) -> Done | None:
+def done(connection: sqlite3.Connection, raw: bytes, *fingerprints: str) -> Done | None:
     """The examination of a file that need not be repeated if the file is still the same.
 
     Args:
         connection: To the case.
-        path: Where the file is.
+        raw: The name of the file, as :func:`stored_path` has it.
         fingerprints: Of one plan or two, the first of which is preferred.
 
     Returns:
@@ -167,7 +154,7 @@ def done(connection: sqlite3.Connection, path: Path, *fingerprints: str) -> Done
         """SELECT e.fingerprint, e.id, e.status, e.size, e.mtime_ns, e.ctime_ns, c.sha256 FROM files f
         JOIN examinations e ON e.file_id = f.id LEFT JOIN contents c ON c.id = e.content_id
         WHERE f.path = ? AND e.fingerprint IN (?, ?) AND e.superseded = 0 AND e.size IS NOT NULL""",
-        (stored_path(path), fingerprints[0], fingerprints[-1]),
+        (raw, fingerprints[0], fingerprints[-1]),
     ).fetchall()
     found = {plan: Done(plan, number, Stat(*seen), sha) for plan, number, status, *seen, sha in rows if _ended(status)}
     return next((found[plan] for plan in fingerprints if plan in found), None)

@@ -13,11 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from nsfwforensics.core.assess import failed_report
 from nsfwforensics.core.discover import Target
@@ -41,7 +41,7 @@ POLL_SECONDS = 0.2
 FLUSH_SECONDS = 1.0
 """So long after the disk had everything for certain, the next commit waits for the disk again."""
 
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 32
 """So many files are committed together at most, where reports come faster than they can be committed one by one."""
 
 Examine = Callable[[Iterable[Target]], Iterator[FileReport]]
@@ -51,12 +51,18 @@ Ready = Callable[[], bool]
 """Says whether the next report is there already. Until it says no, what came is not committed yet, nor handed on."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A target on its way: to be examined, or with the number of the examination that is saved."""
+class _Named(NamedTuple):
+    """A target, as the case names it, and the number by which it is claimed."""
 
     target: Target
+    raw: bytes
     key: int
+
+
+class _Job(NamedTuple):
+    """A target on its way: to be examined, or with the number of the examination that is saved."""
+
+    named: _Named
     stat: Stat | None
     saved: int | None = None
 
@@ -88,7 +94,7 @@ class CaseScan:
         self._claims = Claims(case.path)
         self._seen: set[int] = set()
         self._given: set[int] = set()
-        self._busy: list[tuple[int, Target]] = []
+        self._busy: list[_Named] = []
         self._flushed = time.monotonic()
         self._version: int | None = None
         self._repeats = True
@@ -154,27 +160,31 @@ class CaseScan:
             CaseError: A result cannot be written; what was written before is kept.
         """
         order: deque[_Job] = deque()
+        first = replace(self.run, fingerprint=self.run.first)
         alone = True
 
         def pulled() -> Iterator[Target]:
             self._written_by_others()
-            for key, target in self._new(targets()):
-                found = self._done(target, self.run.fingerprint, self.run.first) if self._repeats else None
+            for named in self._new(targets()):
+                found = self._done(named, self.run.fingerprint, first.fingerprint) if self._repeats else None
                 if found is not None and found.plan == self.run.fingerprint:
                     continue  # whether the file has changed since is seen when its turn comes
-                job = self._job_of(target, key, found)
-                order.append(job or _Job(target, key, Stat.of(target.path) if target.skip is None else None))
+                job = self._job_of(named, found)
+                order.append(job or _to_examine(named))
                 if job is None:
-                    yield target
+                    yield named.target
 
         def committed(held: list[_Found]) -> list[FileReport]:
             nonlocal alone
-            if any(job.target.skip is None for job, _ in held):
+            looked = [(job, file) for job, file in held if job.named.target.skip is None]
+            if looked:
                 with self._writing() as connection:
                     alone &= not self._written_by_others()  # since any of them was looked up
-                    for job, file in held:
-                        if job.target.skip is None:
-                            runs.save_first(connection, self.run, job.target.path, file, job.stat, alone=alone)
+                    at = runs.now()
+                    for job, file in looked:
+                        raw = job.named.raw
+                        if alone or runs.done(connection, raw, self.run.fingerprint) is None:
+                            runs.save(connection, first, raw, file, job.stat, at)
             return [file for _, file in held]
 
         return self._together(examine(pulled()), order, ready, committed, self._saved_as)
@@ -207,15 +217,14 @@ class CaseScan:
             yield from self._saved_rest(targets())
             raise
 
-    def _new(self, targets: Iterator[Target]) -> Iterator[tuple[int, Target]]:
-        """Each path once, however often it was named, with the number by which it is claimed."""
-        for target in targets:
-            key = claim_key(runs.stored_path(target.path))
-            if key not in self._seen:
-                self._seen.add(key)
-                yield key, target
+    def _new(self, targets: Iterator[Target]) -> Iterator[_Named]:
+        """Each path once, however often it was named."""
+        for named in map(_named, targets):
+            if named.key not in self._seen:
+                self._seen.add(named.key)
+                yield named
 
-    def _pass(self, examine: Examine, targets: Iterator[tuple[int, Target]], ready: Ready) -> Iterator[FileReport]:
+    def _pass(self, examine: Examine, targets: Iterator[_Named], ready: Ready) -> Iterator[FileReport]:
         order: deque[_Job] = deque()
         return self._together(examine(self._pull(targets, order)), order, ready, self._committed, self._load)
 
@@ -239,7 +248,7 @@ class CaseScan:
                 raise
             held.clear()
             for (job, _), report in zip(done, reports, strict=True):
-                self._given.add(job.key)
+                self._given.add(job.named.key)
                 yield report
 
         try:
@@ -247,7 +256,7 @@ class CaseScan:
                 while (job := order.popleft()).saved is not None:
                     yield from handed_on()
                     yield saved(job)
-                if file.info.path != storable_text(str(job.target.path)):
+                if file.info.path != storable_text(str(job.named.target.path)):
                     raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
                 held.append((job, file))
                 if len(held) >= MOST_AT_ONCE or not ready():
@@ -263,21 +272,22 @@ class CaseScan:
         """Commits files in one transaction; where one of them cannot be stored, each in its own."""
         try:
             with self._writing() as connection:
-                marked = [runs.save(connection, self.run, job.target.path, file, job.stat) for job, file in held]
+                at = runs.now()
+                marked = [runs.save(connection, self.run, job.named.raw, file, job.stat, at) for job, file in held]
         except Exception:  # noqa: BLE001 - whose fault it was shows when they are saved one by one
             saved = [self._saved(job, file) for job, file in held]
             marked = [True] * len(saved)
         else:
             saved = [file for _, file in held]
         for job, _ in held:
-            self._claims.release(job.key)
+            self._claims.release(job.named.key)
         return [self.case.with_marks(file) if has else file for file, has in zip(saved, marked, strict=True)]
 
     def _saved(self, job: _Job, file: FileReport) -> FileReport:
         """Commits a file, as a failed one where what was found cannot be stored."""
         try:
             with self._writing() as connection:
-                runs.save(connection, self.run, job.target.path, file, job.stat)
+                runs.save(connection, self.run, job.named.raw, file, job.stat)
         except Exception as error:  # what an analyzer found may fail in any way on its way into the database
             cause = error.__cause__ if isinstance(error, CaseError) else error
             if cause is None or isinstance(cause, sqlite3.Error):  # the case itself cannot be written
@@ -285,24 +295,24 @@ class CaseScan:
             _log.debug("the report of %s cannot be stored", file.info.path, exc_info=True)
             file = failed_report(file.info, say("what was found cannot be stored: {error}", error=reason_of(cause)))
             with self._writing() as connection:
-                runs.save(connection, self.run, job.target.path, file, job.stat)
+                runs.save(connection, self.run, job.named.raw, file, job.stat)
         return file
 
-    def _pull(self, targets: Iterator[tuple[int, Target]], order: deque[_Job]) -> Iterator[Target]:
+    def _pull(self, targets: Iterator[_Named], order: deque[_Job]) -> Iterator[Target]:
         """Passes on what is to be examined, and notes the order of it and of what is saved."""
-        for key, target in targets:
-            job = self._if_done(target, key) if self._repeats else None
-            if job is None and not self._claims.take(key):
-                self._busy.append((key, target))
+        for named in targets:
+            job = self._if_done(named) if self._repeats else None
+            if job is None and not self._claims.take(named.key):
+                self._busy.append(named)
                 continue
             changed = job is None and self._written_by_others() and self._repeats
-            if changed and (job := self._if_done(target, key)) is not None:
-                self._claims.release(key)  # done just before it was claimed
+            if changed and (job := self._if_done(named)) is not None:
+                self._claims.release(named.key)  # done just before it was claimed
             if job is not None:
                 order.append(job)
                 continue
-            order.append(_Job(target, key, Stat.of(target.path) if target.skip is None else None))
-            yield target
+            order.append(_to_examine(named))
+            yield named.target
 
     def _written_by_others(self) -> bool:
         """Whether another process has written to the case since this was asked last."""
@@ -313,14 +323,15 @@ class CaseScan:
                 self._repeats = runs.repeats(connection, self.run)
         return before != self._version
 
-    def _if_done(self, target: Target, key: int) -> _Job | None:
-        return self._job_of(target, key, self._done(target, self.run.fingerprint))
+    def _if_done(self, named: _Named) -> _Job | None:
+        return self._job_of(named, self._done(named, self.run.fingerprint))
 
-    def _done(self, target: Target, *fingerprints: str) -> Done | None:
+    def _done(self, named: _Named, *fingerprints: str) -> Done | None:
         with self.case.reading() as connection:
-            return runs.done(connection, target.path, *fingerprints)
+            return runs.done(connection, named.raw, *fingerprints)
 
-    def _job_of(self, target: Target, key: int, found: Done | None) -> _Job | None:
+    def _job_of(self, named: _Named, found: Done | None) -> _Job | None:
+        target = named.target
         if target.skip is not None or found is None:
             return None
         _, number, was, sha256 = found
@@ -332,23 +343,31 @@ class CaseScan:
                 return None
             with self._writing() as connection:
                 runs.touch(connection, number, stat)
-        return _Job(target, key, stat, number)
+        return _Job(named, stat, number)
 
     def _load(self, job: _Job) -> FileReport:
         self.already_done += 1
-        self._given.add(job.key)
+        self._given.add(job.named.key)
         return self.case.with_marks(self._saved_as(job))
 
     def _saved_as(self, job: _Job) -> FileReport:
         with self.case.reading() as connection:
             file = documents.load(connection, job.saved or 0)
-        return runs.at_place(file, job.target.path)
+        return runs.at_place(file, job.named.target.path)
 
     def _saved_rest(self, targets: Iterator[Target]) -> Iterator[FileReport]:
-        for target in targets:
-            key = claim_key(runs.stored_path(target.path))
-            if key not in self._given and (job := self._if_done(target, key)) is not None:
+        for named in map(_named, targets):
+            if named.key not in self._given and (job := self._if_done(named)) is not None:
                 yield self._load(job)
+
+
+def _named(target: Target) -> _Named:
+    raw = runs.stored_path(target.path)
+    return _Named(target, raw, claim_key(raw))
+
+
+def _to_examine(named: _Named) -> _Job:
+    return _Job(named, Stat.of(named.target.path) if named.target.skip is None else None)
 
 
 def belongs_to_case(path: Path, case: Path) -> bool:

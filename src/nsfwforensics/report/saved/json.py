@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, TextIO
 
 from pydantic import BaseModel
 
+from nsfwforensics.core.hidden import escaped, inert
 from nsfwforensics.core.types import SCHEMA_VERSION, FileReport, Header, Summary
 from nsfwforensics.core.written import line
-from nsfwforensics.report.words.text import is_hidden
 
 _NOT_ASCII = re.compile("[^\u0000-\u007f]")
-_NOT_PLAIN = re.compile("[^\u0000-\u007e]")  # json.dumps has escaped C0 already
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
@@ -46,12 +44,7 @@ def for_stream(text: str, stream: TextIO) -> str:
 
 def file_line(file: FileReport) -> str:
     """One file's report as one line of JSON, without its line break."""
-    return inert(line(file))
-
-
-def inert(text: str) -> str:
-    """JSON text with every character that acts or cannot be seen as an escape."""
-    return _NOT_PLAIN.sub(_inside, text)
+    return line(file).decode()
 
 
 def block(model: BaseModel) -> str:
@@ -79,22 +72,5 @@ def document(header: Header, files: Iterable[str], summary: Summary, common: Seq
     yield ("\n" if between else "") + f'],\n"summary": {block(summary)}\n}}\n'
 
 
-def _inside(match: re.Match[str]) -> str:
-    return _shown(match[0])
-
-
-@lru_cache(maxsize=4096)
-def _shown(character: str) -> str:
-    return _escaped(character) if is_hidden(character) else character
-
-
 def _escape(match: re.Match[str]) -> str:
-    return _escaped(match[0])
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000  # beyond the basic plane JSON writes a surrogate pair (RFC 8259, section 7)
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return escaped(match[0])

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from nsfwforensics.core import written
 from nsfwforensics.core.assess import contradiction
 from nsfwforensics.core.documents import DocumentError, read_json
 from nsfwforensics.core.messages import say
@@ -28,7 +29,6 @@ from nsfwforensics.core.worded import read_model
 from nsfwforensics.errors import ReportError
 from nsfwforensics.report.saved import digests
 from nsfwforensics.report.saved.folder import FIRST_NAME, REPORT_NAME, RUN_NAME, STREAM_NAME, SUMS_NAME
-from nsfwforensics.report.saved.json import file_line
 from nsfwforensics.report.saved.sharing import compact, expanded, read_common
 from nsfwforensics.report.saved.tally import Tally
 
@@ -248,11 +248,11 @@ def _load_any_layout(path: Path) -> Loaded:
     for number, entry in enumerate(entries, 1):
         where = f"file {number} of {REPORT_NAME}"
         file = _file_report(compact(entry) if common is None else expanded(compact(entry), common), where)
-        line = file_line(file).encode()
+        raw = written.line(file)
         if entry.get("status", file.status) != file.status:
             index.differs(f"{where}: the status is not what its results say")
-        index.add(line, REPORT_NAME, len(line) + 1)
-        buffer.write(line + b"\n")
+        index.add(raw, REPORT_NAME, len(raw) + 1)
+        buffer.write(raw + b"\n")
     index.compare(value)
     return index.loaded(header, buffer.getvalue())
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from nsfwforensics.core.hidden import inert
 from nsfwforensics.core.triage import Sign
 from nsfwforensics.core.types import Capability, FileReport, Header, Priority, Question, Reader, Summary
 from nsfwforensics.language import Language
@@ -194,7 +195,7 @@ class SavedReport:
 
         def packed() -> Iterator[str]:
             for line in self.json_lines():
-                text = report_json.inert(sharing.packed(line))
+                text = inert(sharing.packed(line))
                 between = 2 if places else 0  # a comma and a line break
                 places.extend((written + between, len(text.encode())))
                 yield text

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from nsfwforensics.core.hidden import BLANK, is_hidden
 from nsfwforensics.core.messages import Message, say, say_count
 
 UNSAFE = re.compile(
@@ -26,16 +27,6 @@ UNSAFE = re.compile(
     "]"
 )
 """Characters that act instead of being seen (Unicode categories Cc, Cs and the format controls of UAX #9)."""
-
-_BLANK = re.compile(
-    "["
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
-    "\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "\u2800\U00013441\U00013442\U00016fe4\U0001d159"
-    "]"
-)
-"""What leaves no mark though Python counts much of it as printable: the property Default_Ignorable_Code_Point (Unicode,
-DerivedCoreProperties.txt; fillers, joiners, selectors, tags), and the blanks among letters and symbols."""
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 _NOT_PLAIN = re.compile(r"\\|[^ -~]")
@@ -67,7 +58,7 @@ def visible(text: object) -> Shown:
     if isinstance(text, Shown):
         return text
     text = text if isinstance(text, str) else str(text)
-    if text.isprintable() and "\\" not in text and not _BLANK.search(text):
+    if text.isprintable() and "\\" not in text and not BLANK.search(text):
         return Shown(text)
     return Shown(_NOT_PLAIN.sub(_shown, text))
 
@@ -135,11 +126,6 @@ def _shown(match: re.Match[str]) -> str:
 @lru_cache(maxsize=4096)
 def _shown_character(character: str) -> str:
     return _escape(character) if is_hidden(character) else character
-
-
-def is_hidden(character: str) -> bool:
-    """Whether a character cannot be seen, or acts instead; a space is seen."""
-    return not character.isprintable() or _BLANK.match(character) is not None
 
 
 def _backslash(text: str, end: int, *, before_escape: bool) -> str:
