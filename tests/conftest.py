@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,32 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from nsfwforensics.threads import one_thread_each
+
+one_thread_each()  # as in every process of a run: tests run in several processes, whose threads would only wait
+
 # How long an example takes is no matter of right or wrong, and many machines are busy with other things.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests are made that stay, so nobody looks for garbage among them, here or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_sessionfinish() -> None:
+    """What libraries keep is theirs to take apart."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

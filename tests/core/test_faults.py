@@ -31,7 +31,7 @@ from nsfwforensics.report.writer import ReportWriter, write_views
 from nsfwforensics.store import documents as stored
 from nsfwforensics.store.casedb import CaseDatabase
 from nsfwforensics.store.scanning import CaseScan
-from nsfwforensics.testing import contract_file
+from tests.formats.make import jpeg
 from tests.report.factory import file as made_file
 from tests.report.factory import header
 
@@ -162,7 +162,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     evidence_folder = tmp_path / "photos"
     evidence_folder.mkdir()
     for name in ("a.jpg", BAD, "c.jpg"):
-        (evidence_folder / name).write_bytes(contract_file("plain.jpg") + name.encode())
+        (evidence_folder / name).write_bytes(jpeg() + name.encode())
     known = (*plan.installed(), Registered(Probe), Registered(Batch))
     monkeypatch.setattr(plan, "installed", lambda: known)
     return evidence_folder
@@ -230,7 +230,7 @@ def test_a_file_that_breaks_a_batch_costs_only_itself(
 def test_a_batch_that_the_device_cannot_hold_is_done_in_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A made device that holds three pictures, and a queue with more files than that and than a batch."""
     for number in range(20):
-        (folder / f"d-{number:02}.jpg").write_bytes(contract_file("plain.jpg"))
+        (folder / f"d-{number:02}.jpg").write_bytes(jpeg())
     sizes: list[int] = []
 
     def infer(_: Batch, batch: Sequence[str]) -> Sequence[str]:

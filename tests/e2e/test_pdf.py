@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Runner
 
-pytest.importorskip("weasyprint")
+pytestmark = pytest.mark.skipif(find_spec("weasyprint") is None, reason="the extra `pdf` is not installed")
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 

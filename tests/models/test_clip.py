@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 import torch
 from torch import Tensor, nn
-from torchvision.models.vision_transformer import VisionTransformer
 
 from nsfwforensics.errors import WeightsError
 from nsfwforensics.models import weights
@@ -25,14 +24,18 @@ class QuickGelu(nn.Module):
 def torchvision_tokens(tensors: Mapping[str, Tensor], views: Tensor) -> list[Tensor]:
     """Class tokens after each block, by torchvision's blocks (its own attention, norms and layers)."""
 
+    from torchvision.models.vision_transformer import VisionTransformer  # it loads for seconds
+
     def full(name: str) -> Tensor:
         return tensors[f"{name}.weight"].float() * tensors[f"{name}.scale"][:, None]
 
     blocks = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks."))
-    model = VisionTransformer(
-        image_size=224, patch_size=16, num_layers=blocks, num_heads=12, hidden_dim=768, mlp_dim=3072,
-        norm_layer=partial(nn.LayerNorm, eps=1e-5),
-    ).eval()  # fmt: skip
+    with torch.device("meta"):  # without numbers, which ours take the place of
+        model = VisionTransformer(
+            image_size=224, patch_size=16, num_layers=blocks, num_heads=12, hidden_dim=768, mlp_dim=3072,
+            norm_layer=partial(nn.LayerNorm, eps=1e-5),
+        ).eval()  # fmt: skip
+    model.to_empty(device="cpu")
     for index, block in enumerate(model.encoder.layers):
         key = f"blocks.{index}"
         attention, first, second = block.self_attention, block.mlp[0], block.mlp[3]
@@ -82,6 +85,7 @@ def network(tensors: Mapping[str, Tensor]) -> clip.Clip:
 
 
 def test_every_block_agrees_with_torchvisions(network: clip.Clip, tensors: Mapping[str, Tensor], views: Tensor) -> None:
+    views = views[2:]  # one of each kind
     ours = network.look(views).whole
     for block, theirs in enumerate(torchvision_tokens(tensors, views)):
         cosine = torch.cosine_similarity(ours[:, block].double(), theirs.double(), dim=1)

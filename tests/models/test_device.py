@@ -12,7 +12,6 @@ import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from nsfwforensics.models import device, weights
-from nsfwforensics.models.faces import vggface2
 from nsfwforensics.models.faces.embedder import cached_embedder
 from nsfwforensics.models.faces.mtcnn import Mtcnn
 from nsfwforensics.models.synthesis import clip
@@ -59,6 +58,8 @@ def run_classifier() -> None:
 
 
 def run_vggface2() -> None:
+    from nsfwforensics.models.faces import vggface2  # loads torchvision, which takes seconds
+
     network = vggface2.InceptionResnetV1(pretrained=None, classify=False)
     stored = io.BytesIO()
     torch.save(network.state_dict(), stored)

@@ -6,6 +6,7 @@ import re
 import tempfile
 import threading
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from nsfwforensics.report.saved.report import SavedReport
 from nsfwforensics.report.writer import ReportWriter
 from tests.report.factory import HOSTILE, every_outcome, file, header, hostile_file, thumbnail
 
-pytest.importorskip("weasyprint")
+pytestmark = pytest.mark.skipif(find_spec("weasyprint") is None, reason="the extra `pdf` is not installed")
 
 ACTS = (b"/JavaScript", b"/JS", b"/Launch", b"/EmbeddedFile", b"/Filespec", b"/OpenAction", b"/AA", b"/AcroForm",
         b"/SubmitForm", b"/ImportData", b"/GoToR", b"/RichMedia", b"/XFA")  # fmt: skip
