@@ -137,3 +137,10 @@ def test_pooling_and_slopes_are_torchs_to_the_last_bit(sides: tuple[int, int], m
         if min(sides) >= window:
             whole = torch.nn.functional.max_pool2d(values, window, 2, ceil_mode=True)
             assert torch.equal(mtcnn._Pool(window)(values), whole)
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 7, 3), (1, 16, 16, 3), (3, 24, 24, 3)])
+def test_a_network_gets_numbers_from_minus_one_to_one(shape: tuple[int, ...]) -> None:
+    pictures = np.resize(np.arange(256, dtype=np.uint8), shape)
+    made = Mtcnn("cpu", 20)._tensor(pictures).numpy()
+    assert np.array_equal(made, ((pictures.astype(np.float64) - 127.5) * 0.0078125).transpose(0, 3, 1, 2))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from nsfwforensics.signals.matching import quick_keypoints as quick
 from nsfwforensics.signals.matching.keypoints import _root, keypoints
 from nsfwforensics.signals.matching.near_match import near_match
 from nsfwforensics.signals.matching.quick_keypoints import quick_keypoints
@@ -59,3 +60,30 @@ def test_pictures_without_structure_have_none(shape):
 
 def test_no_more_are_kept_than_asked_for():
     assert len(quick_keypoints(PICTURE, 20, 384)) == 20
+
+
+def test_they_are_the_same_however_many_are_described_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    some, every = quick_keypoints(PICTURE, 1000, 400), []
+    assert len(some) > 2 * quick._AT_ONCE
+    for number in (1, 10_000):
+        monkeypatch.setattr(quick, "_AT_ONCE", number)
+        every.append(quick_keypoints(PICTURE, 1000, 400))
+    for other in every:
+        assert np.array_equal(some.angles, other.angles)
+        assert np.array_equal(some.descriptors, other.descriptors)
+
+
+def test_extrema_are_those_of_each_difference_beside_its_neighbours() -> None:
+    grey = cv2.cvtColor(PICTURE, cv2.COLOR_RGB2GRAY)
+    layers = 3
+    blurred, found = quick._extrema(grey, layers)
+    for octave, blurs in enumerate(blurred):
+        differences = np.abs(np.diff(np.stack(blurs), axis=0))
+        around = np.stack([cv2.dilate(each, np.ones((3, 3), np.uint8)) for each in differences])
+        for layer in range(1, layers + 1):
+            greatest = differences[layer] >= around[layer - 1 : layer + 2].max(axis=0)
+            here = (found.octave == octave) & (found.layer == layer)
+            # The place itself is moved by less than a pixel, each way.
+            near = cv2.dilate(greatest.astype(np.uint8), np.ones((3, 3), np.uint8))
+            assert near[np.round(found.y[here]).astype(int), np.round(found.x[here]).astype(int)].all()
+    assert len(found.x) > 100

@@ -261,8 +261,10 @@ class Mtcnn:
         return crops
 
     def _tensor(self, pictures: NDArray[np.uint8]) -> Tensor:
-        tensor = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float()
-        return (tensor - 127.5).mul_(0.0078125)
+        # (value - 127.5) / 128 in one pass; whole parts of 256, so exact in whatever order they are worked out
+        rows = pictures.reshape(-1, pictures.shape[2] * 3)
+        made = cv2.addWeighted(rows, 1 / 128, rows, 0.0, -127.5 / 128, dtype=cv2.CV_32F)
+        return torch.from_numpy(made.reshape(pictures.shape)).to(self._device).permute(0, 3, 1, 2)
 
 
 def suppress(boxes: Boxes, scores: Boxes, threshold: float, *, of_smaller: bool = False) -> NDArray[np.intp]:
