@@ -6,7 +6,7 @@ TOOL := $(BIN)/nsfwforensics
 STAMP := $(VENV)/.installed
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help install demo test test-all coverage check fuzz browser-tests audit messages bench samples train faces-rates lock check-wheels clean
+.PHONY: help install demo test test-all coverage check check-types check-rest fuzz browser-tests audit messages bench samples train faces-rates lock check-wheels clean
 
 help:
 	@echo "make install       create .venv from the lock file"
@@ -60,9 +60,14 @@ coverage: install
 	$(BIN)/python -m pytest -n auto -m "not slow" --cov=nsfwforensics --cov-report=term:skip-covered
 
 check: install
+	@$(MAKE) --no-print-directory --jobs 2 check-types check-rest
+
+check-types:
+	$(BIN)/mypy
+
+check-rest:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src training
 	$(BIN)/python tools/check_lock.py requirements.lock

@@ -20,11 +20,16 @@ ROOMS = ("words", "saved", "charts", "page", "console", "documents", "pdf")
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def modules() -> dict[str, ast.Module]:
     found = {}
     for path in SOURCE.rglob("*.py"):
         name = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
-        found[name] = ast.parse(path.read_text("utf-8"))
+        found[name] = parsed(path)
     return found
 
 
@@ -115,11 +120,11 @@ def elsewhere() -> list[Path]:
 
 def literals(path: Path) -> set[str]:
     """Texts in the code, but for documentation; of a template every quoted word."""
-    text = path.read_text("utf-8")
     if path.suffix != ".py":
-        return set(re.findall(r"['\"]([a-z0-9_-]+)['\"]", text))
-    tree = ast.parse(text)
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        return set(re.findall(r"['\"]([a-z0-9_-]+)['\"]", path.read_text("utf-8")))
+    return {
+        node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 @pytest.mark.parametrize("path", elsewhere(), ids=lambda path: path.relative_to(SOURCE / "nsfwforensics").as_posix())

@@ -58,7 +58,7 @@ def test_reasons_of_the_methods_reach_the_report(tmp_path: Path) -> None:
     file = examined(path, "traces")
     result = file.results[0]
     assert result.status is AnalyzerStatus.NOT_APPLICABLE
-    reasons = result.wording["error"].model_dump()["values"]["reasons"]
+    reasons = result.wording["error"].values["reasons"]
     assert {"template": "smaller than {least} pixels on a side", "values": {"least": 64}} in reasons
     assert all(isinstance(reason, dict) for reason in reasons), "a reason lost its template"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+
+from nsfwforensics.threads import VARIABLES
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="servers of workers are for Linux")
 
@@ -69,3 +72,19 @@ def test_a_branch_has_what_was_loaded_and_nothing_that_was_opened() -> None:
 @pytest.mark.parametrize("word", ["threads", "plain"])
 def test_with_a_second_thread_or_unasked_a_server_is_started_anew(word: str) -> None:
     assert not found(word)["branched"]
+
+
+def test_the_libraries_of_a_worker_compute_with_one_thread() -> None:
+    """Asked in a process that inherits nothing of it from the tests."""
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    asked = f"""
+import os
+from nsfwforensics.core.evidence import Limits
+from nsfwforensics.execution import worker
+from nsfwforensics.execution.isolation import Staff, isolated
+from nsfwforensics.execution.prepare import here
+staff = Staff(1, 60, worker.start_plain, (here(), Limits()))
+print(*(answer for _, answer in isolated(os.getenv, [(name,) for name in {[*VARIABLES]}], staff)))
+"""
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [*VARIABLES.values()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,26 @@ from nsfwforensics.core.messages import placeholders
 from tools import messages
 
 SOURCE = messages.SOURCE
+extracted = cache(messages.extracted)
+
+
+@cache
+def calls() -> tuple[tuple[str, str, ast.Call], ...]:
+    """Every call by a mere name in the source: where it stands, the name, and the call."""
+
+    def found() -> Iterator[tuple[str, str, ast.Call]]:
+        for path in SOURCE.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    yield f"{path.relative_to(SOURCE)}:{node.lineno}", node.func.id, node
+
+    return tuple(found())
 
 
 @pytest.mark.parametrize("path", messages.catalogues(), ids=lambda path: path.stem)
 def test_no_message_is_missing_or_left_over(path: Path) -> None:
     catalogue = messages.read(path)
-    current = messages.brought_up_to_date(catalogue, messages.extracted())
+    current = messages.brought_up_to_date(catalogue, extracted())
     assert messages.missing(current) == {}, "run tools/messages.py --missing, translate, and --merge"
     assert {entry.id for entry in catalogue if entry.id} == {entry.id for entry in current if entry.id}
 
@@ -41,24 +57,20 @@ def test_plural_forms_are_as_many_as_the_language_has(path: Path) -> None:
 
 def test_messages_are_literals_that_can_be_found() -> None:
     unseen = []
-    for path in SOURCE.rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-                continue
-            wanted = {"say": 1, "say_count": 2}.get(call.func.id, 0)
-            literal = [isinstance(each, ast.Constant) and isinstance(each.value, str) for each in call.args[:wanted]]
-            if not all(literal):
-                unseen.append(f"{path.relative_to(SOURCE)}:{call.lineno}")
+    for place, name, call in calls():
+        wanted = {"say": 1, "say_count": 2}.get(name, 0)
+        literal = [isinstance(each, ast.Constant) and isinstance(each.value, str) for each in call.args[:wanted]]
+        if not all(literal):
+            unseen.append(place)
     assert unseen == []
 
 
 def test_the_values_of_a_sentence_are_those_it_is_given() -> None:
     wrong = []
-    for path in SOURCE.rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "say":
-                if any(word.arg is None for word in call.keywords) or not isinstance(call.args[0], ast.Constant):
-                    continue  # values from a mapping are only known when it runs
-                if placeholders(str(call.args[0].value)) != {word.arg for word in call.keywords}:
-                    wrong.append(f"{path.relative_to(SOURCE)}:{call.lineno}")
+    for place, name, call in calls():
+        if name == "say":
+            if any(word.arg is None for word in call.keywords) or not isinstance(call.args[0], ast.Constant):
+                continue  # values from a mapping are only known when it runs
+            if placeholders(str(call.args[0].value)) != {word.arg for word in call.keywords}:
+                wrong.append(place)
     assert wrong == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -85,11 +86,20 @@ def tamper(path: Path, *statements: str) -> None:
     connection.close()
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a case of which there is nothing to complain."""
+    folder = tmp_path_factory.mktemp("filled")
+    with CaseDatabase.create(folder / "one.case", name="One", operator="Ann") as case:
+        fill(case)
+        assert found(case) == []
+    return folder
+
+
 @pytest.mark.parametrize(("table", "column"), columns())
-def test_a_change_to_any_column_is_found(case: CaseDatabase, table: str, column: str) -> None:
-    fill(case)
-    assert found(case) == []
-    connection = sqlite3.connect(case.path)
+def test_a_change_to_any_column_is_found(filled: Path, tmp_path: Path, table: str, column: str) -> None:
+    path = shutil.copytree(filled, tmp_path / "copy") / "one.case"
+    connection = sqlite3.connect(path)
     (kind,) = connection.execute(f"SELECT typeof({column}) FROM {table} WHERE {column} IS NOT NULL LIMIT 1").fetchone()
     connection.close()
     other = {
@@ -100,8 +110,8 @@ def test_a_change_to_any_column_is_found(case: CaseDatabase, table: str, column:
     }[kind]
     first = f"rowid = (SELECT rowid FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid DESC LIMIT 1)"
     keyed = table in ("findings", "hashes", "signatures")  # tables without a row number
-    tamper(case.path, f"UPDATE {table} SET {column} = {other}" + ("" if keyed else f" WHERE {first}"))
-    with CaseDatabase.open(case.path) as opened:
+    tamper(path, f"UPDATE {table} SET {column} = {other}" + ("" if keyed else f" WHERE {first}"))
+    with CaseDatabase.open(path) as opened:
         assert bool(found(opened)) is ((table, column) not in NOT_COVERED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -118,11 +119,14 @@ def read_model(model: type[ModelT], raw: bytes | str) -> ModelT:
     return model.model_validate_json(raw, context=_LOOKED_THROUGH if is_storable(raw) else None)
 
 
-class Wording(Model):
+@dataclass(frozen=True)  # no model: most objects of a report are these, and a plain one comes out of a pickle sooner
+class Wording:
     """How a sentence was made: its English template (or singular and plural) and the values in it."""
 
+    __pydantic_config__ = Model.model_config
+
     template: str | tuple[str, str]
-    values: JsonObject = Field(default_factory=dict)
+    values: JsonObject = field(default_factory=dict)
 
 
 WordingByField = dict[str, Wording]
@@ -175,7 +179,7 @@ class Worded(Model):
 
     def _made(self, place: str, text: str) -> str:
         try:
-            message = restored(self.wording[place].model_dump())
+            message = restored(vars(self.wording[place]))
         except (KeyError, TypeError):  # a report that was tampered with: its English text still stands
             return text
         return message if message == text else text  # a copy may have got another sentence

@@ -101,7 +101,7 @@ class Language(Speaker):
         if stored is None or self._catalogue is None:
             return self.says(text or "")
         try:
-            message = restored(stored.model_dump())
+            message = restored(vars(stored))
         except (KeyError, TypeError):  # a report that was tampered with: its English text still stands
             return str(text)
         return self.says(message) if str(message) == text else str(text)

@@ -45,6 +45,7 @@ class BoundedConnection(sqlite3.Connection):
         self.originals: tuple[int | None, frozenset[str]] | None = None
         self.asked: dict[str, Any] | None = None
         self._file: Path | None = None
+        self._asking: sqlite3.Cursor | None = None
         self._taken = 0
         self._most = LEAST_STEPS
         self.set_progress_handler(self._called, STEPS)
@@ -57,6 +58,13 @@ class BoundedConnection(sqlite3.Connection):
         """Runs a statement from a new count on."""
         self._taken = 0
         return self.cursor(_Rows).execute(*arguments)
+
+    def data_version(self) -> int:
+        """A number that is another one after another process has written to the case; asked for with every file."""
+        if self._asking is None:
+            self._asking = sqlite3.Cursor(self)
+        (number,) = self._asking.execute("PRAGMA data_version").fetchone()
+        return int(number)
 
     def most_rows(self) -> int:
         """How many rows one statement may hand out."""

@@ -135,6 +135,11 @@ class CaseDatabase:
         with understood(self.path), transaction(self._connection, self.path, flushed=flushed):
             yield self._connection
 
+    def data_version(self) -> int:
+        """A number that is another one after another process has written to the case."""
+        with guarded(self.path, self._connection):
+            return self._connection.data_version()
+
     def info(self) -> CaseInfo:
         """What it is called and how much is in it."""
         with self.reading() as connection:

@@ -256,7 +256,8 @@ class CaseScan:
                 while (job := order.popleft()).saved is not None:
                     yield from handed_on()
                     yield saved(job)
-                if file.info.path != storable_text(str(job.named.target.path)):
+                path = str(job.named.target.path)
+                if file.info.path != path and file.info.path != storable_text(path):
                     raise RuntimeError("the engine does not keep the order of its targets")  # never under a wrong name
                 held.append((job, file))
                 if len(held) >= MOST_AT_ONCE or not ready():
@@ -316,12 +317,12 @@ class CaseScan:
 
     def _written_by_others(self) -> bool:
         """Whether another process has written to the case since this was asked last."""
-        before = self._version
+        before, self._version = self._version, self.case.data_version()
+        if before == self._version:
+            return False
         with self.case.reading() as connection:
-            (self._version,) = connection.execute("PRAGMA data_version").fetchone()
-            if before != self._version:
-                self._repeats = runs.repeats(connection, self.run)
-        return before != self._version
+            self._repeats = runs.repeats(connection, self.run)
+        return True
 
     def _if_done(self, named: _Named) -> _Job | None:
         return self._job_of(named, self._done(named, self.run.fingerprint))

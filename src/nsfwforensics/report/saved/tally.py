@@ -97,6 +97,7 @@ class Tally:
 
     def add(self, file: FileReport, offset: int, length: int, size: int | None = None) -> None:
         """Counts one file whose JSON stands at ``offset`` and is ``length`` bytes long, and ``size`` in full."""
+        status = file.status
         signs = triage.certain(triage.signs(file, self._originals))
         standing = triage.standing(file, self._originals)
         alike = likeness(file, self._hashing, signs)
@@ -106,7 +107,7 @@ class Tally:
             SavedFile(
                 file.priority.rank,
                 standing,
-                _ORDER[file.status],
+                _ORDER[status],
                 file.info.path,
                 offset,
                 length,
@@ -122,7 +123,7 @@ class Tally:
         self._bytes += file.info.size or 0
         self.sensitive += file.sensitive
         self._seconds += sum(result.seconds for result in file.results)
-        self._statuses[file.status] += 1
+        self._statuses[status] += 1
         self._priorities[file.priority] += 1
         self._answers.update((answer.question, answer.support) for answer in file.answers)
         with_signs = (answer.question for answer in file.answers if answer.support is Support.SUPPORTS)
