@@ -169,7 +169,7 @@ def test_hidden_text_that_is_a_bomb_or_damaged_is_bounded() -> None:
         side = int((8 * len(stream)) ** 0.5) + 8
         started = time.process_time()
         outcome = examine(files.with_alpha(stream, (side, side)))
-        assert time.process_time() - started < 20
+        assert time.process_time() - started < 5
         assert only(outcome, "PROV-014").support is Support.INCONCLUSIVE
 
 
@@ -255,7 +255,7 @@ def _bomb(kind: bytes) -> bytes:
 def test_hostile_text_costs_bounded_time(data: bytes) -> None:
     started = time.process_time()
     outcome = examine(data)
-    assert time.process_time() - started < 30
+    assert time.process_time() - started < 8
     assert len(json.dumps(outcome.measurements, default=str)) < 2_000_000
 
 

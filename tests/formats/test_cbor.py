@@ -62,4 +62,4 @@ def test_any_bytes_are_walked(data: bytes) -> None:
 def test_the_walk_is_linear(unit: bytes) -> None:
     start = time.process_time()
     assert lying_length(unit * 200_000) is None
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 2

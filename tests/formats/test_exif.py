@@ -102,7 +102,7 @@ def test_blocks_that_ask_for_endless_work_are_read_in_part_and_soon(kind: int) -
     out = Collector()
     start = time.process_time()
     read_exif(block, "test", out)
-    assert time.process_time() - start < 30
+    assert time.process_time() - start < 8
     assert out.result(None, complete=True).notes
     assert out.fields
 

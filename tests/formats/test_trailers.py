@@ -91,7 +91,7 @@ def test_no_bytes_break_the_pickle_reader(noise: bytes) -> None:
 def test_a_pickle_of_many_opcodes_is_cut_short() -> None:
     started = time.process_time()
     pickles.pickled_names(b"\x80\x04" + b"N0" * 5_000_000)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 2
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.binary(max_size=60), st.booleans())

@@ -92,4 +92,4 @@ def test_fifty_thousand_files_are_grouped_in_seconds() -> None:
     leads = groups(files)
     assert leads[40_000:] == list(range(10_000))
     assert leads[:40_000] == list(range(40_000))
-    assert time.process_time() - started < 60
+    assert time.process_time() - started < 20

@@ -33,6 +33,9 @@ from nsfwforensics.settings import Settings, load_settings
 
 P = ParamSpec("P")
 
+_BETWEEN_COLLECTIONS = 20_000
+"""So many objects more than went before Python looks for cycles while files are examined; usually 700 to 2,000."""
+
 
 class Show(Protocol):
     """Prints a result for people."""
@@ -262,9 +265,6 @@ def rare_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*usual)
         gc.unfreeze()
-
-
-_BETWEEN_COLLECTIONS = 20_000
 
 
 def read_paths(paths: Sequence[Path]) -> list[Path]:
