@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +91,47 @@ print(*(answer for _, answer in isolated(os.getenv, [(name,) for name in {[*VARI
 """
     done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [*VARIABLES.values()]
+
+
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+GIVES_NONE = (
+    platform.libc_ver()[0] != "glibc"
+    or tuple(map(int, platform.libc_ver()[1].split(".")[:2])) < (2, 35)
+    or not HUGE_PAGES.exists()
+    or "[never]" in HUGE_PAGES.read_text()
+)
+
+
+def in_huge_pages() -> tuple[str | None, bool]:
+    """Run in a worker: what the user tunes, and whether most of 84 MB are in huge pages."""
+    arrays = [bytearray(b"x") * 7_000_000 for _ in range(12)]
+    held = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    huge = next(int(line.split()[1]) for line in held if line.startswith("AnonHugePages"))
+    return os.environ.get("GLIBC_TUNABLES"), bool(arrays) and huge > 50_000
+
+
+@pytest.mark.parametrize(
+    "tuned", [pytest.param(None, marks=pytest.mark.skipif(GIVES_NONE, reason="gives none")), "glibc.malloc.perturb=0"]
+)
+def test_workers_have_huge_pages_unless_the_user_tunes_memory_otherwise(tuned: str | None) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+    asked = """
+import os
+from nsfwforensics.execution import worker
+from nsfwforensics.execution.isolation import Staff, isolated
+from nsfwforensics.execution.prepare import here
+from nsfwforensics.execution.server import warm_up
+from nsfwforensics.core.evidence import Limits
+import tests.execution.test_server as tests
+warm_up(["tests.execution.test_server"])
+staff = Staff(1, 60, worker.start_plain, (here(), Limits()))
+print(*(answer for _, answer in isolated(tests.in_huge_pages, [()], staff)), os.environ.get("GLIBC_TUNABLES"))
+"""
+    environment |= {"GLIBC_TUNABLES": tuned} if tuned else {}
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    tuning, huge, own = re.fullmatch(r"\('(.+)', (True|False)\) (.+)\n", done.stdout).groups()
+    assert own == str(tuned)  # a program that has files examined keeps its own
+    if tuned:
+        assert tuning == tuned
+    else:
+        assert (tuning, huge) == ("glibc.malloc.hugetlb=1", "True")

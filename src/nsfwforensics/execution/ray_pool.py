@@ -32,6 +32,7 @@ from nsfwforensics.errors import ForensicsError, MissingDependencyError
 from nsfwforensics.execution import parcels, worker
 from nsfwforensics.execution.answers import Record, collected, listening, log_again
 from nsfwforensics.execution.base import BATCH_FILES, died, too_long
+from nsfwforensics.execution.machine import ask_for_huge_pages
 from nsfwforensics.execution.parcels import Parcel
 from nsfwforensics.seclusion import elsewhere, private_folder, scratch, seclude
 
@@ -195,6 +196,7 @@ class RayEngine:
         device_stage: bool | None = None,
     ) -> None:
         with elsewhere() as home:
+            ask_for_huge_pages()
             if address is None:
                 os.environ[_LOOPBACK_ONLY] = "0"
                 (home / _NO_CLOUD).write_text("{}\n")

@@ -20,6 +20,7 @@ from multiprocessing import resource_tracker, util
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nsfwforensics.execution.machine import ask_for_huge_pages
 from nsfwforensics.seclusion import elsewhere
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def warm_up(modules: Iterable[str], *, branch: bool = False) -> None:
     first, last = "nsfwforensics.execution.preload", "nsfwforensics.execution.preloaded"
     forkserver.set_forkserver_preload([first, *modules, last])
     with _branching() if branch and _has_one_thread() else nullcontext(), without_interrupts(), elsewhere():
+        ask_for_huge_pages()
         forkserver.ensure_running()
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.core.written import write
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
-from nsfwforensics.execution.machine import Freed, keep_freed
+from nsfwforensics.execution.machine import give_back, keep_freed
 from nsfwforensics.execution.server import ignore_interrupts
 from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each
@@ -30,8 +31,11 @@ Half = Draft | FileReport
 _plan: Plan | None = None
 """The worker's own plan; set once when the process starts."""
 
-_freed, _freed_first = Freed(), Freed()
-"""Of pictures that the analyzers of pixels looked at, and of those that only the quick ones did, which need little."""
+_GIVES_BACK_AFTER = 25
+"""So many files; after each it would take some percent of the time, for every page is filled with zeros anew."""
+
+_looks: Counter[Look] = Counter()
+"""How many files this process has looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ def work(target: Target) -> Half:
     half = examine(_plan, target)
     if isinstance(half, FileReport):
         write(half, to_complete=target.look is Look.FIRST)
-    (_freed_first if target.look is Look.FIRST else _freed).after_file()
+    _looks[target.look] += 1
+    if _looks[target.look] % _GIVES_BACK_AFTER == 0:
+        give_back()
     return half
 
 
