@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from markupsafe import Markup, escape
 
@@ -55,11 +56,16 @@ def element(name: str, *children: str, **attributes: str | float | None) -> Mark
         *children: Markup as it is; other text escaped, with characters that act shown as escapes.
         **attributes: ``class_`` is ``class``, other underscores are hyphens; None is left out, numbers are rounded.
     """
-    pairs = "".join(
-        f' {_attribute(key)}="{escape(_value(value))}"' for key, value in attributes.items() if value is not None
-    )
-    inside = Markup("").join(child if isinstance(child, Markup) else escape(visible(child)) for child in children)
+    return _element(name, _pairs(attributes), children)
+
+
+def _element(name: str, pairs: str, children: Iterable[str] = ()) -> Markup:
+    inside = "".join([child if isinstance(child, Markup) else escape(visible(child)) for child in children])
     return Markup(f"<{name}{pairs}>{inside}</{name}>")  # noqa: S704 - names are ours, the rest is escaped above
+
+
+def _pairs(attributes: Mapping[str, str | float | None]) -> str:
+    return "".join([f' {_attribute(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None])
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
@@ -69,7 +75,7 @@ def joined(parts: Iterable[Markup]) -> Markup:
 
 def shape(name: str, look: str, **attributes: str | float | None) -> Markup:
     """A shape with one of :data:`LOOKS`."""
-    return element(name, **attributes, class_=look, **LOOKS[look])
+    return _element(name, _pairs(attributes) + _look(look))
 
 
 def label(x: float, y: float, text: str, look: str = "ink", anchor: str | None = None) -> Markup:
@@ -82,7 +88,8 @@ def label(x: float, y: float, text: str, look: str = "ink", anchor: str | None =
         look: One of :data:`LOOKS`.
         anchor: ``middle`` or ``end``; None for ``start``.
     """
-    return element("text", shorten(text, LONGEST), x=x, y=y, text_anchor=anchor, class_=look, **LOOKS[look])
+    pairs = _pairs({"x": x, "y": y, "text_anchor": anchor}) + _look(look)
+    return _element("text", pairs, [shorten(text, LONGEST)])
 
 
 def box(x: float, y: float, width: float, height: float, look: str) -> list[Markup]:
@@ -156,9 +163,15 @@ def figure(kind: str, drawing: Markup, caption: str, language: Speaker, beside: 
     )
 
 
+@cache
+def _look(name: str) -> str:
+    return _pairs({"class_": name, **LOOKS[name]})
+
+
+@cache
 def _attribute(key: str) -> str:
     return "class" if key == "class_" else key if key == "viewBox" else key.replace("_", "-")
 
 
 def _value(value: str | float) -> str:
-    return visible(value) if isinstance(value, str) else f"{round(value, 1):g}"
+    return escape(visible(value)) if isinstance(value, str) else f"{round(value, 1):g}"

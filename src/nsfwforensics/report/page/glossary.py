@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
@@ -54,20 +54,18 @@ class Glossary:
             sentence: A message, or text; markup in it is escaped.
         """
         text = str(self._voice.harmless(self._voice.says(sentence)))
-        pattern, terms = _matcher(self.language)
         typed = _typed(sentence)
         kept = [match.span() for each in typed for match in re.finditer(re.escape(each), text)]
         pieces, end = [], 0
-        for match in pattern.finditer(text):
-            if any(start <= match.start() < stop for start, stop in kept):  # a term in what is typed is no term
+        for first, last, term in _terms_in(text, self.language):
+            if any(start <= first < stop for start, stop in kept):  # a term in what is typed is no term
                 continue
-            term = terms.get(match[0].casefold())  # letters of other scripts may match without being the same word
-            if term is None or term.key in self._here:
+            if term.key in self._here:
                 continue
             self._here.add(term.key)
             self._met.add(term.key)
-            pieces += [escape(text[end : match.start()]), _link(term, match[0])]
-            end = match.end()
+            pieces += [escape(text[end:first]), _link(term, text[first:last])]
+            end = last
         linked = Markup("").join([*pieces, escape(text[end:])])
         for each in typed:
             linked = linked.replace(escape(each), Markup("<code>{}</code>").format(each))
@@ -94,6 +92,15 @@ def _typed(sentence: str) -> list[str]:
 
 def _link(term: Term, text: str) -> Markup:
     return Markup('<a class="term" href="#{}">{}</a>').format(_anchor(term), text)
+
+
+@lru_cache(maxsize=1024)  # the same few hundred sentences are said of most files
+def _terms_in(text: str, language: Language) -> tuple[tuple[int, int, Term], ...]:
+    """Where terms stand in a text: from, to (exclusive), and which."""
+    pattern, terms = _matcher(language)
+    found = ((*match.span(), terms.get(match[0].casefold())) for match in pattern.finditer(text))
+    # Letters of other scripts may match without being the same word.
+    return tuple((first, last, term) for first, last, term in found if term is not None)
 
 
 @cache

@@ -58,7 +58,7 @@ def visible(text: object) -> Shown:
     if isinstance(text, Shown):
         return text
     text = text if isinstance(text, str) else str(text)
-    if text.isprintable() and "\\" not in text and not BLANK.search(text):
+    if text.isprintable() and "\\" not in text and (text.isascii() or not BLANK.search(text)):
         return Shown(text)
     return Shown(_NOT_PLAIN.sub(_shown, text))
 
