@@ -54,7 +54,7 @@ class Staff:
     start: Callable[..., None]
     arguments: tuple[Any, ...]
     ahead: int = 4
-    tasks: int = 500
+    tasks: int = 250
 
 
 @dataclass(slots=True)
