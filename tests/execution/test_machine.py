@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nsfwforensics.core.discover import Look, Target
+from nsfwforensics.core.memory import give_back
 from nsfwforensics.execution import machine, worker
 
 GNU = pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="the GNU C library's")
@@ -55,7 +56,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     last = blocks.pop()  # above all others, so that the library keeps what lies below
     blocks.clear()
     before = held()
-    machine.give_back()
+    give_back()
     assert held() < before - 60_000_000
     assert len(last) == 23_999
 
@@ -64,6 +65,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 def test_an_array_lies_where_the_last_one_lay_until_memory_is_given_back_and_the_largest_go_at_once() -> None:
     code = """
 import os
+from nsfwforensics.core.memory import give_back
 from nsfwforensics.execution import machine
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -72,7 +74,7 @@ before = held()
 arrays = [bytearray(b"x") * 7_000_000 for _ in range(12)]
 arrays.clear()
 kept = held() - before
-machine.give_back()
+give_back()
 given = held() - before
 bytearray(b"x") * 80_000_000
 print(kept > 70_000_000, given < 10_000_000, held() - before < 10_000_000)

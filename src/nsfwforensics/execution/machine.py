@@ -1,4 +1,4 @@
-"""How many workers this machine has room for, the pages of their memory, and what they give back of it."""
+"""How many workers this machine has room for, and how they ask for memory."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def free_memory() -> int | None:
 
 
 def keep_freed() -> None:
-    """Has the GNU C library keep freed memory for the next picture until :func:`give_back`, but for the largest arrays.
+    """Has the GNU C library keep freed memory for the next picture, until it is given back, but for the largest arrays.
 
     Else it asks the system for each array and gives it back at once, and every page of each is filled with zeros anew,
     which took 3 % of a scan's processor time. The largest, of all the sizes that pictures have, would leave gaps that
@@ -74,22 +74,10 @@ def keep_freed() -> None:
                 library.mallopt(parameter, value)
 
 
-def give_back() -> None:
-    """Gives the system what this process has freed: the GNU C library keeps what lies below anything still in use.
-
-    A worker was measured to grow by a tenth over 300 small files, and to shrink to where it began. Elsewhere nothing is
-    done.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
-
-
 __all__ = [
     "WORKER_BYTES",
     "ask_for_huge_pages",
     "automatic_jobs",
     "free_memory",
-    "give_back",
     "keep_freed",
 ]

@@ -16,11 +16,12 @@ from nsfwforensics.core.analyzer import Enrolment
 from nsfwforensics.core.discover import Look, Target
 from nsfwforensics.core.draft import Draft
 from nsfwforensics.core.evidence import Limits, now_reading
+from nsfwforensics.core.memory import give_back
 from nsfwforensics.core.plan import Plan, PlanSpec
 from nsfwforensics.core.types import FileReport
 from nsfwforensics.core.written import write
 from nsfwforensics.execution.confine import confine, limit_memory, say_nothing
-from nsfwforensics.execution.machine import give_back, keep_freed
+from nsfwforensics.execution.machine import keep_freed
 from nsfwforensics.execution.server import ignore_interrupts
 from nsfwforensics.seclusion import environment, seclude
 from nsfwforensics.threads import one_thread_each

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from nsfwforensics.core.memory import give_back
 from nsfwforensics.core.messages import say
 from nsfwforensics.signals.traces.copy_move_match import (
     AWAY,
@@ -134,6 +135,7 @@ def copy_move(luma: NDArray[np.uint8]) -> Trace:
         seen = _candidates(small, quick_keypoints(small), glance, _GLANCE_MATCHES, AWAY * glance / shrink)
         if not any(candidate.difference <= _GLANCE_DIFFERENCE for candidate in seen):
             return Trace(data={"working_scale": round(glance, 4), "candidates": len(seen), "copies": 0})
+        give_back()  # the keypoints of so many pixels take a quarter of a gigabyte for a moment
     gray = _scaled(luma, shrink)
     candidates = _candidates(gray, keypoints(gray), shrink)
     found = _distinct(sorted((c for c in candidates if c.accepted), key=lambda c: -c.score))
