@@ -31,7 +31,8 @@ def ask_for_huge_pages() -> None:
 
     The GNU C library reads it where a program begins, from version 2.35 on; others, and other systems, pass it over. A
     picture of five megapixels is otherwise some 5,000 pages for each of its arrays, whose places the processor looks up
-    again and again: with huge ones a photograph took four fifths of the processor time, in no more memory.
+    again and again: on a busy machine a photograph took a tenth to a fifth less of its time with huge ones, on an idle
+    one hardly less (``benchmarks/RESULTS.md``).
     """
     os.environ.setdefault(*_HUGE_PAGES)
 
