@@ -68,6 +68,9 @@ def folder(arguments: argparse.Namespace) -> str:
     took = WORK / "on-watermarks.txt"
     here, there, table = _against_the_script(arguments.files, [], ["--all", took], share=8)
     watermarks = float(took.read_text())
+    read = f"({watermarks:.0f} seconds; without them {(there.seconds - watermarks) / here.seconds:.2f}×)"
+    if not watermarks:
+        read = "(not installed here, so that none were read)"
     return f"""## A folder of mixed photos
 
 {table}
@@ -75,9 +78,8 @@ def folder(arguments: argparse.Namespace) -> str:
 The script does what public example code does for each stage: exifread, two ImageHash hashes, pdqhash, MTCNN at full
 size, the same embedder, the same classifier on the same views (its network by torch in float32), copies within a
 picture by SIFT at full size and FLANN, JPEG ghosts and error levels by Pillow, Content Credentials by c2pa-python,
-intimate content by NudeNet, two of the four watermarks that `scan` looks for by invisible-watermark ({watermarks:.0f}
-seconds; without them {(there.seconds - watermarks) / here.seconds:.2f}×). It has nothing for JPEG grids, which are part
-of `scan` here. Target: at least 8×."""
+intimate content by NudeNet, two of the four watermarks that `scan` looks for by invisible-watermark
+{read}. It has nothing for JPEG grids, which are part of `scan` here. Target: at least 8×."""
 
 
 def folder_four(arguments: argparse.Namespace) -> str:

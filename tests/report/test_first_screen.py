@@ -51,7 +51,12 @@ MADE = result(
     "compare",
     Question.KNOWN,
     findings=(
-        finding("CMP-001", title="Made from an original", severity=Severity.MEDIUM, headline="Made from her.jpg."),
+        finding(
+            "CMP-001",
+            title="Appears to be made from an original",
+            severity=Severity.MEDIUM,
+            headline="Made from her.jpg.",
+        ),
         finding(
             "CMP-002",
             title="Changed region",
