@@ -27,13 +27,13 @@ def said(analyzer: str, question: Question, *found: tuple[str, Severity], **chan
 
 
 FACE = said("faces", Question.IDENTITY, ("Face similar", Severity.HIGH))
-MADE = said("compare", Question.KNOWN, ("Appears to be made from an original", Severity.MEDIUM))
+MADE = said("compare", Question.KNOWN, ("Matches an original", Severity.MEDIUM))
 CHANGED = result(
     "compare",
     Question.KNOWN,
     findings=(
         finding("CMP-002", title="Changed region", severity=Severity.HIGH, question=Question.ALTERATION),
-        finding("CMP-001", title="Appears to be made from an original", severity=Severity.MEDIUM),
+        finding("CMP-001", title="Matches an original", severity=Severity.MEDIUM),
     ),
 )
 INTIMATE = said("intimate", Question.CONTENT, ("Intimate", Severity.HIGH))
@@ -83,7 +83,7 @@ def test_what_is_inconclusive_counts_half_and_is_never_something_found() -> None
 
 def test_the_reasons_stand_in_a_column_the_weightiest_first() -> None:
     one = file("a.jpg", CAMERA, AI_MARKS, INTIMATE, FACE, CHANGED)
-    told = "Appears to be made from an original; Changed region; Face similar; Intimate; Claims to be made with AI"
+    told = "Matches an original; Changed region; Face similar; Intimate; Claims to be made with AI"
     assert reason(one, ORIGINALS) == told
     assert row(one, 3, ORIGINALS)[COLUMNS.index("why")] == told
     assert row(one, 3, ORIGINALS)[COLUMNS.index("group")] == "3"

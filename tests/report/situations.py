@@ -70,7 +70,7 @@ MADE = result(
     findings=(
         finding(
             "CMP-001",
-            title=say("Appears to be made from an original"),
+            title=say("Matches an original"),
             headline=say("Made from {name}.", name="her-original.jpg"),
             explanation=say(
                 "The picture appears to have been made from “{name}”: 816 points.", name="her-original.jpg"

@@ -53,7 +53,7 @@ MADE = result(
     findings=(
         finding(
             "CMP-001",
-            title="Appears to be made from an original",
+            title="Matches an original",
             severity=Severity.MEDIUM,
             headline="Made from her.jpg.",
         ),

@@ -44,7 +44,7 @@ _UNEDITED, _EDITED = counted("region_without_edit"), counted("edit_without_regio
 
 CODES: Mapping[str, Code] = {
     "CMP-001": Code(
-        say("Appears to be made from an original"),
+        say("Matches an original"),
         Severity.MEDIUM,
         say(
             "Two photos of one scene taken within moments of each other, or of one poster or screen, can match as well "
