@@ -71,6 +71,27 @@ def test_a_known_frame_behind_a_harmless_one_counts_as_the_known_one_alone(kind:
     assert " 3 of 3: " in found.explanation
 
 
+def test_a_picture_that_is_alone_in_its_file_is_not_decoded_to_be_compared_with_others() -> None:
+    evidence = Evidence.from_bytes(saved(scene(1), "JPEG"))
+    assert not [*Pictures(evidence, look_inside(evidence)).further()]
+    assert evidence.info().decoded_share is None
+
+
+@pytest.mark.parametrize("analyzer", ["provenance", "metadata", "phash", "watermark"])
+@pytest.mark.parametrize("size", [(160, 120), (1600, 1200)])  # the larger one is decoded at a fraction of its size
+def test_how_much_of_a_picture_is_there_is_known_whoever_looks_at_it(
+    analyzer: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "cut.jpg"
+    whole = saved(scene(1, size), "JPEG")
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    found = report(path, analyzer)
+    assert found.status is FileStatus.PARTIAL
+    assert 0.4 < (found.info.decoded_share or 0) < 0.9
+    path.write_bytes(whole)
+    assert report(path, analyzer).status is FileStatus.OK
+
+
 def test_frames_that_show_the_same_are_passed_over_and_all_are_counted() -> None:
     frames = [scene(1), scene(1), scene(2), scene(1), scene(3), scene(4)]
     pictures, places = examined(animation("TIFF", *frames), Limits(max_frames=2))

@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -225,6 +226,15 @@ class Evidence:
             lambda: decode_reduced(self.data, self.media_type, self._limits, least, grey=grey),
         )
 
+    def settle(self) -> None:
+        """Finds out how much of the picture can be decoded, where nothing that was asked of it has told by now."""
+        known = self._decoded is not None or any(
+            made is not None for key, made in self._derived.items() if key.startswith("reduced.")
+        )
+        if not known and self.reduced(_SETTLED) is None:
+            with suppress(EvidenceError):
+                self._decode()
+
     @property
     def frames(self) -> int:
         """How many frames or pages the file holds; 1 for an ordinary picture."""
@@ -302,6 +312,7 @@ class Evidence:
 
 _DIGESTS = ("md5", "sha1", "sha256")
 _PIECE = 1 << 20
+_SETTLED = 128  # pixels of the shorter edge that are decoded to find out
 
 
 def _stream(path: Path, *, follow: bool) -> BufferedReader:

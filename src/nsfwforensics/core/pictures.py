@@ -110,6 +110,8 @@ class Pictures:
 
     def further(self) -> Iterator[Further]:
         """Goes through the pictures to be examined one by one, each decoded when its turn comes."""
+        if not self._inside.embedded and self._inside.frames == 1:
+            return  # the main one has nothing to be compared with
         seen: list[Grid] = []
         main = _grid_of(self._evidence)
         if main is not None:

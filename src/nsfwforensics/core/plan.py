@@ -276,6 +276,7 @@ class Plan:
                 draft.results[name] = self._result(analyzer, Outcome.not_applicable(undecoded), 0.0)
             else:
                 self._first(name, analyzer, evidence, draft)
+        evidence.settle()
         draft.notes = tuple(pictures.told())
         if undecoded and pictures.stand_in is None:
             pixels = not is_video(evidence.media_type) and any(each.looks_at for each in self.analyzers.values())
