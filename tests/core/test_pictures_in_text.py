@@ -163,6 +163,14 @@ def test_no_picture_comes_out(
     assert "left out: a picture, or what may be one]" in kept
 
 
+def test_a_piece_that_is_one_letter_again_and_again_is_no_word() -> None:
+    pieces = _pieces(base64.b64encode(picture("GIF", 9)).decode(), 176)
+    assert "A" * 176 in pieces
+    kept = without_spelled_pictures(["a picture of a cat", *pieces])
+    assert not set(pieces) & set(kept)
+    assert kept[0] == "a picture of a cat"
+
+
 def test_numbered_pieces_are_found_in_whatever_order_they_stand() -> None:
     pieces = list(enumerate(_pieces(base64.b64encode(picture()).decode(), 30), 1))
     random.Random(1).shuffle(pieces)
