@@ -1,10 +1,10 @@
 """CLIP's image tower in whole numbers, by onnxruntime, on processors that multiply bytes fast.
 
-The weights are bytes with a scale for each output channel already. What comes into a layer is written as two or three
-bytes with one scale (16 or 24 bits of the largest magnitude), so that a layer is two or three products of bytes. Some
-processors (:func:`nsfwforensics.models.runtime.bytes_are_fast`) work these out several times faster than float32, and
-exactly: no sum depends on the order of its terms, on threads or on neighbours. Everything between the layers stays
-float32, as in :mod:`nsfwforensics.models.synthesis.clip`.
+The weights are bytes with a scale for each output channel already. What comes into a layer is written as two bytes with
+one scale (16 bits of the largest magnitude; into the last layer of a block, of each token's largest), so that a layer
+is two products of bytes. Some processors (:func:`nsfwforensics.models.runtime.bytes_are_fast`) work these out several
+times faster than float32, and exactly: no sum depends on the order of its terms, on threads or on neighbours.
+Everything between the layers stays float32, as in :mod:`nsfwforensics.models.synthesis.clip`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from nsfwforensics.models.onnx_session import onnx_errors, onnx_session
 from nsfwforensics.models.synthesis.clip_numpy import (
     DEVIATION,
     EPSILON,
-    GRID,
     HEADS,
     MEAN,
     MODEL,
@@ -37,9 +36,9 @@ from nsfwforensics.models.synthesis.clip_numpy import (
     checked,
 )
 
-_TOKENS = GRID * GRID + 1
-_LARGEST, _STEPS = 127.0, 255.0  # of a byte around 128; each further byte parts one step of the last in so many
-_BYTES = {"fc2": 3}  # few of its numbers are a hundred times as large as the others, which two bytes would make coarse
+_LARGEST, _STEPS = 127.0, 255.0  # of a byte around 128; the second parts one step of the first in so many
+
+_Digit = tuple[str, str]
 
 
 class IntegerClip:
@@ -106,61 +105,57 @@ class _Builder:
 
     def _block(self, key: str, x: str, *, only_first: bool) -> str:
         node = self._graph.node
-        packed, step = self._digits(self._norm(x, f"{key}.norm1"))
-        tokens = 1 if only_first else _TOKENS
+        packed = self._digits(self._norm(x, f"{key}.norm1"))
         if only_first:  # the other tokens are not looked at any more
             x = self._first(x)
-            q = self._product([self._first(each) for each in packed], step, key, "q", 1)
-            k, v = self._parts(self._product(packed, step, key, "kv", _TOKENS), 2)
+            q = self._product([(self._first(digit), step) for digit, step in packed], key, "q")
+            k, v = self._parts(self._product(packed, key, "kv"), 2)
         else:
-            q, k, v = self._parts(self._product(packed, step, key, "qkv", _TOKENS), 3)
+            q, k, v = self._parts(self._product(packed, key, "qkv"), 3)
         seen = node("MultiHeadAttention", q, k, v, domain=CONTRIBUTED, num_heads=HEADS)
-        x = node("Add", x, self._layer(seen, f"{key}.out", tokens))
-        wide = self._layer(self._norm(x, f"{key}.norm2"), f"{key}.fc1", tokens)
+        x = node("Add", x, self._product(self._digits(seen), key, ["out"]))
+        wide = self._product(self._digits(self._norm(x, f"{key}.norm2")), key, ["fc1"])
         wide = node("QuickGelu", wide, domain=CONTRIBUTED, alpha=1.702)
-        return node("Add", x, self._layer(wide, f"{key}.fc2", tokens))
+        # A few of these numbers are a hundred times as large as the others, which one scale for all makes coarse.
+        largest = self._largest(wide, by_token=True)
+        shares = self._digits(node("Div", wide, largest), self._graph.constant(np.array(1, np.float32)))
+        narrow = node("Mul", self._product(shares, key, ["fc2"], biased=False), largest)
+        return node("Add", x, node("Add", narrow, self._given(f"{key}.fc2.bias", self._tensors[f"{key}.fc2.bias"])))
 
-    def _digits(self, x: str, count: int = 2) -> tuple[list[str], str]:
-        """A tensor as so many bytes around 128, the coarsest first, and what one step of that is worth."""
-        node, number = self._graph.node, self._graph.constant
-        # The largest magnitude, without a copy of all of them.
-        ends = node("ReduceMax", x, keepdims=0), node("Neg", node("ReduceMin", x, keepdims=0))
-        largest = node("Max", *ends, number(np.array(1e-30, np.float32)))  # all may be 0
-        first = step = node("Mul", largest, number(np.array(1 / _LARGEST, np.float32)))
-        digits = [node("QuantizeLinear", x, step, self._middle)]
-        for _ in range(count - 1):
-            x = node("Sub", x, node("DequantizeLinear", digits[-1], step, self._middle))
-            step = node("Mul", step, number(np.array(1 / _STEPS, np.float32)))
-            digits.append(node("QuantizeLinear", x, step, self._middle))
-        return digits, first
-
-    def _layer(self, x: str, name: str, tokens: int) -> str:
-        key, _, layer = name.rpartition(".")
-        return self._product(*self._digits(x, _BYTES.get(layer, 2)), key, (layer,), tokens)
-
-    def _product(self, digits: Sequence[str], step: str, key: str, layers: Iterable[str], tokens: int) -> str:
-        """What layers with one input make of its digits, side by side: float32 (1, tokens, columns)."""
+    def _largest(self, x: str, *, by_token: bool = False) -> str:
+        """The largest magnitude, without a copy of all of them; above 0, where all may be."""
         node = self._graph.node
+        over: dict[str, Any] = {"axes": (-1,)} if by_token else {"keepdims": 0}
+        ends = node("ReduceMax", x, **over), node("Neg", node("ReduceMin", x, **over))
+        return node("Max", *ends, self._graph.constant(np.array(1e-30, np.float32)))
+
+    def _digits(self, x: str, largest: str | None = None) -> list[_Digit]:
+        """A tensor as two bytes around 128, the coarser first, each with what one step of it is worth."""
+        node, number = self._graph.node, self._graph.constant
+        largest = largest or self._largest(x)
+        coarse = node("Mul", largest, number(np.array(1 / _LARGEST, np.float32)))
+        first = node("QuantizeLinear", x, coarse, self._middle)
+        rest = node("Sub", x, node("DequantizeLinear", first, coarse, self._middle))
+        fine = node("Mul", coarse, number(np.array(1 / _STEPS, np.float32)))
+        return [(first, coarse), (node("QuantizeLinear", rest, fine, self._middle), fine)]
+
+    def _product(self, digits: Sequence[_Digit], key: str, layers: Iterable[str], *, biased: bool = True) -> str:
+        """What layers with one input make of its digits, side by side: float32 (1, tokens, columns)."""
         weight, scale, bias = (
             np.concatenate([self._tensors[f"{key}.{layer}.{part}"] for layer in layers])
             for part in ("weight", "scale", "bias")
         )
-        name, columns = f"{key}.{''.join(layers)}", len(scale)
-        shares = (_STEPS ** -np.arange(len(digits))).astype(np.float32)[None]
-        made = node(
-            "MatMulIntegerToFloat",
-            node("Concat", *digits, axis=1),
-            # at bytes OpenCV's is several times as fast as NumPy's
-            self._given(name, cv2.transpose(weight.view(np.uint8)).view(np.int8)),
-            step,
-            self._given(f"{name}.scale", scale),
-            self._middle,
-            "",
-            self._given(f"{name}.bias", bias / shares.sum()),  # comes to the products of all digits
-            domain=CONTRIBUTED,
-        )
-        summed = node("MatMul", self._graph.constant(shares), self._shaped(made, len(digits), tokens * columns))
-        return self._shaped(summed, 1, tokens, columns)
+        name = f"{key}.{''.join(layers)}"
+        # at bytes OpenCV's is several times as fast as NumPy's
+        factors = self._given(name, cv2.transpose(weight.view(np.uint8)).view(np.int8))
+        scales, first = self._given(f"{name}.scale", scale), self._given(f"{name}.bias", bias) if biased else ""
+        made = [
+            self._graph.node(
+                "MatMulIntegerToFloat", digit, factors, step, scales, self._middle, "", more, domain=CONTRIBUTED
+            )
+            for (digit, step), more in zip(digits, (first, ""), strict=True)
+        ]
+        return self._graph.node("Add", *made)
 
     def _norm(self, x: str, name: str) -> str:
         # In single steps, each of which uses the processor's wide registers; onnxruntime's own goes number by number.
