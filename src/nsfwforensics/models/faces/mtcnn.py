@@ -175,16 +175,17 @@ class Mtcnn:
         self._proposal, self._refinement, self._output = stages
 
     @exact()
-    def detect(self, rgb: NDArray[np.uint8]) -> Detections:
+    def detect(self, rgb: NDArray[np.uint8], least: float = THRESHOLDS[0]) -> Detections:
         """Runs the cascade on a picture as it is.
 
         Args:
             rgb: uint8 (height, width, 3), contiguous.
+            least: What the first network must say of a window for the others to look at it, 0–1.
 
         Returns:
             The faces, the surest first. Boxes may reach beyond the picture.
         """
-        boxes = _square(self._propose(rgb))
+        boxes = _square(self._propose(rgb, least))
         score, correction, *_ = self._classify(self._refinement, rgb, boxes, 24)
         kept = np.flatnonzero(score > THRESHOLDS[1])
         kept = kept[suppress(boxes[kept], score[kept], 0.7)]
@@ -213,7 +214,7 @@ class Mtcnn:
         turned = np.ascontiguousarray(np.stack([np.rot90(crop, turn) for turn in range(4)]))
         return np.asarray(self._output(self._tensor(turned))[0][:, 1].double().cpu().numpy())
 
-    def _propose(self, rgb: NDArray[np.uint8]) -> Boxes:
+    def _propose(self, rgb: NDArray[np.uint8], least: float) -> Boxes:
         height, width = rgb.shape[:2]
         scale = WINDOW / self._min_face
         found = []
@@ -225,7 +226,7 @@ class Mtcnn:
             level = np.asarray(cv2.resize(base, size, interpolation=cv2.INTER_AREA), np.uint8)
             scores, corrections = self._proposal(self._tensor(level[None]))
             score = scores[0, 1].double().cpu().numpy()
-            rows, columns = np.nonzero(score >= THRESHOLDS[0])
+            rows, columns = np.nonzero(score >= least)
             if rows.size:
                 best = np.argsort(-score[rows, columns], kind="stable")[:MAX_PROPOSALS]
                 rows, columns = rows[best], columns[best]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 QUARTERS = (1, 3, 2)
 """Quarter turns, counter-clockwise, in the order in which they are tried: more faces lie than hang."""
 
+# What the first network must say of a window of a turned picture, all of whose faces are looked at again: of 258 in 67
+# photographs, each turned three ways, none was lost from 0.6 to 0.8, and three at 0.85.
+_LEAST_PROPOSAL = 0.75
 _COARSE = 0.25  # of the area, where a whole turned picture is searched; smaller faces could hardly be compared anyway
 _MARGIN = 0.8  # of a face's side, around it, where one face is looked at again
 _SIDE = 400  # longest side of that cut, in pixels
@@ -100,7 +103,7 @@ def _search_turned(network: Mtcnn, rgb: NDArray[np.uint8], least: float) -> list
     scale = np.array([width / small.shape[1], height / small.shape[0]] * 2)
     faces: list[_Face] = []
     for turn in QUARTERS:
-        found = network.detect(np.ascontiguousarray(np.rot90(small, turn)))
+        found = network.detect(np.ascontiguousarray(np.rot90(small, turn)), _LEAST_PROPOSAL)
         for box, score in zip(found.boxes, found.scores, strict=True):
             if score < least:
                 continue
