@@ -73,6 +73,9 @@ def error_rate(
     }
 
 
+_CLOSE = 1e-10
+
+
 def clopper_pearson_upper(count: int, total: int, level: float = 0.95) -> float:
     """Upper bound of a binomial share, exact (Clopper and Pearson 1934), one-sided.
 
@@ -85,10 +88,8 @@ def clopper_pearson_upper(count: int, total: int, level: float = 0.95) -> float:
         return 1.0
     ways = [math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) for k in range(count + 1)]
     low, high = count / total, 1.0
-    for _ in range(60):
+    while high - low > _CLOSE:
         middle = (low + high) / 2
-        if middle >= 1.0:
-            break
         yes, no = math.log(middle), math.log1p(-middle)
         below = math.fsum(math.exp(way + k * yes + (total - k) * no) for k, way in enumerate(ways))
         low, high = (middle, high) if below > 1 - level else (low, middle)

@@ -39,7 +39,7 @@ class FirstLook:
     """Reports by path, in a private file: a large folder's must not fill the memory."""
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[int, int, int, triage.TriageRank]] = {}
+        self._places: dict[str, tuple[int, int, int, triage.TriageRank, int]] = {}
         self._file: IO[bytes] | None = None
         self._end = 0
 
@@ -55,7 +55,9 @@ class FirstLook:
         length = len(pickled)
         while pickled:  # a file without a buffer may take less than it is given
             pickled = pickled[self._file.write(pickled) :]
-        self._places[file.info.path] = (self._end, length, file.priority.rank, triage.standing(file))
+        # Of equals the largest first: one of those, left to the end, would keep one worker busy and the others waiting.
+        order = file.priority.rank, triage.standing(file), -(file.info.size or 0)
+        self._places[file.info.path] = (self._end, length, *order)
         self._end += length
 
     def completed(self, target: Target) -> Target:
