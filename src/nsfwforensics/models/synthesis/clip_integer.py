@@ -37,8 +37,11 @@ from nsfwforensics.models.synthesis.clip_numpy import (
 )
 
 _LARGEST, _STEPS = 127.0, 255.0  # of a byte around 128; the second parts one step of the first in so many
+_BELOW, _ABOVE = 43, 212  # steps of a byte below and above 0, for numbers that are hardly below
+_LEAST = 1e-30  # all of them may be 0
 
-_Digit = tuple[str, str]
+_Digit = tuple[str, str, str]
+"""Bytes, what one step of them is worth, and which of them stands for 0."""
 
 
 class IntegerClip:
@@ -108,7 +111,7 @@ class _Builder:
         packed = self._digits(self._norm(x, f"{key}.norm1"))
         if only_first:  # the other tokens are not looked at any more
             x = self._first(x)
-            q = self._product([(self._first(digit), step) for digit, step in packed], key, "q")
+            q = self._product([(self._first(digit), step, nought) for digit, step, nought in packed], key, "q")
             k, v = self._parts(self._product(packed, key, "kv"), 2)
         else:
             q, k, v = self._parts(self._product(packed, key, "qkv"), 3)
@@ -116,28 +119,28 @@ class _Builder:
         x = node("Add", x, self._product(self._digits(seen), key, ["out"]))
         wide = self._product(self._digits(self._norm(x, f"{key}.norm2")), key, ["fc1"])
         wide = node("QuickGelu", wide, domain=CONTRIBUTED, alpha=1.702)
-        # A few of these numbers are a hundred times as large as the others, which one scale for all makes coarse.
-        largest = self._largest(wide, by_token=True)
-        shares = self._digits(node("Div", wide, largest), self._graph.constant(np.array(1, np.float32)))
+        # A few of these numbers are a hundred times as large as the others, which one scale for all makes coarse: each
+        # token has its own. They are hardly below 0 (-0.17): most of the first byte's steps are for those above.
+        number = self._graph.constant
+        reach = node("Neg", node("ReduceMin", wide, axes=(-1,))), number(np.array(_ABOVE / _BELOW, np.float32))
+        tops = node("ReduceMax", wide, axes=(-1,)), node("Mul", *reach), number(np.array(_LEAST, np.float32))
+        largest = node("Max", *tops)
+        shares = self._digits(node("Div", wide, largest), number(np.array(1 / _ABOVE, np.float32)), _BELOW)
         narrow = node("Mul", self._product(shares, key, ["fc2"], biased=False), largest)
         return node("Add", x, node("Add", narrow, self._given(f"{key}.fc2.bias", self._tensors[f"{key}.fc2.bias"])))
 
-    def _largest(self, x: str, *, by_token: bool = False) -> str:
-        """The largest magnitude, without a copy of all of them; above 0, where all may be."""
-        node = self._graph.node
-        over: dict[str, Any] = {"axes": (-1,)} if by_token else {"keepdims": 0}
-        ends = node("ReduceMax", x, **over), node("Neg", node("ReduceMin", x, **over))
-        return node("Max", *ends, self._graph.constant(np.array(1e-30, np.float32)))
-
-    def _digits(self, x: str, largest: str | None = None) -> list[_Digit]:
-        """A tensor as two bytes around 128, the coarser first, each with what one step of it is worth."""
+    def _digits(self, x: str, coarse: str | None = None, zero: int = 128) -> list[_Digit]:
+        """A tensor as two bytes, the coarser first, whose step fits the largest magnitude unless one is given."""
         node, number = self._graph.node, self._graph.constant
-        largest = largest or self._largest(x)
-        coarse = node("Mul", largest, number(np.array(1 / _LARGEST, np.float32)))
-        first = node("QuantizeLinear", x, coarse, self._middle)
-        rest = node("Sub", x, node("DequantizeLinear", first, coarse, self._middle))
+        if coarse is None:  # the largest magnitude without a copy of all of them
+            ends = node("ReduceMax", x, keepdims=0), node("Neg", node("ReduceMin", x, keepdims=0))
+            largest = node("Max", *ends, number(np.array(_LEAST, np.float32)))
+            coarse = node("Mul", largest, number(np.array(1 / _LARGEST, np.float32)))
+        nought = number(np.array(zero, np.uint8))
+        first = node("QuantizeLinear", x, coarse, nought)
+        rest = node("Sub", x, node("DequantizeLinear", first, coarse, nought))
         fine = node("Mul", coarse, number(np.array(1 / _STEPS, np.float32)))
-        return [(first, coarse), (node("QuantizeLinear", rest, fine, self._middle), fine)]
+        return [(first, coarse, nought), (node("QuantizeLinear", rest, fine, self._middle), fine, self._middle)]
 
     def _product(self, digits: Sequence[_Digit], key: str, layers: Iterable[str], *, biased: bool = True) -> str:
         """What layers with one input make of its digits, side by side: float32 (1, tokens, columns)."""
@@ -150,10 +153,8 @@ class _Builder:
         factors = self._given(name, cv2.transpose(weight.view(np.uint8)).view(np.int8))
         scales, first = self._given(f"{name}.scale", scale), self._given(f"{name}.bias", bias) if biased else ""
         made = [
-            self._graph.node(
-                "MatMulIntegerToFloat", digit, factors, step, scales, self._middle, "", more, domain=CONTRIBUTED
-            )
-            for (digit, step), more in zip(digits, (first, ""), strict=True)
+            self._graph.node("MatMulIntegerToFloat", digit, factors, step, scales, nought, "", more, domain=CONTRIBUTED)
+            for (digit, step, nought), more in zip(digits, (first, ""), strict=True)
         ]
         return self._graph.node("Add", *made)
 
