@@ -132,6 +132,17 @@ def test_any_picture_can_be_measured(height: int, width: int, kind: str) -> None
     assert np.isfinite(measured).all()
 
 
+@pytest.mark.parametrize("shape", [(16, 60_000, 3), (60_000, 16, 3), (64, 70_000, 3), (3000, 2100, 3)])
+def test_large_and_very_long_pictures_can_be_measured(shape: tuple[int, int, int]) -> None:
+    assert np.isfinite(look(np.full(shape, 90, np.uint8))).all()
+
+
+def test_a_large_picture_is_judged_as_a_small_one(shipped: Domain) -> None:
+    picture = photograph(3, 600, 800)
+    large = np.asarray(cv2.resize(picture, (4800, 3600), interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert shipped.score(look(large)) == pytest.approx(shipped.score(look(picture)), abs=0.3)
+
+
 def test_a_border_survives_writing(shipped: Domain) -> None:
     again = Domain.from_plain(json.loads(json.dumps(shipped.plain())))
     for pixels in (page(), photograph()):

@@ -63,9 +63,9 @@ def _small(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = LONGEST / max(height, width)
     if scale < 1:
         size = (max(2 * _CELL, round(width * scale)), max(2 * _CELL, round(height * scale)))
-        # Halving is several times as quick as any other averaging. With no less than a half left to do for that, 392
-        # pictures were each judged as without it, and scores moved by 0.02 on average (they spread by 2.1).
-        while max(rgb.shape[:2]) >= 4 * LONGEST:
+        # Halving is several times as quick as any other averaging. With a half or more left to do for that, each of
+        # 145 pictures was judged as without it; scores moved by 0.05 on average and 0.28 at most (they spread by 2.1).
+        while max(rgb.shape[:2]) >= 4 * LONGEST and min(rgb.shape[:2]) >= 8 * _CELL:
             rgb = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     return rgb[: rgb.shape[0] // _CELL * _CELL, : rgb.shape[1] // _CELL * _CELL]
