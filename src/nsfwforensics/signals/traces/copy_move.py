@@ -190,7 +190,9 @@ def _verified(
     if abs(a - 1) * spread < 1.5:
         a, b = 1 + 0j, _translation(smooth, similarity, shrink)
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
-    if _agreeing(smooth, matrix, similarity.points) < _LEAST_HITS:
+    rows = np.clip(np.round(similarity.points.imag).astype(int), 0, height - 1)
+    columns = np.clip(np.round(similarity.points.real).astype(int), 0, width - 1)
+    if _agreeing(smooth, matrix, rows, columns) < _LEAST_HITS:
         return None
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     over = np.asarray(cv2.warpAffine(smooth, matrix, (width, height), flags=flags, borderValue=-1e3), np.float32)
@@ -198,8 +200,6 @@ def _verified(
     concordance, texture, difference = _compare(smooth, over)
     agree = inside & (concordance > _CONCORDANCE) & (texture > _TEXTURE)
     count, labels, _stats, _centres = cv2.connectedComponentsWithStats(agree.astype(np.uint8))
-    rows = np.clip(np.round(similarity.points.imag).astype(int), 0, height - 1)
-    columns = np.clip(np.round(similarity.points.real).astype(int), 0, width - 1)
     hits = np.bincount(labels[rows, columns], minlength=count)
     kept = np.flatnonzero((hits >= _LEAST_HITS) & (np.arange(count) > 0))
     if not len(kept):
@@ -223,25 +223,23 @@ def _verified(
     )
 
 
-def _agreeing(smooth: NDArray[np.float32], matrix: NDArray[np.float64], points: NDArray[np.complex64]) -> int:
-    """At how many matched keypoints the pixels may agree: only their windows are laid over the picture for that."""
+def _agreeing(
+    smooth: NDArray[np.float32], matrix: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> int:
+    """At how many places the pixels may agree: only the windows around these are laid over the picture for that."""
     height, width = smooth.shape
-    columns = np.clip(np.round(points.real).astype(int), 0, width - 1)
-    rows = np.clip(np.round(points.imag).astype(int), 0, height - 1)
     reach = _WINDOW // 2
     whole = (np.minimum(columns, rows) >= reach) & (columns < width - reach) & (rows < height - reach)
+    if not whole.any():
+        return len(rows)
     across = np.arange(-reach, reach + 1)
     x = (columns[whole, None, None] + across).repeat(_WINDOW, axis=1).reshape(-1, _WINDOW**2)
     y = (rows[whole, None, None] + across[:, None]).repeat(_WINDOW, axis=2).reshape(-1, _WINDOW**2)
-    if not len(x):
-        return len(points)
-    one = smooth[y, x]
     ends = np.tensordot(matrix, np.stack([x, y, np.ones_like(x)]), 1).astype(np.float32)
+    one = smooth[y, x]
     other = np.asarray(cv2.remap(smooth, ends[0], ends[1], cv2.INTER_CUBIC, borderValue=-1e3), np.float32)
-    means = one.mean(axis=1), other.mean(axis=1)
-    variances = one.var(axis=1), other.var(axis=1)
-    shared = (one * other).mean(axis=1) - means[0] * means[1]
-    concordance = 2 * shared / (variances[0] + variances[1] + (means[0] - means[1]) ** 2 + 1e-3)
+    means, variances = (one.mean(axis=1), other.mean(axis=1)), (one.var(axis=1), other.var(axis=1))
+    concordance = _concordance(means, variances, (one * other).mean(axis=1))
     # With some room: where pixels lie between others, this and what lays the whole picture over itself differ a little.
     may = (concordance > _CONCORDANCE - 0.05) & (np.minimum(*variances) > 0.8 * _TEXTURE)
     return int(may.sum()) + int((~whole).sum())
@@ -275,10 +273,20 @@ def _compare(
 
     means = mean(one), mean(other)
     variances = mean(one * one) - means[0] ** 2, mean(other * other) - means[1] ** 2
-    offset = (means[0] - means[1]) ** 2
-    concordance = 2 * (mean(one * other) - means[0] * means[1]) / (variances[0] + variances[1] + offset + 1e-3)
+    concordance = _concordance(means, variances, mean(one * other))
     difference = np.sqrt(np.maximum(0, mean((one - other) ** 2)))
     return concordance, np.minimum(*variances), difference
+
+
+def _concordance(
+    means: tuple[NDArray[np.float32], NDArray[np.float32]],
+    variances: tuple[NDArray[np.float32], NDArray[np.float32]],
+    product: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Lin's concordance of two quantities, from their means and variances and the mean of their product."""
+    offset = (means[0] - means[1]) ** 2
+    shared = 2 * (product - means[0] * means[1])
+    return np.asarray(shared / (variances[0] + variances[1] + offset + 1e-3), np.float32)
 
 
 def _grown(core: NDArray[np.bool_], agree: NDArray[np.bool_]) -> NDArray[np.bool_]:
