@@ -140,4 +140,9 @@ def test_a_folder_in_which_nothing_stood_out_and_one_file_was_broken() -> None:
     assert told == (
         "Nothing stood out in 2 files; that does not make them authentic. 1 file could not be examined in full."
     )
+    cut = file("4", QUIET)
+    cut = cut.model_copy(update={"info": cut.info.model_copy(update={"decoded_share": 0.5})})
+    assert folder(file("1", QUIET), cut, file("3", error="it is empty")) == (
+        "Nothing stood out in 2 files; that does not make them authentic. 2 files could not be examined in full."
+    )
     assert folder_headline({}, Summary())  # an empty report has a headline too

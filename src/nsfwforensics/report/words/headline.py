@@ -96,7 +96,8 @@ def folder_headline(found: Mapping[frozenset[Sign], int], summary: Summary) -> t
             said += and_more(found)
     asked = any(_showing(found, sign) for sign in OF_WHAT_WAS_ASKED)
     said = said[: 3 if asked else _MOST_BESIDES]
-    failed, passed = (summary.by_status.get(status, 0) for status in (FileStatus.FAILED, FileStatus.SKIPPED))
+    statuses = FileStatus.FAILED, FileStatus.PARTIAL, FileStatus.SKIPPED
+    failed, partial, passed = (summary.by_status.get(status, 0) for status in statuses)
     examined = summary.files - failed - passed
     if not said and examined:
         said.append(
@@ -106,12 +107,12 @@ def folder_headline(found: Mapping[frozenset[Sign], int], summary: Summary) -> t
                 examined,
             )
         )
-    if failed:
+    if failed or partial:
         said.append(
             say_count(
                 "{count:,} file could not be examined in full.",
                 "{count:,} files could not be examined in full.",
-                failed,
+                failed + partial,
             )
         )
     if not summary.files:
